@@ -1,0 +1,82 @@
+/** `vifwatch check`: what the configuration and the machine lack, one line each with the way out. */
+import { access, readFile } from 'node:fs/promises';
+import { loadConfig } from '../config/config.ts';
+import { run } from '../net/command.ts';
+import { addonFile, baseFile } from '../package.ts';
+import { connect } from '../xen/connect.ts';
+
+type Finding =
+  | { readonly name: string; readonly fine: string }
+  | { readonly name: string; readonly lacks: string };
+
+/** @param hint what to do if `look` throws; its own message comes first */
+const probe = async (name: string, hint: string, look: () => Promise<string>): Promise<Finding> => {
+  try {
+    return { name, fine: await look() };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { name, lacks: hint === '' ? message : `${message}; ${hint}` };
+  }
+};
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
+const binary = (name: string, argv: readonly string[], packages: string): Promise<Finding> =>
+  probe(name, `install ${packages}`, async () => firstLine(await run(argv)));
+
+/** Built in or loaded, a module shows up in /sys/module once it has parameters; netback has. */
+const netback = () =>
+  probe('xen-netback', 'modprobe xen-netback, or build it into the kernel', async () => {
+    await access('/sys/module/xen_netback');
+    return 'loaded';
+  });
+
+const addon = () =>
+  probe('addon', 'run "npm rebuild" in the package directory; it needs libxenstore', async () => {
+    const { openXenstore } = await import('../xen/xenstore.ts');
+    const libraries = await run(['ldd', addonFile]);
+    const missing = libraries.split('\n').find((line) => line.includes('not found'));
+    if (missing !== undefined) throw new Error(missing.trim());
+    return `${addonFile} loads ${typeof openXenstore === 'function' ? 'and links' : ''}`.trim();
+  });
+
+const forwarding = () =>
+  probe('ip_forward', '', async () => {
+    const value = (await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim();
+    return value === '1' ? 'on' : 'off: "vifwatch run" switches it on once the firewall stands';
+  });
+
+const findings = (config: string): Promise<Finding>[] => [
+  probe('config', '', async () => {
+    const { uplinks, gateways } = await loadConfig(config);
+    const from = uplinks === undefined ? 'every interface' : uplinks.join(' ');
+    return `uplinks: ${from}, gateways: ${gateways.map(({ text }) => text).join(' ') || 'none'}`;
+  }),
+  binary('ip', ['ip', '-V'], 'iproute2 (busybox ip has no JSON)'),
+  binary('nft', ['nft', '--version'], 'nftables'),
+  binary('conntrack', ['conntrack', '--version'], 'conntrack-tools (Debian: conntrack)'),
+  probe('firewall', 'modprobe nf_tables nft_ct nf_conntrack', async () => {
+    await run(['nft', '-c', '-f', baseFile]);
+    return `${baseFile} is accepted`;
+  }),
+  addon(),
+  netback(),
+  probe('xenstore', '', async () => {
+    const { store, domid } = await connect();
+    store.close();
+    return `answers, this is domain ${domid}`;
+  }),
+  forwarding(),
+];
+
+const line = (finding: Finding): string =>
+  'fine' in finding
+    ? `ok    ${finding.name}: ${finding.fine}`
+    : `FAIL  ${finding.name}: ${finding.lacks}`;
+
+/** Prints one line per finding and returns the exit status. */
+export const check = async ({ config }: { readonly config: string }): Promise<number> => {
+  const found = await Promise.all(findings(config));
+  process.stdout.write(`${found.map(line).join('\n')}\n`);
+  return found.every((finding) => 'fine' in finding) ? 0 : 1;
+};

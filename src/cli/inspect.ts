@@ -1,0 +1,34 @@
+/** The status without a daemon: one look at xenstore and the kernel, changing nothing. */
+import { loadConfig } from '../config/config.ts';
+import { decide } from '../core/decide.ts';
+import { type Status, statusOf } from '../core/status.ts';
+import { openNetwork } from '../net/network.ts';
+import { baseFile } from '../package.ts';
+import { openBackend } from '../xen/backend.ts';
+import { connect } from '../xen/connect.ts';
+
+/** Throws CONFIG_INVALID, XENSTORE_UNAVAILABLE, CommandError. */
+export const inspect = async (configFile: string): Promise<Status> => {
+  const { gateways, allowed } = await loadConfig(configFile);
+  const { store, domid } = await connect();
+  const backend = openBackend(store, domid);
+  const network = openNetwork(baseFile, '/nonexistent');
+  const [links, elements, linkNames, names, keys] = await Promise.all([
+    network.observeLinks(),
+    network.nft.elements(),
+    network.linkNames(),
+    backend.names(),
+    backend.keys(),
+  ]);
+  const kernel = { ...links, elements: elements ?? new Map() };
+  const vifs = (await Promise.all(keys.map(backend.read))).filter((vif) => vif !== undefined);
+  store.close();
+  return statusOf({
+    daemon: null,
+    decisions: decide({ vifs, kernel, linkNames, gateways, allowed, names }),
+    historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
+    names,
+    kernel,
+    gateways: gateways.map(({ text }) => text),
+  });
+};

@@ -1,0 +1,176 @@
+/** What is to become of each vif: from the store, the configuration and the kernel to one decision each. */
+import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
+import { type BackendVif, isProblem, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
+import type { ServedVif } from './footprint.ts';
+import { elementLink, type KernelState } from './kernel-state.ts';
+import { contains, type Prefix, parsePrefix } from './prefix.ts';
+import type { Problem } from './problem.ts';
+
+export type Decision = { readonly vif: BackendVif } & (
+  | { readonly is: 'waiting'; readonly for: 'netback' | 'link' | 'address' | 'frontend' }
+  | { readonly is: 'refused'; readonly problem: Problem }
+  | { readonly is: 'served'; readonly served: ServedVif }
+  /** Closed for good: its backend directory is ours to remove. */
+  | { readonly is: 'finished' }
+);
+
+export type Circumstances = {
+  readonly vifs: Iterable<BackendVif>;
+  /** As last observed; it may be older than `linkNames`. */
+  readonly kernel: KernelState;
+  /** The links that exist now. */
+  readonly linkNames: ReadonlySet<string>;
+  readonly gateways: readonly Prefix[];
+  /** What the configuration lets a VM have if dom0 gives it no address. */
+  readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
+  /** From /ipc/domain-map. */
+  readonly names: ReadonlyMap<number, string>;
+};
+
+type Claims = {
+  readonly live: AddressHolders<VifKey>;
+  /** Addresses that the firewall still has under links of vifs that are gone or closed. */
+  readonly lingering: AddressHolders<string>;
+  readonly own: AddressHolders<string>;
+};
+
+export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === 'connected';
+
+const isFinished = ({ state, online }: BackendVif): boolean => state === xenbus.closed && !online;
+
+/** The addresses a vif may ask for: dom0's word first, the guest's only as far as the configuration agrees. */
+const authorise = (
+  facts: VifFacts,
+  vif: BackendVif,
+  { allowed, names }: Circumstances,
+): readonly Prefix[] | Problem => {
+  if (facts.backend.length > 0) return facts.backend;
+  if (facts.frontend.length === 0) {
+    return { code: 'ADDRESS_MISSING', text: 'neither backend nor frontend has an "ip"' };
+  }
+  const name = names.get(vif.domid);
+  const mayHave = name === undefined ? [] : (allowed.get(name) ?? []);
+  const beyond = facts.frontend.find((prefix) => !mayHave.some((range) => contains(range, prefix)));
+  if (beyond === undefined) return facts.frontend;
+  const who = name ?? `domain ${vif.domid}, which has no name in /ipc/domain-map,`;
+  const text = `only the guest says ${beyond.text}, and no [[vm]] lets ${who} have it`;
+  return { code: 'ADDRESS_UNCONFIRMED', text };
+};
+
+const conflict = (prefixes: readonly Prefix[], { live, own }: Claims): Problem | undefined => {
+  for (const prefix of prefixes) {
+    const owner = holderOf(own, prefix);
+    if (owner !== undefined) {
+      return { code: 'ADDRESS_RESERVED', text: `${prefix.text} touches ${owner}` };
+    }
+    const holder = holderOf(live, prefix);
+    if (holder !== undefined) {
+      return { code: 'ADDRESS_TAKEN', text: `${prefix.text} belongs to the live vif ${holder}` };
+    }
+  }
+  return undefined;
+};
+
+const linkTaken = (link: string): Problem => ({
+  code: 'LINK_NAME_TAKEN',
+  text: `another link is already called ${link}`,
+});
+
+/** Whether the vif's own device is there, under the name netback gave it or the one we did. */
+const linkState = (
+  { bornLink, link }: VifFacts,
+  { linkNames, kernel }: Circumstances,
+): 'present' | 'missing' | Problem => {
+  if (linkNames.has(bornLink)) {
+    return link !== bornLink && linkNames.has(link) ? linkTaken(link) : 'present';
+  }
+  if (link === bornLink || !linkNames.has(link)) return 'missing';
+  const known = kernel.links.get(link);
+  if (known === undefined) return 'missing';
+  return known.alias === bornLink ? 'present' : linkTaken(link);
+};
+
+const decideLive = (
+  vif: BackendVif,
+  facts: VifFacts,
+  circumstances: Circumstances,
+  claims: Claims,
+): Decision => {
+  const prefixes = authorise(facts, vif, circumstances);
+  if (isProblem(prefixes)) return { vif, is: 'refused', problem: prefixes };
+  const problem = conflict(prefixes, claims);
+  if (problem !== undefined) return { vif, is: 'refused', problem };
+  const link = linkState(facts, circumstances);
+  if (typeof link === 'object') return { vif, is: 'refused', problem: link };
+  // The address is the vif's from here on, even while it waits.
+  for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
+  if (link === 'missing') return { vif, is: 'waiting', for: 'link' };
+  if (!isConnected(vif)) {
+    if (vif.state === xenbus.closing || vif.state === xenbus.closed) {
+      return { vif, is: 'waiting', for: 'frontend' };
+    }
+    const lingers = prefixes.some((prefix) => {
+      const under = holderOf(claims.lingering, prefix);
+      return under !== undefined && under !== facts.link;
+    });
+    if (lingers) return { vif, is: 'waiting', for: 'address' };
+  }
+  const { key, domid, devid } = vif;
+  return { vif, is: 'served', served: { key, domid, devid, ...facts, prefixes } };
+};
+
+const decideOne = (vif: BackendVif, circumstances: Circumstances, claims: Claims): Decision => {
+  if (isFinished(vif)) return { vif, is: 'finished' };
+  if (vif.state === undefined || vif.state <= xenbus.initialising) {
+    return { vif, is: 'waiting', for: 'netback' };
+  }
+  const { facts } = vif;
+  if (isProblem(facts)) return { vif, is: 'refused', problem: facts };
+  return decideLive(vif, facts, circumstances, claims);
+};
+
+/** Who is connected keeps its addresses; among the others the older domain comes first. */
+const bySeniority = (a: BackendVif, b: BackendVif): number =>
+  Number(isConnected(b)) - Number(isConnected(a)) || a.domid - b.domid || a.devid - b.devid;
+
+const ownAddresses = ({ kernel, gateways }: Circumstances): AddressHolders<string> => {
+  const own = noHolders<string>();
+  for (const gateway of gateways) hold(own, gateway, `the gateway ${gateway.text}`);
+  for (const { name, addresses } of kernel.links.values()) {
+    for (const address of addresses) {
+      const prefix = parsePrefix(address);
+      if (!('problem' in prefix)) hold(own, prefix, `net-vm's own ${address} on ${name}`);
+    }
+  }
+  return own;
+};
+
+const lingeringAddresses = (
+  { kernel }: Circumstances,
+  liveLinks: ReadonlySet<string>,
+): AddressHolders<string> => {
+  const lingering = noHolders<string>();
+  for (const element of kernel.elements.values()) {
+    const link = elementLink(element);
+    if (element.set !== 'address4' && element.set !== 'address6') continue;
+    const prefix = parsePrefix(element.parts[1] ?? '');
+    if (!liveLinks.has(link) && !('problem' in prefix)) hold(lingering, prefix, link);
+  }
+  return lingering;
+};
+
+/** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
+export const decide = (circumstances: Circumstances): readonly Decision[] => {
+  const vifs = [...circumstances.vifs].sort(bySeniority);
+  const liveLinks = new Set<string>();
+  for (const vif of vifs) {
+    if (isConnected(vif) && !isFinished(vif) && !isProblem(vif.facts))
+      liveLinks.add(vif.facts.link);
+  }
+  const claims: Claims = {
+    live: noHolders(),
+    lingering: lingeringAddresses(circumstances, liveLinks),
+    own: ownAddresses(circumstances),
+  };
+  return vifs.map((vif) => decideOne(vif, circumstances, claims));
+};

@@ -1,0 +1,108 @@
+/** Lines for `ip -batch`, and what `ip -j` prints. */
+
+import {
+  isVifName,
+  type KernelState,
+  keyed,
+  keyOfNeighbour,
+  keyOfRoute,
+  type Link,
+  type Neighbour,
+  type Route,
+  routeProtocol,
+} from './kernel-state.ts';
+import type { Raise } from './plan.ts';
+
+const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
+  mac === 'proxy'
+    ? `neigh ${verb} proxy ${address} dev ${link}`
+    : `neigh ${verb} ${address}${verb === 'del' ? '' : ` lladdr ${mac} nud permanent`} dev ${link}`;
+
+const routeLine = (verb: 'replace' | 'del', { prefix, link, via }: Route): string =>
+  [
+    `route ${verb} ${prefix}`,
+    ...(via === undefined ? [] : [`via ${via}`]),
+    `dev ${link}`,
+    ...(via === undefined || verb === 'del' ? [] : ['onlink']),
+    `proto ${routeProtocol}`,
+  ].join(' ');
+
+/** Gives the link the name dom0 asks for; the alias remembers whose it is. A link can be renamed only while down. */
+export const renameLine = ({ served: { bornLink, link } }: Raise): string =>
+  `link set dev ${bornLink} name ${link} alias ${bornLink}`;
+
+/** In the order that matters: neighbours, then the link up, then routes. */
+export const raiseLines = ({ served, footprint }: Raise): readonly string[] => [
+  ...(served.mtu === undefined ? [] : [`link set dev ${served.link} mtu ${served.mtu}`]),
+  ...footprint.neighbours.map((neighbour) => neighbourLine('replace', neighbour)),
+  `link set dev ${served.link} up`,
+  ...footprint.routes.map((route) => routeLine('replace', route)),
+];
+
+/** The reverse order; neighbours go with their link. */
+export const lowerLines = (lower: {
+  readonly links: readonly string[];
+  readonly routes: readonly Route[];
+}): readonly string[] => [
+  ...lower.routes.map((route) => routeLine('del', route)),
+  ...lower.links.map((link) => `link set dev ${link} down`),
+];
+
+/** For a link that stays up. */
+export const neighbourRemoval = (neighbour: Neighbour): string => neighbourLine('del', neighbour);
+
+export const gatewayLine = (address: string): string =>
+  `addr add ${address}/${address.includes(':') ? '128 nodad' : '32'} dev lo`;
+
+type ListedLink = {
+  ifindex: number;
+  ifname: string;
+  flags: readonly string[];
+  mtu: number;
+  ifalias?: string;
+  addr_info: readonly { local?: string }[];
+};
+type ListedRoute = { dst: string; dev?: string; gateway?: string; type?: string };
+type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
+
+const linkOf = (listed: ListedLink): Link => ({
+  name: listed.ifname,
+  index: listed.ifindex,
+  up: listed.flags.includes('UP'),
+  mtu: listed.mtu,
+  alias: listed.ifalias,
+  addresses: listed.addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])),
+});
+
+const routesOf = (listed: readonly ListedRoute[]): Route[] =>
+  listed.map(({ dst, dev, gateway }) => ({
+    prefix: dst === 'default' ? '::/0' : dst,
+    link: dev ?? '',
+    via: gateway,
+  }));
+
+const neighboursOf = (listed: readonly ListedNeighbour[]): Neighbour[] =>
+  listed
+    .filter(({ dev }) => isVifName(dev))
+    .map(({ dst, dev, lladdr }) => ({ link: dev, address: dst, mac: lladdr ?? 'proxy' }));
+
+export type Listings = {
+  readonly links: string;
+  readonly routes: readonly string[];
+  readonly neighbours: readonly string[];
+};
+
+const parse = (text: string): unknown => (text.trim() === '' ? [] : JSON.parse(text));
+
+/** @param listings what `ip -j` printed: `addr show`, our routes, permanent and proxied neighbours */
+export const parseListings = (listings: Listings): Omit<KernelState, 'elements'> => ({
+  links: keyed((parse(listings.links) as ListedLink[]).map(linkOf), ({ name }) => name),
+  routes: keyed(
+    listings.routes.flatMap((text) => routesOf(parse(text) as ListedRoute[])),
+    keyOfRoute,
+  ),
+  neighbours: keyed(
+    listings.neighbours.flatMap((text) => neighboursOf(parse(text) as ListedNeighbour[])),
+    keyOfNeighbour,
+  ),
+});

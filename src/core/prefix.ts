@@ -1,0 +1,93 @@
+/** IP addresses and prefixes as vifwatch compares and prints them: canonical, or refused. */
+import ipaddr from 'ipaddr.js';
+
+export type Family = 4 | 6;
+
+/** A host address (length 32 or 128) or a network; `text` is canonical and equal for equal prefixes. */
+export type Prefix = {
+  readonly family: Family;
+  readonly text: string;
+  readonly bytes: readonly number[];
+  readonly length: number;
+};
+
+/** Why a text is no usable prefix. */
+export type PrefixProblem = { readonly problem: string };
+
+const bitsOf = { 4: 32, 6: 128 } as const;
+
+export const isHost = (prefix: Prefix): boolean => prefix.length === bitsOf[prefix.family];
+
+const parseAddress = (text: string): { family: Family; bytes: number[] } | undefined => {
+  // ipaddr.js also takes "10.1" and "0x0a000001", which xl's users do not mean.
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+    return { family: 4, bytes: ipaddr.IPv4.parse(text).toByteArray() };
+  }
+  if (ipaddr.IPv6.isValid(text) && !text.includes('%')) {
+    return { family: 6, bytes: ipaddr.IPv6.parse(text).toByteArray() };
+  }
+  return undefined;
+};
+
+const masked = (bytes: readonly number[], length: number): number[] =>
+  bytes.map((byte, index) => {
+    const keep = Math.min(8, Math.max(0, length - index * 8));
+    return byte & (0xff << (8 - keep)) & 0xff;
+  });
+
+const textOf = (family: Family, bytes: number[], length: number): string => {
+  const address =
+    family === 4 ? new ipaddr.IPv4(bytes).toString() : new ipaddr.IPv6(bytes).toRFC5952String();
+  return length === bitsOf[family] ? address : `${address}/${length}`;
+};
+
+/** Parses `10.0.5.103`, `10.9.0.0/24`, `fd00:5::7` or `fd00:9::/64`; a prefix with host bits is a problem. */
+export const parsePrefix = (text: string): Prefix | PrefixProblem => {
+  const [addressText = '', lengthText, ...rest] = text.split('/');
+  const address = parseAddress(addressText);
+  if (address === undefined || rest.length > 0) {
+    return { problem: `"${printable(text)}" is not an IP address or prefix` };
+  }
+  const { family, bytes } = address;
+  const length = lengthText === undefined ? bitsOf[family] : Number(lengthText);
+  if (lengthText !== undefined && (!/^\d{1,3}$/.test(lengthText) || length > bitsOf[family])) {
+    return { problem: `"${printable(text)}" has no valid prefix length` };
+  }
+  const network = masked(bytes, length);
+  if (network.some((byte, index) => byte !== bytes[index])) {
+    const host = textOf(family, bytes, bitsOf[family]);
+    const net = textOf(family, network, length);
+    return { problem: `"${text}" has host bits set: write ${host} or ${net}` };
+  }
+  return { family, bytes, length, text: textOf(family, bytes, length) };
+};
+
+/** True if every address of `inner` is one of `outer`'s. */
+export const contains = (outer: Prefix, inner: Prefix): boolean =>
+  outer.family === inner.family &&
+  outer.length <= inner.length &&
+  masked(inner.bytes, outer.length).every((byte, index) => byte === outer.bytes[index]);
+
+/** True if some address is in both. */
+export const overlaps = (a: Prefix, b: Prefix): boolean => contains(a, b) || contains(b, a);
+
+const neverAGuest = [
+  ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'],
+  ...['::/96', 'fe80::/10', 'ff00::/8', '::ffff:0:0/96'],
+].map((text) => parsePrefix(text) as Prefix);
+
+/** The unspecified, loopback, link-local, multicast, broadcast, reserved or IPv4-mapped range that `prefix` touches. */
+export const reservedRange = (prefix: Prefix): Prefix | undefined =>
+  neverAGuest.find((range) => overlaps(range, prefix));
+
+/** Without duplicates and without what a wider one already covers, in a canonical order. */
+export const normalise = (prefixes: readonly Prefix[]): readonly Prefix[] => {
+  const sorted = [...prefixes].sort(
+    (a, b) => a.family - b.family || a.length - b.length || (a.text < b.text ? -1 : 1),
+  );
+  return sorted.filter((prefix, index) => !sorted.slice(0, index).some((p) => contains(p, prefix)));
+};
+
+/** Bytes that a guest or an operator chose, safe and short enough to print. */
+export const printable = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60) + (text.length > 60 ? '…' : '');

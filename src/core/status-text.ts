@@ -1,0 +1,54 @@
+/** The status document as text for a terminal. */
+import type { Status, VifStatus } from './status.ts';
+
+const column = (cells: readonly string[]): number => Math.max(...cells.map(({ length }) => length));
+
+const table = (rows: readonly (readonly string[])[]): string[] => {
+  const widths = (rows[0] ?? []).map((_, index) => column(rows.map((row) => row[index] ?? '')));
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+};
+
+const vifRow = (vif: VifStatus): string[] => [
+  `${vif.domid}/${vif.devid}`,
+  vif.name ?? '-',
+  vif.link,
+  vif.mac ?? '-',
+  vif.addresses.join(' ') || '-',
+  vif.phase,
+  vif.since?.replace('T', ' ').slice(0, 19) ?? '-',
+  vif.error === null ? '' : `${vif.error.code}: ${vif.error.text}`,
+];
+
+const claimLine = ({ link, claim }: VifStatus): string[] =>
+  claim === null
+    ? []
+    : [`${link}: its guest claims "${claim.text}" (${claim.count}), which is ignored`];
+
+const list = (items: readonly string[]): string => items.join(' ') || 'none';
+
+/** The document as text for a terminal. */
+export const statusText = (status: Status): string => {
+  const { daemon, uplinks, gateways, vifs, routes } = status;
+  const running =
+    daemon === null
+      ? 'vifwatch is NOT RUNNING: this is what xenstore and the kernel say'
+      : `vifwatch ${daemon.version} runs as ${daemon.pid} since ${daemon.since.replace('T', ' ').slice(0, 19)} UTC`;
+  const head = ['VIF', 'VM', 'LINK', 'MAC', 'ADDRESSES', 'PHASE', 'SINCE (UTC)', ''];
+  return [
+    running,
+    `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
+    '',
+    ...(vifs.length === 0 ? ['no vifs'] : table([head, ...vifs.map(vifRow)])),
+    ...vifs.flatMap(claimLine),
+    '',
+    ...(routes.length === 0
+      ? ['no routes']
+      : table([['ROUTE', 'LINK', 'VIA'], ...routes.map((r) => [r.prefix, r.link, r.via ?? ''])])),
+    '',
+  ].join('\n');
+};

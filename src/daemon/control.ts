@@ -1,0 +1,44 @@
+/** The control socket: whoever connects is sent the status, one JSON document, and nothing is read. */
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { VifwatchError } from '../core/problem.ts';
+import type { Status } from '../core/status.ts';
+import { controlSocket } from './control-socket.ts';
+
+const listen = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+/**
+ * Makes this the only daemon of the network namespace, for as long as the process lives: the abstract
+ * socket belongs to the namespace, and the kernel takes it back even after a `kill -9`.
+ * Throws ALREADY_RUNNING.
+ */
+export const claimNamespace = async (): Promise<Server> => {
+  const server = createServer((socket) => socket.destroy()).unref();
+  try {
+    await listen(server, '\0vifwatch');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new VifwatchError('ALREADY_RUNNING', 'another vifwatch serves this network namespace');
+  }
+  return server;
+};
+
+/** Opens the control socket, which tells everybody that the daemon is ready; a stale one is replaced. */
+export const openControl = async (directory: string, status: () => Status): Promise<Server> => {
+  const path = controlSocket(directory);
+  await rm(path, { force: true });
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(`${JSON.stringify(status())}\n`);
+  });
+  await listen(server, path);
+  await chmod(path, 0o660);
+  return server;
+};

@@ -1,0 +1,30 @@
+/** A dead or hung xenstored signals nothing: only a read that is not answered shows it. */
+import {
+  exhaustMap,
+  from,
+  ignoreElements,
+  type Observable,
+  throwError,
+  timeout,
+  timer,
+} from 'rxjs';
+import { VifwatchError } from '../core/problem.ts';
+import type { Xenstore } from '../xen/xenstore.ts';
+
+/** Found within 5 s, at half a wakeup per second. */
+const intervalMs = 2_000;
+const deadlineMs = 3_000;
+
+const hung = (): VifwatchError => {
+  const seconds = deadlineMs / 1000;
+  return new VifwatchError('XENSTORE_HUNG', `xenstored has not answered for ${seconds} s`);
+};
+
+/** Never emits; errors with XENSTORE_HUNG, or with what the read ended in. */
+export const watchXenstored = (store: Xenstore): Observable<never> =>
+  timer(intervalMs, intervalMs).pipe(
+    exhaustMap(() =>
+      from(store.read('domid')).pipe(timeout({ first: deadlineMs, with: () => throwError(hung) })),
+    ),
+    ignoreElements(),
+  );

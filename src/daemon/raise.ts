@@ -1,0 +1,117 @@
+/** Opens vifs: rules, then neighbour, link up, route; only then does the toolstack hear "connected". */
+import type { BackendVif } from '../core/backend-vif.ts';
+import { isConnected } from '../core/decide.ts';
+import { gatewayLine, raiseLines, renameLine } from '../core/ip-batch.ts';
+import type { Element } from '../core/kernel-state.ts';
+import type { Raise } from '../core/plan.ts';
+import type { Problem } from '../core/problem.ts';
+import type { BatchResult } from '../net/iproute.ts';
+import type { Network } from '../net/network.ts';
+import type { Backend } from '../xen/backend.ts';
+
+export type RaiseJob = {
+  readonly raises: readonly (Raise & { readonly vif: BackendVif })[];
+  readonly hostElements: readonly Element[];
+  readonly gateways: readonly string[];
+};
+
+/** `gone`: closed or replaced meanwhile, for the next pass to judge. */
+export type Raised = { readonly vif: BackendVif; readonly outcome: 'open' | 'gone' | Problem };
+
+type Ports = { readonly network: Network; readonly backend: Backend };
+type Opening = RaiseJob['raises'][number];
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+const failed = (code: Problem['code'], text: string): Problem => ({ code, text });
+
+const rename = async (raises: readonly Opening[], { network }: Ports): Promise<void> => {
+  const names = await network.linkNames();
+  const renamed = raises.filter(
+    ({ served: { bornLink, link } }) => bornLink !== link && names.has(bornLink),
+  );
+  // A refusal shows up again when the link is set up under its new name.
+  await network.runBatch(renamed.map(renameLine));
+};
+
+/** All rules in one transaction; if it is refused, one transaction per vif, so that each fails alone. */
+const addRules = async (
+  job: RaiseJob,
+  { network: { nft } }: Ports,
+): Promise<Map<Opening, Problem>> => {
+  const problems = new Map<Opening, Problem>();
+  const all = [...job.hostElements, ...job.raises.flatMap(({ footprint }) => footprint.elements)];
+  try {
+    if (all.length > 0) await nft.add(all);
+  } catch (error) {
+    if (job.raises.length === 0) throw error;
+    for (const opening of job.raises) {
+      try {
+        await nft.add([...job.hostElements, ...opening.footprint.elements]);
+      } catch (alone) {
+        problems.set(opening, failed('FIREWALL_FAILED', messageOf(alone)));
+      }
+    }
+  }
+  return problems;
+};
+
+const linkProblem = (opening: Opening, { failed: lines, gaveUp }: BatchResult) => {
+  const own = new Set(raiseLines(opening));
+  const line = lines.find((one) => own.has(one.line));
+  if (line !== undefined) return failed('LINK_FAILED', `ip ${line.line}: ${line.message}`);
+  return gaveUp === undefined ? undefined : failed('LINK_FAILED', `ip: ${gaveUp}`);
+};
+
+/** All links in one batch; if ip gives it up, one batch per vif, so that each fails alone. */
+const openLinks = async (
+  openings: readonly Opening[],
+  gateways: readonly string[],
+  { network }: Ports,
+): Promise<Map<Opening, Problem>> => {
+  const problems = new Map<Opening, Problem>();
+  const note = (opening: Opening, result: BatchResult): void => {
+    const problem = linkProblem(opening, result);
+    if (problem !== undefined) problems.set(opening, problem);
+  };
+  const lines = [...gateways.map(gatewayLine), ...openings.flatMap(raiseLines)];
+  const together = await network.runBatch(lines);
+  for (const opening of openings) {
+    const alone = together.gaveUp === undefined || openings.length === 1;
+    note(opening, alone ? together : await network.runBatch(raiseLines(opening)));
+  }
+  return problems;
+};
+
+const announce = async ({ served, vif }: Opening, { backend }: Ports): Promise<Raised> => {
+  try {
+    if (served.mtu !== undefined) await backend.hintMtu(vif.key, served.mtu);
+    const connected = isConnected(vif) || (await backend.markConnected(vif));
+    return { vif, outcome: connected ? 'open' : 'gone' };
+  } catch (error) {
+    return { vif, outcome: failed('XENSTORE_FAILED', messageOf(error)) };
+  }
+};
+
+/** Opens all vifs of the job together; each has its own outcome. Throws only for trouble of the host itself. */
+export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raised[]> => {
+  const { network } = ports;
+  await rename(job.raises, ports);
+  const [unguarded] = await Promise.all([
+    addRules(job, ports),
+    ...job.raises.map(({ served }) => network.hardenVif(served.link)),
+  ]);
+  const guarded = job.raises.filter((opening) => !unguarded.has(opening));
+  const unopened = await openLinks(guarded, job.gateways, ports);
+  const names = unopened.size > 0 ? await network.linkNames() : undefined;
+  return await Promise.all(
+    job.raises.map(async (opening): Promise<Raised> => {
+      const { vif, served } = opening;
+      const problem = unguarded.get(opening) ?? unopened.get(opening);
+      if (problem === undefined) return await announce(opening, ports);
+      const isGone = names !== undefined && !names.has(served.link);
+      return { vif, outcome: isGone ? 'gone' : problem };
+    }),
+  );
+};

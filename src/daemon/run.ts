@@ -1,0 +1,138 @@
+/** The daemon: sources of change are joined into triggers, and each trigger leads to a pass. */
+import { mkdir, rm } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import type { Logger } from 'pino';
+import { concatMap, fromEvent, lastValueFrom, merge, Subject, takeUntil, tap } from 'rxjs';
+import type { Config } from '../config/config.ts';
+import { VifwatchError } from '../core/problem.ts';
+import { type Status, statusOf } from '../core/status.ts';
+import { watchLinks } from '../net/link-monitor.ts';
+import { type Network, openNetwork } from '../net/network.ts';
+import { switchForwardingOn } from '../net/sysctl.ts';
+import { baseFile, version } from '../package.ts';
+import { type Backend, openBackend } from '../xen/backend.ts';
+import { connect } from '../xen/connect.ts';
+import type { Xenstore } from '../xen/xenstore.ts';
+import { claimNamespace, openControl } from './control.ts';
+import { controlSocket } from './control-socket.ts';
+import { openJournal } from './journal.ts';
+import { watchXenstored } from './liveness.ts';
+import { openPasses } from './pass.ts';
+import { openPatience } from './patience.ts';
+import { singleFlight } from './single-flight.ts';
+import { openWorld } from './world.ts';
+
+export type DaemonOptions = {
+  readonly config: Config;
+  /** For the control socket and nft's transactions. */
+  readonly runtime: string;
+  readonly log: Logger;
+};
+
+const prepareRuntime = async (runtime: string): Promise<void> => {
+  try {
+    await mkdir(runtime, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new VifwatchError('RUNTIME_DIR', `cannot make ${runtime}: ${(error as Error).message}`);
+  }
+};
+
+/** Rules before packets: the base stands before the kernel is told to forward. */
+const prepareKernel = async (network: Network): Promise<void> => {
+  try {
+    await network.nft.loadBase();
+  } catch (error) {
+    throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
+  }
+  await switchForwardingOn();
+};
+
+/** Asks for passes: at once, or at the earliest time somebody named. */
+const openWakes = () => {
+  const wakes = new Subject<void>();
+  let alarm: NodeJS.Timeout | undefined;
+  const wake = (afterMs?: number): void => {
+    if (afterMs === undefined) {
+      wakes.next();
+      return;
+    }
+    clearTimeout(alarm);
+    alarm = setTimeout(() => wakes.next(), afterMs).unref();
+  };
+  return { wakes, wake };
+};
+
+type Ports = { readonly store: Xenstore; readonly backend: Backend; readonly network: Network };
+
+const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }: Ports) => {
+  const { wakes, wake } = openWakes();
+  const failures = new Subject<never>();
+  const since = new Date().toISOString();
+  const patience = openPatience(() => performance.now());
+  const journal = openJournal(log);
+  const world = openWorld({ network, backend }, () =>
+    log.error({ code: 'FIREWALL_LOST' }, 'our tables were gone and have been loaded again'),
+  );
+  const passes = openPasses({
+    ...{ config, world, network, backend, patience, journal, log, wake },
+    fail: (error) => failures.error(error),
+  });
+  const triggers = merge(
+    wakes,
+    backend.changes.pipe(tap(world.touch)),
+    watchLinks().pipe(tap(world.doubtLinks)),
+    watchXenstored(store),
+  );
+  const status = (): Status =>
+    statusOf({
+      daemon: { pid: process.pid, since, version },
+      decisions: passes.decisions(),
+      historyOf: (decision) => journal.historyOf(decision, patience.problemOf(decision)),
+      names: world.names(),
+      kernel: world.kernel(),
+      gateways: config.gateways.map(({ text }) => text),
+    });
+  return {
+    world,
+    settled: passes.settled,
+    status,
+    passed: merge(triggers.pipe(singleFlight(passes.run)), failures),
+  };
+};
+
+const stopSignals = () =>
+  merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
+
+/**
+ * Serves vifs until SIGTERM or SIGINT, then resolves; nothing is opened or cut by that.
+ * Throws VifwatchError, XenstoreError or CommandError when it cannot go on: the supervisor starts it
+ * again, and the firewall stands meanwhile.
+ */
+export const runDaemon = async (options: DaemonOptions): Promise<void> => {
+  const { runtime, log } = options;
+  await prepareRuntime(runtime);
+  const claim = await claimNamespace();
+  const network = openNetwork(baseFile, runtime);
+  await prepareKernel(network);
+  const { store, domid } = await connect();
+  const watcher = openWatcher(options, { store, network, backend: openBackend(store, domid) });
+  // Nothing may be judged before net-vm's own addresses are known.
+  await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
+  let control: Server | undefined;
+  const announce = async (): Promise<void> => {
+    await watcher.settled();
+    control = await openControl(runtime, watcher.status);
+    log.info({ domid }, 'ready');
+  };
+  const served = watcher.passed.pipe(
+    concatMap((_, pass) => (pass === 0 ? announce() : [])),
+    takeUntil(stopSignals()),
+  );
+  await lastValueFrom(served, { defaultValue: undefined });
+  log.info('stopping: the firewall and all links stay as they are');
+  await watcher.settled();
+  control?.close();
+  await rm(controlSocket(runtime), { force: true });
+  store.close();
+  claim.close();
+};

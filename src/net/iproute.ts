@@ -1,0 +1,66 @@
+/** Links, addresses, neighbours and routes through iproute2. */
+import { parseListings } from '../core/ip-batch.ts';
+import type { KernelState } from '../core/kernel-state.ts';
+import { routeProtocol } from '../core/kernel-state.ts';
+import { attempt, CommandError } from './command.ts';
+
+/** A line of a batch that the kernel refused. */
+export type FailedLine = { readonly line: string; readonly message: string };
+
+export type BatchResult = {
+  readonly failed: readonly FailedLine[];
+  /** What ip said if it gave up half way, as it does over a neighbour entry: some lines were not tried. */
+  readonly gaveUp: string | undefined;
+};
+
+const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+/** ip prints its messages, then `Command failed -:N`, for each line N that failed. */
+const parseFailures = (lines: readonly string[], stderr: string) => {
+  const failed: FailedLine[] = [];
+  let messages: string[] = [];
+  for (const said of linesOf(stderr)) {
+    const number = /^Command failed -:(\d+)$/.exec(said)?.[1];
+    if (number === undefined) {
+      messages.push(said);
+    } else {
+      failed.push({ line: lines[Number(number) - 1] ?? '', message: messages.join('; ') });
+      messages = [];
+    }
+  }
+  return { failed, unexplained: messages.join('; ') };
+};
+
+/** Runs all lines, going on after one that fails; throws CommandError if ip itself did not work. */
+export const runBatch = async (lines: readonly string[]): Promise<BatchResult> => {
+  if (lines.length === 0) return { failed: [], gaveUp: undefined };
+  const { stderr, status } = await attempt(
+    ['ip', '-force', '-batch', '-'],
+    `${lines.join('\n')}\n`,
+  );
+  const { failed, unexplained } = parseFailures(lines, stderr);
+  // 2 is how ip exits from within a command; a batch that ran to its end exits with 0 or 1.
+  return { failed, gaveUp: status > 1 ? unexplained : undefined };
+};
+
+const query = async (argv: readonly string[], lines: readonly string[]): Promise<string[]> => {
+  const { stdout, stderr, status } = await attempt(argv, `${lines.join('\n')}\n`);
+  const answers = linesOf(stdout);
+  if (status !== 0 || answers.length !== lines.length) {
+    throw new CommandError(argv, `exit status ${status}`, stderr);
+  }
+  return answers;
+};
+
+const ourRoutes = `route show proto ${routeProtocol}`;
+
+/** Everything of ours that iproute2 knows. */
+export const observeLinks = async (): Promise<Omit<KernelState, 'elements'>> => {
+  const [both, six] = await Promise.all([
+    query(['ip', '-j', '-batch', '-'], ['addr show', ourRoutes, 'neigh show nud permanent']),
+    query(['ip', '-6', '-j', '-batch', '-'], [ourRoutes, 'neigh show proxy']),
+  ]);
+  const [links = '', routes4 = '', neighbours = ''] = both;
+  const [routes6 = '', proxies = ''] = six;
+  return parseListings({ links, routes: [routes4, routes6], neighbours: [neighbours, proxies] });
+};

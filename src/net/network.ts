@@ -1,0 +1,18 @@
+/** Everything the daemon does to net-vm's network, as one port. */
+import { cutFlows } from './conntrack.ts';
+import { observeLinks, runBatch } from './iproute.ts';
+import { linkNames } from './link-names.ts';
+import { openNft } from './nft.ts';
+import { hardenVif } from './sysctl.ts';
+
+/** @param baseFile rules/vifwatch.nft @param directory for nft's transactions */
+export const openNetwork = (baseFile: string, directory: string) => ({
+  nft: openNft(baseFile, directory),
+  observeLinks,
+  linkNames,
+  runBatch,
+  hardenVif,
+  cutFlows,
+});
+
+export type Network = ReturnType<typeof openNetwork>;

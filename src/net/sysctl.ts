@@ -1,0 +1,50 @@
+/** Kernel settings under /proc/sys/net. */
+import { writeFile } from 'node:fs/promises';
+import { VifwatchError } from '../core/problem.ts';
+
+/** Per vif: no redirects in either direction, strict reverse path, no router advertisements. */
+const perVif: Readonly<Record<string, string>> = {
+  'ipv4/conf/*/rp_filter': '1',
+  'ipv4/conf/*/accept_redirects': '0',
+  'ipv4/conf/*/secure_redirects': '0',
+  'ipv4/conf/*/send_redirects': '0',
+  'ipv4/conf/*/accept_source_route': '0',
+  'ipv4/conf/*/proxy_arp': '0',
+  'ipv6/conf/*/accept_ra': '0',
+  'ipv6/conf/*/accept_redirects': '0',
+  'ipv6/conf/*/autoconf': '0',
+  // Every vif has the same MAC, and its link-local address must answer at once.
+  'ipv6/conf/*/accept_dad': '0',
+  // Needed so that the gateway's address on lo is answered for.
+  'ipv6/conf/*/proxy_ndp': '1',
+  // By default the kernel waits up to 0.8 s before it answers for another address.
+  'ipv6/neigh/*/proxy_delay': '0',
+};
+
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+/** A kernel without IPv6 lacks half of these; a link that has just gone lacks all: neither is an error. */
+const set = async (path: string, value: string): Promise<void> => {
+  try {
+    await writeFile(`/proc/sys/net/${path}`, value);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+};
+
+/** Hardens one vif; to be done before the link goes up. */
+export const hardenVif = async (link: string): Promise<void> => {
+  const settings = Object.entries(perVif);
+  await Promise.all(settings.map(([path, value]) => set(path.replace('*', link), value)));
+};
+
+/** Lets the kernel forward; to be done only when the firewall stands. Throws FORWARDING_FAILED. */
+export const switchForwardingOn = async (): Promise<void> => {
+  try {
+    await set('ipv4/ip_forward', '1');
+    await set('ipv6/conf/all/forwarding', '1');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new VifwatchError('FORWARDING_FAILED', `cannot switch forwarding on: ${message}`);
+  }
+};

@@ -1,0 +1,18 @@
+/** Where the package's own files are: the same from src/ and from the bundle in dist/. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The static part of the firewall. */
+export const baseFile = join(packageRoot, 'rules/vifwatch.nft');
+
+/** The native addon, as node-gyp leaves it. */
+export const addonFile = join(packageRoot, 'native/build/Release/xen.node');
+
+const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+  version: string;
+};
+
+export const version = manifest.version;

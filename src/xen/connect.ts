@@ -1,0 +1,30 @@
+/** Finding xenstored, and who we are. */
+import { VifwatchError } from '../core/problem.ts';
+import { openXenstore, type Xenstore, XenstoreError } from './xenstore.ts';
+
+/** A hung xenstored answers nothing at all; a busy one takes milliseconds. */
+const deadlineMs = 5_000;
+
+const within = <T>(promise: Promise<T>): Promise<T> => {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(
+      () => reject(new Error(`no answer within ${deadlineMs / 1000} s`)),
+      deadlineMs,
+    ).unref();
+  });
+  return Promise.race([promise, late]);
+};
+
+/** Throws XENSTORE_UNAVAILABLE. */
+export const connect = async (): Promise<{ readonly store: Xenstore; readonly domid: number }> => {
+  try {
+    const store = openXenstore();
+    const domid = Number(await within(store.read('domid')));
+    return { store, domid };
+  } catch (error) {
+    const { message } = error as Error;
+    const hint =
+      error instanceof XenstoreError ? '; is this a Xen domain, with /dev/xen/xenbus?' : '';
+    throw new VifwatchError('XENSTORE_UNAVAILABLE', `cannot talk to xenstored: ${message}${hint}`);
+  }
+};

@@ -1,0 +1,58 @@
+/** The native addon: what it exports, and where it is. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Permission, Transaction } from './xenstore.ts';
+
+/**
+ * One connection. Strings hold one character per byte. Failures are Errors with the errno's name in
+ * `code`; those of the arguments are thrown, all others reject. Transaction 0 is none.
+ */
+export interface NativeXenstore {
+  read(path: string, tx: Transaction | 0): Promise<string>;
+  list(path: string, tx: Transaction | 0): Promise<string[]>;
+  write(path: string, tx: Transaction | 0, value: string): Promise<void>;
+  remove(path: string, tx: Transaction | 0): Promise<void>;
+  getPermissions(path: string, tx: Transaction | 0): Promise<Permission[]>;
+  setPermissions(
+    path: string,
+    tx: Transaction | 0,
+    permissions: readonly Permission[],
+  ): Promise<void>;
+  /** Path, value, path, value…, parents first; paths relative to the given one. */
+  tree(path: string): Promise<string[]>;
+  begin(): Promise<Transaction>;
+  end(tx: Transaction, abort: boolean): Promise<void>;
+  /** Yields an id for `unwatch`. Calls back with (null, path) per event, or once with an error. */
+  watch(path: string, callback: (error: Error | null, path: string) => void): number;
+  unwatch(id: number): void;
+  close(): void;
+}
+
+type Addon = { readonly Xenstore: new () => NativeXenstore };
+
+const packageRoot = (): string => {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) {
+    const parent = dirname(directory);
+    if (parent === directory) throw new Error(`no package.json above ${import.meta.url}`);
+    directory = parent;
+  }
+  return directory;
+};
+
+/** Loads the addon, from sources as from the bundle. Throws an Error that says how to build it. */
+export const loadNative = (): Addon => {
+  const root = packageRoot();
+  const file = join(root, 'native/build/Release/xen.node');
+  try {
+    return createRequire(import.meta.url)(file);
+  } catch (cause) {
+    throw new Error(
+      `cannot load ${file}: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : cause}; ` +
+        `to build it, run "npm rebuild" in ${root} (needs libxen-dev, g++, make and python3)`,
+      { cause },
+    );
+  }
+};

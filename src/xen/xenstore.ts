@@ -1,0 +1,138 @@
+/** A connection to xenstored, over /dev/xen/xenbus or a socket. */
+import { Observable, Subject, takeUntil } from 'rxjs';
+import { loadNative, type NativeXenstore } from './native.ts';
+import { serialTransactions, type Transaction } from './transaction.ts';
+
+export type { Transaction };
+
+/** A domain's rights on a node. The first of a node's list names its owner, and the rights of all others. */
+export type Permission = {
+  readonly domid: number;
+  readonly read: boolean;
+  readonly write: boolean;
+};
+
+/**
+ * A request failed. `code` is the errno's name as libxenstore has it: ENOENT, EACCES (also for a node
+ * that does not exist), EINVAL (also for a quota of oxenstored), ENOSPC, E2BIG, EAGAIN… and EBADF
+ * once the connection is closed or lost.
+ */
+export class XenstoreError extends Error {
+  override readonly name = 'XenstoreError';
+  readonly code: string;
+  readonly operation: string;
+  readonly path: string;
+
+  constructor(code: string, operation: string, path: string) {
+    super(`xenstore ${operation} ${path}: ${code}`);
+    this.code = code;
+    this.operation = operation;
+    this.path = path;
+  }
+}
+
+/**
+ * All requests of a connection are made in their order by a thread of its own: they pend for as long
+ * as xenstored does not answer, without limit. Values hold one character per byte, of any value.
+ * A pending request and a watch keep the process alive. Failures are XenstoreErrors.
+ */
+export interface Xenstore {
+  read(path: string, tx?: Transaction): Promise<string>;
+  list(path: string, tx?: Transaction): Promise<readonly string[]>;
+  /** E2BIG if path and value exceed 4 KiB, EINVAL if the value holds a character above U+00FF. */
+  write(path: string, value: string, tx?: Transaction): Promise<void>;
+  remove(path: string, tx?: Transaction): Promise<void>;
+  getPermissions(path: string, tx?: Transaction): Promise<readonly Permission[]>;
+  setPermissions(path: string, permissions: readonly Permission[], tx?: Transaction): Promise<void>;
+  /**
+   * A whole subtree: values by path relative to `path`, whose own is ''; parents first. Not a snapshot:
+   * what vanishes meanwhile or cannot be read is left out. E2BIG above 65536 nodes or 16 MiB.
+   */
+  tree(path: string): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Runs the body in a transaction and commits. If what it read or wrote has changed meanwhile, runs
+   * it again, eight times at most, then rejects with EAGAIN. Aborts if the body rejects. Never call
+   * it within a body: transactions run one at a time, so that would wait for itself.
+   */
+  transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * The paths that change at or below `path`, and at once `path` itself. Events may be spurious, and
+   * only an ancestor's may tell of a removal. Errors with EBADF when the connection is found lost.
+   */
+  watch(path: string): Observable<string>;
+  /** Pending requests reject with EBADF, watches complete. May be called again. */
+  close(): void;
+}
+
+const toXenstoreError = (error: unknown, operation: string, path: string): unknown =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? new XenstoreError(error.code, operation, path)
+    : error;
+
+const asked = async <T>(operation: string, path: string, ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask();
+  } catch (error) {
+    throw toXenstoreError(error, operation, path);
+  }
+};
+
+const toMap = (pairs: readonly string[]): ReadonlyMap<string, string> => {
+  const map = new Map<string, string>();
+  for (let i = 0; i + 1 < pairs.length; i += 2) map.set(pairs[i] ?? '', pairs[i + 1] ?? '');
+  return map;
+};
+
+const watchOf = (native: NativeXenstore, path: string): Observable<string> =>
+  new Observable((subscriber) => {
+    try {
+      const id = native.watch(path, (error, changed) =>
+        error ? subscriber.error(toXenstoreError(error, 'watch', path)) : subscriber.next(changed),
+      );
+      return () => native.unwatch(id);
+    } catch (error) {
+      throw toXenstoreError(error, 'watch', path);
+    }
+  });
+
+const connect = (): NativeXenstore => {
+  const { Xenstore } = loadNative();
+  const { XENSTORED_PATH = '/dev/xen/xenbus' } = process.env;
+  try {
+    return new Xenstore();
+  } catch (error) {
+    throw toXenstoreError(error, 'open', XENSTORED_PATH);
+  }
+};
+
+/**
+ * Connects as libxenstore does: to the socket $XENSTORED_PATH, else to xenstored's own, else to
+ * /dev/xen/xenbus. Throws a XenstoreError, or an Error if the addon cannot be loaded.
+ */
+export const openXenstore = (): Xenstore => {
+  const native = connect();
+  const closed = new Subject<void>();
+  const end = (tx: Transaction, abort: boolean) =>
+    asked(abort ? 'abort' : 'commit', '', () => native.end(tx, abort));
+  return {
+    read: (path, tx) => asked('read', path, () => native.read(path, tx ?? 0)),
+    list: (path, tx) => asked('list', path, () => native.list(path, tx ?? 0)),
+    write: (path, value, tx) => asked('write', path, () => native.write(path, tx ?? 0, value)),
+    remove: (path, tx) => asked('remove', path, () => native.remove(path, tx ?? 0)),
+    getPermissions: (path, tx) =>
+      asked('getPermissions', path, () => native.getPermissions(path, tx ?? 0)),
+    setPermissions: (path, permissions, tx) =>
+      asked('setPermissions', path, () => native.setPermissions(path, tx ?? 0, permissions)),
+    tree: async (path) => toMap(await asked('tree', path, () => native.tree(path))),
+    transaction: serialTransactions({
+      begin: () => asked('begin', '', () => native.begin()),
+      commit: (tx) => end(tx, false),
+      abort: (tx) => end(tx, true),
+    }),
+    watch: (path) => watchOf(native, path).pipe(takeUntil(closed)),
+    close: () => {
+      closed.next();
+      native.close();
+    },
+  };
+};
