@@ -48,8 +48,10 @@ const partOf = (value: unknown): string => {
 };
 
 const elementOf = (set: SetName, listed: unknown): Element => {
-  const { concat } = listed as { concat?: readonly unknown[] };
-  return { set, parts: (concat ?? [listed]).map(partOf) };
+  // Not by destructuring: a plain string has a method called "concat".
+  const isConcat = typeof listed === 'object' && listed !== null && 'concat' in listed;
+  const parts = isConcat ? (listed.concat as readonly unknown[]) : [listed];
+  return { set, parts: parts.map(partOf) };
 };
 
 const setNames: ReadonlySet<string> = new Set<SetName>([

@@ -46,7 +46,7 @@ export interface Xenstore {
   setPermissions(path: string, permissions: readonly Permission[], tx?: Transaction): Promise<void>;
   /**
    * A whole subtree: values by path relative to `path`, whose own is ''; parents first. Not a snapshot:
-   * what vanishes meanwhile or cannot be read is left out. E2BIG above 65536 nodes or 16 MiB.
+   * what vanishes meanwhile or cannot be read is left out. E2BIG above 16 MiB, a node counting 256 bytes.
    */
   tree(path: string): Promise<ReadonlyMap<string, string>>;
   /**

@@ -1,0 +1,126 @@
+/** A kernel and a store that do what a plan says at once, for properties of planning. */
+import type { BackendVif, VifKey } from '../../src/core/backend-vif.ts';
+import { decide } from '../../src/core/decide.ts';
+import {
+  type KernelState,
+  keyed,
+  keyOfElement,
+  keyOfNeighbour,
+  keyOfRoute,
+  type Link,
+} from '../../src/core/kernel-state.ts';
+import { hotplugErrorText, type Plan, type Planning, plan } from '../../src/core/plan.ts';
+import { circumstances } from './store-fixture.ts';
+
+export type Model = {
+  readonly vifs: ReadonlyMap<VifKey, BackendVif>;
+  readonly kernel: KernelState;
+};
+
+export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): Plan => {
+  const { gateways, ...rest } = circumstances([...vifs.values()], {
+    kernel,
+    linkNames: new Set(kernel.links.keys()),
+  });
+  return plan({
+    decisions: decide({ gateways, ...rest }),
+    kernel,
+    gateways,
+    uplinks: ['eth0'],
+    busy: new Set(),
+    current: { links: true, elements: true },
+    ...more,
+  });
+};
+
+const dropLinks = (kernel: KernelState, gone: ReadonlySet<string>): KernelState => ({
+  ...kernel,
+  routes: new Map([...kernel.routes].filter(([, { link }]) => !gone.has(link))),
+  neighbours: new Map([...kernel.neighbours].filter(([, { link }]) => !gone.has(link))),
+});
+
+/** As the kernel does: without a device, or with one that is down, its routes and neighbours go. */
+export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): KernelState => {
+  const links = new Map<string, Link>();
+  for (const name of names) {
+    const fresh = { name, index: 1, up: false, mtu: 1500, alias: undefined, addresses: [] };
+    links.set(name, kernel.links.get(name) ?? fresh);
+  }
+  const gone = new Set([...kernel.links.keys()].filter((name) => !names.has(name)));
+  return { ...dropLinks(kernel, gone), links };
+};
+
+const setUp = (kernel: KernelState, names: readonly string[], up: boolean): KernelState => {
+  const links = new Map(kernel.links);
+  for (const name of names) {
+    const link = links.get(name);
+    if (link !== undefined) links.set(name, { ...link, up });
+  }
+  return up ? { ...kernel, links } : dropLinks({ ...kernel, links }, new Set(names));
+};
+
+const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
+  const prints = todo.raise.map(({ footprint }) => footprint);
+  const raised = todo.raise.map(({ served }) => served.link);
+  let kernel = setUp(before, raised, true);
+  const elements = new Map([
+    ...kernel.elements,
+    ...keyed([...todo.hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
+  ]);
+  const neighbours = new Map([
+    ...kernel.neighbours,
+    ...keyed(
+      prints.flatMap((p) => p.neighbours),
+      keyOfNeighbour,
+    ),
+  ]);
+  const routes = new Map([
+    ...kernel.routes,
+    ...keyed(
+      prints.flatMap((p) => p.routes),
+      keyOfRoute,
+    ),
+  ]);
+  for (const route of todo.lower.routes) routes.delete(keyOfRoute(route));
+  for (const neighbour of todo.lower.neighbours) neighbours.delete(keyOfNeighbour(neighbour));
+  for (const element of todo.sweep) elements.delete(keyOfElement(element));
+  kernel = { ...kernel, elements, neighbours, routes };
+  return setUp(kernel, todo.lower.links, false);
+};
+
+const applyToStore = (before: Model['vifs'], todo: Plan): Model['vifs'] => {
+  const vifs = new Map(before);
+  const mark = (key: VifKey, hotplugStatus: string, hotplugError: string): void => {
+    const vif = vifs.get(key);
+    if (vif !== undefined) vifs.set(key, { ...vif, hotplugStatus, hotplugError });
+  };
+  for (const { served } of todo.raise) mark(served.key, 'connected', '');
+  for (const { key, problem } of todo.mark) mark(key, 'error', hotplugErrorText(problem));
+  for (const key of todo.finish) vifs.delete(key);
+  return vifs;
+};
+
+/** One pass. */
+export const step = (model: Model): Model => {
+  const todo = planFor(model);
+  return {
+    kernel: applyToKernel(model.kernel, todo),
+    vifs: applyToStore(model.vifs, todo),
+  };
+};
+
+export const isIdle = (todo: Plan): boolean =>
+  [
+    ...[todo.raise, todo.hostElements, todo.finish, todo.sweep, todo.mark],
+    ...[todo.lower.links, todo.lower.routes, todo.lower.neighbours],
+  ].every(({ length }) => length === 0);
+
+/** Passes until nothing is left to do; throws if that does not come to an end. */
+export const converge = (start: Model): Model => {
+  let model = start;
+  for (let pass = 0; pass < 10; pass++) {
+    if (isIdle(planFor(model))) return model;
+    model = step(model);
+  }
+  throw new Error(`no end of passes: ${JSON.stringify(planFor(model))}`);
+};

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import type { Element } from '../../src/core/kernel-state.ts';
+import { additions, deletions, parseElements } from '../../src/core/nft-json.ts';
+
+const elements: readonly Element[] = [
+  { set: 'mac', parts: ['vif3.0', '00:16:3e:00:03:00'] },
+  { set: 'address4', parts: ['vif3.0', '10.0.5.3'] },
+  { set: 'address4', parts: ['vif3.0', '10.9.0.0/24'] },
+  { set: 'sender', parts: ['vif3.0', '00:16:3e:00:03:00', '10.0.5.3'] },
+  { set: 'uplink', parts: ['eth0'] },
+];
+
+const inet = { family: 'inet', table: 'vifwatch' };
+
+test('additions: one command per set, networks as prefixes', () => {
+  expect(JSON.parse(additions(elements.slice(1, 4)))).toEqual({
+    nftables: [
+      {
+        add: {
+          element: {
+            ...inet,
+            name: 'address4',
+            elem: [
+              { concat: ['vif3.0', '10.0.5.3'] },
+              { concat: ['vif3.0', { prefix: { addr: '10.9.0.0', len: 24 } }] },
+            ],
+          },
+        },
+      },
+      {
+        add: {
+          element: {
+            family: 'arp',
+            table: 'vifwatch',
+            name: 'sender',
+            elem: [{ concat: ['vif3.0', '00:16:3e:00:03:00', '10.0.5.3'] }],
+          },
+        },
+      },
+    ],
+  });
+});
+
+test('deletions add first, so that what is already gone is no error', () => {
+  const { nftables } = JSON.parse(deletions(elements.slice(4)));
+  expect(nftables).toEqual([
+    { add: { element: { ...inet, name: 'uplink', elem: ['eth0'] } } },
+    { delete: { element: { ...inet, name: 'uplink', elem: ['eth0'] } } },
+  ]);
+});
+
+test('a listing gives back what was added; chains, rules and sets of the site do not count', () => {
+  const set = (family: string, name: string, elem?: readonly unknown[]) => ({
+    set: { family, name, table: 'vifwatch', handle: 4, ...(elem && { elem }) },
+  });
+  const listings = [
+    {
+      nftables: [
+        { metainfo: { version: '1.0.6', json_schema_version: 1 } },
+        { table: { family: 'inet', name: 'vifwatch', handle: 1 } },
+        set('inet', 'mac', [{ concat: ['vif3.0', '00:16:3e:00:03:00'] }]),
+        set('inet', 'address4', [
+          { concat: ['vif3.0', { prefix: { addr: '10.9.0.0', len: 24 } }] },
+          { concat: ['vif3.0', '10.0.5.3'] },
+        ]),
+        set('inet', 'address6'),
+        set('inet', 'uplink', ['eth0']),
+        set('inet', 'of-the-site', ['x']),
+        { chain: { family: 'inet', table: 'vifwatch', name: 'guard', handle: 2 } },
+      ],
+    },
+    { nftables: [set('arp', 'sender', [{ concat: ['vif3.0', '00:16:3e:00:03:00', '10.0.5.3'] }])] },
+  ];
+  const parsed = parseElements(listings.map((listing) => JSON.stringify(listing)));
+  const bySet = (a: Element, b: Element) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+  expect([...parsed.values()].sort(bySet)).toEqual([...elements].sort(bySet));
+});

@@ -1,0 +1,56 @@
+/** Backend records as dom0 writes them, for the tests of the pure core. */
+import { type BackendNodes, type BackendVif, interpret } from '../../src/core/backend-vif.ts';
+import type { Circumstances } from '../../src/core/decide.ts';
+import type { KernelState } from '../../src/core/kernel-state.ts';
+import { type Prefix, parsePrefix } from '../../src/core/prefix.ts';
+
+export const prefix = (text: string): Prefix => {
+  const parsed = parsePrefix(text);
+  if ('problem' in parsed) throw new Error(parsed.problem);
+  return parsed;
+};
+
+export const macOf = (domid: number, devid: number): string =>
+  `00:16:3e:00:${domid.toString(16).padStart(2, '0')}:${devid.toString(16).padStart(2, '0')}`;
+
+/** A vif in state 2 with address 10.0.5.<domid>; `nodes` replaces or, with undefined, removes nodes. */
+export const backendVif = (
+  domid: number,
+  nodes: { readonly [Node in keyof BackendNodes]?: string | undefined } = {},
+  frontendIp?: string,
+  devid = 0,
+): BackendVif => {
+  const usual = {
+    frontend: `/local/domain/${domid}/device/vif/${devid}`,
+    'frontend-id': String(domid),
+    state: '2',
+    online: '1',
+    mac: macOf(domid, devid),
+    ip: `10.0.5.${domid}`,
+    type: 'vif',
+    'hotplug-status': '',
+  };
+  const all = Object.entries({ ...usual, ...nodes });
+  const present = Object.fromEntries(all.filter(([, value]) => value !== undefined));
+  return interpret({ domid, devid, nodes: present, frontendIp });
+};
+
+export const emptyKernel: KernelState = {
+  links: new Map(),
+  elements: new Map(),
+  neighbours: new Map(),
+  routes: new Map(),
+};
+
+export const circumstances = (
+  vifs: readonly BackendVif[],
+  more: Partial<Circumstances> = {},
+): Circumstances => ({
+  vifs,
+  kernel: emptyKernel,
+  linkNames: new Set(vifs.map(({ domid, devid }) => `vif${domid}.${devid}`)),
+  gateways: [prefix('10.0.5.1'), prefix('fd00:5::1')],
+  allowed: new Map(),
+  names: new Map(),
+  ...more,
+});

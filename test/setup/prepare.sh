@@ -1,0 +1,71 @@
+#!/bin/sh
+# Installs and builds what is missing: prepare.sh [fast] [lab], for the fast rig and for Xen in QEMU.
+# Every step looks first whether it is needed, so that a second run takes a second.
+set -eu
+cd "$(dirname "$0")/../.."
+
+say() {
+	echo "set-up: $*" >&2
+}
+
+packages_of() {
+	case $1 in
+	fast)
+		echo nftables conntrack iproute2 iptables busybox-static \
+			libxen-dev xen-utils-4.17 xen-utils-common xenstore-utils
+		;;
+	lab) echo qemu-system-x86 mmdebstrap cpio kmod ;;
+	*)
+		say "unknown rig \"$1\": fast or lab"
+		exit 64
+		;;
+	esac
+}
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=
+for rig in "$@"; do
+	for package in $(packages_of "$rig"); do
+		is_installed "$package" || missing="$missing $package"
+	done
+done
+if [ -n "$missing" ]; then
+	say "installing Debian packages:$missing"
+	log=$(mktemp)
+	{
+		# Services such as xenstored must not start on the machine that only hosts the rig.
+		printf '#!/bin/sh\nexit 101\n' >"$log.policy" && chmod +x "$log.policy"
+		[ -e /usr/sbin/policy-rc.d ] || { cp "$log.policy" /usr/sbin/policy-rc.d && ours=1; }
+		apt-get update -qq &&
+			DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $missing
+		status=$?
+		[ -z "${ours:-}" ] || rm -f /usr/sbin/policy-rc.d
+		[ "$status" = 0 ]
+	} >"$log" 2>&1 </dev/null || {
+		tail -20 "$log" >&2
+		say "apt-get could not install$missing (see above): run as root on Debian 12"
+		exit 1
+	}
+	rm -f "$log" "$log.policy"
+fi
+
+if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
+	say "npm ci: installing the JavaScript tools"
+	npm ci --ignore-scripts --silent --no-audit --no-fund
+	touch node_modules/.package-lock.json
+fi
+
+# node-gyp would fetch Node's headers: use those that came with Node, if they did.
+prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+[ ! -e "$prefix/include/node/node_api.h" ] || export npm_config_nodedir="$prefix"
+addon=native/build/Release/xen.node
+if ! [ -e "$addon" ] || [ -n "$(find native -maxdepth 1 -newer "$addon" -type f)" ]; then
+	say "node-gyp: building the native addon"
+	npm run --silent install >/dev/null
+fi
+
+make --silent -C test/rig/sim/simxen
+sh test/setup/bundle.sh
