@@ -1,5 +1,6 @@
 /** The status without a daemon: one look at xenstore and the kernel, changing nothing. */
 import { loadConfig } from '../config/config.ts';
+import { interpret } from '../core/backend-vif.ts';
 import { decide } from '../core/decide.ts';
 import { type Status, statusOf } from '../core/status.ts';
 import { openNetwork } from '../net/network.ts';
@@ -21,7 +22,8 @@ export const inspect = async (configFile: string): Promise<Status> => {
     backend.keys(),
   ]);
   const kernel = { ...links, elements: elements ?? new Map() };
-  const vifs = (await Promise.all(keys.map(backend.read))).filter((vif) => vif !== undefined);
+  const records = await Promise.all(keys.map((key) => backend.read(key)));
+  const vifs = records.flatMap((record) => (record === undefined ? [] : [interpret(record)]));
   store.close();
   return statusOf({
     daemon: null,

@@ -30,7 +30,9 @@ export const backendNodes = [
   'hotplug-error',
 ] as const;
 
-export type BackendNodes = Readonly<Partial<Record<(typeof backendNodes)[number], string>>>;
+export type BackendNode = (typeof backendNodes)[number];
+
+export type BackendNodes = Readonly<Partial<Record<BackendNode, string>>>;
 
 /** What was read for one vif; `frontendIp` is what the guest claims. */
 export type BackendRecord = {

@@ -62,7 +62,7 @@ type ListedLink = {
   ifalias?: string;
   addr_info: readonly { local?: string }[];
 };
-type ListedRoute = { dst: string; dev?: string; gateway?: string; type?: string };
+type ListedRoute = { dst: string; dev?: string; gateway?: string };
 type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
 const linkOf = (listed: ListedLink): Link => ({
@@ -74,35 +74,39 @@ const linkOf = (listed: ListedLink): Link => ({
   addresses: listed.addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])),
 });
 
-const routesOf = (listed: readonly ListedRoute[]): Route[] =>
-  listed.map(({ dst, dev, gateway }) => ({
-    prefix: dst === 'default' ? '::/0' : dst,
-    link: dev ?? '',
-    via: gateway,
-  }));
+const routeOf = ({ dst, dev, gateway }: ListedRoute): Route => ({
+  prefix: dst,
+  link: dev ?? '',
+  via: gateway,
+});
 
-const neighboursOf = (listed: readonly ListedNeighbour[]): Neighbour[] =>
-  listed
-    .filter(({ dev }) => isVifName(dev))
-    .map(({ dst, dev, lladdr }) => ({ link: dev, address: dst, mac: lladdr ?? 'proxy' }));
+const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
+  link: dev,
+  address: dst,
+  mac: lladdr ?? 'proxy',
+});
 
+/** What `ip -j` printed, a JSON array each. */
 export type Listings = {
+  /** `addr show` */
   readonly links: string;
-  readonly routes: readonly string[];
-  readonly neighbours: readonly string[];
+  /** Our routes, of both families. */
+  readonly routes: string;
+  /** Permanent entries. */
+  readonly neighbours: string;
+  readonly proxies: string;
 };
 
-const parse = (text: string): unknown => (text.trim() === '' ? [] : JSON.parse(text));
+const parse = <T>(text: string): readonly T[] => JSON.parse(text);
 
-/** @param listings what `ip -j` printed: `addr show`, our routes, permanent and proxied neighbours */
-export const parseListings = (listings: Listings): Omit<KernelState, 'elements'> => ({
-  links: keyed((parse(listings.links) as ListedLink[]).map(linkOf), ({ name }) => name),
-  routes: keyed(
-    listings.routes.flatMap((text) => routesOf(parse(text) as ListedRoute[])),
-    keyOfRoute,
-  ),
-  neighbours: keyed(
-    listings.neighbours.flatMap((text) => neighboursOf(parse(text) as ListedNeighbour[])),
-    keyOfNeighbour,
-  ),
-});
+/** Neighbours of other links than vifs are not ours and left out. */
+export const parseListings = (listings: Listings): Omit<KernelState, 'elements'> => {
+  const neighbours = [listings.neighbours, listings.proxies]
+    .flatMap(parse<ListedNeighbour>)
+    .filter(({ dev }) => isVifName(dev));
+  return {
+    links: keyed(parse<ListedLink>(listings.links).map(linkOf), ({ name }) => name),
+    routes: keyed(parse<ListedRoute>(listings.routes).map(routeOf), keyOfRoute),
+    neighbours: keyed(neighbours.map(neighbourOf), keyOfNeighbour),
+  };
+};

@@ -33,7 +33,7 @@ export type Plan = {
     /** Of links that stay up; a link that goes down loses its own. */
     readonly neighbours: readonly Neighbour[];
   };
-  /** Vifs whose backend directory is to be removed. */
+  /** Vifs whose backend directory is to be removed; whatever may be left of their links is in `lower`. */
   readonly finish: readonly VifKey[];
   /** Set elements nobody may use any more; deleted last, since deleting is slow. */
   readonly sweep: readonly Element[];
@@ -46,6 +46,8 @@ export type Planning = {
   readonly kernel: KernelState;
   readonly gateways: readonly Prefix[];
   readonly uplinks: readonly string[];
+  /** The links that exist now. */
+  readonly linkNames: ReadonlySet<string>;
   /** Links under change by a step still running: nothing is planned for them until it ends. */
   readonly busy: ReadonlySet<string>;
   /** Whether `kernel` is known to be true now: only then is anything mended or taken away by it. */
@@ -55,7 +57,43 @@ export type Planning = {
 /** What the guest may read in `hotplug-error`: the code and nothing about its neighbours. */
 export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
 
-const isComplete = (served: ServedVif, print: Footprint, kernel: KernelState): boolean => {
+type Opening = Raise & { readonly connected: boolean };
+
+/** What the kernel should have. */
+type Desired = {
+  readonly openings: readonly Opening[];
+  readonly links: ReadonlySet<string>;
+  readonly hostElements: readonly Element[];
+  readonly elements: ReadonlyMap<string, Element>;
+  readonly neighbours: ReadonlyMap<string, Neighbour>;
+  readonly routes: ReadonlyMap<string, Route>;
+};
+
+const desire = ({ decisions, gateways, uplinks }: Planning): Desired => {
+  const openings = decisions.flatMap((decision): Opening[] => {
+    if (decision.is !== 'served') return [];
+    const { served, vif } = decision;
+    return [{ served, footprint: footprint(served, gateways), connected: isConnected(vif) }];
+  });
+  const prints = openings.map((opening) => opening.footprint);
+  const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
+  return {
+    openings,
+    links: new Set(openings.map(({ served }) => served.link)),
+    hostElements,
+    elements: keyed([...hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
+    neighbours: keyed(
+      prints.flatMap((p) => p.neighbours),
+      keyOfNeighbour,
+    ),
+    routes: keyed(
+      prints.flatMap((p) => p.routes),
+      keyOfRoute,
+    ),
+  };
+};
+
+const isComplete = ({ served, footprint: print }: Raise, kernel: KernelState): boolean => {
   const link = kernel.links.get(served.link);
   return (
     link?.up === true &&
@@ -66,95 +104,93 @@ const isComplete = (served: ServedVif, print: Footprint, kernel: KernelState): b
   );
 };
 
-const without = <T>(
-  have: ReadonlyMap<string, T>,
-  wanted: ReadonlyMap<string, unknown>,
-  keep: (item: T) => boolean,
-): T[] =>
-  [...have].filter(([key, item]) => !wanted.has(key) && !keep(item)).map(([, item]) => item);
+const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): Raise[] => {
+  const isKnown = current.links && current.elements;
+  return openings
+    .filter(({ served }) => !busy.has(served.link))
+    .filter((opening) => !opening.connected || (isKnown && !isComplete(opening, kernel)));
+};
 
-const needsMark = ({ vif, is }: Decision, problem: Problem | undefined): boolean =>
-  is === 'refused' &&
-  problem !== undefined &&
-  (vif.hotplugStatus !== 'error' || vif.hotplugError !== hotplugErrorText(problem));
+const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
+  const own = new Set([...kernel.links.values()].flatMap(({ addresses }) => addresses));
+  const missing = gateways.map(({ text }) => text).filter((text) => !own.has(text));
+  return current.links ? missing : [];
+};
+
+/** The names a vif's link may have. */
+const linksOf = ({ vif }: Decision): string[] => {
+  const born = `vif${vif.domid}.${vif.devid}`;
+  return 'link' in vif.facts ? [...new Set([born, vif.facts.link])] : [born];
+};
 
 /** Links that are up although their vif is not served. */
-const linksToClose = (
-  decisions: readonly Decision[],
-  served: ReadonlySet<string>,
-  kernel: KernelState,
-): string[] => {
-  const closed = new Set<string>();
-  for (const { vif } of decisions) {
-    closed.add(`vif${vif.domid}.${vif.devid}`);
-    if ('link' in vif.facts) closed.add(vif.facts.link);
-  }
-  for (const element of kernel.elements.values()) closed.add(elementLink(element));
-  return [...closed].filter(
-    (name) => isVifName(name) && !served.has(name) && kernel.links.get(name)?.up === true,
+const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
+  const known = new Set([
+    ...decisions.flatMap(linksOf),
+    ...[...kernel.elements.values()].map(elementLink).filter(isVifName),
+  ]);
+  return [...known].filter(
+    (link) => !desired.links.has(link) && kernel.links.get(link)?.up === true,
   );
 };
 
-const nothingToLower: Plan['lower'] = { links: [], routes: [], neighbours: [] };
+const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, unknown>): T[] =>
+  [...have].flatMap(([key, item]) => (wanted.has(key) ? [] : [item]));
 
-export const plan = (planning: Planning): Plan => {
-  const { decisions, kernel, gateways, uplinks, busy, current } = planning;
-  const isBusy = (link: string) => busy.has(link);
-  const isCurrent = current.links && current.elements;
-  const raises = decisions.flatMap((decision): (Raise & { connected: boolean })[] => {
-    if (decision.is !== 'served') return [];
-    const { served, vif } = decision;
-    return [{ served, footprint: footprint(served, gateways), connected: isConnected(vif) }];
-  });
-  const prints = raises.map((raise) => raise.footprint);
-  const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
-  const elements = keyed([...hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement);
-  const neighbours = keyed(
-    prints.flatMap((p) => p.neighbours),
-    keyOfNeighbour,
+/** @param finishing links of finished vifs: they are closed even by an old observation, as dom0 waits */
+const planLower = (
+  desired: Desired,
+  planning: Planning,
+  finishing: ReadonlySet<string>,
+): Plan['lower'] => {
+  const { kernel, linkNames, busy, current } = planning;
+  const mayClose = (link: string): boolean =>
+    !busy.has(link) && (current.links || finishing.has(link));
+  const leftOpen = [...finishing].filter(
+    (link) => linkNames.has(link) && kernel.links.get(link)?.up !== false,
   );
-  const routes = keyed(
-    prints.flatMap((p) => p.routes),
-    keyOfRoute,
-  );
-  const servedLinks = new Set(raises.map(({ served }) => served.link));
-  const ownAddresses = new Set([...kernel.links.values()].flatMap(({ addresses }) => addresses));
   return {
-    raise: raises.filter(
-      ({ served, footprint: print, connected }) =>
-        !isBusy(served.link) && (!connected || (isCurrent && !isComplete(served, print, kernel))),
+    links: [...new Set([...linksToClose(desired, planning), ...leftOpen])].filter(mayClose),
+    routes: without(kernel.routes, desired.routes).filter(({ link }) => mayClose(link)),
+    neighbours: without(kernel.neighbours, desired.neighbours).filter(
+      ({ link }) => mayClose(link) && desired.links.has(link),
     ),
-    hostElements: hostElements.filter(
-      (element) => current.elements && !kernel.elements.has(keyOfElement(element)),
-    ),
-    gateways: !current.links
-      ? []
-      : gateways.map(({ text }) => text).filter((text) => !ownAddresses.has(text)),
-    lower: !current.links
-      ? nothingToLower
-      : {
-          links: linksToClose(decisions, servedLinks, kernel).filter((link) => !isBusy(link)),
-          routes: without(kernel.routes, routes, ({ link }) => isBusy(link)),
-          neighbours: without(
-            kernel.neighbours,
-            neighbours,
-            ({ link }) => isBusy(link) || !servedLinks.has(link),
-          ),
-        },
-    finish: decisions
-      .filter(
-        ({ is, vif }) =>
-          is === 'finished' && current.links && !isBusy(`vif${vif.domid}.${vif.devid}`),
-      )
-      .map(({ vif }) => vif.key),
-    sweep: !current.elements
-      ? []
-      : without(kernel.elements, elements, (element) => isBusy(elementLink(element))),
-    mark: decisions.flatMap((decision) => {
-      const problem = decision.is === 'refused' ? decision.problem : undefined;
-      return problem !== undefined && needsMark(decision, problem)
-        ? [{ key: decision.vif.key, problem }]
-        : [];
-    }),
+  };
+};
+
+const planMarks = (decisions: readonly Decision[]): Refusal[] =>
+  decisions.flatMap((decision) => {
+    if (decision.is !== 'refused') return [];
+    const { problem, vif } = decision;
+    const isShown = vif.hotplugStatus === 'error' && vif.hotplugError === hotplugErrorText(problem);
+    return isShown ? [] : [{ key: vif.key, problem }];
+  });
+
+/** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
+export const plan = (planning: Planning): Plan => {
+  const { decisions, kernel, busy, current } = planning;
+  const desired = desire(planning);
+  const finished = decisions.filter(
+    (decision) => decision.is === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
+  );
+  const lower = planLower(desired, planning, new Set(finished.flatMap(linksOf)));
+  // Rules go last: not before the links and routes that they guard.
+  const guarded = new Set([
+    ...busy,
+    ...finished.flatMap(linksOf),
+    ...lower.links,
+    ...lower.routes.map(({ link }) => link),
+  ]);
+  const excess = without(kernel.elements, desired.elements);
+  return {
+    raise: planRaise(desired, planning),
+    hostElements: current.elements
+      ? desired.hostElements.filter((element) => !kernel.elements.has(keyOfElement(element)))
+      : [],
+    gateways: planGateways(planning),
+    lower,
+    finish: finished.map(({ vif }) => vif.key),
+    sweep: current.elements ? excess.filter((element) => !guarded.has(elementLink(element))) : [],
+    mark: planMarks(decisions),
   };
 };

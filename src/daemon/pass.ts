@@ -53,10 +53,14 @@ export const openPasses = (parts: PassParts): Passes => {
 
   const busy = (): Set<string> => new Set(Object.values(lanes).flatMap((lane) => lane.busy()));
 
+  /** Not while links or rules change: it would compete with them, and see them half done. */
   const startObserving = (): void => {
+    const isQuiet = lanes.raise.isIdle() && lanes.lower.isIdle();
     const { links, elements } = world.current();
-    if (!links && lanes.links.isIdle()) lanes.links.start([], world.observeLinks);
-    if (!elements && lanes.elements.isIdle()) lanes.elements.start([], world.observeElements);
+    if (isQuiet && !links && lanes.links.isIdle()) lanes.links.start([], world.observeLinks);
+    if (isQuiet && !elements && lanes.elements.isIdle() && lanes.sweep.isIdle()) {
+      lanes.elements.start([], world.observeElements);
+    }
   };
 
   const doRaise = async (
@@ -65,7 +69,8 @@ export const openPasses = (parts: PassParts): Passes => {
   ): Promise<void> => {
     const results = await raise({ raises, hostElements, gateways }, { network, backend });
     for (const { vif, outcome } of results) {
-      world.touch(vif.key);
+      const node = outcome === 'open' ? 'hotplug-status' : undefined;
+      world.touch({ key: vif.key, node });
       if (typeof outcome === 'object') patience.failed(vif.key, outcome);
       else patience.succeeded(vif.key);
     }
@@ -93,14 +98,14 @@ export const openPasses = (parts: PassParts): Passes => {
     const finishing = todo.finish.map((key) => `vif${key.replace('/', '.')}`);
     const touched = [...links, ...routes.map((r) => r.link), ...neighbours.map((n) => n.link)];
     lanes.lower.start([...touched, ...finishing], async () => {
-      for (const key of await lower(todo, { network, backend })) world.touch(key);
+      const finished = await lower(todo, { network, backend });
+      for (const key of finished) world.touch({ key, node: undefined });
       world.doubtLinks();
     });
   };
 
   const startSweeping = (todo: Plan): void => {
-    const lowering = new Set(lanes.lower.busy());
-    const elements = todo.sweep.filter((element) => !lowering.has(elementLink(element)));
+    const elements = todo.sweep;
     if (elements.length === 0 || !lanes.sweep.isIdle()) return;
     lanes.sweep.start(elements.map(elementLink), async () => {
       await sweep(elements, network);
@@ -113,7 +118,7 @@ export const openPasses = (parts: PassParts): Passes => {
     await Promise.all(
       refusals.map(async ({ key, problem }) => {
         await backend.markError(key, hotplugErrorText(problem));
-        world.touch(key);
+        world.touch({ key, node: undefined });
       }),
     );
   };
@@ -128,7 +133,6 @@ export const openPasses = (parts: PassParts): Passes => {
 
   const run = async (): Promise<void> => {
     const [linkNames] = await Promise.all([network.linkNames(), world.refresh()]);
-    startObserving();
     const { gateways, allowed } = config;
     const kernel = world.kernel();
     decisions = decide({
@@ -145,12 +149,14 @@ export const openPasses = (parts: PassParts): Passes => {
       kernel,
       gateways,
       uplinks,
+      linkNames,
       busy: busy(),
       current: world.current(),
     });
     startRaising(todo);
     startLowering(todo);
     startSweeping(todo);
+    startObserving();
     const dueIn = patience.review(decisions);
     if (dueIn !== undefined) wake(dueIn);
     journal.record(decisions, patience.problemOf, world.names());

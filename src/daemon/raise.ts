@@ -27,12 +27,24 @@ const messageOf = (error: unknown): string =>
 const failed = (code: Problem['code'], text: string): Problem => ({ code, text });
 
 const rename = async (raises: readonly Opening[], { network }: Ports): Promise<void> => {
+  const named = raises.filter(({ served: { bornLink, link } }) => bornLink !== link);
+  if (named.length === 0) return;
   const names = await network.linkNames();
-  const renamed = raises.filter(
-    ({ served: { bornLink, link } }) => bornLink !== link && names.has(bornLink),
-  );
+  const born = named.filter(({ served }) => names.has(served.bornLink));
   // A refusal shows up again when the link is set up under its new name.
-  await network.runBatch(renamed.map(renameLine));
+  await network.runBatch(born.map(renameLine));
+};
+
+const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Problem> => {
+  const problems = new Map<Opening, Problem>();
+  for (const opening of raises) {
+    try {
+      network.hardenVif(opening.served.link);
+    } catch (error) {
+      problems.set(opening, failed('LINK_FAILED', messageOf(error)));
+    }
+  }
+  return problems;
 };
 
 /** All rules in one transaction; if it is refused, one transaction per vif, so that each fails alone. */
@@ -98,10 +110,8 @@ const announce = async ({ served, vif }: Opening, { backend }: Ports): Promise<R
 export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raised[]> => {
   const { network } = ports;
   await rename(job.raises, ports);
-  const [unguarded] = await Promise.all([
-    addRules(job, ports),
-    ...job.raises.map(({ served }) => network.hardenVif(served.link)),
-  ]);
+  const ruling = addRules(job, ports);
+  const unguarded = new Map([...harden(job.raises, ports), ...(await ruling)]);
   const guarded = job.raises.filter((opening) => !unguarded.has(opening));
   const unopened = await openLinks(guarded, job.gateways, ports);
   const names = unopened.size > 0 ? await network.linkNames() : undefined;

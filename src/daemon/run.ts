@@ -44,7 +44,7 @@ const prepareKernel = async (network: Network): Promise<void> => {
   } catch (error) {
     throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
   }
-  await switchForwardingOn();
+  switchForwardingOn();
 };
 
 /** Asks for passes: at once, or at the earliest time somebody named. */

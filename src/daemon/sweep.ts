@@ -2,14 +2,18 @@
 import { type Element, keyOfElement } from '../core/kernel-state.ts';
 import type { Network } from '../net/network.ts';
 
-const addressOf = ({ set, parts }: Element): string | undefined =>
-  set === 'address4' || set === 'address6' ? parts[1] : undefined;
+const addressesOf = (elements: readonly Element[]): string[] => [
+  ...new Set(
+    elements.flatMap(({ set, parts }) =>
+      set === 'address4' || set === 'address6' ? parts.slice(1) : [],
+    ),
+  ),
+];
 
+/** Throws CommandError. */
 export const sweep = async (elements: readonly Element[], network: Network): Promise<void> => {
   await network.nft.remove(elements);
-  for (const address of new Set(elements.map(addressOf))) {
-    if (address !== undefined) await network.cutFlows(address);
-  }
+  await network.cutFlows(addressesOf(elements));
 };
 
 /** For the log. */

@@ -1,5 +1,11 @@
 /** What the daemon knows of the store and the kernel, and how much of it is still true. */
-import type { BackendVif, VifKey } from '../core/backend-vif.ts';
+import {
+  type BackendNode,
+  type BackendRecord,
+  type BackendVif,
+  interpret,
+  type VifKey,
+} from '../core/backend-vif.ts';
 import { isVifName, type KernelState } from '../core/kernel-state.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend, StoreChange } from '../xen/backend.ts';
@@ -43,40 +49,67 @@ const openDoubt = () => {
   };
 };
 
+type Nodes = ReadonlySet<BackendNode> | 'whole';
+
+/** What is to be read again: as little as the events allow, since each read is a trip to xenstored. */
+const openTouched = () => {
+  let all = true;
+  let names = true;
+  let vifs = new Map<VifKey, Nodes>();
+  return {
+    add: (change: StoreChange): void => {
+      if (change === 'all') all = true;
+      else if (change === 'names') names = true;
+      else {
+        const { key, node } = change;
+        const before = vifs.get(key) ?? new Set();
+        const isWhole = node === undefined || before === 'whole';
+        vifs.set(key, isWhole ? 'whole' : new Set([...before, node]));
+      }
+    },
+    take: () => {
+      const taken = { all, names, vifs };
+      all = false;
+      names = false;
+      vifs = new Map();
+      return taken;
+    },
+  };
+};
+
 /** @param baseLost called when our tables were gone and had to be loaded again */
 export const openWorld = (
   { network, backend }: { readonly network: Network; readonly backend: Backend },
   baseLost: () => void,
 ): World => {
+  const records = new Map<VifKey, BackendRecord>();
   const vifs = new Map<VifKey, BackendVif>();
-  const touched = new Set<StoreChange>(['all', 'names']);
+  const touched = openTouched();
   let names: ReadonlyMap<number, string> = new Map();
   let kernel = nothing;
   const links = openDoubt();
   const elements = openDoubt();
 
-  const readVifs = async (keys: readonly VifKey[]): Promise<void> => {
-    await Promise.all(
-      keys.map(async (key) => {
-        const vif = await backend.read(key);
-        if (vif === undefined) vifs.delete(key);
-        else vifs.set(key, vif);
-      }),
-    );
+  const readVif = async (key: VifKey, nodes: Nodes): Promise<void> => {
+    const before = records.get(key);
+    const isWhole = nodes === 'whole' || before === undefined;
+    const record = await (isWhole ? backend.read(key) : backend.read(key, [...nodes], before));
+    if (record === undefined) {
+      records.delete(key);
+      vifs.delete(key);
+    } else {
+      records.set(key, record);
+      vifs.set(key, interpret(record));
+    }
   };
 
   const refresh = async (): Promise<void> => {
-    const changes = [...touched];
-    touched.clear();
-    if (changes.includes('names')) names = await backend.names();
-    if (!changes.includes('all')) {
-      await readVifs(changes.filter((change): change is VifKey => change !== 'names'));
-      return;
-    }
-    const keys = await backend.keys();
-    const present = new Set(keys);
-    for (const key of vifs.keys()) if (!present.has(key)) vifs.delete(key);
-    await readVifs(keys);
+    const changes = touched.take();
+    if (changes.names) names = await backend.names();
+    const keys = changes.all ? [...records.keys(), ...(await backend.keys())] : [];
+    const all = keys.map((key) => [key, 'whole'] as const);
+    const toRead = new Map<VifKey, Nodes>([...changes.vifs, ...all]);
+    await Promise.all([...toRead].map(([key, nodes]) => readVif(key, nodes)));
   };
 
   const listElements = async (): Promise<KernelState['elements']> => {
@@ -92,7 +125,7 @@ export const openWorld = (
     names: () => names,
     kernel: () => kernel,
     current: () => ({ links: links.isSettled(), elements: elements.isSettled() }),
-    touch: (change) => touched.add(change),
+    touch: touched.add,
     doubtLinks: links.raise,
     doubtElements: elements.raise,
     refresh,

@@ -1,14 +1,18 @@
 /** Connection tracking: forgetting flows. */
-import { attempt, CommandError } from './command.ts';
+import { writeFile } from 'node:fs/promises';
+import { run } from './command.ts';
 
-/** Cuts every tracked flow from or to an address or prefix; throws CommandError. */
-export const cutFlows = async (prefix: string): Promise<void> => {
+const commands = (prefix: string): string[] => {
   const family = prefix.includes(':') ? 'ipv6' : 'ipv4';
-  for (const side of ['-s', '-d']) {
-    const argv = ['conntrack', '-D', '-f', family, side, prefix];
-    const { stderr, status } = await attempt(argv);
-    // Status 1 is also what conntrack says when there was nothing to delete.
-    const done = status === 0 || /\b\d+ flow entries have been deleted/.test(stderr);
-    if (!done) throw new CommandError(argv, `exit status ${status}`, stderr);
-  }
+  return ['-s', '-d'].map((side) => `-D -f ${family} ${side} ${prefix}\n`);
+};
+
+/**
+ * Cuts every tracked flow from or to the addresses and prefixes; throws CommandError.
+ * @param file where the commands are left: like nft, conntrack cannot read the socket that Node gives a child
+ */
+export const cutFlows = async (file: string, prefixes: readonly string[]): Promise<void> => {
+  if (prefixes.length === 0) return;
+  await writeFile(file, prefixes.flatMap(commands).join(''), { mode: 0o600 });
+  await run(['conntrack', '-R', file]);
 };

@@ -43,24 +43,22 @@ export const runBatch = async (lines: readonly string[]): Promise<BatchResult> =
   return { failed, gaveUp: status > 1 ? unexplained : undefined };
 };
 
-const query = async (argv: readonly string[], lines: readonly string[]): Promise<string[]> => {
-  const { stdout, stderr, status } = await attempt(argv, `${lines.join('\n')}\n`);
+/** In the order of the Listings; "table all" is what makes ip show both families. */
+const questions = [
+  'addr show',
+  `route show table all proto ${routeProtocol}`,
+  'neigh show nud permanent',
+  'neigh show proxy',
+];
+
+/** Everything of ours that iproute2 knows; throws CommandError. */
+export const observeLinks = async (): Promise<Omit<KernelState, 'elements'>> => {
+  const argv = ['ip', '-j', '-batch', '-'];
+  const { stdout, stderr, status } = await attempt(argv, `${questions.join('\n')}\n`);
   const answers = linesOf(stdout);
-  if (status !== 0 || answers.length !== lines.length) {
+  if (status !== 0 || answers.length !== questions.length) {
     throw new CommandError(argv, `exit status ${status}`, stderr);
   }
-  return answers;
-};
-
-const ourRoutes = `route show proto ${routeProtocol}`;
-
-/** Everything of ours that iproute2 knows. */
-export const observeLinks = async (): Promise<Omit<KernelState, 'elements'>> => {
-  const [both, six] = await Promise.all([
-    query(['ip', '-j', '-batch', '-'], ['addr show', ourRoutes, 'neigh show nud permanent']),
-    query(['ip', '-6', '-j', '-batch', '-'], [ourRoutes, 'neigh show proxy']),
-  ]);
-  const [links = '', routes4 = '', neighbours = ''] = both;
-  const [routes6 = '', proxies = ''] = six;
-  return parseListings({ links, routes: [routes4, routes6], neighbours: [neighbours, proxies] });
+  const [links = '', routes = '', neighbours = '', proxies = ''] = answers;
+  return parseListings({ links, routes, neighbours, proxies });
 };

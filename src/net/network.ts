@@ -1,18 +1,19 @@
 /** Everything the daemon does to net-vm's network, as one port. */
+import { join } from 'node:path';
 import { cutFlows } from './conntrack.ts';
 import { observeLinks, runBatch } from './iproute.ts';
 import { linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
 import { hardenVif } from './sysctl.ts';
 
-/** @param baseFile rules/vifwatch.nft @param directory for nft's transactions */
+/** @param baseFile rules/vifwatch.nft @param directory for the files that nft and conntrack read */
 export const openNetwork = (baseFile: string, directory: string) => ({
   nft: openNft(baseFile, directory),
   observeLinks,
   linkNames,
   runBatch,
   hardenVif,
-  cutFlows,
+  cutFlows: (prefixes: readonly string[]) => cutFlows(join(directory, 'conntrack'), prefixes),
 });
 
 export type Network = ReturnType<typeof openNetwork>;

@@ -1,25 +1,35 @@
 /** The vif part of net-vm's own backend tree in xenstore. */
 import { filter, map, merge, type Observable } from 'rxjs';
 import {
-  type BackendNodes,
+  type BackendNode,
+  type BackendRecord,
   type BackendVif,
   backendNodes,
-  interpret,
   type VifKey,
   vifKey,
   xenbus,
 } from '../core/backend-vif.ts';
 import { type Xenstore, XenstoreError } from './xenstore.ts';
 
-/** A vif to read again, all of them, or the name map. */
-export type StoreChange = VifKey | 'all' | 'names';
+/** What to read again: one vif, or one node of it, or all vifs, or the name map. */
+export type StoreChange =
+  | { readonly key: VifKey; readonly node: BackendNode | undefined }
+  | 'all'
+  | 'names';
 
 export type Backend = {
   /** First an `all`, then what changes. */
   readonly changes: Observable<StoreChange>;
   readonly keys: () => Promise<readonly VifKey[]>;
-  /** Undefined if there is no such vif (any more). */
-  readonly read: (key: VifKey) => Promise<BackendVif | undefined>;
+  /**
+   * Reads `nodes` of a vif, and with its state what the guest says its addresses are; the others are
+   * taken from `before`. Undefined if there is no such vif (any more).
+   */
+  readonly read: (
+    key: VifKey,
+    nodes?: readonly BackendNode[],
+    before?: BackendRecord,
+  ) => Promise<BackendRecord | undefined>;
   /** The names dom0 gives to domids in /ipc/domain-map; empty where there is none or it is not readable. */
   readonly names: () => Promise<ReadonlyMap<number, string>>;
   /** False if the vif has been closed or replaced meanwhile, and then nothing was written. */
@@ -61,13 +71,15 @@ const decimal = (text: string): boolean => /^(0|[1-9]\d{0,8})$/.test(text);
 
 const watched: ReadonlySet<string> = new Set(backendNodes);
 
+const isWatched = (node: string): node is BackendNode => watched.has(node);
+
 /** Which vif an event path under `root` speaks of; undefined for nodes that decide nothing. */
 const changeOf = (root: string, path: string): StoreChange | undefined => {
   if (!path.startsWith(`${root}/`)) return 'all';
   const [domid = '', devid = '', node] = path.slice(root.length + 1).split('/');
   if (!decimal(domid) || !decimal(devid)) return 'all';
-  if (node !== undefined && !watched.has(node)) return undefined;
-  return vifKey(Number(domid), Number(devid));
+  if (node !== undefined && !isWatched(node)) return undefined;
+  return { key: vifKey(Number(domid), Number(devid)), node };
 };
 
 const frontendOf = (key: VifKey): string => {
@@ -80,21 +92,19 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
   const root = `/local/domain/${domid}/backend/vif`;
   const list = (path: string) => ifGone<readonly string[]>(store.list(path), []);
 
-  const read = async (key: VifKey): Promise<BackendVif | undefined> => {
+  const read: Backend['read'] = async (key, nodes = backendNodes, before) => {
     const [frontendIp, ...values] = await Promise.all([
-      optional(store.read(`${frontendOf(key)}/ip`)),
-      ...backendNodes.map((node) => optional(store.read(`${root}/${key}/${node}`))),
+      nodes.includes('state') ? optional(store.read(`${frontendOf(key)}/ip`)) : before?.frontendIp,
+      ...nodes.map((node) => optional(store.read(`${root}/${key}/${node}`))),
     ]);
-    const found = backendNodes.flatMap((node, index) => {
+    const found = { ...before?.nodes };
+    for (const [index, node] of nodes.entries()) {
       const value = values[index];
-      return value === undefined ? [] : [[node, value] as const];
-    });
-    if (found.length === 0) return undefined;
-    return interpret({
-      ...idsOf(key),
-      nodes: Object.fromEntries(found) as BackendNodes,
-      frontendIp,
-    });
+      if (value === undefined) delete found[node];
+      else found[node] = value;
+    }
+    if (Object.keys(found).length === 0) return undefined;
+    return { ...idsOf(key), nodes: found, frontendIp };
   };
 
   const markConnected = async (vif: BackendVif): Promise<boolean> => {

@@ -64,23 +64,17 @@ test('what ip -j prints becomes the same keys as a footprint', () => {
       { ifindex: 1, ifname: 'lo', flags: ['UP'], mtu: 65536, addr_info: [{ local: '10.0.5.1' }] },
       { ifindex: 9, ifname: 'vif-web', flags: [], mtu: 1400, ifalias: 'vif3.0', addr_info: [{}] },
     ]),
-    routes: [
-      JSON.stringify([
-        { dst: '10.0.5.3', dev: 'vif-web', scope: 'link', flags: [] },
-        { dst: '10.9.0.0/24', gateway: '169.254.0.1', dev: 'vif-web', flags: ['onlink'] },
-      ]),
-      JSON.stringify([
-        { dst: 'fd00:9::/64', gateway: 'fe80::1', dev: 'vif-web', metric: 1024, flags: ['onlink'] },
-        { dst: 'fd00:5::3', dev: 'vif-web', metric: 1024, flags: [], pref: 'medium' },
-      ]),
-    ],
-    neighbours: [
-      JSON.stringify([
-        ...['10.0.5.3', '169.254.0.1', 'fd00:5::3', 'fe80::1'].map(neighbour),
-        { dst: '192.0.2.9', dev: 'eth0', lladdr: served.mac, state: ['PERMANENT'] },
-      ]),
-      JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
-    ],
+    routes: JSON.stringify([
+      { dst: '10.0.5.3', dev: 'vif-web', scope: 'link', flags: [] },
+      { dst: '10.9.0.0/24', gateway: '169.254.0.1', dev: 'vif-web', flags: ['onlink'] },
+      { dst: 'fd00:9::/64', gateway: 'fe80::1', dev: 'vif-web', metric: 1024, flags: ['onlink'] },
+      { dst: 'fd00:5::3', dev: 'vif-web', metric: 1024, flags: [], pref: 'medium' },
+    ]),
+    neighbours: JSON.stringify([
+      ...['10.0.5.3', '169.254.0.1', 'fd00:5::3', 'fe80::1'].map(neighbour),
+      { dst: '192.0.2.9', dev: 'eth0', lladdr: served.mac, state: ['PERMANENT'] },
+    ]),
+    proxies: JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
   });
   expect([...observed.routes.values()].sort()).toEqual(
     expect.arrayContaining([...opening.footprint.routes]),

@@ -18,15 +18,14 @@ export type Model = {
 };
 
 export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): Plan => {
-  const { gateways, ...rest } = circumstances([...vifs.values()], {
-    kernel,
-    linkNames: new Set(kernel.links.keys()),
-  });
+  const linkNames = new Set(kernel.links.keys());
+  const { gateways, ...rest } = circumstances([...vifs.values()], { kernel, linkNames });
   return plan({
     decisions: decide({ gateways, ...rest }),
     kernel,
     gateways,
     uplinks: ['eth0'],
+    linkNames,
     busy: new Set(),
     current: { links: true, elements: true },
     ...more,
