@@ -2,6 +2,11 @@
 import { pino } from 'pino';
 import { loadConfig } from '../config/config.ts';
 import { runDaemon } from '../daemon/run.ts';
+import { XenstoreError } from '../xen/xenstore.ts';
+
+/** A connection that fails at any time later is as good as none at the start. */
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof XenstoreError ? 'XENSTORE_UNAVAILABLE' : (error as { code?: string }).code;
 
 export const run = async (options: {
   readonly config: string;
@@ -14,7 +19,8 @@ export const run = async (options: {
     await runDaemon({ config, runtime: options.runtime, log });
     return 0;
   } catch (error) {
-    const { code, message } = error as Error & { code?: string };
+    const { message } = error as Error;
+    const code = codeOf(error);
     log.fatal({ code, err: code === undefined ? error : undefined }, message);
     // A request to a dead or hung xenstored never returns: waiting for it would be for ever.
     return process.exit(code === 'CONFIG_INVALID' ? 78 : 1);

@@ -41,6 +41,7 @@ export const statusText = (status: Status): string => {
   const head = ['VIF', 'VM', 'LINK', 'MAC', 'ADDRESSES', 'PHASE', 'SINCE (UTC)', ''];
   return [
     running,
+    ...(daemon?.trouble ? [`TROUBLE, tried again every second: ${daemon.trouble}`] : []),
     `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
     '',
     ...(vifs.length === 0 ? ['no vifs'] : table([head, ...vifs.map(vifRow)])),

@@ -26,12 +26,14 @@ export type DaemonStatus = {
   readonly pid: number;
   readonly since: string;
   readonly version: string;
+  /** What failed when it was last run, and is being tried again; null if nothing. */
+  readonly trouble: string | null;
 };
 
 /** The document of `status --json`; a field may be added, none changes its meaning within one `schema`. */
 export type Status = {
   readonly schema: 1;
-  /** True if the daemon runs and no vif is in phase `error`. */
+  /** True if the daemon runs without trouble and no vif is in phase `error`. */
   readonly healthy: boolean;
   /** Null if no daemon answers: then the rest was read from xenstore and the kernel directly. */
   readonly daemon: DaemonStatus | null;
@@ -112,7 +114,7 @@ export const statusOf = (facts: StatusFacts): Status => {
   const elements = [...kernel.elements.values()];
   return {
     schema: 1,
-    healthy: daemon !== null && vifs.every(({ phase }) => phase !== 'error'),
+    healthy: daemon?.trouble === null && vifs.every(({ phase }) => phase !== 'error'),
     daemon,
     uplinks: elements.flatMap(({ set, parts }) => (set === 'uplink' ? parts : [])).sort(),
     gateways,

@@ -6,6 +6,8 @@ export type Lane = {
   readonly start: (links: readonly string[], work: () => Promise<void>) => void;
   /** The links under change. */
   readonly busy: () => readonly string[];
+  /** What the last piece of work failed with, if it did. */
+  readonly trouble: () => unknown;
   /** Resolves when the running work, if any, has ended. */
   readonly settled: () => Promise<void>;
 };
@@ -13,8 +15,10 @@ export type Lane = {
 /** @param ended called after each piece of work, with its error if it failed */
 export const openLane = (ended: (error?: unknown) => void): Lane => {
   let running: { readonly links: readonly string[]; readonly done: Promise<void> } | undefined;
+  let trouble: unknown;
   const end = (error?: unknown): void => {
     running = undefined;
+    trouble = error;
     ended(error);
   };
   return {
@@ -23,6 +27,7 @@ export const openLane = (ended: (error?: unknown) => void): Lane => {
       running = { links, done: work().then(() => end(), end) };
     },
     busy: () => running?.links ?? [],
+    trouble: () => trouble,
     settled: () => running?.done ?? Promise.resolve(),
   };
 };

@@ -1,5 +1,4 @@
 /** Closes vifs: routes, then links and neighbours; then the backend directories that dom0 waits for. */
-import type { VifKey } from '../core/backend-vif.ts';
 import { lowerLines, neighbourRemoval } from '../core/ip-batch.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Network } from '../net/network.ts';
@@ -13,12 +12,11 @@ import type { Backend } from '../xen/backend.ts';
 export const lower = async (
   { lower: closing, finish }: Pick<Plan, 'lower' | 'finish'>,
   { network, backend }: { readonly network: Network; readonly backend: Backend },
-): Promise<readonly VifKey[]> => {
+): Promise<void> => {
   await network.runBatch(lowerLines(closing));
   // One by one, since ip gives up a batch over a neighbour that has gone meanwhile.
   for (const neighbour of closing.neighbours) {
     await network.runBatch([neighbourRemoval(neighbour)]);
   }
   await Promise.all(finish.map((key) => backend.remove(key)));
-  return finish;
 };

@@ -16,6 +16,7 @@ import type { Xenstore } from '../xen/xenstore.ts';
 import { claimNamespace, openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
 import { openJournal } from './journal.ts';
+import { openLanes } from './lanes.ts';
 import { watchXenstored } from './liveness.ts';
 import { openPasses } from './pass.ts';
 import { openPatience } from './patience.ts';
@@ -47,17 +48,23 @@ const prepareKernel = async (network: Network): Promise<void> => {
   switchForwardingOn();
 };
 
-/** Asks for passes: at once, or at the earliest time somebody named. */
+/** Asks for passes: at once, or at the earliest time that somebody named. */
 const openWakes = () => {
   const wakes = new Subject<void>();
-  let alarm: NodeJS.Timeout | undefined;
+  let alarm: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
+  const ring = (): void => {
+    alarm = undefined;
+    wakes.next();
+  };
   const wake = (afterMs?: number): void => {
     if (afterMs === undefined) {
       wakes.next();
       return;
     }
-    clearTimeout(alarm);
-    alarm = setTimeout(() => wakes.next(), afterMs).unref();
+    const at = performance.now() + afterMs;
+    if (alarm !== undefined && alarm.at <= at) return;
+    clearTimeout(alarm?.timer);
+    alarm = { at, timer: setTimeout(ring, afterMs).unref() };
   };
   return { wakes, wake };
 };
@@ -73,10 +80,9 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   const world = openWorld({ network, backend }, () =>
     log.error({ code: 'FIREWALL_LOST' }, 'our tables were gone and have been loaded again'),
   );
-  const passes = openPasses({
-    ...{ config, world, network, backend, patience, journal, log, wake },
-    fail: (error) => failures.error(error),
-  });
+  const fail = (error: unknown) => failures.error(error);
+  const lanes = openLanes({ world, network, backend, patience, log, wake, fail });
+  const passes = openPasses({ config, world, lanes, network, backend, patience, journal, wake });
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
@@ -85,7 +91,7 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   );
   const status = (): Status =>
     statusOf({
-      daemon: { pid: process.pid, since, version },
+      daemon: { pid: process.pid, since, version, trouble: lanes.trouble()?.message ?? null },
       decisions: passes.decisions(),
       historyOf: (decision) => journal.historyOf(decision, patience.problemOf(decision)),
       names: world.names(),
@@ -94,7 +100,7 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
     });
   return {
     world,
-    settled: passes.settled,
+    settled: lanes.settled,
     status,
     passed: merge(triggers.pipe(singleFlight(passes.run)), failures),
   };

@@ -1,5 +1,5 @@
 /** Takes out of the firewall what belongs to nobody any more, and cuts the flows that lived by it. */
-import { type Element, keyOfElement } from '../core/kernel-state.ts';
+import type { Element } from '../core/kernel-state.ts';
 import type { Network } from '../net/network.ts';
 
 const addressesOf = (elements: readonly Element[]): string[] => [
@@ -10,11 +10,8 @@ const addressesOf = (elements: readonly Element[]): string[] => [
   ),
 ];
 
-/** Throws CommandError. */
+/** Flows first: if that fails, the elements are still there to tell the next pass. Throws CommandError. */
 export const sweep = async (elements: readonly Element[], network: Network): Promise<void> => {
-  await network.nft.remove(elements);
   await network.cutFlows(addressesOf(elements));
+  await network.nft.remove(elements);
 };
-
-/** For the log. */
-export const describe = (elements: readonly Element[]): string[] => elements.map(keyOfElement);

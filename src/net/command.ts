@@ -1,11 +1,13 @@
 /** The one place that runs other programs: argument lists, no shell, C locale, a deadline. */
 import { execa } from 'execa';
+import type { ProcessCode } from '../core/problem.ts';
 
 /** 10 s: far above what ip and nft need under load, far below an operator's patience. */
 const deadlineMs = 10_000;
 
 /** A program that failed, could not be run or took too long; the message has argv and the first line it said. */
 export class CommandError extends Error {
+  readonly code = 'COMMAND_FAILED' satisfies ProcessCode;
   readonly stderr: string;
 
   constructor(argv: readonly string[], reason: string, stderr: string) {
