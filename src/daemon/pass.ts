@@ -46,6 +46,8 @@ export const openPasses = (parts: PassParts): Passes => {
   };
 
   const run = async (): Promise<void> => {
+    // A lane that ends while this pass reads has changed what was read: its links are for the next pass.
+    const busyBefore = lanes.busy();
     const [linkNames] = await Promise.all([network.linkNames(), world.refresh()]);
     const { gateways, allowed } = config;
     const kernel = world.kernel();
@@ -57,7 +59,7 @@ export const openPasses = (parts: PassParts): Passes => {
       gateways,
       uplinks: config.uplinks ?? everyUplink(linkNames),
       linkNames,
-      busy: lanes.busy(),
+      busy: new Set([...busyBefore, ...lanes.busy()]),
       current: world.current(),
     });
     lanes.start(todo);

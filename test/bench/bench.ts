@@ -1,0 +1,108 @@
+/** `npm run bench`: vifwatch against the real `xl devd` with Xen's vif-route, on the fast rig, in one run. */
+import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
+import { startXlDevd } from '../rig/sim/xl-devd.ts';
+import { rssMiB, wakeupsPerSecond } from './footprint.ts';
+import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
+import { upAndDown } from './vif-times.ts';
+
+const rounds = 15;
+const roundsOf40 = 3;
+const idleSeconds = 30;
+const quota = { nodes: 9000, watches: 1000 };
+const devd = 'xl devd, vif-route';
+
+const say = (text: string): void => console.error(`bench: ${text}`);
+
+const guestOf = (host: SimHost): Promise<number> => host.create({ name: 'bench' });
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+type Times = { readonly up1: number; readonly up40: number; readonly down1: number };
+
+const measureTimes = async (host: SimHost): Promise<Times> => {
+  const guest = await guestOf(host);
+  // The first one warms up caches on either side.
+  await upAndDown(host, guest, [0]);
+  const single = [];
+  for (const _ of range(rounds)) single.push(await upAndDown(host, guest, [0]));
+  const many = [];
+  for (const _ of range(roundsOf40)) many.push(await upAndDown(host, guest, range(40)));
+  return {
+    up1: median(single.map(({ upMs }) => upMs)),
+    down1: median(single.flatMap(({ downMs }) => downMs)),
+    up40: median(many.map(({ upMs }) => upMs)),
+  };
+};
+
+const withHost = async <T>(body: (host: SimHost) => Promise<T>): Promise<T> => {
+  const host = await startSimHost({ store: 'xenstored', quota, actorProcess: true });
+  try {
+    return await body(host);
+  } finally {
+    await host.close();
+  }
+};
+
+/** What operators without vifwatch type to see the same. */
+const lookByHand = [
+  'xenstore-ls /local/domain/2/backend/vif >/dev/null',
+  'ip route >/dev/null',
+  'nft list ruleset >/dev/null',
+].join('; ');
+
+/** The watcher of many a home-made driver domain. */
+const pollingWatcher = 'while sleep 1; do xenstore-ls backend/vif >/dev/null 2>&1; done';
+
+const timeOf = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+};
+
+const medianTime = async (work: () => Promise<unknown>): Promise<number> => {
+  const times = [];
+  for (const _ of range(rounds)) times.push(await timeOf(work));
+  return median(times);
+};
+
+const measureVifwatch = async (host: SimHost) => {
+  await host.startDaemon();
+  const times = await measureTimes(host);
+  say(`watching it idle for ${idleSeconds} s`);
+  const pid = host.daemon.pid();
+  const rss = rssMiB(pid);
+  const wakeups = await wakeupsPerSecond(pid, idleSeconds);
+  const poller = host.sim.start('poller', ['sh', '-c', pollingWatcher], { domid: host.netVm });
+  const pollerWakeups = await wakeupsPerSecond(poller.pid, 10);
+  await poller.kill();
+  const status = await medianTime(() => host.inNetVm(['vifwatch', 'status']));
+  const byHand = await medianTime(() => host.inNetVm(['sh', '-c', lookByHand]));
+  return { times, rss, wakeups, pollerWakeups, status, byHand };
+};
+
+const measureDevd = async (host: SimHost) => {
+  const process = startXlDevd(host.sim, host.netVm);
+  const times = await measureTimes(host);
+  return { times, rss: rssMiB(process.pid) };
+};
+
+say(`xl devd with Xen's vif-route: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
+const peer = await withHost(measureDevd);
+say(`vifwatch: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
+const own = await withHost(measureVifwatch);
+
+const metrics: Record<string, Metric> = {
+  vif_up_1: lessIsBetter('ms', own.times.up1, devd, peer.times.up1),
+  vif_up_40: lessIsBetter('ms', own.times.up40, devd, peer.times.up40),
+  vif_down_1: lessIsBetter('ms', own.times.down1, devd, peer.times.down1),
+  daemon_rss: lessIsBetter('MiB', own.rss, 'xl devd', peer.rss),
+  idle_wakeups: lessIsBetter(
+    '1/s',
+    own.wakeups,
+    'a watcher polling each second',
+    own.pollerWakeups,
+  ),
+  status_cli: lessIsBetter('ms', own.status, 'xenstore-ls, ip, nft by hand', own.byHand),
+};
+printTable(metrics);
+console.log(JSON.stringify(metrics));
