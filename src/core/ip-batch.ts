@@ -60,18 +60,18 @@ type ListedLink = {
   flags: readonly string[];
   mtu: number;
   ifalias?: string;
-  addr_info: readonly { local?: string }[];
 };
+type ListedAddresses = { ifname: string; addr_info: readonly { local?: string }[] };
 type ListedRoute = { dst: string; dev?: string; gateway?: string };
 type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
-const linkOf = (listed: ListedLink): Link => ({
+const linkOf = (listed: ListedLink, addresses: readonly string[]): Link => ({
   name: listed.ifname,
   index: listed.ifindex,
   up: listed.flags.includes('UP'),
   mtu: listed.mtu,
   alias: listed.ifalias,
-  addresses: listed.addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])),
+  addresses,
 });
 
 const routeOf = ({ dst, dev, gateway }: ListedRoute): Route => ({
@@ -88,8 +88,10 @@ const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
 
 /** What `ip -j` printed, a JSON array each. */
 export type Listings = {
-  /** `addr show` */
+  /** `link show`, which alone has the alias. */
   readonly links: string;
+  /** `addr show`, which alone has the addresses. */
+  readonly addresses: string;
   /** Our routes, of both families. */
   readonly routes: string;
   /** Permanent entries. */
@@ -104,8 +106,17 @@ export const parseListings = (listings: Listings): Omit<KernelState, 'elements'>
   const neighbours = [listings.neighbours, listings.proxies]
     .flatMap(parse<ListedNeighbour>)
     .filter(({ dev }) => isVifName(dev));
+  const addresses = new Map(
+    parse<ListedAddresses>(listings.addresses).map(({ ifname, addr_info }) => [
+      ifname,
+      addr_info.flatMap(({ local }) => local ?? []),
+    ]),
+  );
+  const links = parse<ListedLink>(listings.links).map((listed) =>
+    linkOf(listed, addresses.get(listed.ifname) ?? []),
+  );
   return {
-    links: keyed(parse<ListedLink>(listings.links).map(linkOf), ({ name }) => name),
+    links: keyed(links, ({ name }) => name),
     routes: keyed(parse<ListedRoute>(listings.routes).map(routeOf), keyOfRoute),
     neighbours: keyed(neighbours.map(neighbourOf), keyOfNeighbour),
   };

@@ -45,6 +45,7 @@ export const runBatch = async (lines: readonly string[]): Promise<BatchResult> =
 
 /** In the order of the Listings; "table all" is what makes ip show both families. */
 const questions = [
+  'link show',
   'addr show',
   `route show table all proto ${routeProtocol}`,
   'neigh show nud permanent',
@@ -59,6 +60,6 @@ export const observeLinks = async (): Promise<Omit<KernelState, 'elements'>> => 
   if (status !== 0 || answers.length !== questions.length) {
     throw new CommandError(argv, `exit status ${status}`, stderr);
   }
-  const [links = '', routes = '', neighbours = '', proxies = ''] = answers;
-  return parseListings({ links, routes, neighbours, proxies });
+  const [links = '', addresses = '', routes = '', neighbours = '', proxies = ''] = answers;
+  return parseListings({ links, addresses, routes, neighbours, proxies });
 };

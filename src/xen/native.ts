@@ -3,7 +3,14 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Permission, Transaction } from './xenstore.ts';
+import type { Transaction } from './transaction.ts';
+
+/** A domain's rights on a node. The first of a node's list names its owner, and the rights of all others. */
+export type Permission = {
+  readonly domid: number;
+  readonly read: boolean;
+  readonly write: boolean;
+};
 
 /**
  * One connection. Strings hold one character per byte. Failures are Errors with the errno's name in
@@ -51,7 +58,8 @@ export const loadNative = (): Addon => {
   } catch (cause) {
     throw new Error(
       `cannot load ${file}: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : cause}; ` +
-        `to build it, run "npm rebuild" in ${root} (needs libxen-dev, g++, make and python3)`,
+        `to build it, run "npm run install" in ${root}, ` +
+        "which needs g++, make, python3 and Xen's headers (Debian: libxen-dev, Alpine: xen-dev)",
       { cause },
     );
   }

@@ -1,16 +1,9 @@
 /** A connection to xenstored, over /dev/xen/xenbus or a socket. */
 import { Observable, Subject, takeUntil } from 'rxjs';
-import { loadNative, type NativeXenstore } from './native.ts';
+import { loadNative, type NativeXenstore, type Permission } from './native.ts';
 import { serialTransactions, type Transaction } from './transaction.ts';
 
-export type { Transaction };
-
-/** A domain's rights on a node. The first of a node's list names its owner, and the rights of all others. */
-export type Permission = {
-  readonly domid: number;
-  readonly read: boolean;
-  readonly write: boolean;
-};
+export type { Permission, Transaction };
 
 /**
  * A request failed. `code` is the errno's name as libxenstore has it: ENOENT, EACCES (also for a node

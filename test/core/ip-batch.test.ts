@@ -61,8 +61,12 @@ test('what ip -j prints becomes the same keys as a footprint', () => {
   });
   const observed = parseListings({
     links: JSON.stringify([
-      { ifindex: 1, ifname: 'lo', flags: ['UP'], mtu: 65536, addr_info: [{ local: '10.0.5.1' }] },
-      { ifindex: 9, ifname: 'vif-web', flags: [], mtu: 1400, ifalias: 'vif3.0', addr_info: [{}] },
+      { ifindex: 1, ifname: 'lo', flags: ['UP'], mtu: 65536 },
+      { ifindex: 9, ifname: 'vif-web', flags: [], mtu: 1400, ifalias: 'vif3.0' },
+    ]),
+    addresses: JSON.stringify([
+      { ifname: 'lo', addr_info: [{ local: '10.0.5.1' }, {}] },
+      { ifname: 'vif-web', addr_info: [] },
     ]),
     routes: JSON.stringify([
       { dst: '10.0.5.3', dev: 'vif-web', scope: 'link', flags: [] },
