@@ -15,10 +15,19 @@ export const withNetVm = async (
     if (daemon) await host.startDaemon();
     await body(host);
   } catch (error) {
-    console.error(host.daemon.log());
-    throw error;
+    throw new Error(`${error instanceof Error ? error.message : error}\n${logOf(host)}`, {
+      cause: error,
+    });
   } finally {
     await host.close();
+  }
+};
+
+const logOf = (host: SimHost): string => {
+  try {
+    return host.daemon.log();
+  } catch {
+    return 'the daemon was never started';
   }
 };
 
