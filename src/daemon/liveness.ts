@@ -13,7 +13,7 @@ import type { Xenstore } from '../xen/xenstore.ts';
 
 /** Found within 5 s, at half a wakeup per second. */
 const intervalMs = 2_000;
-const deadlineMs = 3_000;
+const deadlineMs = 2_500;
 
 const hung = (): VifwatchError => {
   const seconds = deadlineMs / 1000;

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Transaction } from './transaction.ts';
 
-/** A domain's rights on a node. The first of a node's list names its owner, and the rights of all others. */
+/** A domain's rights on a node. The first of a list names the owner and all others' rights. */
 export type Permission = {
   readonly domid: number;
   readonly read: boolean;

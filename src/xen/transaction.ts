@@ -1,4 +1,4 @@
-/** Transactions on one connection: one at a time, and again when another's change got in between. */
+/** Transactions on one connection: one at a time, and again if another's change got in between. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 declare const transaction: unique symbol;
@@ -18,7 +18,7 @@ type Ends = {
 const isConflict = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 
-/** Up to 1, 2, 4… ms: two that conflict must not meet again, and the store slows down who conflicts. */
+/** Up to 2, 4, 8… ms, so that two that conflict do not meet again and again. */
 const backoff = (attempt: number): Promise<void> => delay(Math.random() * 2 ** attempt);
 
 const commits = async (ends: Ends, tx: Transaction, attempt: number): Promise<boolean> => {

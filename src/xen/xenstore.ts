@@ -6,9 +6,10 @@ import { serialTransactions, type Transaction } from './transaction.ts';
 export type { Permission, Transaction };
 
 /**
- * A request failed. `code` is the errno's name as libxenstore has it: ENOENT, EACCES (also for a node
- * that does not exist), EINVAL (also for a quota of oxenstored), ENOSPC, E2BIG, EAGAIN… and EBADF
- * once the connection is closed or lost.
+ * A request failed. `code` is the errno's name as libxenstore has it: ENOENT, EACCES (also for a
+ * node that does not exist), EINVAL (also for a quota of oxenstored), ENOSPC (for one of xenstored),
+ * E2BIG, EAGAIN…, and EBADF once the connection is closed or lost. `path` is empty where there is
+ * none.
  */
 export class XenstoreError extends Error {
   override readonly name = 'XenstoreError';
@@ -17,7 +18,7 @@ export class XenstoreError extends Error {
   readonly path: string;
 
   constructor(code: string, operation: string, path: string) {
-    super(`xenstore ${operation} ${path}: ${code}`);
+    super(`xenstore ${operation}${path && ` ${path}`}: ${code}`);
     this.code = code;
     this.operation = operation;
     this.path = path;
@@ -25,9 +26,9 @@ export class XenstoreError extends Error {
 }
 
 /**
- * All requests of a connection are made in their order by a thread of its own: they pend for as long
- * as xenstored does not answer, without limit. Values hold one character per byte, of any value.
- * A pending request and a watch keep the process alive. Failures are XenstoreErrors.
+ * All requests of a connection are made in their order, by a thread of its own: they pend for as
+ * long as xenstored does not answer, without limit. Strings hold one character per byte, any byte.
+ * A pending request or a watch keeps the process alive. Failures are XenstoreErrors.
  */
 export interface Xenstore {
   read(path: string, tx?: Transaction): Promise<string>;
@@ -38,19 +39,21 @@ export interface Xenstore {
   getPermissions(path: string, tx?: Transaction): Promise<readonly Permission[]>;
   setPermissions(path: string, permissions: readonly Permission[], tx?: Transaction): Promise<void>;
   /**
-   * A whole subtree: values by path relative to `path`, whose own is ''; parents first. Not a snapshot:
-   * what vanishes meanwhile or cannot be read is left out. E2BIG above 16 MiB, a node counting 256 bytes.
+   * A whole subtree: values by path relative to `path`, whose own is ''; parents first. Not a
+   * snapshot: what vanishes meanwhile or cannot be read is left out. E2BIG above 16 MiB, where a
+   * node counts 256 bytes besides its path and value.
    */
   tree(path: string): Promise<ReadonlyMap<string, string>>;
   /**
-   * Runs the body in a transaction and commits. If what it read or wrote has changed meanwhile, runs
-   * it again, eight times at most, then rejects with EAGAIN. Aborts if the body rejects. Never call
-   * it within a body: transactions run one at a time, so that would wait for itself.
+   * Runs the body in a transaction and commits. If what it read or wrote has changed meanwhile,
+   * runs it again, eight times in all, then rejects with EAGAIN. Aborts if the body rejects. Never
+   * call this within a body: transactions run one at a time, so it would wait for itself.
    */
   transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
-   * The paths that change at or below `path`, and at once `path` itself. Events may be spurious, and
-   * only an ancestor's may tell of a removal. Errors with EBADF when the connection is found lost.
+   * The paths that change at or below `path`, and at once `path` itself. Events may be spurious,
+   * and an ancestor's may be all that tells of a removal. Errors with EBADF when a request finds the
+   * connection lost.
    */
   watch(path: string): Observable<string>;
   /** Pending requests reject with EBADF, watches complete. May be called again. */

@@ -1,0 +1,246 @@
+/** What the daemon depends on fails: it says so, ends if it must, and the firewall stands. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, test } from 'vitest';
+import { gateway4, outside4 } from '../rig/host.ts';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+import { removeVif } from '../rig/sim/toolstack.ts';
+import { assertReaches } from '../scenario/ping.ts';
+import {
+  attachRaw,
+  backend,
+  becomesConnected,
+  kernelState,
+  place,
+  status,
+  until,
+  withNetVm,
+} from './net-vm.ts';
+
+const guestVm = { name: 'guest' };
+
+const serveOne = async (host: SimHost): Promise<number> => {
+  const guest = await host.create(guestVm);
+  await attachRaw(host, guest, {});
+  await becomesConnected(host, guest);
+  await assertReaches({ host, from: guestVm }, gateway4, outside4);
+  return guest;
+};
+
+/** Waits until the daemon has ended by itself, and returns the code it gave. */
+const endsWith = async (host: SimHost, code: string): Promise<number> => {
+  const start = performance.now();
+  const pid = host.daemon.pid();
+  await until('the daemon ends', () => {
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  assert.match(host.daemon.log(), new RegExp(`"level":60.*"code":"${code}"`));
+  return (performance.now() - start) / 1000;
+};
+
+describe.each(['xenstored', 'oxenstored'] as const)('%s', (store) => {
+  test('hangs: found within 5 s, the daemon ends, traffic goes on', async () => {
+    await withNetVm(
+      async (host) => {
+        await serveOne(host);
+        host.sim.xenstored.child.kill('SIGSTOP');
+        const { stdout } = await host.inNetVm(['vifwatch', 'status', '--json']);
+        assert.equal(JSON.parse(stdout).vifs[0].phase, 'connected');
+        assert.ok((await endsWith(host, 'XENSTORE_HUNG')) < 5);
+        await assertReaches({ host, from: guestVm }, gateway4, outside4);
+        host.sim.xenstored.child.kill('SIGCONT');
+        await host.startDaemon();
+        assert.equal((await status(host)).vifs[0]?.phase, 'connected');
+      },
+      { store },
+    );
+  });
+
+  test('dies: the daemon ends within 5 s, traffic goes on', async () => {
+    await withNetVm(
+      async (host) => {
+        await serveOne(host);
+        await host.sim.xenstored.kill();
+        // Over a ring, as on real Xen, death is silence.
+        assert.ok((await endsWith(host, 'XENSTORE_HUNG')) < 5);
+        await assertReaches({ host, from: guestVm }, gateway4, outside4);
+      },
+      { store },
+    );
+  });
+});
+
+test('without a xenstored the daemon does not start, and says why', async () => {
+  await withNetVm(
+    async (host) => {
+      await host.sim.xenstored.kill();
+      const { status: exit, stdout } = await host.inNetVm(['vifwatch', 'run']);
+      assert.equal(exit, 1);
+      assert.match(stdout, /"code":"XENSTORE_UNAVAILABLE","msg":"cannot talk to xenstored: /);
+    },
+    { daemon: false },
+  );
+});
+
+test('no watch left in the quota: a clear end, and the firewall is closed', async () => {
+  await withNetVm(
+    async (host) => {
+      const { status: exit, stdout } = await host.inNetVm(['vifwatch', 'run']);
+      assert.equal(exit, 1);
+      assert.match(stdout, /"level":60/);
+      assert.equal(
+        (await host.inNetVm(['nft', 'list', 'chain', 'inet', 'vifwatch', 'guard'])).status,
+        0,
+      );
+    },
+    // Netback takes the first one.
+    { daemon: false, quota: { nodes: 1000, watches: 1 } },
+  );
+});
+
+test('a second daemon refuses to run and disturbs nothing', async () => {
+  await withNetVm(async (host) => {
+    await serveOne(host);
+    const before = await kernelState(host);
+    const { status: exit, stdout } = await host.inNetVm(['vifwatch', 'run']);
+    assert.equal(exit, 1);
+    assert.match(stdout, /"code":"ALREADY_RUNNING"/);
+    assert.equal(await kernelState(host), before);
+    assert.equal((await host.inNetVm(['vifwatch', 'status'])).status, 0);
+  });
+});
+
+test('a bad configuration: exit status 78, file and line, and nothing was touched', async () => {
+  await withNetVm(
+    async (host) => {
+      for (const command of ['run', 'check']) {
+        const { status: exit, stdout } = await host.inNetVm(['vifwatch', command]);
+        assert.equal(exit, command === 'run' ? 78 : 1);
+        assert.match(stdout, /vifwatch\.toml:2:1: unknown key \\?"uplinks\\?"/);
+      }
+      assert.notEqual((await host.inNetVm(['nft', 'list', 'table', 'inet', 'vifwatch'])).status, 0);
+    },
+    { daemon: false, config: '\nuplinks = ["eth0"]\n' },
+  );
+});
+
+/** Puts a script in front of a program of the daemon's; it runs `before` first as long as a flag is there. */
+const withStandIn = async (
+  program: string,
+  before: string,
+  body: (host: SimHost, flag: { set(): void; clear(): void }) => Promise<void>,
+): Promise<void> => {
+  await withNetVm(
+    async (host) => {
+      const directory = `${host.sim.directory}/bin`;
+      const flag = `${directory}/flag`;
+      mkdirSync(directory);
+      const script = `#!/bin/sh\n[ ! -e ${flag} ] || { ${before}; }\nexec /usr/sbin/${program} "$@"\n`;
+      writeFileSync(`${directory}/${program}`, script);
+      chmodSync(`${directory}/${program}`, 0o755);
+      const { PATH } = process.env;
+      Object.assign(process.env, { PATH: `${directory}:${PATH}` });
+      await host.startDaemon();
+      Object.assign(process.env, { PATH });
+      await body(host, {
+        set: () => writeFileSync(flag, ''),
+        clear: () => rmSync(flag),
+      });
+    },
+    { daemon: false },
+  );
+};
+
+test('a slow nft does not hold up the detach of another vif', async () => {
+  await withStandIn('nft', 'sleep 5', async (host, flag) => {
+    const guest = await serveOne(host);
+    const other = await host.create({ name: 'other' });
+    flag.set();
+    await attachRaw(host, other, {});
+    await until(
+      'the slow nft runs',
+      async () => (await status(host)).vifs[1]?.phase === 'configuring',
+    );
+    const start = performance.now();
+    assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
+    assert.ok(performance.now() - start < 2000);
+    flag.clear();
+    await becomesConnected(host, other);
+  });
+});
+
+test('an nft that fails: an error of that vif, retried until it works', async () => {
+  await withStandIn('nft', 'echo "nft: out of order" >&2; exit 1', async (host, flag) => {
+    flag.set();
+    const guest = await host.create(guestVm);
+    await attachRaw(host, guest, {});
+    await until('the error is in the store', async () => {
+      return (await host.read(`${backend(guest)}/hotplug-error`)) === 'vifwatch: FIREWALL_FAILED';
+    });
+    const [vif] = (await status(host)).vifs;
+    assert.match(vif?.error?.text ?? '', /exit status 1: nft: out of order/);
+    flag.clear();
+    await becomesConnected(host, guest);
+    await assertReaches({ host, from: guestVm }, gateway4);
+  });
+});
+
+test('a conntrack that fails: the rules stay until flows are cut, and status says so', async () => {
+  await withStandIn('conntrack', 'exit 127', async (host, flag) => {
+    const before = await kernelState(host);
+    const guest = await serveOne(host);
+    flag.set();
+    assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
+    await until('status tells', async () => {
+      const { daemon, healthy } = await status(host);
+      return !healthy && daemon?.trouble?.includes('conntrack') === true;
+    });
+    assert.match(await kernelState(host), /vif/);
+    flag.clear();
+    await until('all is gone', async () => (await kernelState(host)) === before);
+    await until('status is content', async () => (await status(host)).healthy);
+  });
+});
+
+test('somebody flushes the ruleset: at the next change it is whole again', async () => {
+  await withNetVm(async (host) => {
+    const guest = await serveOne(host);
+    const before = await kernelState(host);
+    await host.inNetVm(['nft', 'flush', 'ruleset']);
+    const other = await host.create({ name: 'other' });
+    await attachRaw(host, other, {});
+    await becomesConnected(host, other);
+    assert.deepEqual(await removeVif(host.dom0, place(other)), []);
+    await until('the rules are back', async () => (await kernelState(host)) === before);
+    assert.equal((await status(host)).vifs[0]?.domid, guest);
+  });
+});
+
+test('killed at any instant, then started: as if it had been there from the beginning', async () => {
+  await withNetVm(async (host) => {
+    const guest = await host.create(guestVm);
+    for (const pause of [0, 3, 6, 9, 12, 15, 20, 30]) {
+      await host.actors.hold();
+      const attached = attachRaw(host, guest, {});
+      await host.actors.release();
+      await delay(pause);
+      await host.signalDaemon('SIGKILL');
+      await host.startDaemon();
+      await attached;
+      await becomesConnected(host, guest);
+      await assertReaches({ host, from: guestVm }, gateway4);
+      const detached = removeVif(host.dom0, place(guest));
+      await delay(pause);
+      await host.signalDaemon('SIGKILL');
+      await host.startDaemon();
+      assert.deepEqual(await detached, []);
+      await until('nothing is left', async () => !/vif\d/.test(await kernelState(host)));
+    }
+  });
+});
