@@ -7,7 +7,12 @@ import { contains, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 
 export type Decision = { readonly vif: BackendVif } & (
-  | { readonly is: 'waiting'; readonly for: 'netback' | 'link' | 'address' | 'frontend' }
+  | {
+      readonly is: 'waiting';
+      readonly for: 'netback' | 'link' | 'address' | 'frontend';
+      /** What it will be served with, as far as that is certain: its rules may stand before its link is there. */
+      readonly prospect: ServedVif | undefined;
+    }
   | { readonly is: 'refused'; readonly problem: Problem }
   | { readonly is: 'served'; readonly served: ServedVif }
   /** Closed for good: its backend directory is ours to remove. */
@@ -90,43 +95,66 @@ const linkState = (
   return known.alias === bornLink ? 'present' : linkTaken(link);
 };
 
+/** Judges everything but the link; an address is the vif's from here on, even while it waits. */
+const admit = (
+  vif: BackendVif,
+  facts: VifFacts,
+  circumstances: Circumstances,
+  claims: Claims,
+): ServedVif | Problem => {
+  const prefixes = authorise(facts, vif, circumstances);
+  if (isProblem(prefixes)) return prefixes;
+  const problem = conflict(prefixes, claims);
+  if (problem !== undefined) return problem;
+  for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
+  const { key, domid, devid } = vif;
+  return { key, domid, devid, ...facts, prefixes };
+};
+
+const lingers = ({ prefixes, link }: ServedVif, { lingering }: Claims): boolean =>
+  prefixes.some((prefix) => {
+    const under = holderOf(lingering, prefix);
+    return under !== undefined && under !== link;
+  });
+
+const waiting = (
+  vif: BackendVif,
+  reason: 'netback' | 'link' | 'address' | 'frontend',
+  prospect?: ServedVif,
+): Decision => ({ vif, is: 'waiting', for: reason, prospect });
+
 const decideLive = (
   vif: BackendVif,
   facts: VifFacts,
   circumstances: Circumstances,
   claims: Claims,
 ): Decision => {
-  const prefixes = authorise(facts, vif, circumstances);
-  if (isProblem(prefixes)) return { vif, is: 'refused', problem: prefixes };
-  const problem = conflict(prefixes, claims);
-  if (problem !== undefined) return { vif, is: 'refused', problem };
+  const admitted = admit(vif, facts, circumstances, claims);
+  const isEarly = vif.state === xenbus.initialising;
+  if (isProblem(admitted)) {
+    // netback has not looked at it yet: nobody reads a complaint now.
+    return isEarly ? waiting(vif, 'netback') : { vif, is: 'refused', problem: admitted };
+  }
+  if (!isConnected(vif)) {
+    if (lingers(admitted, claims)) return waiting(vif, 'address');
+    if (vif.state === xenbus.closing || vif.state === xenbus.closed)
+      return waiting(vif, 'frontend');
+    if (isEarly) return waiting(vif, 'netback', admitted);
+  }
   const link = linkState(facts, circumstances);
   if (typeof link === 'object') return { vif, is: 'refused', problem: link };
-  // The address is the vif's from here on, even while it waits.
-  for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
-  if (link === 'missing') return { vif, is: 'waiting', for: 'link' };
-  if (!isConnected(vif)) {
-    if (vif.state === xenbus.closing || vif.state === xenbus.closed) {
-      return { vif, is: 'waiting', for: 'frontend' };
-    }
-    const lingers = prefixes.some((prefix) => {
-      const under = holderOf(claims.lingering, prefix);
-      return under !== undefined && under !== facts.link;
-    });
-    if (lingers) return { vif, is: 'waiting', for: 'address' };
-  }
-  const { key, domid, devid } = vif;
-  return { vif, is: 'served', served: { key, domid, devid, ...facts, prefixes } };
+  if (link === 'missing') return waiting(vif, 'link', admitted);
+  return { vif, is: 'served', served: admitted };
 };
 
 const decideOne = (vif: BackendVif, circumstances: Circumstances, claims: Claims): Decision => {
   if (isFinished(vif)) return { vif, is: 'finished' };
-  if (vif.state === undefined || vif.state <= xenbus.initialising) {
-    return { vif, is: 'waiting', for: 'netback' };
-  }
-  const { facts } = vif;
-  if (isProblem(facts)) return { vif, is: 'refused', problem: facts };
-  return decideLive(vif, facts, circumstances, claims);
+  const { facts, state } = vif;
+  if (state === undefined || state < xenbus.initialising) return waiting(vif, 'netback');
+  if (!isProblem(facts)) return decideLive(vif, facts, circumstances, claims);
+  return state === xenbus.initialising
+    ? waiting(vif, 'netback')
+    : { vif, is: 'refused', problem: facts };
 };
 
 /** Who is connected keeps its addresses; among the others the older domain comes first. */

@@ -17,7 +17,14 @@ import {
 import type { Prefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 
-export type Raise = { readonly served: ServedVif; readonly footprint: Footprint };
+export type Raise = {
+  readonly served: ServedVif;
+  readonly footprint: Footprint;
+  /** The elements that the firewall is not known to have. */
+  readonly missing: readonly Element[];
+  /** False while there is no link yet: then only the rules are made ready. */
+  readonly open: boolean;
+};
 export type Refusal = { readonly key: VifKey; readonly problem: Problem };
 
 export type Plan = {
@@ -59,6 +66,11 @@ export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code
 
 type Opening = Raise & { readonly connected: boolean };
 
+const servedOf = (decision: Decision): ServedVif | undefined => {
+  if (decision.is === 'served') return decision.served;
+  return decision.is === 'waiting' ? decision.prospect : undefined;
+};
+
 /** What the kernel should have. */
 type Desired = {
   readonly openings: readonly Opening[];
@@ -69,36 +81,42 @@ type Desired = {
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-const desire = ({ decisions, gateways, uplinks }: Planning): Desired => {
+const desire = ({ decisions, gateways, uplinks, kernel, current }: Planning): Desired => {
+  const isKnown = (element: Element): boolean =>
+    current.elements && kernel.elements.has(keyOfElement(element));
   const openings = decisions.flatMap((decision): Opening[] => {
-    if (decision.is !== 'served') return [];
-    const { served, vif } = decision;
-    return [{ served, footprint: footprint(served, gateways), connected: isConnected(vif) }];
+    const served = servedOf(decision);
+    if (served === undefined) return [];
+    const print = footprint(served, gateways);
+    const missing = print.elements.filter((element) => !isKnown(element));
+    const open = decision.is === 'served';
+    return [{ served, footprint: print, missing, open, connected: isConnected(decision.vif) }];
   });
+  const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);
   const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
   return {
     openings,
-    links: new Set(openings.map(({ served }) => served.link)),
+    links: new Set(opened.map(({ served }) => served.link)),
     hostElements,
     elements: keyed([...hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
     neighbours: keyed(
-      prints.flatMap((p) => p.neighbours),
+      opened.flatMap((opening) => opening.footprint.neighbours),
       keyOfNeighbour,
     ),
     routes: keyed(
-      prints.flatMap((p) => p.routes),
+      opened.flatMap((opening) => opening.footprint.routes),
       keyOfRoute,
     ),
   };
 };
 
-const isComplete = ({ served, footprint: print }: Raise, kernel: KernelState): boolean => {
+const isComplete = ({ served, footprint: print, missing }: Raise, kernel: KernelState): boolean => {
   const link = kernel.links.get(served.link);
   return (
     link?.up === true &&
     (served.mtu === undefined || link.mtu === served.mtu) &&
-    print.elements.every((element) => kernel.elements.has(keyOfElement(element))) &&
+    missing.length === 0 &&
     print.neighbours.every((neighbour) => kernel.neighbours.has(keyOfNeighbour(neighbour))) &&
     print.routes.every((route) => kernel.routes.has(keyOfRoute(route)))
   );
@@ -106,9 +124,11 @@ const isComplete = ({ served, footprint: print }: Raise, kernel: KernelState): b
 
 const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): Raise[] => {
   const isKnown = current.links && current.elements;
-  return openings
-    .filter(({ served }) => !busy.has(served.link))
-    .filter((opening) => !opening.connected || (isKnown && !isComplete(opening, kernel)));
+  const isDue = (opening: Opening): boolean => {
+    if (!opening.open) return opening.missing.length > 0;
+    return !opening.connected || (isKnown && !isComplete(opening, kernel));
+  };
+  return openings.filter(({ served }) => !busy.has(served.link)).filter(isDue);
 };
 
 const planGateways = ({ kernel, gateways, current }: Planning): string[] => {

@@ -38,8 +38,11 @@ export type Lanes = {
 /** ip, nft and conntrack fail for reasons that seldom go within milliseconds. */
 const retryMs = 1_000;
 
+const quietMs = 30;
+
 export const openLanes = (parts: LaneParts): Lanes => {
   const { world, network, backend, patience, log, wake, fail } = parts;
+  let lastWork = Number.NEGATIVE_INFINITY;
   const ended = (error?: unknown): void => {
     if (error === undefined) {
       wake();
@@ -50,23 +53,29 @@ export const openLanes = (parts: LaneParts): Lanes => {
       fail(error);
     }
   };
-  const raising = openLane(ended);
-  const lowering = openLane(ended);
-  const sweeping = openLane(ended);
+  const worked = (error?: unknown): void => {
+    lastWork = performance.now();
+    if (error !== undefined) world.doubtElements();
+    ended(error);
+  };
+  const raising = openLane(worked);
+  const lowering = openLane(worked);
+  const sweeping = openLane(worked);
   const linkWatch = openLane(ended);
   const elementWatch = openLane(ended);
   const all = [raising, lowering, sweeping, linkWatch, elementWatch];
 
   const doRaise = async (job: Parameters<typeof raise>[0]): Promise<void> => {
     try {
-      for (const { vif, outcome } of await raise(job, { network, backend })) {
-        world.touch({ key: vif.key, node: outcome === 'open' ? 'hotplug-status' : undefined });
+      const results = await raise(job, { network, backend, added: world.added });
+      for (const { vif, outcome } of results) {
+        if (outcome === 'open') world.touch({ key: vif.key, node: 'hotplug-status' });
+        else if (outcome !== 'guarded') world.touch({ key: vif.key, node: undefined });
         if (typeof outcome === 'object') patience.failed(vif.key, outcome);
         else patience.succeeded(vif.key);
       }
     } finally {
-      world.doubtLinks();
-      world.doubtElements();
+      if (job.raises.some(({ open }) => open) || job.gateways.length > 0) world.doubtLinks();
     }
   };
 
@@ -98,19 +107,26 @@ export const openLanes = (parts: LaneParts): Lanes => {
     if (!sweeping.isIdle() || elements.length === 0) return;
     sweeping.start(elements.map(elementLink), async () => {
       await sweep(elements, network);
-      world.doubtElements();
+      world.removed(elements);
       log.debug({ elements: elements.map(keyOfElement) }, 'took out of the firewall');
     });
   };
 
-  /** Not while links or rules change: it would compete with them, and see them half done. */
+  /**
+   * Not while links or rules change, nor at once after it: to look again can wait, and what comes in a
+   * crowd, as vifs do at boot, would have to wait for the looking.
+   */
   const startObserving = (): void => {
-    if (!raising.isIdle() || !lowering.isIdle()) return;
-    const { links, elements } = world.current();
-    if (!links && linkWatch.isIdle()) linkWatch.start([], world.observeLinks);
-    if (!elements && elementWatch.isIdle() && sweeping.isIdle()) {
-      elementWatch.start([], world.observeElements);
+    const isQuiet = [raising, lowering, sweeping].every((lane) => lane.isIdle());
+    const { links, elements } = world.due();
+    if (!isQuiet || !(links || elements)) return;
+    const restMs = lastWork + quietMs - performance.now();
+    if (restMs > 0) {
+      wake(restMs);
+      return;
     }
+    if (links && linkWatch.isIdle()) linkWatch.start([], world.observeLinks);
+    if (elements && elementWatch.isIdle()) elementWatch.start([], world.observeElements);
   };
 
   return {

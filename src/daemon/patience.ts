@@ -25,6 +25,9 @@ const linkMissing = ({ vif }: Decision): Problem => ({
   text: `no link vif${vif.domid}.${vif.devid} within ${linkPatienceMs / 1000} s of state 2`,
 });
 
+const isTried = (decision: Decision): boolean =>
+  decision.is === 'served' || (decision.is === 'waiting' && decision.prospect !== undefined);
+
 /** @param now milliseconds on any clock that only goes forward */
 export const openPatience = (now: () => number): Patience => {
   const failures = new Map<VifKey, Failure>();
@@ -36,7 +39,7 @@ export const openPatience = (now: () => number): Patience => {
   };
 
   const forget = (decisions: readonly Decision[]): void => {
-    const tried = new Set(decisions.filter(({ is }) => is === 'served').map(({ vif }) => vif.key));
+    const tried = new Set(decisions.filter(isTried).map(({ vif }) => vif.key));
     const waiting = new Set(
       decisions.filter((d) => d.is === 'waiting' && d.for === 'link').map(({ vif }) => vif.key),
     );

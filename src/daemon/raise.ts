@@ -15,10 +15,17 @@ export type RaiseJob = {
   readonly gateways: readonly string[];
 };
 
-/** `gone`: closed or replaced meanwhile, for the next pass to judge. */
-export type Raised = { readonly vif: BackendVif; readonly outcome: 'open' | 'gone' | Problem };
+/** `gone`: closed or replaced meanwhile, for the next pass to judge; `guarded`: its rules stand, no more was asked. */
+export type Raised = {
+  readonly vif: BackendVif;
+  readonly outcome: 'open' | 'guarded' | 'gone' | Problem;
+};
 
-type Ports = { readonly network: Network; readonly backend: Backend };
+type Ports = {
+  readonly network: Network;
+  readonly backend: Backend;
+  readonly added: (elements: readonly Element[]) => void;
+};
 type Opening = RaiseJob['raises'][number];
 
 const messageOf = (error: unknown): string =>
@@ -47,20 +54,27 @@ const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Pr
   return problems;
 };
 
-/** All rules in one transaction; if it is refused, one transaction per vif, so that each fails alone. */
+/**
+ * All rules in one transaction; if it is refused, one transaction per vif, so that each fails alone.
+ * `added` hears of what stands.
+ */
 const addRules = async (
-  job: RaiseJob,
-  { network: { nft } }: Ports,
+  { raises, hostElements }: RaiseJob,
+  { network: { nft }, added }: Ports,
 ): Promise<Map<Opening, Problem>> => {
   const problems = new Map<Opening, Problem>();
-  const all = [...job.hostElements, ...job.raises.flatMap(({ footprint }) => footprint.elements)];
+  const add = async (elements: readonly Element[]): Promise<void> => {
+    if (elements.length === 0) return;
+    await nft.add(elements);
+    added(elements);
+  };
   try {
-    if (all.length > 0) await nft.add(all);
+    await add([...hostElements, ...raises.flatMap(({ missing }) => missing)]);
   } catch (error) {
-    if (job.raises.length === 0) throw error;
-    for (const opening of job.raises) {
+    if (raises.length === 0) throw error;
+    for (const opening of raises) {
       try {
-        await nft.add([...job.hostElements, ...opening.footprint.elements]);
+        await add([...hostElements, ...opening.missing]);
       } catch (alone) {
         problems.set(opening, failed('FIREWALL_FAILED', messageOf(alone)));
       }
@@ -106,20 +120,24 @@ const announce = async ({ served, vif }: Opening, { backend }: Ports): Promise<R
   }
 };
 
-/** Opens all vifs of the job together; each has its own outcome. Throws only for trouble of the host itself. */
+/**
+ * Opens all vifs of the job together; each has its own outcome. Throws CommandError only for trouble of
+ * the host itself.
+ */
 export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raised[]> => {
   const { network } = ports;
-  await rename(job.raises, ports);
+  const opening = job.raises.filter(({ open }) => open);
+  await rename(opening, ports);
   const ruling = addRules(job, ports);
-  const unguarded = new Map([...harden(job.raises, ports), ...(await ruling)]);
-  const guarded = job.raises.filter((opening) => !unguarded.has(opening));
+  const problems = new Map([...harden(opening, ports), ...(await ruling)]);
+  const guarded = opening.filter((one) => !problems.has(one));
   const unopened = await openLinks(guarded, job.gateways, ports);
   const names = unopened.size > 0 ? await network.linkNames() : undefined;
   return await Promise.all(
-    job.raises.map(async (opening): Promise<Raised> => {
-      const { vif, served } = opening;
-      const problem = unguarded.get(opening) ?? unopened.get(opening);
-      if (problem === undefined) return await announce(opening, ports);
+    job.raises.map(async (one): Promise<Raised> => {
+      const { vif, served, open } = one;
+      const problem = problems.get(one) ?? unopened.get(one);
+      if (problem === undefined) return open ? announce(one, ports) : { vif, outcome: 'guarded' };
       const isGone = names !== undefined && !names.has(served.link);
       return { vif, outcome: isGone ? 'gone' : problem };
     }),

@@ -6,7 +6,7 @@ import {
   interpret,
   type VifKey,
 } from '../core/backend-vif.ts';
-import { isVifName, type KernelState } from '../core/kernel-state.ts';
+import { type Element, isVifName, type KernelState, keyOfElement } from '../core/kernel-state.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend, StoreChange } from '../xen/backend.ts';
 
@@ -15,7 +15,12 @@ export type World = {
   readonly names: () => ReadonlyMap<number, string>;
   readonly kernel: () => KernelState;
   readonly current: () => { readonly links: boolean; readonly elements: boolean };
+  /** What should be observed when there is time: all that is not current, and what we changed. */
+  readonly due: () => { readonly links: boolean; readonly elements: boolean };
   readonly touch: (change: StoreChange) => void;
+  /** Elements that we put into the firewall, or took out of it. */
+  readonly added: (elements: readonly Element[]) => void;
+  readonly removed: (elements: readonly Element[]) => void;
   readonly doubtLinks: () => void;
   readonly doubtElements: () => void;
   /** Reads again what was touched. */
@@ -36,13 +41,20 @@ const nothing: KernelState = {
 const openDoubt = () => {
   let doubts = 1;
   let settled = 0;
+  let isToBeVerified = false;
   return {
     raise: () => {
       doubts += 1;
     },
+    /** What we did ourselves is believed, and looked at again when there is time. */
+    verifyLater: () => {
+      isToBeVerified = true;
+    },
     isSettled: () => settled === doubts,
+    isDue: () => settled !== doubts || isToBeVerified,
     settle: async (observe: () => Promise<void>): Promise<void> => {
       const before = doubts;
+      isToBeVerified = false;
       await observe();
       settled = before;
     },
@@ -112,6 +124,13 @@ export const openWorld = (
     await Promise.all([...toRead].map(([key, nodes]) => readVif(key, nodes)));
   };
 
+  const changeElements = (change: (all: Map<string, Element>) => void): void => {
+    const changed = new Map(kernel.elements);
+    change(changed);
+    kernel = { ...kernel, elements: changed };
+    elements.verifyLater();
+  };
+
   const listElements = async (): Promise<KernelState['elements']> => {
     const elements = await network.nft.elements();
     if (elements !== undefined) return elements;
@@ -125,7 +144,16 @@ export const openWorld = (
     names: () => names,
     kernel: () => kernel,
     current: () => ({ links: links.isSettled(), elements: elements.isSettled() }),
+    due: () => ({ links: links.isDue(), elements: elements.isDue() }),
     touch: touched.add,
+    added: (some) =>
+      changeElements((all) => {
+        for (const element of some) all.set(keyOfElement(element), element);
+      }),
+    removed: (some) =>
+      changeElements((all) => {
+        for (const element of some) all.delete(keyOfElement(element));
+      }),
     doubtLinks: links.raise,
     doubtElements: elements.raise,
     refresh,

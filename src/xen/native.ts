@@ -1,8 +1,6 @@
 /** The native addon: what it exports, and where it is. */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { addonFile, packageRoot } from '../package.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A domain's rights on a node. The first of a list names the owner and all others' rights. */
@@ -39,26 +37,14 @@ export interface NativeXenstore {
 
 type Addon = { readonly Xenstore: new () => NativeXenstore };
 
-const packageRoot = (): string => {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) {
-    const parent = dirname(directory);
-    if (parent === directory) throw new Error(`no package.json above ${import.meta.url}`);
-    directory = parent;
-  }
-  return directory;
-};
-
 /** Loads the addon, from sources as from the bundle. Throws an Error that says how to build it. */
 export const loadNative = (): Addon => {
-  const root = packageRoot();
-  const file = join(root, 'native/build/Release/xen.node');
   try {
-    return createRequire(import.meta.url)(file);
+    return createRequire(import.meta.url)(addonFile);
   } catch (cause) {
     throw new Error(
-      `cannot load ${file}: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : cause}; ` +
-        `to build it, run "npm run install" in ${root}, ` +
+      `cannot load ${addonFile}: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : cause}; ` +
+        `to build it, run "npm run install" in ${packageRoot}, ` +
         "which needs g++, make, python3 and Xen's headers (Debian: libxen-dev, Alpine: xen-dev)",
       { cause },
     );

@@ -7,9 +7,8 @@ export type { Permission, Transaction };
 
 /**
  * A request failed. `code` is the errno's name as libxenstore has it: ENOENT, EACCES (also for a
- * node that does not exist), EINVAL (also for a quota of oxenstored), ENOSPC (for one of xenstored),
- * E2BIG, EAGAIN…, and EBADF once the connection is closed or lost. `path` is empty where there is
- * none.
+ * node that does not exist), EINVAL (also for oxenstored's quotas), ENOSPC (for xenstored's), E2BIG,
+ * EAGAIN…, and EBADF once the connection is closed or lost. `path` is empty where there is none.
  */
 export class XenstoreError extends Error {
   override readonly name = 'XenstoreError';
@@ -52,8 +51,8 @@ export interface Xenstore {
   transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
    * The paths that change at or below `path`, and at once `path` itself. Events may be spurious,
-   * and an ancestor's may be all that tells of a removal. Errors with EBADF when a request finds the
-   * connection lost.
+   * and an ancestor's may be all that tells of a removal. Errors with EBADF when a request finds
+   * the connection lost.
    */
   watch(path: string): Observable<string>;
   /** Pending requests reject with EBADF, watches complete. May be called again. */

@@ -15,7 +15,8 @@ const served = {
   mac: '00:16:3e:00:03:00',
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),
 };
-const opening = { served, footprint: footprint(served, [prefix('10.0.5.1'), prefix('fd00:5::1')]) };
+const print = footprint(served, [prefix('10.0.5.1'), prefix('fd00:5::1')]);
+const opening = { served, footprint: print, missing: print.elements, open: true };
 
 test('a vif is opened in this order: neighbours, link up, routes', () => {
   expect(renameLine(opening)).toBe('link set dev vif3.0 name vif-web alias vif3.0');

@@ -59,12 +59,13 @@ const setUp = (kernel: KernelState, names: readonly string[], up: boolean): Kern
 };
 
 const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
-  const prints = todo.raise.map(({ footprint }) => footprint);
-  const raised = todo.raise.map(({ served }) => served.link);
+  const opened = todo.raise.filter(({ open }) => open);
+  const prints = opened.map(({ footprint }) => footprint);
+  const raised = opened.map(({ served }) => served.link);
   let kernel = setUp(before, raised, true);
   const elements = new Map([
     ...kernel.elements,
-    ...keyed([...todo.hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
+    ...keyed([...todo.hostElements, ...todo.raise.flatMap((r) => r.missing)], keyOfElement),
   ]);
   const neighbours = new Map([
     ...kernel.neighbours,
@@ -93,7 +94,7 @@ const applyToStore = (before: Model['vifs'], todo: Plan): Model['vifs'] => {
     const vif = vifs.get(key);
     if (vif !== undefined) vifs.set(key, { ...vif, hotplugStatus, hotplugError });
   };
-  for (const { served } of todo.raise) mark(served.key, 'connected', '');
+  for (const { served, open } of todo.raise) if (open) mark(served.key, 'connected', '');
   for (const { key, problem } of todo.mark) mark(key, 'error', hotplugErrorText(problem));
   for (const key of todo.finish) vifs.delete(key);
   return vifs;

@@ -46,6 +46,16 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
   });
 });
 
+test('without a link, or before netback looked at it: the rules stand, nothing else does', () => {
+  for (const vif of [backendVif(3), backendVif(3, { state: '1' })]) {
+    const kernel = setLinks(emptyKernel, new Set(hostLinks));
+    const model = converge({ vifs: new Map([[vif.key, vif]]), kernel });
+    expect(keysOf(model)).toMatchObject({ neighbours: [], routes: [], up: [] });
+    expect(keysOf(model).elements).toContain('address4 vif3.0 . 10.0.5.3');
+    expect(model.vifs.get('3/0')?.hotplugStatus).toBe('');
+  }
+});
+
 describe('a connected vif', () => {
   const settled = converge(modelOf([backendVif(3)]));
 
@@ -60,7 +70,7 @@ describe('a connected vif', () => {
   });
 
   test('is not mended by what may be an old observation', () => {
-    const broken = { ...settled, kernel: emptyKernel };
+    const broken = { ...settled, kernel: { ...settled.kernel, routes: new Map() } };
     const current = { links: true, elements: false };
     expect(planFor(broken, { current }).raise).toEqual([]);
   });

@@ -1,0 +1,15 @@
+// JavaScript values for replies, in plain Node-API: where a worker is being terminated its calls
+// fail, and there a status that can be ignored is better than an exception. Failures yield nullptr.
+#pragma once
+
+#include <node_api.h>
+
+#include <string>
+
+#include "reply.h"
+
+napi_value ToJs(napi_env env, const std::string& bytes);  // latin1: one character per byte
+napi_value ToJs(napi_env env, const Value& value);
+
+// An Error whose `code` is the name of the errno.
+napi_value ErrorToJs(napi_env env, int error);

@@ -1,0 +1,66 @@
+// libuv handles of a C++ object in one Node environment (the main thread's or a worker's).
+#pragma once
+
+#include <node_api.h>
+#include <uv.h>
+
+#include <memory>
+#include <system_error>
+#include <utility>
+
+// Calls `stop` when the environment ends, and holds that end up until all owners of this are gone:
+// a worker's loop must not be freed with open handles.
+class EnvironmentHook {
+ public:
+  EnvironmentHook(napi_env env, void (*stop)(void*)) : stop_(stop) {
+    napi_add_async_cleanup_hook(env, Run, this, &handle_);
+  }
+  ~EnvironmentHook() { napi_remove_async_cleanup_hook(handle_); }
+  EnvironmentHook(const EnvironmentHook&) = delete;
+  EnvironmentHook& operator=(const EnvironmentHook&) = delete;
+
+  // What to stop, if anything.
+  void Bind(void* owner) { owner_ = owner; }
+
+ private:
+  static void Run(napi_async_cleanup_hook_handle, void* self) {
+    const auto* hook = static_cast<EnvironmentHook*>(self);
+    if (hook->owner_ != nullptr) hook->stop_(hook->owner_);
+  }
+
+  void (*const stop_)(void*);
+  void* owner_ = nullptr;
+  napi_async_cleanup_hook_handle handle_ = nullptr;
+};
+
+// A libuv handle and what must outlive it. libuv needs its memory until the loop has turned once
+// more after uv_close().
+template <typename Handle>
+struct Hooked {
+  Handle handle;
+  std::shared_ptr<EnvironmentHook> hook;
+};
+
+template <typename Handle>
+struct CloseHandle {
+  void operator()(Hooked<Handle>* hooked) const {
+    auto* handle = reinterpret_cast<uv_handle_t*>(&hooked->handle);
+    uv_handle_set_data(handle, hooked);
+    uv_close(handle, [](uv_handle_t* closed) {
+      delete static_cast<Hooked<Handle>*>(uv_handle_get_data(closed));
+    });
+  }
+};
+
+template <typename Handle>
+using LoopHandle = std::unique_ptr<Hooked<Handle>, CloseHandle<Handle>>;
+
+// Makes a handle with `init`, which returns a libuv status. Throws std::system_error.
+template <typename Handle, typename Init>
+LoopHandle<Handle> MakeLoopHandle(std::shared_ptr<EnvironmentHook> hook, void* data, Init init) {
+  auto hooked = std::make_unique<Hooked<Handle>>(Handle{}, std::move(hook));
+  const int status = init(&hooked->handle);
+  if (status != 0) throw std::system_error(-status, std::generic_category());
+  hooked->handle.data = data;
+  return LoopHandle<Handle>(hooked.release());
+}

@@ -1,0 +1,12 @@
+// Owns what libxenstore allocates with malloc().
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+
+struct Free {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
+template <typename T>
+using Malloced = std::unique_ptr<T, Free>;

@@ -1,0 +1,19 @@
+// What a request to xenstored comes back with.
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "libxenstore.h"
+
+using Strings = std::vector<std::string>;
+using Permissions = std::vector<xs_permissions>;
+using Value = std::variant<std::monostate, xs_transaction_t, std::string, Strings, Permissions>;
+
+struct Reply {
+  int error = 0;  // an errno; 0 if the request succeeded
+  Value value = {};
+};

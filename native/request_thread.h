@@ -1,0 +1,42 @@
+// The one thread of a handle that makes its requests, first in, first out. It is neither the
+// JavaScript thread nor one of libuv's pool: a xenstored that hangs would take those with it.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "reply.h"
+
+using Request = std::function<Reply(xs_handle*)>;
+
+struct Completion {
+  std::uint64_t id;
+  Reply reply;
+};
+
+class RequestThread {
+ public:
+  // Takes over `xs`. Sends `wake` when there are completions to take. Throws std::system_error.
+  RequestThread(xs_handle* xs, uv_async_t* wake);
+
+  // Never blocks. Requests that have not begun are dropped, `wake` is not sent any more, and the
+  // thread closes the handle as soon as it is out of the library. A request that xenstored never
+  // answers cannot be interrupted, so such a thread and its handle stay until the process ends.
+  ~RequestThread();
+
+  RequestThread(const RequestThread&) = delete;
+  RequestThread& operator=(const RequestThread&) = delete;
+
+  void Submit(std::uint64_t id, Request request);
+
+  // What has completed since the last call.
+  std::vector<Completion> Take();
+
+ private:
+  struct State;
+  const std::shared_ptr<State> state_;
+};

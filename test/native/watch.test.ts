@@ -1,0 +1,112 @@
+import { firstValueFrom, take, toArray } from 'rxjs';
+import { describe, expect, test, vi } from 'vitest';
+import type { Xenstore } from '../../src/xen/xenstore.ts';
+import { guest, netVm, own, startDomains, stores } from './domains.ts';
+
+/** What a watch yields, its end included, in the order in which it comes. */
+const record = (xenstore: Xenstore, path: string) => {
+  const seen: string[] = [];
+  const subscription = xenstore.watch(path).subscribe({
+    next: (changed) => seen.push(changed),
+    error: (error) => seen.push(`error ${error.code} ${error.operation} ${error.path}`),
+    complete: () => seen.push('complete'),
+  });
+  return { seen, stop: () => subscription.unsubscribe() };
+};
+
+describe.each(stores)('%s', (store) => {
+  test('the path itself comes first, then what changes below it', async () => {
+    const { open } = await startDomains(store);
+    const [xenstore, other] = [open(netVm), open(netVm)];
+    const { seen } = record(xenstore, own);
+    await vi.waitFor(() => expect(seen).toEqual([own]));
+    await other.write(`${own}/a/b`, '1');
+    await other.setPermissions(`${own}/a`, [{ domid: netVm, read: true, write: false }]);
+    await other.remove(`${own}/a`);
+    await vi.waitFor(() => expect(seen.slice(1)).toEqual([`${own}/a/b`, `${own}/a`, `${own}/a`]));
+  });
+
+  test('a relative watch tells relative paths, also of nodes that do not exist yet', async () => {
+    const { open } = await startDomains(store);
+    const xenstore = open(netVm);
+    const paths = firstValueFrom(xenstore.watch('data/later').pipe(take(2), toArray()));
+    await xenstore.write(`${own}/later/x`, '1');
+    expect(await paths).toEqual(['data/later', 'data/later/x']);
+  });
+
+  test('a transaction is seen when it ends', async () => {
+    const { open } = await startDomains(store);
+    const [xenstore, other] = [open(netVm), open(netVm)];
+    await xenstore.write(`${own}/other`, '0');
+    const { seen } = record(xenstore, own);
+    await xenstore.transaction(async (tx) => {
+      for (const name of ['a', 'b', 'c']) await xenstore.write(`${own}/${name}`, '1', tx);
+      await other.write(`${own}/other`, '1');
+      await vi.waitFor(() => expect(seen).toEqual([own, `${own}/other`]));
+    });
+    const paths = ['a', 'b', 'c'].map((name) => `${own}/${name}`);
+    await vi.waitFor(() => expect(seen.slice(2).sort()).toEqual(paths));
+  });
+
+  test('watches of the same path are independent, and an ended one is silent', async () => {
+    const { open } = await startDomains(store);
+    const [xenstore, other] = [open(netVm), open(netVm)];
+    const [stopped, stays] = [record(xenstore, own), record(xenstore, own)];
+    await vi.waitFor(() => expect([stopped.seen, stays.seen]).toEqual([[own], [own]]));
+    stopped.stop();
+    await other.write(`${own}/a`, '1');
+    await vi.waitFor(() => expect(stays.seen).toEqual([own, `${own}/a`]));
+    expect(stopped.seen).toEqual([own]);
+  });
+
+  test('ended watches do not count in the quota', async () => {
+    const { open } = await startDomains(store);
+    const xenstore = open(netVm);
+    for (let i = 0; i < 300; i++) await firstValueFrom(xenstore.watch(`${own}/${i}`));
+    expect(await xenstore.read('domid')).toBe(`${netVm}`);
+  });
+
+  test('a refused watch ends the connection, and all that depends on it hears so', async () => {
+    const { open } = await startDomains(store);
+    const xenstore = open(netVm);
+    const watches = Array.from({ length: 140 }, (_, i) => record(xenstore, `${own}/${i}`));
+    const failed = watches.map(({ seen }, i) => {
+      const ended = () => expect(seen.at(-1)).toBe(`error EBADF watch ${own}/${i}`);
+      return vi.waitFor(ended, { timeout: 5000 });
+    });
+    await Promise.all(failed);
+    await expect(xenstore.read('domid')).rejects.toMatchObject({ code: 'EBADF' });
+    // The domain itself goes on.
+    expect(await open(netVm).read('domid')).toBe(`${netVm}`);
+  });
+
+  test('a storm of events loses no last one', async () => {
+    const { open } = await startDomains(store);
+    const [xenstore, other] = [open(netVm), open(guest)];
+    await open(0).setPermissions(own, [{ domid: netVm, read: true, write: true }]);
+    const { seen } = record(xenstore, own);
+    const writes = Array.from({ length: 5000 }, (_, i) => other.write(`${own}/${i % 10}`, `${i}`));
+    await Promise.all(writes);
+    await other.write(`${own}/last`, '1');
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(`${own}/last`), { timeout: 5000 });
+  });
+
+  test('a connection may be closed by what its watch has told', async () => {
+    const { open } = await startDomains(store);
+    const xenstore = open(netVm);
+    const seen: string[] = [];
+    await new Promise<void>((complete) => {
+      xenstore.watch(own).subscribe({
+        next: (path) => {
+          seen.push(path);
+          xenstore.close();
+        },
+        complete,
+      });
+      xenstore.watch(own).subscribe((path) => seen.push(path));
+    });
+    await expect(xenstore.read('domid')).rejects.toMatchObject({ code: 'EBADF' });
+    expect(seen).toEqual([own]);
+    expect(record(xenstore, own).seen).toEqual([`error EBADF watch ${own}`]);
+  });
+});
