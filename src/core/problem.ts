@@ -1,6 +1,6 @@
 /** Why a vif stays closed, or why the daemon cannot go on; the codes are stable and explained in the README. */
 
-export type VifCode =
+type VifCode =
   | 'ADDRESS_MISSING'
   | 'ADDRESS_INVALID'
   | 'ADDRESS_RESERVED'

@@ -22,7 +22,7 @@ export type VifStatus = {
   readonly claim: { readonly text: string; readonly count: number } | null;
 };
 
-export type DaemonStatus = {
+type DaemonStatus = {
   readonly pid: number;
   readonly since: string;
   readonly version: string;
@@ -55,7 +55,7 @@ export type VifHistory = {
 };
 
 /** @param problem a failure that is not in the decision itself */
-export const phaseOf = (decision: Decision, problem: Problem | undefined): Phase => {
+const phaseOf = (decision: Decision, problem: Problem | undefined): Phase => {
   const { vif, is } = decision;
   if (is === 'refused' || problem !== undefined) return 'error';
   if (is === 'finished' || (vif.state === xenbus.closing && !vif.online)) return 'closing';

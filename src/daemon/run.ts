@@ -21,6 +21,7 @@ import { watchXenstored } from './liveness.ts';
 import { openPasses } from './pass.ts';
 import { openPatience } from './patience.ts';
 import { singleFlight } from './single-flight.ts';
+import { openWakes } from './wakes.ts';
 import { openWorld } from './world.ts';
 
 export type DaemonOptions = {
@@ -46,27 +47,6 @@ const prepareKernel = async (network: Network): Promise<void> => {
     throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
   }
   switchForwardingOn();
-};
-
-/** Asks for passes: at once, or at the earliest time that somebody named. */
-const openWakes = () => {
-  const wakes = new Subject<void>();
-  let alarm: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
-  const ring = (): void => {
-    alarm = undefined;
-    wakes.next();
-  };
-  const wake = (afterMs?: number): void => {
-    if (afterMs === undefined) {
-      wakes.next();
-      return;
-    }
-    const at = performance.now() + afterMs;
-    if (alarm !== undefined && alarm.at <= at) return;
-    clearTimeout(alarm?.timer);
-    alarm = { at, timer: setTimeout(ring, afterMs).unref() };
-  };
-  return { wakes, wake };
 };
 
 type Ports = { readonly store: Xenstore; readonly backend: Backend; readonly network: Network };

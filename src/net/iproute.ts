@@ -5,7 +5,7 @@ import { routeProtocol } from '../core/kernel-state.ts';
 import { attempt, CommandError } from './command.ts';
 
 /** A line of a batch that the kernel refused. */
-export type FailedLine = { readonly line: string; readonly message: string };
+type FailedLine = { readonly line: string; readonly message: string };
 
 export type BatchResult = {
   readonly failed: readonly FailedLine[];

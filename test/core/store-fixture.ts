@@ -10,7 +10,7 @@ export const prefix = (text: string): Prefix => {
   return parsed;
 };
 
-export const macOf = (domid: number, devid: number): string =>
+const macOf = (domid: number, devid: number): string =>
   `00:16:3e:00:${domid.toString(16).padStart(2, '0')}:${devid.toString(16).padStart(2, '0')}`;
 
 /** A vif in state 2 with address 10.0.5.<domid>; `nodes` replaces or, with undefined, removes nodes. */
