@@ -1,16 +1,22 @@
 /** The status document as text for a terminal. */
+import Table from 'cli-table3';
 import type { Status, VifStatus } from './status.ts';
 
-const column = (cells: readonly string[]): number => Math.max(...cells.map(({ length }) => length));
+/** Columns and nothing else: greppable, and no wider than it must be. */
+const plain = {
+  chars: Object.fromEntries(
+    [
+      ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
+      ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+    ].map((part) => [part, '']),
+  ),
+  style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+};
 
-const table = (rows: readonly (readonly string[])[]): string[] => {
-  const widths = (rows[0] ?? []).map((_, index) => column(rows.map((row) => row[index] ?? '')));
-  return rows.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+const table = (head: string[], rows: string[][]): string => {
+  const lines = new Table({ ...plain, head });
+  lines.push(...rows);
+  return lines.toString().replaceAll(/ +$/gm, '');
 };
 
 const vifRow = (vif: VifStatus): string[] => [
@@ -44,12 +50,15 @@ export const statusText = (status: Status): string => {
     ...(daemon?.trouble ? [`TROUBLE, tried again every second: ${daemon.trouble}`] : []),
     `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
     '',
-    ...(vifs.length === 0 ? ['no vifs'] : table([head, ...vifs.map(vifRow)])),
+    vifs.length === 0 ? 'no vifs' : table(head, vifs.map(vifRow)),
     ...vifs.flatMap(claimLine),
     '',
-    ...(routes.length === 0
-      ? ['no routes']
-      : table([['ROUTE', 'LINK', 'VIA'], ...routes.map((r) => [r.prefix, r.link, r.via ?? ''])])),
+    routes.length === 0
+      ? 'no routes'
+      : table(
+          ['ROUTE', 'LINK', 'VIA'],
+          routes.map(({ prefix, link, via }) => [prefix, link, via ?? '']),
+        ),
     '',
   ].join('\n');
 };
