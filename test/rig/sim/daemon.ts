@@ -1,0 +1,65 @@
+/** vifwatch as it runs in the rig's net-vm. */
+import { writeFileSync } from 'node:fs';
+import type { Output, Signal } from '../host.ts';
+import { gateway4, gateway6 } from '../host.ts';
+import { startUntil } from './appearance.ts';
+import type { Rig } from './rig.ts';
+import type { TiedProcess } from './tied-process.ts';
+
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
+
+/** As openrc/vifwatch.initd starts it. */
+const nodeOptions = ['--max-semi-space-size=1', '--no-opt'];
+
+const defaultConfig = `uplink = ["eth0"]
+gateway = ["${gateway4}", "${gateway6}"]
+`;
+
+export type Daemon = {
+  /** Resolves when it is ready, which its control socket tells. */
+  start(): Promise<void>;
+  /** With SIGTERM and SIGKILL, resolves when it is gone. */
+  signal(signal: Signal): Promise<void>;
+  /** Runs `vifwatch` with these arguments. */
+  run(args: readonly string[]): Promise<Output>;
+  /** What runs `vifwatch` with these arguments in net-vm, for a person to type. */
+  commandLine(args: readonly string[]): readonly string[];
+  /** The running daemon's process id. */
+  pid(): number;
+  /** What it has logged so far, over all its lives. */
+  log(): string;
+};
+
+export const makeDaemon = (
+  rig: Rig,
+  netVm: number,
+  namespace: string,
+  config = defaultConfig,
+): Daemon => {
+  const runtime = `${rig.directory}/vifwatch`;
+  const configFile = `${rig.directory}/vifwatch.toml`;
+  writeFileSync(configFile, config);
+  const files = ['--config', configFile, '--runtime', runtime];
+  const command = (args: readonly string[], options: readonly string[] = []) =>
+    rig.inNamespace(namespace, [process.execPath, ...options, main, ...files, ...args]);
+  let last: TiedProcess | undefined;
+  const running = (): TiedProcess => {
+    if (!last) throw new Error('the daemon has not been started');
+    return last;
+  };
+  return {
+    start: async () => {
+      last = await startUntil(`${runtime}/vifwatch.sock`, 10, () =>
+        rig.start('vifwatch', command(['run'], nodeOptions), { domid: netVm }),
+      );
+    },
+    signal: async (signal) => {
+      running().child.kill(signal);
+      if (signal === 'SIGTERM' || signal === 'SIGKILL') await running().ended;
+    },
+    run: (args) => rig.run(command(args), { domid: netVm }),
+    commandLine: command,
+    pid: () => running().pid,
+    log: () => running().log(),
+  };
+};

@@ -1,0 +1,71 @@
+/** Two domains of a rig, two rigs, a rig and the machine: what passes between them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { nodeBecomes } from './node-state.ts';
+import { isRunning } from './rig-directory.ts';
+import { inNetVm, startHost, vif } from './rig-fixture.ts';
+
+/** Of a process that is not our child, which nothing announces. */
+const endOf = async (pid: number): Promise<void> => {
+  while (isRunning(pid)) await delay(5);
+};
+
+test('a rig shares nothing with another, nor with the machine', async () => {
+  const machine = async () => (await execa('ip', ['-o', 'link'])).stdout;
+  const before = await machine();
+  const [one, other] = [
+    await startHost({ store: 'xenstored' }),
+    await startHost({ store: 'oxenstored' }),
+  ];
+  await one.create({ name: 'web', vif });
+  expect(await other.read('/local/domain/3')).toBeUndefined();
+  expect(await inNetVm(other, 'ip -o link')).not.toContain('vif3.0');
+  expect(await machine()).toBe(before);
+  expect(existsSync('/run/netns/dom2')).toBe(false);
+});
+
+test('real libxenvchan programs of two domains talk', async () => {
+  const host = await startHost({ store: 'xenstored' });
+  await Promise.all([host.create({ name: 'web' }), host.create({ name: 'mail' })]);
+  const text = 'x'.repeat(100_000);
+  const proxy = (domid: number, args: readonly string[]) =>
+    execa('/usr/lib/xen-4.17/bin/vchan-socket-proxy', [...args, '-'], {
+      env: host.sim.env({ domid, hypercalls: true }),
+    });
+  const server = proxy(3, ['--mode=server', '--state-path=data/state', '4', 'data/vchan']);
+  server.stdin.write(text);
+  const saysRunning = (state: string | undefined): boolean => state === 'running';
+  await nodeBecomes(host.dom0, '/local/domain/3/data/state', saysRunning, 10);
+  const client = proxy(4, ['3', '/local/domain/3/data/vchan']);
+  let received = '';
+  for await (const chunk of client.stdout.setEncoding('utf8')) {
+    received += chunk;
+    if (received.length === text.length) client.stdin.end();
+  }
+  expect(received === text).toBe(true);
+  await Promise.all([client, server]);
+});
+
+test('a rig vanishes when its owner is killed', async () => {
+  const code = `
+      import { startSimHost } from '${new URL('sim-host.ts', import.meta.url).pathname}';
+      const { sim, inNetVm } = await startSimHost({ store: 'xenstored' });
+      const orphan = ['busybox', 'sh', '-c', 'busybox sleep 1000 >/dev/null 2>&1 & echo $!'];
+      const { stdout } = await inNetVm(orphan);
+      console.log(sim.directory, stdout.trim(), sim.holder, sim.xenstored.pid);`;
+  const argv = ['--import', 'tsx', '--input-type=module', '-e', code];
+  const owner = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(owner.stdout.setEncoding('utf8'), 'data');
+  const [directory = '', ...pids] = String(line).trim().split(' ');
+  const [orphan = 0, ...tied] = pids.map(Number);
+  owner.kill('SIGKILL');
+  for (const pid of tied) await endOf(pid);
+  expect(isRunning(orphan)).toBe(true);
+  await startHost({ store: 'xenstored' });
+  expect(existsSync(directory)).toBe(false);
+  await endOf(orphan);
+});

@@ -1,0 +1,182 @@
+/** One vif in netback: probe, the frontend's state changes, hotplug-status, unregistering. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Subscription } from 'rxjs';
+import { type Xenstore, XenstoreError } from '../../../src/xen/xenstore.ts';
+import type { Context } from './netback.ts';
+import { writeFeatures } from './netback-features.ts';
+import { readNode, removeNode } from './node-state.ts';
+
+/** enum xenbus_state, of which netback uses these. */
+type State = 1 | 2 | 4 | 5 | 6;
+
+export type Device = {
+  readonly guest: number;
+  readonly devid: number;
+  readonly path: string;
+  readonly frontend: string;
+  readonly frontendWatch: Subscription;
+  readonly mac: string;
+  state: State;
+  /** The state that is published only once hotplug-status is `connected`. */
+  publishes: State | undefined;
+  frontendState: string;
+  /** Settles when the netdev is there, or cannot be. */
+  netdev: Promise<boolean | undefined>;
+  /** Its netdev is being unregistered. */
+  leaving: boolean;
+};
+
+export const deviceKey = (guest: number, devid: number): string => `${guest}/${devid}`;
+
+/** __xenbus_switch_state: a directory that has been removed is not resurrected. */
+const publish = (store: Xenstore, path: string, state: State): Promise<void> =>
+  store.transaction(async (tx) => {
+    if ((await readNode(store, `${path}/state`, tx)) === undefined) return;
+    await store.write(`${path}/state`, `${state}`, tx);
+  });
+
+const become = async (context: Context, device: Device, state: State): Promise<void> => {
+  device.state = state;
+  if (device.publishes !== undefined) {
+    device.publishes = state;
+    return;
+  }
+  await publish(context.store, device.path, state);
+  if (state === 2) context.tell('init-wait', device);
+  if (state === 4) context.tell('connected', device);
+  if (state === 6) context.tell('closed', device);
+};
+
+/** xenbus_dev_fatal. */
+const fail = async (context: Context, device: Device, error: unknown): Promise<void> => {
+  const text = error instanceof Error ? error.message : String(error);
+  const node = device.path.replace('/backend/', '/error/backend/');
+  device.publishes = undefined;
+  context.tell('failed', device);
+  try {
+    await context.store.write(`${node}/error`, text);
+  } catch (quota) {
+    if (!(quota instanceof XenstoreError)) throw quota;
+  }
+  await become(context, device, 5);
+};
+
+const registerNetdev = async (context: Context, device: Device): Promise<boolean> => {
+  const { guest, devid, mac } = device;
+  try {
+    if (context.netdevDelay) await delay(context.netdevDelay);
+    if (!(await context.netdevs.add(guest, devid, mac))) return false;
+    context.tell('netdev', device);
+    return true;
+  } catch (error) {
+    await fail(context, device, error);
+    return false;
+  }
+};
+
+/** State 2, and only then the netdev; an artificial delay of it holds nobody else up. */
+export const announce = async (context: Context, device: Device): Promise<void> => {
+  try {
+    await become(context, device, 2);
+    device.netdev = context.inBackground(registerNetdev(context, device));
+    if (!context.netdevDelay) await device.netdev;
+  } catch (error) {
+    await fail(context, device, error);
+  }
+};
+
+/** Takes up a directory in state 1. */
+export const probe = async (context: Context, key: string, frontend: string): Promise<void> => {
+  const { store, root, devices } = context;
+  const [guest = 0, devid = 0] = key.split('/').map(Number);
+  const path = `${root}/${key}`;
+  const device: Device = {
+    guest,
+    devid,
+    path,
+    frontend,
+    frontendWatch: store.watch(`${frontend}/state`).subscribe(() => context.lookAgain(key)),
+    mac: (await readNode(store, `${path}/mac`)) ?? '',
+    state: 1,
+    publishes: undefined,
+    frontendState: '',
+    netdev: Promise.resolve(false),
+    leaving: false,
+  };
+  devices.set(key, device);
+  try {
+    await writeFeatures(store, path);
+    await store.read(`${path}/script`); // without it the kernel's probe fails
+  } catch (error) {
+    await fail(context, device, error);
+    return;
+  }
+  if (!context.isHeld()) await announce(context, device);
+};
+
+const isMac = (text: string | undefined): boolean =>
+  /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text ?? '');
+
+/** The rings are mapped, and packets flow if the link is up; state 4 is published when hotplug-status allows. */
+const connect = async (context: Context, device: Device): Promise<void> => {
+  if (!isMac(device.mac)) {
+    await fail(context, device, `parsing ${device.path}/mac`);
+    return;
+  }
+  device.publishes = device.state;
+  await become(context, device, 4);
+  await hotplugStatusChanged(context, device);
+};
+
+export const hotplugStatusChanged = async (context: Context, device: Device): Promise<void> => {
+  const state = device.publishes;
+  if (state === undefined) return;
+  if ((await readNode(context.store, `${device.path}/hotplug-status`)) !== 'connected') return;
+  context.tell('hotplug-connected', device);
+  device.publishes = undefined;
+  await become(context, device, state);
+};
+
+const close = async (context: Context, device: Device): Promise<void> => {
+  if (device.state === 2 || device.state === 4) await become(context, device, 5);
+  if (device.state !== 6) await become(context, device, 6);
+};
+
+/** Acts on the frontend's state if it is another than last time; unreadable counts as gone. */
+export const frontendChanged = async (context: Context, device: Device): Promise<void> => {
+  if (device.leaving) return;
+  const state = (await readNode(context.store, `${device.frontend}/state`)) ?? '0';
+  if (state === device.frontendState) return;
+  device.frontendState = state;
+  if (state === '4' && device.state === 2) await connect(context, device);
+  if (state === '1' && device.state !== 2) {
+    await close(context, device);
+    await become(context, device, 2);
+  }
+  if (state === '5' && (device.state === 2 || device.state === 4)) await become(context, device, 5);
+  if (state === '6' || state === '0') {
+    await close(context, device);
+    const online = await readNode(context.store, `${device.path}/online`);
+    if (state === '0' || online !== '1') await unregister(context, device);
+  }
+};
+
+/** The netdev goes; then, as in xenbus_dev_remove, a state that the toolstack has set to closing becomes closed. */
+const unregisterNetdev = async (context: Context, device: Device): Promise<void> => {
+  const { store, devices, netdevs } = context;
+  const key = deviceKey(device.guest, device.devid);
+  if (await device.netdev) await netdevs.remove(device.guest, device.devid);
+  if ((await readNode(store, `${device.path}/state`)) === '5') await become(context, device, 6);
+  devices.delete(key);
+  context.tell('unregistered', device);
+  context.lookAgain(key);
+};
+
+/** device_unregister: hotplug-status goes at once, the netdev in its own time. */
+export const unregister = async (context: Context, device: Device): Promise<void> => {
+  device.leaving = true;
+  device.publishes = undefined;
+  device.frontendWatch.unsubscribe();
+  await removeNode(context.store, `${device.path}/hotplug-status`);
+  void context.inBackground(unregisterNetdev(context, device));
+};

@@ -1,0 +1,177 @@
+/**
+ * Linux 6.1's xen-netback as xenstore and the driver domain see it: state 2 before the netdev appears, state 6 before
+ * it goes, `connected` awaited before state 4 is published. Everything happens in one queue, as in the kernel's one
+ * xenwatch thread, but for the removal of netdevs.
+ */
+import { Subject } from 'rxjs';
+import type { Xenstore } from '../../../src/xen/xenstore.ts';
+import {
+  announce,
+  type Device,
+  deviceKey,
+  frontendChanged,
+  hotplugStatusChanged,
+  probe,
+  unregister,
+} from './netback-device.ts';
+import { listNode, readNode } from './node-state.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+export type NetbackEvent = {
+  readonly what:
+    | 'init-wait'
+    | 'netdev'
+    | 'hotplug-connected'
+    | 'connected'
+    | 'closed'
+    | 'unregistered'
+    | 'failed';
+  readonly guest: number;
+  readonly devid: number;
+  /** Milliseconds since the epoch, with fractions: comparable between processes. */
+  readonly at: number;
+};
+
+/** What makes and unmakes `vifD.I`; the rig's network, or nothing at all. */
+export type Netdevs = {
+  /** Resolves with false if there will be none. */
+  add(guest: number, devid: number, mac: string): Promise<boolean>;
+  remove(guest: number, devid: number): Promise<void>;
+};
+
+export type NetbackOptions = {
+  readonly netdevs: Netdevs;
+  /** Time between state 2 and the netdev, ms. */
+  readonly netdevDelay?: number;
+};
+
+export type Netback = {
+  readonly events: Subject<NetbackEvent>;
+  /** From now on, new devices are prepared but stay in state 1. */
+  hold(): void;
+  /** Takes all that were prepared to state 2, one right after the other. */
+  release(): void;
+  /** Ends netback as if its domain were gone: nothing is undone. */
+  stop(): void;
+};
+
+/** What the parts of netback share. */
+export type Context = NetbackOptions & {
+  readonly store: Xenstore;
+  readonly root: string;
+  readonly devices: Map<string, Device>;
+  tell(what: NetbackEvent['what'], device: Device): void;
+  /** Looks at a device again, after what is queued already. */
+  lookAgain(key: string): void;
+  isHeld(): boolean;
+  /** For work outside the queue: its errors are the rig's, unless netback has been stopped. */
+  inBackground<T>(work: Promise<T>): Promise<T | undefined>;
+};
+
+// Queue keys that no device has: something above them has changed; what was held back may go on.
+const allDevices = '';
+const preparedDevices = 'prepared';
+
+/** Which device an event is about; undefined if it cannot matter to netback. */
+const keyOf = (root: string, path: string): string | undefined => {
+  const [guest, devid, leaf] = path.startsWith(`${root}/`)
+    ? path.slice(root.length + 1).split('/')
+    : [];
+  if (guest === undefined || devid === undefined) return allDevices;
+  return leaf?.startsWith('feature-') ? undefined : deviceKey(Number(guest), Number(devid));
+};
+
+/** The frontend of a device that netback should take up: one in state 1 whose frontend exists. */
+const frontendOfNew = async ({ store }: Context, path: string): Promise<string | undefined> => {
+  const [state, frontend] = await Promise.all([
+    readNode(store, `${path}/state`),
+    readNode(store, `${path}/frontend`),
+  ]);
+  if (state !== '1' || frontend === undefined) return undefined;
+  return (await readNode(store, frontend)) === undefined ? undefined : frontend;
+};
+
+const look = async (context: Context, key: string): Promise<void> => {
+  const device = context.devices.get(key);
+  if (device?.leaving) return;
+  if (!device) {
+    const frontend = await frontendOfNew(context, `${context.root}/${key}`);
+    if (frontend !== undefined) await probe(context, key, frontend);
+  } else if ((await readNode(context.store, device.path)) === undefined) {
+    await unregister(context, device);
+  } else if (device.state !== 1) {
+    await hotplugStatusChanged(context, device);
+    await frontendChanged(context, device);
+  }
+};
+
+const lookAtAll = async (context: Context): Promise<void> => {
+  const { store, root, devices } = context;
+  const keys = new Set(devices.keys());
+  for (const guest of await listNode(store, root)) {
+    for (const devid of await listNode(store, `${root}/${guest}`)) keys.add(`${guest}/${devid}`);
+  }
+  for (const key of keys) await look(context, key);
+};
+
+const announceAll = async (context: Context): Promise<void> => {
+  for (const device of context.devices.values()) {
+    if (device.state === 1 && !context.isHeld()) await announce(context, device);
+  }
+};
+
+const seeTo = (context: Context, key: string): Promise<void> => {
+  if (key === preparedDevices) return announceAll(context);
+  return key === allDevices ? lookAtAll(context) : look(context, key);
+};
+
+/** A context and the queue that works on it. */
+const makeContext = (store: Xenstore, root: string, options: NetbackOptions) => {
+  const events = new Subject<NetbackEvent>();
+  const status = { held: false, stopped: false };
+  const queue = createWorkQueue((key) => seeTo(context, key));
+  const context: Context = {
+    ...options,
+    store,
+    root,
+    devices: new Map(),
+    tell: (what, { guest, devid }) =>
+      events.next({ what, guest, devid, at: performance.timeOrigin + performance.now() }),
+    lookAgain: queue.add,
+    isHeld: () => status.held,
+    inBackground: async (work) => {
+      try {
+        return await work;
+      } catch (error) {
+        if (!status.stopped) throw error;
+      }
+    },
+  };
+  return { context, queue, events, status };
+};
+
+/** Starts netback in the domain whose store connection this is; closing the connection is the caller's. */
+export const startNetback = async (store: Xenstore, options: NetbackOptions): Promise<Netback> => {
+  const backend = `/local/domain/${await store.read('domid')}/backend`;
+  const { context, queue, events, status } = makeContext(store, `${backend}/vif`, options);
+  const watch = store.watch(backend).subscribe((path) => {
+    const key = keyOf(context.root, path);
+    if (key !== undefined) queue.add(key);
+  });
+  return {
+    events,
+    hold: () => {
+      status.held = true;
+    },
+    release: () => {
+      status.held = false;
+      queue.add(preparedDevices);
+    },
+    stop: () => {
+      status.stopped = true;
+      queue.stop();
+      watch.unsubscribe();
+      for (const device of context.devices.values()) device.frontendWatch.unsubscribe();
+    },
+  };
+};

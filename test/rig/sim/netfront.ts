@@ -1,0 +1,87 @@
+/** The guest's xen-netfront as xenstore sees it: it follows the backend's state, for all vifs of its domain. */
+import type { Subscription } from 'rxjs';
+import type { Xenstore } from '../../../src/xen/xenstore.ts';
+import { listNode, readNode } from './node-state.ts';
+import { createWorkQueue, type WorkQueue } from './work-queue.ts';
+
+export type Netfront = {
+  /** The guest is paused or gone: it does nothing more. */
+  stop(): void;
+};
+
+type Frontend = { readonly backend: string; readonly watch: Subscription };
+
+// A queue key that no device has: all of them.
+const allDevices = '';
+
+const rings = {
+  'tx-ring-ref': '9',
+  'rx-ring-ref': '10',
+  'event-channel': '7',
+  'request-rx-copy': '1',
+  state: '4',
+};
+
+const connect = (store: Xenstore, path: string): Promise<void> =>
+  store.transaction(async (tx) => {
+    const nodes = Object.entries(rings);
+    await Promise.all(nodes.map(([node, value]) => store.write(`${path}/${node}`, value, tx)));
+  });
+
+type Guest = {
+  readonly store: Xenstore;
+  readonly root: string;
+  readonly frontends: Map<string, Frontend>;
+  readonly queue: WorkQueue;
+};
+
+/** Acts on what the backend's state asks for, whatever happened before. */
+const follow = async (guest: Guest, devid: string, frontend: Frontend): Promise<void> => {
+  const { store, root, frontends } = guest;
+  const path = `${root}/${devid}`;
+  if ((await readNode(store, path)) === undefined) {
+    frontend.watch.unsubscribe();
+    frontends.delete(devid);
+    return;
+  }
+  const theirs = await readNode(store, `${frontend.backend}/state`);
+  const ours = await readNode(store, `${path}/state`);
+  if (theirs === '2' && ours === '1') await connect(store, path);
+  if (theirs === '5' && ours !== '6') await store.write(`${path}/state`, '6');
+};
+
+const look = async (guest: Guest, devid: string): Promise<void> => {
+  const { store, root, frontends, queue } = guest;
+  const backend = await readNode(store, `${root}/${devid}/backend`);
+  if (backend !== undefined && !frontends.has(devid)) {
+    const watch = store.watch(`${backend}/state`).subscribe(() => queue.add(devid));
+    frontends.set(devid, { backend, watch });
+  }
+  const frontend = frontends.get(devid);
+  if (frontend) await follow(guest, devid, frontend);
+};
+
+const lookAtAll = async (guest: Guest): Promise<void> => {
+  const listed = await listNode(guest.store, guest.root);
+  for (const devid of new Set([...guest.frontends.keys(), ...listed])) await look(guest, devid);
+};
+
+/** Starts netfront in the domain whose store connection this is; closing the connection is the caller's. */
+export const startNetfront = async (store: Xenstore): Promise<Netfront> => {
+  const root = `/local/domain/${await store.read('domid')}/device/vif`;
+  const queue = createWorkQueue((devid) =>
+    devid === allDevices ? lookAtAll(guest) : look(guest, devid),
+  );
+  const guest: Guest = { store, root, frontends: new Map(), queue };
+  const watch = store.watch(root).subscribe((path) => {
+    const [devid = allDevices] = path.slice(root.length + 1).split('/');
+    queue.add(devid);
+  });
+  return {
+    stop: () => {
+      queue.stop();
+      watch.unsubscribe();
+      for (const frontend of guest.frontends.values()) frontend.watch.unsubscribe();
+    },
+  };
+};

@@ -1,0 +1,65 @@
+/** A rig's directory, and the sweep that removes what rigs of dead processes left behind. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+
+const parent = '/tmp';
+const prefix = 'vifwatch-rig.';
+const mark = 'VIFWATCH_RIG';
+
+let made = 0;
+
+/** A process that has ended, but has not been waited for yet, has no program any more. */
+export const isRunning = (pid: number): boolean => existsSync(`/proc/${pid}/exe`);
+
+const environmentOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+  } catch {
+    return ''; // it has just ended
+  }
+};
+
+/** SIGKILL, for a process that may just have ended by itself. */
+const killNow = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+};
+
+/** The environment variable by which every process of a rig is known. */
+export const rigMark = (directory: string): Record<string, string> => ({ [mark]: directory });
+
+/** Kills what runs in a rig, also grandchildren whose parent was killed; only those with a variable, if one is given. */
+export const killRigProcesses = (directory: string, variable?: string): void => {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  for (const pid of pids) {
+    const variables = environmentOf(pid).split('\0');
+    if (!variables.includes(`${mark}=${directory}`)) continue;
+    if (variable === undefined || variables.includes(variable)) killNow(Number(pid));
+  }
+};
+
+/** Ends a rig: its processes (the namespaces go with the last of them), then its files. */
+export const removeRig = (directory: string): void => {
+  killRigProcesses(directory);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+};
+
+/** Removes the rigs whose owner was killed before it could do so. */
+const removeDeadRigs = (): void => {
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(prefix)) continue;
+    const owner = Number(name.slice(prefix.length).split('.')[0]);
+    if (!isRunning(owner)) removeRig(`${parent}/${name}`);
+  }
+};
+
+/** Makes a directory for a rig of this process; its path is short, for it will hold unix sockets. */
+export const makeRigDirectory = (): string => {
+  removeDeadRigs();
+  made += 1;
+  const directory = `${parent}/${prefix}${process.pid}.${made}`;
+  mkdirSync(directory, { mode: 0o700 });
+  return directory;
+};

@@ -1,0 +1,79 @@
+/** The fast rig as a Host: real xenstored, simulated hypervisor, guests and net-vm in network namespaces. */
+import type { Xenstore } from '../../../src/xen/xenstore.ts';
+import type { Host } from '../host.ts';
+import { startActorProcess } from './actor-process.ts';
+import { type Actors, startActors } from './actors.ts';
+import { type Daemon, makeDaemon } from './daemon.ts';
+import { makeDom0Tree, makeDomainTree } from './domain-tree.ts';
+import { readNode } from './node-state.ts';
+import { type Sim, type SimOptions, startSim } from './sim.ts';
+import { makeNetwork, namespaceOf } from './topology.ts';
+import { attach, create, type Dom0, destroy, detach, guestOf } from './xl.ts';
+
+const netVm = 2;
+
+export type SimHostOptions = SimOptions & {
+  /** Time between state 2 and the netdev, ms; or no netdev at all. */
+  readonly netdev?: number | 'never';
+  /** Netback and netfronts in a process of their own, for measuring; takes 0.5 s to start. */
+  readonly actorProcess?: boolean;
+  /** The text of vifwatch.toml. */
+  readonly config?: string;
+};
+
+export type SimHost = Host & {
+  readonly sim: Sim;
+  /** dom0's connection to xenstored. */
+  readonly dom0: Xenstore;
+  readonly actors: Actors;
+  readonly daemon: Daemon;
+};
+
+/** dom0, net-vm and the world, before any guest. */
+const makeNetVm = async (sim: Sim, store: Xenstore): Promise<void> => {
+  await makeDom0Tree(store);
+  await Promise.all([makeNetwork(sim, namespaceOf(netVm)), sim.hypervisor('create', [netVm])]);
+  await makeDomainTree(store, { domid: netVm, name: 'net-vm', driverDomain: true });
+};
+
+const asHost = (sim: Sim, dom0: Dom0, daemon: Daemon): Host => ({
+  netVm,
+  create: (vm) => create(dom0, vm),
+  destroy: (name) => destroy(dom0, name),
+  attach: (name, vif) => attach(dom0, name, vif),
+  detach: (name, devid) => detach(dom0, name, devid),
+  inVm: (name, argv) => guestOf(dom0, name).run(argv),
+  inNetVm: ([program = '', ...args]) =>
+    program === 'vifwatch'
+      ? daemon.run(args)
+      : sim.run(sim.inNamespace(namespaceOf(netVm), [program, ...args]), { domid: netVm }),
+  startDaemon: daemon.start,
+  signalDaemon: daemon.signal,
+  read: (path) => readNode(dom0.store, path),
+  close: async () => {
+    await dom0.actors.stop();
+    dom0.store.close();
+    await sim.close();
+  },
+});
+
+/** Starts xenstored, dom0, net-vm (without the daemon) and the world. */
+export const startSimHost = async (options: SimHostOptions): Promise<SimHost> => {
+  const { netdev = 0 } = options;
+  const sim = await startSim(options);
+  const store = sim.open(0);
+  await makeNetVm(sim, store);
+  const start = options.actorProcess ? startActorProcess : startActors;
+  const actors = await start(sim, { netVm, netdev });
+  const daemon = makeDaemon(sim, netVm, namespaceOf(netVm), options.config);
+  const dom0: Dom0 = {
+    rig: sim,
+    store,
+    actors,
+    netVm,
+    netdevsAppear: netdev === 0,
+    guests: new Map(),
+    lastDomid: netVm,
+  };
+  return { ...asHost(sim, dom0, daemon), sim, dom0: store, actors, daemon };
+};

@@ -1,0 +1,155 @@
+/** dom0's part in the life of a vif: the transactions and waits of libxl for a device in a driver domain. */
+import type { Permission, Transaction, Xenstore } from '../../../src/xen/xenstore.ts';
+import { ownedBy } from './domain-tree.ts';
+import { listNode, nodeBecomes, readNode, removeNode } from './node-state.ts';
+
+/** libxl's LIBXL_INIT_TIMEOUT and LIBXL_DESTROY_TIMEOUT. */
+const patience = 10;
+
+export type VifPlace = { readonly guest: number; readonly backend: number; readonly devid: number };
+
+const frontendPath = ({ guest, devid }: VifPlace): string =>
+  `/local/domain/${guest}/device/vif/${devid}`;
+export const backendPath = ({ guest, backend, devid }: VifPlace): string =>
+  `/local/domain/${backend}/backend/vif/${guest}/${devid}`;
+const libxlPath = ({ guest, devid }: VifPlace): string => `/libxl/${guest}/device/vif/${devid}`;
+
+/** Nodes of the backend directory beyond, or instead of, the usual ones; undefined leaves one out. */
+export type VifNodes = Readonly<Record<string, string | undefined>>;
+
+const backendNodes = ({ guest, devid }: VifPlace, nodes: VifNodes): [string, string][] => {
+  const usual: VifNodes = {
+    'frontend-id': `${guest}`,
+    online: '1',
+    state: '1',
+    script: '/etc/xen/scripts/vif-route',
+    bridge: 'xenbr0',
+    handle: `${devid}`,
+    type: 'vif',
+    'hotplug-status': '',
+  };
+  return Object.entries({ ...usual, ...nodes }).filter(
+    (node): node is [string, string] => node[1] !== undefined,
+  );
+};
+
+const writeFrontend = async (dom0: Xenstore, place: VifPlace, nodes: VifNodes, tx: Transaction) => {
+  const { guest, backend, devid } = place;
+  const { mac = '', mtu = '1500' } = nodes;
+  const path = frontendPath(place);
+  const make = (node: string, value: string, permissions: readonly Permission[]) => [
+    dom0.write(`${path}${node}`, value, tx),
+    dom0.setPermissions(`${path}${node}`, permissions, tx),
+  ];
+  const frontend = {
+    backend: backendPath(place),
+    'backend-id': `${backend}`,
+    state: '1',
+    handle: `${devid}`,
+    mac,
+    trusted: '1',
+  };
+  await Promise.all([
+    removeNode(dom0, path, tx),
+    ...make('', '', ownedBy(guest, backend)),
+    ...Object.entries(frontend).flatMap(([node, value]) =>
+      make(`/${node}`, value, ownedBy(guest, backend)),
+    ),
+    ...make('/mtu', mtu, ownedBy(backend, guest)),
+  ]);
+};
+
+/** What libxl writes for a new vif, in its one transaction. */
+export const writeVif = (dom0: Xenstore, place: VifPlace, nodes: VifNodes): Promise<void> =>
+  dom0.transaction(async (tx) => {
+    const backend = backendPath(place);
+    const libxl = libxlPath(place);
+    // A connection makes its requests in the order of the calls, so nothing here has to wait for the one before.
+    await Promise.all([
+      removeNode(dom0, libxl, tx),
+      dom0.write(`${libxl}/frontend`, frontendPath(place), tx),
+      dom0.write(`${libxl}/backend`, backend, tx),
+      writeFrontend(dom0, place, nodes, tx),
+      removeNode(dom0, backend, tx),
+      dom0.write(backend, '', tx),
+      dom0.setPermissions(backend, ownedBy(place.backend, place.guest), tx),
+      dom0.write(`${backend}/frontend`, frontendPath(place), tx),
+      ...backendNodes(place, nodes).flatMap(([node, value]) => [
+        dom0.write(`${backend}/${node}`, value, tx),
+        dom0.write(`${libxl}/${node}`, value, tx),
+      ]),
+    ]);
+  });
+
+/** `xl network-attach`: the vif is written and netback has taken it up. Returns what xl would complain about. */
+export const addVif = async (
+  dom0: Xenstore,
+  place: VifPlace,
+  nodes: VifNodes,
+): Promise<string[]> => {
+  await writeVif(dom0, place, nodes);
+  const taken = await nodeBecomes(
+    dom0,
+    `${backendPath(place)}/state`,
+    (state) => state === '2',
+    patience,
+  );
+  return taken ? [] : [`unable to add device with path ${backendPath(place)}`];
+};
+
+/** libxl__xs_path_cleanup: the path and then every parent that it leaves empty. */
+const removeAndPrune = async (dom0: Xenstore, path: string, tx: Transaction): Promise<void> => {
+  await removeNode(dom0, path, tx);
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const parent = path.slice(0, end);
+    if ((await readNode(dom0, parent, tx)) !== '') return;
+    if ((await listNode(dom0, parent, tx)).length > 0) return;
+    await dom0.remove(parent, tx);
+  }
+};
+
+const askForClosing = (dom0: Xenstore, place: VifPlace, force: boolean): Promise<void> =>
+  dom0.transaction(async (tx) => {
+    const backend = backendPath(place);
+    if (force) await removeAndPrune(dom0, frontendPath(place), tx);
+    const state = await readNode(dom0, `${backend}/state`, tx);
+    if (state === undefined) return;
+    await dom0.write(`${backend}/online`, '0', tx);
+    if (state !== '6') await dom0.write(`${backend}/state`, '5', tx);
+  });
+
+/**
+ * Without force this is `xl network-detach`, which forces in its second attempt and leaves everything in place if
+ * the backend is never removed; with force it is what `xl destroy` does to each device. Returns the complaints.
+ */
+export const removeVif = async (
+  dom0: Xenstore,
+  place: VifPlace,
+  force = false,
+): Promise<string[]> => {
+  const backend = backendPath(place);
+  const isClosed = (state: string | undefined): boolean => state === '6' || state === undefined;
+
+  await askForClosing(dom0, place, force);
+  const closed = await nodeBecomes(dom0, `${backend}/state`, isClosed, patience);
+  if (!closed && !force) return removeVif(dom0, place, true);
+  const gone = await nodeBecomes(dom0, backend, (value) => value === undefined, patience);
+  const complaints = gone ? [] : [`timed out while waiting for ${backend} to be removed`];
+  if (!gone && !force) return complaints;
+  await dom0.transaction(async (tx) => {
+    for (const path of [frontendPath(place), libxlPath(place), backend]) {
+      await removeAndPrune(dom0, path, tx);
+    }
+  });
+  return complaints;
+};
+
+/** The vifs that libxl knows of a guest. */
+export const vifsOf = async (dom0: Xenstore, guest: number): Promise<VifPlace[]> => {
+  const devids = await listNode(dom0, `/libxl/${guest}/device/vif`);
+  const places = devids.map(async (devid) => {
+    const backend = await readNode(dom0, `/libxl/${guest}/device/vif/${devid}/backend`);
+    return { guest, backend: Number(backend?.split('/')[3]), devid: Number(devid) };
+  });
+  return Promise.all(places);
+};

@@ -1,0 +1,71 @@
+/** Pings, which is how scenarios see who reaches whom. */
+import assert from 'node:assert/strict';
+import type { Host, Output, VmSpec } from '../rig/host.ts';
+
+/** From a VM, or from net-vm. */
+export type Pinger = { readonly host: Host; readonly from: VmSpec | 'net-vm' };
+
+const run = ({ host, from }: Pinger, argv: readonly string[]): Promise<Output> =>
+  from === 'net-vm' ? host.inNetVm(argv) : host.inVm(from.name, argv);
+
+export type Count = { readonly sent: number; readonly received: number };
+
+/** Pings `times` times, waiting at most a second for each reply; from a chosen source address, if one is given. */
+export const ping = async (
+  pinger: Pinger,
+  target: string,
+  times: number,
+  source?: string,
+): Promise<Count> => {
+  const options = ['-c', `${times}`, '-i', '0.1', '-W', '1', ...(source ? ['-I', source] : [])];
+  const { stdout, stderr } = await run(pinger, ['busybox', 'ping', ...options, target]);
+  const counts = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout);
+  // Without a route, ping sends nothing and counts nothing.
+  if (!counts) assert.match(stderr, /unreachable/i);
+  const [sent = 0, received = 0] = counts?.slice(1).map(Number) ?? [];
+  return { sent, received };
+};
+
+/** Waits until all targets answer; fails if one does not within 20 s. */
+export const assertReaches = async (pinger: Pinger, ...targets: string[]): Promise<void> => {
+  const deadline = Date.now() + 20_000;
+  for (const target of targets) {
+    while ((await ping(pinger, target, 1)).received === 0) {
+      assert.ok(Date.now() < deadline, `${nameOf(pinger)} does not reach ${target}`);
+    }
+  }
+};
+
+/** None of the targets answers. */
+export const assertDoesNotReach = async (pinger: Pinger, ...targets: string[]): Promise<void> => {
+  const counts = await Promise.all(targets.map((target) => ping(pinger, target, 2)));
+  targets.forEach((target, index) => {
+    assert.equal(counts[index]?.received, 0, `${nameOf(pinger)} reaches ${target}`);
+  });
+};
+
+const nameOf = ({ from }: Pinger): string => (from === 'net-vm' ? from : from.name);
+
+/** Pings all the time, ten times a second, until told to stop; then no reply may be missing. */
+export const pingThroughout = (pinger: Pinger, target: string) => {
+  let wanted = true;
+  const loop = async (): Promise<Count> => {
+    const total = { sent: 0, received: 0 };
+    while (wanted) {
+      const argv = ['busybox', 'ping', '-c', '10', '-i', '0.1', '-W', '1', target];
+      const { stdout } = await run(pinger, argv);
+      const counts = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout);
+      total.sent += Number(counts?.[1] ?? 1);
+      total.received += Number(counts?.[2] ?? 0);
+    }
+    return total;
+  };
+  const counted = loop();
+  return {
+    assertUninterrupted: async (): Promise<void> => {
+      wanted = false;
+      const { sent, received } = await counted;
+      assert.equal(received, sent, `${nameOf(pinger)} lost packets to ${target}`);
+    },
+  };
+};
