@@ -20,8 +20,7 @@ const say = (text: string): void => {
 
 const step = (text: string): void => say(`\n== ${text}`);
 
-const show = (text: string): void =>
-  say(text.trimEnd().replaceAll(/^/gm, '   '));
+const show = (text: string): void => say(text.trimEnd().replaceAll(/^/gm, '   '));
 
 const showStatus = async (host: SimHost): Promise<void> => {
   say('   $ vifwatch status');
@@ -31,7 +30,12 @@ const showStatus = async (host: SimHost): Promise<void> => {
 const showElements = async (host: SimHost): Promise<void> => {
   say('   $ vifwatch export | grep "add element"');
   const rules = await inNetVm(host, ['vifwatch', 'export']);
-  show(rules.split('\n').filter((line) => line.startsWith('add element')).join('\n'));
+  show(
+    rules
+      .split('\n')
+      .filter((line) => line.startsWith('add element'))
+      .join('\n'),
+  );
 };
 
 const showPing = async (host: SimHost, from: VmSpec, target: string, source?: string) => {
@@ -44,10 +48,7 @@ const showPing = async (host: SimHost, from: VmSpec, target: string, source?: st
 const expectPings = async (host: SimHost): Promise<void> => {
   step('Pings: the gateway and the outside answer, another VM does not');
   await assertReaches({ host, from: workload }, gateway4, outside4);
-  const open = [
-    await showPing(host, workload, gateway4),
-    await showPing(host, workload, outside4),
-  ];
+  const open = [await showPing(host, workload, gateway4), await showPing(host, workload, outside4)];
   const closed = await showPing(host, workload, '10.0.5.101');
   if (open.includes(0) || closed > 0) throw new Error('the pings are not as they should be');
 };
@@ -87,7 +88,9 @@ const untilInterrupted = async (host: SimHost): Promise<void> => {
   await once(process, 'SIGINT');
 };
 
-say('Real xenstored on a simulated hypervisor; net-vm, VMs and the outside are network namespaces.');
+say(
+  'Real xenstored on a simulated hypervisor; net-vm, VMs and the outside are network namespaces.',
+);
 const host = await startSimHost({ store: 'xenstored' });
 try {
   await demo(host);
