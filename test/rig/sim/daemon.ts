@@ -9,7 +9,7 @@ import type { TiedProcess } from './tied-process.ts';
 const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 
 /** As openrc/vifwatch.initd starts it. */
-const nodeOptions = ['--max-semi-space-size=1', '--no-opt'];
+const nodeOptions = ['--max-semi-space-size=1', '--no-opt', '--optimize-for-size'];
 
 const defaultConfig = `uplink = ["eth0"]
 gateway = ["${gateway4}", "${gateway6}"]
