@@ -1,5 +1,5 @@
 /** Opens vifs: rules, then neighbour, link up, route; only then does the toolstack hear "connected". */
-import type { BackendVif } from '../core/backend-vif.ts';
+import type { BackendVif, VifKey } from '../core/backend-vif.ts';
 import { isConnected } from '../core/decide.ts';
 import { gatewayLine, raiseLines, renameLine } from '../core/ip-batch.ts';
 import type { Element } from '../core/kernel-state.ts';
@@ -7,7 +7,7 @@ import type { Raise } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import type { BatchResult } from '../net/iproute.ts';
 import type { Network } from '../net/network.ts';
-import type { Backend } from '../xen/backend.ts';
+import { type Backend, isRefusal } from '../xen/backend.ts';
 
 export type RaiseJob = {
   readonly raises: readonly (Raise & { readonly vif: BackendVif })[];
@@ -110,19 +110,34 @@ const openLinks = async (
   return problems;
 };
 
-const announce = async ({ served, vif }: Opening, { backend }: Ports): Promise<Raised> => {
+/** Tells the toolstack of all that are open, and returns those for which that worked. */
+const announce = async (
+  opened: readonly Opening[],
+  { backend }: Ports,
+): Promise<ReadonlySet<VifKey> | Problem> => {
+  const hints = opened.flatMap(({ served: { key, mtu } }) =>
+    mtu === undefined ? [] : [backend.hintMtu(key, mtu)],
+  );
+  await Promise.all(hints);
+  const vifs = opened.map(({ vif }) => vif);
+  const known = vifs.filter(isConnected).map(({ key }) => key);
   try {
-    if (served.mtu !== undefined) await backend.hintMtu(vif.key, served.mtu);
-    const connected = isConnected(vif) || (await backend.markConnected(vif));
-    return { vif, outcome: connected ? 'open' : 'gone' };
+    const marked = await backend.markConnected(vifs.filter((vif) => !isConnected(vif)));
+    return new Set([...known, ...marked]);
   } catch (error) {
-    return { vif, outcome: failed('XENSTORE_FAILED', messageOf(error)) };
+    if (isRefusal(error)) return failed('XENSTORE_FAILED', error.message);
+    throw error;
   }
 };
 
+const announced = ({ vif }: Opening, result: ReadonlySet<VifKey> | Problem): Raised['outcome'] => {
+  if ('code' in result) return result;
+  return result.has(vif.key) ? 'open' : 'gone';
+};
+
 /**
- * Opens all vifs of the job together; each has its own outcome. Throws CommandError only for trouble of
- * the host itself.
+ * Opens all vifs of the job together; each has its own outcome. Throws CommandError for trouble of the
+ * host itself, and XenstoreError if the connection is lost.
  */
 export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raised[]> => {
   const { network } = ports;
@@ -132,14 +147,16 @@ export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raise
   const problems = new Map([...harden(opening, ports), ...(await ruling)]);
   const guarded = opening.filter((one) => !problems.has(one));
   const unopened = await openLinks(guarded, job.gateways, ports);
+  const opened = guarded.filter((one) => !unopened.has(one));
+  const announcement = await announce(opened, ports);
   const names = unopened.size > 0 ? await network.linkNames() : undefined;
-  return await Promise.all(
-    job.raises.map(async (one): Promise<Raised> => {
-      const { vif, served, open } = one;
-      const problem = problems.get(one) ?? unopened.get(one);
-      if (problem === undefined) return open ? announce(one, ports) : { vif, outcome: 'guarded' };
+  return job.raises.map((one): Raised => {
+    const { vif, served, open } = one;
+    const problem = problems.get(one) ?? unopened.get(one);
+    if (problem !== undefined) {
       const isGone = names !== undefined && !names.has(served.link);
       return { vif, outcome: isGone ? 'gone' : problem };
-    }),
-  );
+    }
+    return { vif, outcome: open ? announced(one, announcement) : 'guarded' };
+  });
 };

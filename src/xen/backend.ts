@@ -9,7 +9,7 @@ import {
   vifKey,
   xenbus,
 } from '../core/backend-vif.ts';
-import { type Xenstore, XenstoreError } from './xenstore.ts';
+import { type Transaction, type Xenstore, XenstoreError } from './xenstore.ts';
 
 /** What to read again: one vif, or one node of it, or all vifs, or the name map. */
 export type StoreChange =
@@ -32,8 +32,11 @@ export type Backend = {
   ) => Promise<BackendRecord | undefined>;
   /** The names dom0 gives to domids in /ipc/domain-map; empty where there is none or it is not readable. */
   readonly names: () => Promise<ReadonlyMap<number, string>>;
-  /** False if the vif has been closed or replaced meanwhile, and then nothing was written. */
-  readonly markConnected: (vif: BackendVif) => Promise<boolean>;
+  /**
+   * Writes `connected` for the vifs, and returns those for which it was written: nothing is written for
+   * one that has been closed or replaced meanwhile. Throws XenstoreError, for a full quota too.
+   */
+  readonly markConnected: (vifs: readonly BackendVif[]) => Promise<ReadonlySet<VifKey>>;
   /** Writes `hotplug-error`, then `hotplug-status=error`, unless the vif is gone. */
   readonly markError: (key: VifKey, text: string) => Promise<void>;
   /** Tells the guest the MTU, in the one node of its directory that is ours; a guest may have removed it. */
@@ -54,6 +57,18 @@ const ifGone = async <T>(result: Promise<T>, fallback: T): Promise<T> => {
   } catch (error) {
     if (isGone(error)) return fallback;
     throw error;
+  }
+};
+
+/** Whatever a living xenstored says no to; a lost connection is EBADF. */
+export const isRefusal = (error: unknown): error is XenstoreError =>
+  error instanceof XenstoreError && error.code !== 'EBADF';
+
+const ifRefused = async (result: Promise<unknown>): Promise<void> => {
+  try {
+    await result;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
   }
 };
 
@@ -107,28 +122,50 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     return { ...idsOf(key), nodes: found, frontendIp };
   };
 
-  const markConnected = async (vif: BackendVif): Promise<boolean> => {
-    const path = `${root}/${vif.key}`;
+  const isUnchanged = async ({ key, state, online }: BackendVif, tx: Transaction) => {
+    const [stateNow, onlineNow] = await Promise.all([
+      optional(store.read(`${root}/${key}/state`, tx)),
+      optional(store.read(`${root}/${key}/online`, tx)),
+    ]);
+    return stateNow === String(state) && onlineNow === (online ? '1' : '0');
+  };
+
+  const writeConnected = async ({ key, hotplugError }: BackendVif, tx: Transaction) => {
+    const writing = [store.write(`${root}/${key}/hotplug-status`, 'connected', tx)];
+    if (hotplugError !== '') writing.push(store.remove(`${root}/${key}/hotplug-error`, tx));
+    await Promise.all(writing);
+  };
+
+  /** Throws Replaced on a conflict: somebody changed what was read, and the next pass judges anew. */
+  const markTogether = (vifs: readonly BackendVif[]): Promise<VifKey[]> => {
     let attempted = false;
+    return store.transaction(async (tx) => {
+      if (attempted) throw new Replaced();
+      attempted = true;
+      const unchanged = await Promise.all(vifs.map((vif) => isUnchanged(vif, tx)));
+      const markable = vifs.filter((_, index) => unchanged[index]);
+      await Promise.all(markable.map((vif) => writeConnected(vif, tx)));
+      return markable.map(({ key }) => key);
+    });
+  };
+
+  const ifReplaced = async <T>(marking: Promise<T>, fallback: () => Promise<T>): Promise<T> => {
     try {
-      await store.transaction(async (tx) => {
-        // A conflict means that somebody changed what we read: the next pass judges the vif anew.
-        if (attempted) throw new Replaced();
-        attempted = true;
-        const [state, online] = await Promise.all([
-          store.read(`${path}/state`, tx),
-          store.read(`${path}/online`, tx),
-        ]);
-        if (state !== String(vif.state) || online !== (vif.online ? '1' : '0'))
-          throw new Replaced();
-        if (vif.hotplugError !== '') await store.remove(`${path}/hotplug-error`, tx);
-        await store.write(`${path}/hotplug-status`, 'connected', tx);
-      });
-      return true;
+      return await marking;
     } catch (error) {
-      if (error instanceof Replaced || isGone(error)) return false;
+      if (error instanceof Replaced || isGone(error)) return await fallback();
       throw error;
     }
+  };
+
+  const markConnected = async (vifs: readonly BackendVif[]): Promise<ReadonlySet<VifKey>> => {
+    const none = async (): Promise<VifKey[]> => [];
+    const oneByOne = async (): Promise<VifKey[]> => {
+      if (vifs.length === 1) return [];
+      const marked = await Promise.all(vifs.map((vif) => ifReplaced(markTogether([vif]), none)));
+      return marked.flat();
+    };
+    return new Set(vifs.length === 0 ? [] : await ifReplaced(markTogether(vifs), oneByOne));
   };
 
   const markError = async (key: VifKey, text: string): Promise<void> => {
@@ -138,7 +175,8 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
       await store.write(`${path}/hotplug-error`, text, tx);
       await store.write(`${path}/hotplug-status`, 'error', tx);
     });
-    await ifGone(write, undefined);
+    // With a full quota there is no place for a complaint; status still has it.
+    await ifRefused(write);
   };
 
   const remove = async (key: VifKey): Promise<void> => {
@@ -176,7 +214,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     names,
     markConnected,
     markError,
-    hintMtu: (key, mtu) => ifGone(store.write(`${frontendOf(key)}/mtu`, String(mtu)), undefined),
+    hintMtu: (key, mtu) => ifRefused(store.write(`${frontendOf(key)}/mtu`, String(mtu))),
     remove,
   };
 };
