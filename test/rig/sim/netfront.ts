@@ -1,7 +1,7 @@
 /** The guest's xen-netfront as xenstore sees it: it follows the backend's state, for all vifs of its domain. */
 import type { Subscription } from 'rxjs';
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
-import { listNode, readNode } from './node-state.ts';
+import { listNode, orMissing, readNode } from './node-state.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 
 export type Netfront = {
@@ -46,8 +46,8 @@ const follow = async (guest: Guest, devid: string, frontend: Frontend): Promise<
   }
   const theirs = await readNode(store, `${frontend.backend}/state`);
   const ours = await readNode(store, `${path}/state`);
-  if (theirs === '2' && ours === '1') await connect(store, path);
-  if (theirs === '5' && ours !== '6') await store.write(`${path}/state`, '6');
+  if (theirs === '2' && ours === '1') await orMissing(connect(store, path));
+  if (theirs === '5' && ours !== '6') await orMissing(store.write(`${path}/state`, '6'));
 };
 
 const look = async (guest: Guest, devid: string): Promise<void> => {

@@ -6,7 +6,8 @@ import { type Transaction, type Xenstore, XenstoreError } from '../../../src/xen
 const isMissing = (error: unknown): boolean =>
   error instanceof XenstoreError && ['ENOENT', 'EACCES'].includes(error.code);
 
-const orMissing = async <T>(result: Promise<T>): Promise<T | undefined> => {
+/** For a node that its owner or dom0 may take away at any time. */
+export const orMissing = async <T>(result: Promise<T>): Promise<T | undefined> => {
   try {
     return await result;
   } catch (error) {
