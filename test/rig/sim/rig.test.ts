@@ -25,7 +25,9 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     const host = await startHost({ store });
     await host.create({ name: 'web', vif });
     const [netVm, guest] = [host.sim.open(2), host.sim.open(3)];
-    onTestFinished(() => [netVm, guest].forEach((connection) => connection.close()));
+    onTestFinished(() => {
+      for (const connection of [netVm, guest]) connection.close();
+    });
     expect(await netVm.read('domid')).toBe('2');
     expect(await netVm.read('/ipc/domain-map/web')).toBe('3');
     await netVm.write('data/secret', '1');
