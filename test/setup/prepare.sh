@@ -54,7 +54,7 @@ fi
 
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
 	say "npm ci: installing the JavaScript tools"
-	npm ci --ignore-scripts --silent --no-audit --no-fund
+	npm ci --ignore-scripts --loglevel=error --no-audit --no-fund >&2
 	touch node_modules/.package-lock.json
 fi
 
