@@ -53,8 +53,9 @@ if [ -n "$missing" ]; then
 fi
 
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
-	say "npm ci: installing the JavaScript tools"
-	npm ci --ignore-scripts --loglevel=error --no-audit --no-fund >&2
+	say "npm: installing the JavaScript tools"
+	# Not "npm ci", which refuses a lock file that lacks the optional packages of other platforms.
+	npm install --no-save --ignore-scripts --loglevel=error --no-audit --no-fund >&2
 	touch node_modules/.package-lock.json
 fi
 
