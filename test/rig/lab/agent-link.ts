@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Toolstack } from '../host.ts';
+
+/** The way to the agents of dom0 and of all domains behind it. */
+export type AgentLink = {
+  /**
+   * Runs a command in a domain, its words exactly as given. Commands run side by side; a signal
+   * that ends one counts as status 128 and more. Throws when no answer comes in time.
+   */
+  run(domain: string, argv: readonly string[]): Promise<Toolstack>;
+  /** Tells dom0's agent which console leads to a domain. */
+  connect(domain: string, console: string): Promise<void>;
+  /** Resolves when a domain's agent next says that it has started. Throws when it does not. */
+  started(domain: string): Promise<void>;
+};
+
+/** Seconds: more than the longest that xl or a guest's start takes in the emulator. */
+const patience = 120;
+
+/** Speaks the agents' protocol, which `agent/agent.cc` describes, on dom0's port. */
+export const openAgentLink = (port: Socket): AgentLink => {
+  const waiting = new Map<string, (rest: string) => void>();
+  let next = 0;
+  createInterface({ input: port }).on('line', (line) => {
+    const [, id = '', rest = ''] = /^@(hello \S+|\d+ )(.*)$/.exec(line) ?? [];
+    waiting.get(id.trim())?.(rest);
+  });
+  const answer = (id: string, what: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiting.delete(id);
+        reject(new Error(`no answer within ${patience} s: ${what}`));
+      }, patience * 1000);
+      waiting.set(id, (rest) => {
+        clearTimeout(timer);
+        waiting.delete(id);
+        resolve(rest);
+      });
+    });
+  const run = async (host: string, argv: readonly string[]): Promise<Toolstack> => {
+    next += 1;
+    const answered = answer(String(next), `${host}: ${argv.join(' ')}`);
+    port.write(`${next} ${host} ${argv.map(encode).join(' ')}\n`);
+    return parse(await answered);
+  };
+  return {
+    run,
+    connect: async (domain, console) => {
+      const { status } = await run('connect', [domain, console]);
+      if (status !== 0) throw new Error(`dom0 cannot open ${console}, the console of ${domain}`);
+    },
+    started: async (domain) => {
+      await answer(`hello ${domain}`, `the start of ${domain}`);
+    },
+  };
+};
+
+const parse = (answer: string): Toolstack => {
+  const [status, seconds, stdout = '', stderr = ''] = answer.split(' ');
+  return {
+    status: Number(status),
+    seconds: Number(seconds),
+    stdout: decode(stdout),
+    stderr: decode(stderr),
+  };
+};
+
+const encode = (text: string): string => {
+  const bytes = Buffer.from(text).toString('latin1');
+  return `.${bytes.replace(/[^!-[\]-~]/g, (byte) => `\\${hex(byte)}`)}`;
+};
+
+const decode = (word: string): string => {
+  const bytes = word
+    .slice(1)
+    .replace(/\\([0-9a-f]{2})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
+};
+
+const hex = (byte: string): string => byte.charCodeAt(0).toString(16).padStart(2, '0');

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { step } from './progress.ts';
+
+/** The repository's own directory. */
+export const repository = resolve(import.meta.dirname, '../../..');
+
+/** Where everything lies that the lab builds once and keeps. */
+export const cacheDirectory = (): string =>
+  resolve(process.env['VIFWATCH_CACHE'] ?? join(repository, '.cache/lab'));
+
+/** A name for a set of inputs: another one as soon as any of them differs. */
+export const keyOf = (...inputs: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
+
+/**
+ * The directory that `build` once filled for `key`. Built aside and renamed when complete, so an
+ * interrupted build leaves nothing that looks finished; results for older keys are removed.
+ */
+export const cached = async (
+  name: string,
+  key: string,
+  build: (directory: string) => Promise<void>,
+): Promise<string> => {
+  const cache = cacheDirectory();
+  const finished = join(cache, `${name}-${key}`);
+  if (existsSync(finished)) return finished;
+  await mkdir(cache, { recursive: true });
+  await removeOthers(cache, name);
+  const unfinished = await mkdtemp(join(cache, `${name}-unfinished.`));
+  await step(`building ${name}`, () => build(unfinished));
+  await rename(unfinished, finished);
+  return finished;
+};
+
+const removeOthers = async (cache: string, name: string): Promise<void> => {
+  const old = (await readdir(cache)).filter((entry) => entry.startsWith(`${name}-`));
+  await Promise.all(old.map((entry) => rm(join(cache, entry), { recursive: true })));
+};

@@ -1,0 +1,131 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { agentProgram } from './agent-program.ts';
+import { cached, keyOf } from './cache.ts';
+import { debianRoot } from './debian-root.ts';
+import { buildImage, type ImageSpec } from './image.ts';
+import { decompressedKernel } from './kernel.ts';
+
+/** What QEMU loads. */
+export type BootFiles = { readonly xen: string; readonly kernel: string; readonly dom0: string };
+
+/** Builds what is missing of the hypervisor, the kernel and the images of all domains. */
+export const bootFiles = async (): Promise<BootFiles> => {
+  const root = await debianRoot();
+  const kernel = await decompressedKernel(root);
+  const guest = await buildImage('guest', root, await guestSpec());
+  const netVm = await buildImage('net-vm', root, await netVmSpec());
+  const dom0 = await buildImage('dom0', root, await dom0Spec({ kernel, guest, netVm }));
+  return { xen: await hypervisor(root), kernel, dom0 };
+};
+
+/** QEMU loads the hypervisor only when it is not compressed. */
+const hypervisor = async (root: string): Promise<string> => {
+  const directory = await cached('xen', keyOf(root), async (made) => {
+    const compressed = await readFile(join(root, 'boot/xen-4.17-amd64.gz'));
+    await writeFile(join(made, 'xen'), gunzipSync(compressed));
+  });
+  return join(directory, 'xen');
+};
+
+const own = (name: string): Promise<string> =>
+  readFile(join(import.meta.dirname, 'init', name), 'utf8');
+
+const xenstoreTools = ['read', 'write', 'list', 'ls', 'rm', 'chmod', 'watch', 'exists'];
+const xenTool = (name: string): string => `/usr/lib/xen-4.17/bin/${name}`;
+
+/** What every domain has; `start` is the script that its init runs first. */
+const common = async (start: string): Promise<ImageSpec> => ({
+  programs: ['/bin/dash', ...xenstoreTools.map((tool) => `/usr/bin/xenstore-${tool}`)],
+  copies: ['/bin/busybox'],
+  modules: [],
+  directories: ['/dev', '/proc', '/sys', '/run', '/tmp', '/root', '/var/log'],
+  links: { '/init': '/bin/busybox', '/bin/sh': 'dash', '/var/run': '../run' },
+  files: {
+    '/etc/inittab': await own(`${start}.inittab`),
+    '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
+    '/etc/group': 'root:x:0:\n',
+    '/lab/start': await own(start),
+  },
+  brought: { '/lab/agent': await agentProgram() },
+});
+
+const guestSpec = async (): Promise<ImageSpec> => {
+  const base = await common('guest');
+  return {
+    ...base,
+    programs: [...base.programs, '/sbin/ip', '/bin/ping'],
+    modules: ['xen-netfront'],
+    files: { ...base.files, '/lab/vif': await own('vif') },
+  };
+};
+
+const netVmSpec = async (): Promise<ImageSpec> => {
+  const base = await common('net-vm');
+  const runlevels = ['sysinit', 'boot', 'default', 'shutdown'];
+  return {
+    ...base,
+    programs: [
+      ...base.programs,
+      ...['/sbin/ip', '/bin/ping', '/usr/sbin/nft', '/usr/sbin/conntrack', '/usr/bin/node'],
+      ...['/sbin/openrc', '/sbin/openrc-run', '/sbin/rc-service', '/sbin/rc-update'],
+      ...['/bin/rc-status', '/sbin/supervise-daemon', '/sbin/modprobe'],
+    ],
+    copies: [...base.copies, '/lib/rc', '/etc/rc.conf'],
+    modules: [
+      ...['xen-netback', 'xen-blkfront', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'veth'],
+      ...['nf_tables', 'nft_ct', 'nft_limit', 'nft_log', 'nft_reject_inet', 'nft_fib_inet'],
+      ...['nft_chain_nat', 'nft_masq', 'nf_conntrack_netlink', 'nf_log_syslog', 'nft_objref'],
+    ],
+    directories: [
+      ...base.directories,
+      ...[
+        '/etc/init.d',
+        '/etc/conf.d',
+        '/etc/insserv.conf.d',
+        ...runlevels.map((level) => `/etc/runlevels/${level}`),
+      ],
+    ],
+    files: {
+      ...base.files,
+      '/lab/payload': await own('payload'),
+      // Debian's OpenRC complains without it and its directory.
+      '/etc/insserv.conf': '',
+    },
+  };
+};
+
+type DomainFiles = { readonly kernel: string; readonly guest: string; readonly netVm: string };
+
+const dom0Spec = async (domains: DomainFiles): Promise<ImageSpec> => {
+  const base = await common('dom0');
+  const daemons = ['xl', 'xenstored', 'xenconsoled'];
+  // The C library opens this one by itself when xl ends a thread.
+  const threads = '/lib/x86_64-linux-gnu/libgcc_s.so.1';
+  return {
+    ...base,
+    programs: [...base.programs, ...[...daemons, 'xen-init-dom0'].map(xenTool), threads],
+    modules: [
+      ...['xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'xen-privcmd', 'xen-blkback'],
+      ...['ahci', 'sr_mod'],
+    ],
+    links: {
+      ...base.links,
+      ...Object.fromEntries(daemons.map((name) => [`/usr/sbin/${name}`, xenTool(name)])),
+    },
+    files: {
+      ...base.files,
+      '/etc/xen/xl.conf': 'autoballoon = "off"\n',
+      '/etc/xen/scripts/block': await own('block'),
+      '/etc/xen/net-vm.cfg': await own('net-vm.cfg'),
+      '/etc/xen/guest.cfg': await own('guest.cfg'),
+    },
+    brought: {
+      ...base.brought,
+      '/boot/vmlinux': domains.kernel,
+      '/boot/guest.img': domains.guest,
+      '/boot/net-vm.img': domains.netVm,
+    },
+  };
+};

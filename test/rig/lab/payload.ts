@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { gateway4, gateway6 } from '../host.ts';
+import { repository } from './cache.ts';
+
+/** Bytes; the disk's size must be the same when the snapshot is made and whenever it goes on. */
+const size = 8 * 1024 * 1024;
+/** Bytes that are always the same, because net-vm's kernel has read them in the snapshot. */
+const preamble = 64 * 1024;
+
+const packageDirectory = 'usr/lib/node_modules/vifwatch';
+const parts = ['package.json', 'dist', 'rules', 'openrc', 'native/build/Release/xen.node'];
+const configuration = `uplink = ["eth0"]\ngateway = ["${gateway4}", "${gateway6}"]\n`;
+
+/** Node takes ten times as long to start in the emulator, and longer on a busy machine. */
+const serviceSettings = 'ready_within=60\n';
+
+/** Makes a disk image with nothing on it. */
+export const writeBlankPayload = async (image: string): Promise<void> => {
+  const file = await open(image, 'w');
+  await file.truncate(size);
+  await file.close();
+};
+
+/** Makes a disk image with vifwatch as it is built now, laid out as in an installed net-vm. */
+export const writePayload = async (image: string): Promise<void> => {
+  const stage = await mkdtemp(join(tmpdir(), 'vifwatch-payload.'));
+  try {
+    await install(stage);
+    const { stdout } = await execa('tar', ['--create', '--directory', stage, '.'], {
+      encoding: 'buffer',
+    });
+    if (preamble + stdout.length > size) throw new Error(`more than ${size} bytes of vifwatch`);
+    const file = await open(image, 'w');
+    await file.truncate(size);
+    await file.write(stdout, 0, stdout.length, preamble);
+    await file.close();
+  } finally {
+    await rm(stage, { recursive: true });
+  }
+};
+
+const install = async (root: string): Promise<void> => {
+  const target = join(root, packageDirectory);
+  for (const part of parts) {
+    const source = join(repository, part);
+    if (!existsSync(source)) throw new Error(`${source} is missing: run npm run build`);
+    await cp(source, join(target, part), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.map'),
+    });
+  }
+  for (const directory of ['usr/bin', 'etc/init.d', 'etc/conf.d', 'etc/vifwatch']) {
+    await mkdir(join(root, directory), { recursive: true });
+  }
+  await symlink(`../lib/node_modules/vifwatch/dist/main.js`, join(root, 'usr/bin/vifwatch'));
+  await cp(join(target, 'openrc/vifwatch.initd'), join(root, 'etc/init.d/vifwatch'));
+  await chmod(join(root, 'etc/init.d/vifwatch'), 0o755);
+  await writeFile(join(root, 'etc/conf.d/vifwatch'), serviceSettings);
+  await writeFile(join(root, 'etc/vifwatch/vifwatch.toml'), configuration);
+};

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { BootFiles } from './images.ts';
+import { openMonitor } from './monitor.ts';
+
+/** The snapshot's name inside the disk image that no device uses. */
+export const snapshotName = 'ready';
+
+export type MachineSpec = {
+  readonly boot: BootFiles;
+  /** A qcow2 image that holds, or will hold, the snapshot. */
+  readonly snapshot: string;
+  /** What dom0 passes on to net-vm as a read-only disk. */
+  readonly payload: string;
+  /** Where to keep what Xen and dom0 say on their console. */
+  readonly log: string;
+  /** Whether to go on from the snapshot instead of booting. */
+  readonly load: boolean;
+};
+
+/** A running QEMU. */
+export type Machine = {
+  /** The port that dom0's agent serves. */
+  readonly agent: Socket;
+  /** Xen's and dom0's console. */
+  readonly console: Socket;
+  /** Runs a command of QEMU's monitor; throws with what it prints, if anything. */
+  command(line: string): Promise<void>;
+  /** Settles when QEMU has ended; rejects if that was its own doing. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Starts QEMU; it ends with this process. Throws if it cannot start. */
+export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
+  const directory = await mkdtemp(join(tmpdir(), 'vifwatch-lab.'));
+  const path = (name: string): string => join(directory, name);
+  const listeners = ['console', 'agent', 'monitor'].map((name) => accept(path(name)));
+  const argv = [...qemuArguments(spec.boot), ...runArguments(spec, path)];
+  const qemu = execa('qemu-system-x86_64', argv, { stdin: 'ignore' });
+  let stopping = false;
+  const ended = qemu
+    .then(
+      () => {
+        if (!stopping) throw new Error('QEMU ended by itself');
+      },
+      (error: Error) => {
+        if (!stopping) throw error;
+      },
+    )
+    .finally(() => rm(directory, { recursive: true }));
+  const sockets = await Promise.race([Promise.all(listeners), ended]);
+  if (sockets === undefined) throw new Error('QEMU ended at once');
+  const [console, agent, monitor] = sockets as [Socket, Socket, Socket];
+  return {
+    agent,
+    console,
+    command: await openMonitor(monitor),
+    ended,
+    stop: async () => {
+      stopping = true;
+      qemu.kill('SIGKILL');
+      await ended;
+    },
+  };
+};
+
+/** What of QEMU's command line the snapshot depends on. */
+export const qemuArguments = ({ xen, kernel, dom0 }: BootFiles): string[] => [
+  ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-smp', '2', '-m', '3G'],
+  // A newer processor makes a paravirtual dom0 die at once; without rdrand all wait for entropy.
+  ...['-cpu', 'qemu64,+rdrand'],
+  ...['-nographic', '-no-reboot', '-net', 'none'],
+  ...['-kernel', xen, '-append', xenOptions.join(' ')],
+  ...['-initrd', `${kernel} console=hvc0 quiet ${guestOptions},${dom0}`],
+  ...['-device', 'ide-cd,drive=payload'],
+];
+
+const xenOptions = [
+  ...['console=com1', 'com1=115200,8n1', 'loglvl=warning', 'sched=credit'],
+  ...['dom0_mem=1024M,max:1024M', 'dom0_max_vcpus=1', 'spec-ctrl=no', 'xpti=no'],
+];
+
+/** What spares a kernel work that takes the emulator seconds. */
+export const guestOptions = 'mitigations=off cryptomgr.notests rodata=off norandmaps';
+
+const runArguments = (spec: MachineSpec, path: (name: string) => string): string[] => [
+  ...['-chardev', `socket,id=console,path=${path('console')},logfile=${spec.log}`],
+  ...['-chardev', `socket,id=agent,path=${path('agent')}`],
+  ...['-serial', 'chardev:console', '-serial', 'chardev:agent'],
+  ...['-qmp', `unix:${path('monitor')}`],
+  // Nothing is written to it once the snapshot is there, so that runs may share it.
+  ...['-drive', `file=${spec.snapshot},if=none,id=snapshot,file.locking=off`],
+  ...['-drive', `file=${spec.payload},if=none,id=payload,format=raw,readonly=on`],
+  ...(spec.load ? ['-loadvm', snapshotName] : []),
+];
+
+/** The first connection to a socket. */
+const accept = async (path: string): Promise<Socket> => {
+  const server = createServer().listen(path);
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  socket.on('error', () => socket.destroy());
+  return socket;
+};

@@ -1,0 +1,84 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { scenarios } from '../../scenario/scenarios.ts';
+import { cacheDirectory } from './cache.ts';
+import { type Facts, openStopwatch, type Stopwatch, timed } from './facts.ts';
+import { type LabHost, openLab } from './lab-host.ts';
+import { brokenServiceFailsLoudly, vmLivesThroughEverything } from './own-scenarios.ts';
+import { say, step } from './progress.ts';
+import { readySnapshot, type Snapshot } from './snapshot.ts';
+
+/** Every scenario that can be asked for; those of the fast rig, and those that need OpenRC or a real guest. */
+const all: Readonly<Record<string, (host: LabHost) => Promise<void>>> = {
+  ...scenarios,
+  vmLivesThroughEverything,
+  brokenServiceFailsLoudly,
+};
+
+/** What runs unless something else is asked for: as much as the true rig alone can tell, within three minutes. */
+const usual = [
+  'brokenServiceFailsLoudly',
+  'vmLivesThroughEverything',
+  'guestThatRewritesItsAddressGainsNothing',
+  'vmsThatWereThereFirstAreServed',
+  'daemonMayDieBetweenAnyTwoSteps',
+];
+
+export type Outcome = { readonly ok: boolean; readonly facts: Facts };
+
+/** Where the last run's logs are. */
+export const logDirectory = (): string => join(cacheDirectory(), 'logs');
+
+/**
+ * Runs scenarios one after the other, by name; without names the usual ones. After a failure the
+ * others go on with a fresh host. Throws when there is no such scenario or no host can be had.
+ */
+export const runScenarios = async (names: readonly string[]): Promise<Outcome> => {
+  const chosen = (names.length > 0 ? names : usual).map((name) => ({ name, scenario: find(name) }));
+  const snapshot = await readySnapshot();
+  const stopwatch = openStopwatch();
+  stopwatch.note('boot_s', snapshot.bootSeconds);
+  await rm(logDirectory(), { recursive: true, force: true });
+  let ok = true;
+  let host: LabHost | undefined;
+  for (const { name, scenario } of chosen) {
+    host ??= await openReady(snapshot, stopwatch, join(logDirectory(), name));
+    if (await passes(name, scenario, host)) continue;
+    ok = false;
+    await host.close();
+    host = undefined;
+  }
+  await host?.close();
+  return { ok, facts: stopwatch.facts() };
+};
+
+const find = (name: string): ((host: LabHost) => Promise<void>) => {
+  const scenario = all[name];
+  if (scenario !== undefined) return scenario;
+  throw new Error(`no scenario ${name}; there are ${Object.keys(all).join(', ')}`);
+};
+
+const openReady = async (
+  snapshot: Snapshot,
+  stopwatch: Stopwatch,
+  logs: string,
+): Promise<LabHost> => {
+  const host = await stopwatch.time('resume_s', () => openLab(snapshot, logs));
+  const timedHost = timed(host, stopwatch);
+  await step('starting vifwatch in net-vm', timedHost.startDaemon);
+  return timedHost;
+};
+
+const passes = async (
+  name: string,
+  scenario: (host: LabHost) => Promise<void>,
+  host: LabHost,
+): Promise<boolean> => {
+  try {
+    await step(name, () => scenario(host));
+    return true;
+  } catch (error) {
+    say(`${name} FAILED: ${error instanceof Error ? error.stack : error}`);
+    return false;
+  }
+};

@@ -1,0 +1,69 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { type AgentLink, openAgentLink } from './agent-link.ts';
+import { cached, keyOf } from './cache.ts';
+import { type BootFiles, bootFiles } from './images.ts';
+import { writeBlankPayload } from './payload.ts';
+import { qemuArguments, snapshotName, startMachine } from './qemu.ts';
+
+/** A host that has booted: Xen, dom0 and net-vm are up and nothing has happened yet. */
+export type Snapshot = {
+  readonly boot: BootFiles;
+  /** A qcow2 image. */
+  readonly image: string;
+  /** From QEMU's start to net-vm's readiness. */
+  readonly bootSeconds: number;
+};
+
+/** Boots the host once and keeps its state, or finds it in the cache. */
+export const readySnapshot = async (): Promise<Snapshot> => {
+  const boot = await bootFiles();
+  const { stdout: version } = await execa('qemu-system-x86_64', ['--version']);
+  const directory = await cached('snapshot', keyOf(version, ...qemuArguments(boot)), (made) =>
+    makeSnapshot(boot, made),
+  );
+  const bootSeconds = Number(await readFile(join(directory, 'boot-seconds'), 'utf8'));
+  return { boot, image: join(directory, 'snapshot.qcow2'), bootSeconds };
+};
+
+const makeSnapshot = async (boot: BootFiles, directory: string): Promise<void> => {
+  const snapshot = join(directory, 'snapshot.qcow2');
+  const payload = join(directory, 'blank');
+  await execa('qemu-img', ['create', '-q', '-f', 'qcow2', snapshot, '4G']);
+  await writeBlankPayload(payload);
+  const began = performance.now();
+  const log = join(directory, 'boot.log');
+  const machine = await startMachine({ boot, snapshot, payload, log, load: false });
+  try {
+    const link = openAgentLink(machine.agent);
+    await Promise.race([bringUp(link), machine.ended]);
+    const seconds = (performance.now() - began) / 1000;
+    await machine.command(`savevm ${snapshotName}`);
+    await writeFile(join(directory, 'boot-seconds'), seconds.toFixed(1));
+  } finally {
+    await machine.stop();
+  }
+};
+
+const bringUp = async (link: AgentLink): Promise<void> => {
+  await link.started('dom0');
+  await Promise.all([link.started('net-vm'), createNetVm(link)]);
+};
+
+const createNetVm = async (link: AgentLink): Promise<void> => {
+  const { status, stderr } = await link.run('dom0', ['xl', 'create', '/etc/xen/net-vm.cfg']);
+  if (status !== 0) throw new Error(`dom0 cannot create net-vm: ${stderr}`);
+  await connectConsole(link, 'net-vm');
+};
+
+/** Makes dom0's agent relay the console of a domain; resolves with the domain's id. */
+export const connectConsole = async (link: AgentLink, name: string): Promise<number> => {
+  const domid = (await link.run('dom0', ['xl', 'domid', name])).stdout.trim();
+  const { stdout } = await link.run('dom0', ['xenstore-read', consoleNode(domid)]);
+  await link.connect(name, stdout.trim());
+  return Number(domid);
+};
+
+/** Where xenconsoled says which terminal leads to a domain. */
+export const consoleNode = (domid: string): string => `/local/domain/${domid}/console/tty`;
