@@ -70,9 +70,14 @@ export const attachRaw = async (
   assert.deepEqual(await addVif(host.dom0, place(guest, devid), { ...usual, ...nodes }), []);
 };
 
+/** As the guest sees it: netback publishes state 4 when both its frontend and `hotplug-status` are connected. */
+/**
+ * Waits for netback to publish state 4, for which the daemon must have written `connected`. Not only for
+ * the latter: netback would overwrite the state 5 of a detach that comes in between.
+ */
 export const becomesConnected = (host: SimHost, guest: number, devid = 0): Promise<void> =>
   until(`vif ${guest}/${devid} is connected`, async () => {
-    return (await host.read(`${backend(guest, devid)}/hotplug-status`)) === 'connected';
+    return (await host.read(`${backend(guest, devid)}/state`)) === '4';
   });
 
 /** Waits for the code in the store, and returns what `status` says of that vif. */
