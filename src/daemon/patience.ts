@@ -5,6 +5,8 @@ import type { Problem } from '../core/problem.ts';
 
 /** libxl gives a hotplug script's device as long (LIBXL_INIT_TIMEOUT). */
 const linkPatienceMs = 10_000;
+/** While a vif waits for something in the kernel: netlink may lose a message under load, and says so to nobody. */
+const secondLookMs = 1_000;
 const firstRetryMs = 100;
 const lastRetryMs = 30_000;
 
@@ -63,7 +65,13 @@ export const openPatience = (now: () => number): Patience => {
     mayTry: (key) => (failures.get(key)?.retryAt ?? 0) <= now(),
     review: (decisions) => {
       forget(decisions);
+      const isPending = decisions.some(
+        (decision) =>
+          decision.is === 'waiting' &&
+          (decision.for === 'address' || (decision.for === 'link' && !isOverdue(decision.vif.key))),
+      );
       const due = [
+        ...(isPending ? [now() + secondLookMs] : []),
         ...[...waitingSince.values()].map((since) => since + linkPatienceMs),
         ...[...failures.values()].map(({ retryAt }) => retryAt),
       ].filter((at) => at > now());
