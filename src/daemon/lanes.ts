@@ -71,8 +71,13 @@ export const openLanes = (parts: LaneParts): Lanes => {
       for (const { vif, outcome } of results) {
         if (outcome === 'open') world.touch({ key: vif.key, node: 'hotplug-status' });
         else if (outcome !== 'guarded') world.touch({ key: vif.key, node: undefined });
-        if (typeof outcome === 'object') patience.failed(vif.key, outcome);
-        else patience.succeeded(vif.key);
+        if (typeof outcome === 'object') {
+          patience.failed(vif.key, outcome);
+          // Perhaps our tables are gone.
+          world.doubtElements();
+        } else {
+          patience.succeeded(vif.key);
+        }
       }
     } finally {
       if (job.raises.some(({ open }) => open) || job.gateways.length > 0) world.doubtLinks();
