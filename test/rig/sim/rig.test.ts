@@ -15,6 +15,13 @@ const connectByHand = async (host: SimHost): Promise<void> => {
   await connected;
 };
 
+/** What vifwatch does once its firewall stands. */
+const forward = async (host: SimHost): Promise<void> => {
+  const settings = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
+  const { status, stderr } = await host.inNetVm(['busybox', 'sysctl', '-w', ...settings]);
+  expect(status, stderr).toBe(0);
+};
+
 const ping = async (host: SimHost, target: string): Promise<number> =>
   (await host.inVm('web', ['busybox', 'ping', '-c', '1', '-W', '1', target])).status;
 
@@ -87,6 +94,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     const host = await startHost({ store });
     const devd = startXlDevd(host.sim, host.netVm);
     const connected = next(host, 'connected');
+    await forward(host);
     await host.create({ name: 'web', vif: { ...vif, ip: '10.0.5.7' } });
     await connected;
     expect(await ping(host, outside4), devd.log()).toBe(0);
@@ -113,6 +121,7 @@ describe('the rig', () => {
     await host.create({ name: 'web', vif });
     expect(await ping(host, outside4)).not.toBe(0);
     await connectByHand(host);
+    await forward(host);
     expect(await ping(host, outside4)).toBe(0);
     const toWorld = ['busybox', 'ping', '-c', '1', '-W', '1', outside6];
     expect((await host.inNetVm(toWorld)).status).toBe(0);
