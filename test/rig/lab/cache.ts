@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { step } from './progress.ts';
 
 /** The repository's own directory. */
 export const repository = resolve(import.meta.dirname, '../../..');
 
-/** Where everything lies that the lab builds once and keeps. */
+/** Where everything lies that the lab builds once and keeps, for all checkouts. */
 export const cacheDirectory = (): string =>
-  resolve(process.env['VIFWATCH_CACHE'] ?? join(repository, '.cache/lab'));
+  resolve(process.env['VIFWATCH_CACHE'] ?? join(homedir(), '.cache/vifwatch/lab'));
 
 /** A name for a set of inputs: another one as soon as any of them differs. */
 export const keyOf = (...inputs: readonly string[]): string =>

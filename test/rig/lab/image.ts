@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, lstat, mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises';
+import { cp, lstat, mkdir, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { cached, keyOf } from './cache.ts';
@@ -33,6 +33,7 @@ export const buildImage = async (name: string, root: string, spec: ImageSpec): P
       await mkdir(stage);
       await fill(root, stage, spec);
       await pack(stage, join(made, 'image'));
+      await rm(stage, { recursive: true });
     },
   );
   return join(directory, 'image');

@@ -1,30 +1,32 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Host, Toolstack, VifSpec } from '../host.ts';
+import type { Host, Toolstack } from '../host.ts';
 import { openAgentLink } from './agent-link.ts';
+import { must, type Run } from './command.ts';
+import { openDomains } from './domains.ts';
 import { keepLogs } from './logs.ts';
 import { writePayload } from './payload.ts';
-import { guestOptions, type Machine, startMachine } from './qemu.ts';
+import { type Machine, startMachine } from './qemu.ts';
 import { openService } from './service.ts';
-import { connectConsole, consoleNode, type Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { temporaryDirectory } from './temporary.ts';
+import { type LabToolstack, openToolstack } from './toolstack.ts';
 
 /** Real Xen in QEMU. */
-export type LabHost = Host & {
-  /** Runs a command in dom0. */
-  inDom0(argv: readonly string[]): Promise<Toolstack>;
-  /** Reboots a VM from inside; resolves with its new domid once it answers again. */
-  reboot(vm: string): Promise<number>;
-  readonly machine: Machine;
-};
+export type LabHost = Host &
+  LabToolstack & {
+    /** Runs a command in dom0. */
+    readonly inDom0: Run;
+    readonly machine: Machine;
+  };
 
-const netVmName = 'net-vm';
-
-/** Lets a host go on from the snapshot, with vifwatch as it is built now in net-vm. */
+/**
+ * Lets a host go on from the snapshot, with vifwatch as it is built now in net-vm, and keeps its
+ * logs in a directory. Throws if vifwatch is not built.
+ */
 export const openLab = async (snapshot: Snapshot, logs: string): Promise<LabHost> => {
   await mkdir(logs, { recursive: true });
-  const directory = await mkdtemp(join(tmpdir(), 'vifwatch-run.'));
-  const payload = join(directory, 'payload');
+  const payload = join(await temporaryDirectory('payload'), 'image');
   await writePayload(payload);
   const machine = await startMachine({
     boot: snapshot.boot,
@@ -33,103 +35,38 @@ export const openLab = async (snapshot: Snapshot, logs: string): Promise<LabHost
     log: join(logs, 'dom0.log'),
     load: true,
   });
-  const close = async (): Promise<void> => {
-    await machine.stop();
-    await rm(directory, { recursive: true });
-  };
   try {
     const host = await openHost(machine);
     return {
       ...host,
       close: async () => {
         await keepLogs(host, logs);
-        await close();
+        await machine.stop();
       },
     };
   } catch (error) {
-    await close();
+    await machine.stop();
     throw error;
   }
 };
 
 const openHost = async (machine: Machine): Promise<Omit<LabHost, 'close'>> => {
   const link = openAgentLink(machine.agent);
-  const domids = new Map<string, number>();
   const run = (host: string, argv: readonly string[]): Promise<Toolstack> =>
     Promise.race([link.run(host, argv), endOf(machine)]);
-  const inDom0 = (argv: readonly string[]): Promise<Toolstack> => run('dom0', argv);
-  const inNetVm = (argv: readonly string[]): Promise<Toolstack> => run(netVmName, argv);
-  const must = async (argv: readonly string[], runIn = inDom0): Promise<string> => {
-    const { status, stdout, stderr } = await runIn(argv);
-    if (status !== 0) throw new Error(`${argv.join(' ')}: status ${status}: ${stderr}${stdout}`);
-    return stdout;
-  };
-  const domidOf = (vm: string): number => {
-    const domid = domids.get(vm);
-    if (domid === undefined) throw new Error(`no VM ${vm}`);
-    return domid;
-  };
-  const adopt = async (vm: string): Promise<number> => {
-    const domid = await connectConsole(link, vm);
-    domids.set(vm, domid);
-    await must(['xenstore-write', mapNode(vm), `${domid}`]);
-    await must(['xenstore-chmod', mapNode(vm), 'r0']);
-    return domid;
-  };
-  const isBackAfter = async (vm: string, before: number): Promise<boolean> => {
-    const domid = (await inDom0(['xl', 'domid', vm])).stdout.trim();
-    if (domid === '' || domid === `${before}`) return false;
-    return (await inDom0(['xenstore-exists', consoleNode(domid)])).status === 0;
-  };
-  await must(['/lab/payload'], inNetVm);
+  const inDom0: Run = (argv) => run('dom0', argv);
+  const inNetVm: Run = (argv) => run('net-vm', argv);
+  await must(inNetVm, ['/lab/payload']);
   return {
     machine,
-    netVm: Number(await must(['xl', 'domid', netVmName])),
+    netVm: Number(await must(inDom0, ['xl', 'domid', 'net-vm'])),
     inDom0,
     inNetVm,
     inVm: run,
+    ...openToolstack(inDom0, run, openDomains(link, inDom0)),
     ...openService(inNetVm),
-    create: async ({ name, vif }) => {
-      const settings = [`name="${name}"`, `extra="console=hvc0 quiet ${guestOptions} vm=${name}"`];
-      if (vif !== undefined) settings.push(`vif=["${vifWords(vif).join(',')}"]`);
-      const created = must(['xl', 'create', '-q', '/etc/xen/guest.cfg', ...settings]);
-      const [domid] = await Promise.all([created.then(() => adopt(name)), link.started(name)]);
-      return domid;
-    },
-    destroy: async (vm) => {
-      const result = await inDom0(['xl', 'destroy', vm]);
-      await must(['xenstore-rm', mapNode(vm)]);
-      domids.delete(vm);
-      return result;
-    },
-    attach: async (vm, vif) => {
-      await must(['xl', 'network-attach', vm, ...vifWords(vif)]);
-      const devids = await must(['xenstore-list', `/libxl/${domidOf(vm)}/device/vif`]);
-      return Math.max(...devids.trim().split('\n').map(Number));
-    },
-    detach: (vm, devid) => inDom0(['xl', 'network-detach', vm, `${devid}`]),
-    reboot: async (vm) => {
-      const before = domidOf(vm);
-      await run(vm, ['sh', '-c', 'reboot -f &']);
-      while (!(await isBackAfter(vm, before)));
-      const [domid] = await Promise.all([adopt(vm), link.started(vm)]);
-      return domid;
-    },
-    read: async (path) => {
-      const { status, stdout } = await inDom0(['xenstore-read', '-R', path]);
-      return status === 0 ? stdout.replace(/\n$/, '') : undefined;
-    },
   };
 };
-
-/** What xl calls a vif, in words that an xl configuration joins by commas. */
-const vifWords = ({ mac, ip }: VifSpec): string[] => [
-  `mac=${mac}`,
-  ...(ip === undefined ? [] : [`ip=${ip}`]),
-  `backend=${netVmName}`,
-];
-
-const mapNode = (vm: string): string => `/ipc/domain-map/${vm}`;
 
 /** Rejects when QEMU ends by itself; when the lab ends it, nobody waits for an answer any more. */
 const endOf = async (machine: Machine): Promise<never> => {

@@ -8,6 +8,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
+// An exit in good order ends QEMU and removes what is temporary.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(1));
+}
+
 if (values.shell) {
   await openShell();
 } else {

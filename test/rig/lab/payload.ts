@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, cp, mkdir, open, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { gateway4, gateway6 } from '../host.ts';
 import { repository } from './cache.ts';
+import { temporaryDirectory } from './temporary.ts';
 
 /** Bytes; the disk's size must be the same when the snapshot is made and whenever it goes on. */
 const size = 8 * 1024 * 1024;
@@ -15,8 +15,8 @@ const packageDirectory = 'usr/lib/node_modules/vifwatch';
 const parts = ['package.json', 'dist', 'rules', 'openrc', 'native/build/Release/xen.node'];
 const configuration = `uplink = ["eth0"]\ngateway = ["${gateway4}", "${gateway6}"]\n`;
 
-/** Node takes ten times as long to start in the emulator, and longer on a busy machine. */
-const serviceSettings = 'ready_within=60\n';
+/** The emulator makes Node ten times slower, and options that trade time for memory cost it seconds. */
+const serviceSettings = 'ready_within=60\nnode_options=""\n';
 
 /** Makes a disk image with nothing on it. */
 export const writeBlankPayload = async (image: string): Promise<void> => {
@@ -27,20 +27,15 @@ export const writeBlankPayload = async (image: string): Promise<void> => {
 
 /** Makes a disk image with vifwatch as it is built now, laid out as in an installed net-vm. */
 export const writePayload = async (image: string): Promise<void> => {
-  const stage = await mkdtemp(join(tmpdir(), 'vifwatch-payload.'));
-  try {
-    await install(stage);
-    const { stdout } = await execa('tar', ['--create', '--directory', stage, '.'], {
-      encoding: 'buffer',
-    });
-    if (preamble + stdout.length > size) throw new Error(`more than ${size} bytes of vifwatch`);
-    const file = await open(image, 'w');
-    await file.truncate(size);
-    await file.write(stdout, 0, stdout.length, preamble);
-    await file.close();
-  } finally {
-    await rm(stage, { recursive: true });
-  }
+  const stage = await temporaryDirectory('stage');
+  await install(stage);
+  const pack = execa('tar', ['--create', '--directory', stage, '.'], { encoding: 'buffer' });
+  const { stdout: archive } = await pack;
+  if (preamble + archive.length > size) throw new Error(`vifwatch has grown over ${size} bytes`);
+  const file = await open(image, 'w');
+  await file.truncate(size);
+  await file.write(archive, 0, archive.length, preamble);
+  await file.close();
 };
 
 const install = async (root: string): Promise<void> => {

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { BootFiles } from './images.ts';
 import { openMonitor } from './monitor.ts';
+import { temporaryDirectory } from './temporary.ts';
 
 /** The snapshot's name inside the disk image that no device uses. */
 export const snapshotName = 'ready';
@@ -37,22 +36,20 @@ export type Machine = {
 
 /** Starts QEMU; it ends with this process. Throws if it cannot start. */
 export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
-  const directory = await mkdtemp(join(tmpdir(), 'vifwatch-lab.'));
+  const directory = await temporaryDirectory('qemu');
   const path = (name: string): string => join(directory, name);
   const listeners = ['console', 'agent', 'monitor'].map((name) => accept(path(name)));
   const argv = [...qemuArguments(spec.boot), ...runArguments(spec, path)];
   const qemu = execa('qemu-system-x86_64', argv, { stdin: 'ignore' });
   let stopping = false;
-  const ended = qemu
-    .then(
-      () => {
-        if (!stopping) throw new Error('QEMU ended by itself');
-      },
-      (error: Error) => {
-        if (!stopping) throw error;
-      },
-    )
-    .finally(() => rm(directory, { recursive: true }));
+  const ended = qemu.then(
+    () => {
+      if (!stopping) throw new Error('QEMU ended by itself');
+    },
+    (error: Error) => {
+      if (!stopping) throw error;
+    },
+  );
   const sockets = await Promise.race([Promise.all(listeners), ended]);
   if (sockets === undefined) throw new Error('QEMU ended at once');
   const [console, agent, monitor] = sockets as [Socket, Socket, Socket];

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { type AgentLink, openAgentLink } from './agent-link.ts';
 import { cached, keyOf } from './cache.ts';
+import { must, type Run } from './command.ts';
+import { connectConsole } from './domains.ts';
 import { type BootFiles, bootFiles } from './images.ts';
 import { writeBlankPayload } from './payload.ts';
 import { qemuArguments, snapshotName, startMachine } from './qemu.ts';
@@ -47,23 +49,11 @@ const makeSnapshot = async (boot: BootFiles, directory: string): Promise<void> =
 };
 
 const bringUp = async (link: AgentLink): Promise<void> => {
+  const inDom0: Run = (argv) => link.run('dom0', argv);
   await link.started('dom0');
-  await Promise.all([link.started('net-vm'), createNetVm(link)]);
+  const createNetVm = async (): Promise<void> => {
+    await must(inDom0, ['xl', 'create', '-q', '/etc/xen/net-vm.cfg']);
+    await connectConsole(link, inDom0, 'net-vm');
+  };
+  await Promise.all([link.started('net-vm'), createNetVm()]);
 };
-
-const createNetVm = async (link: AgentLink): Promise<void> => {
-  const { status, stderr } = await link.run('dom0', ['xl', 'create', '/etc/xen/net-vm.cfg']);
-  if (status !== 0) throw new Error(`dom0 cannot create net-vm: ${stderr}`);
-  await connectConsole(link, 'net-vm');
-};
-
-/** Makes dom0's agent relay the console of a domain; resolves with the domain's id. */
-export const connectConsole = async (link: AgentLink, name: string): Promise<number> => {
-  const domid = (await link.run('dom0', ['xl', 'domid', name])).stdout.trim();
-  const { stdout } = await link.run('dom0', ['xenstore-read', consoleNode(domid)]);
-  await link.connect(name, stdout.trim());
-  return Number(domid);
-};
-
-/** Where xenconsoled says which terminal leads to a domain. */
-export const consoleNode = (domid: string): string => `/local/domain/${domid}/console/tty`;

@@ -1,0 +1,98 @@
+/** `vifwatch export`: the same text for the same rules, and on an empty kernel those rules again. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'vitest';
+import type { Output } from '../rig/host.ts';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+import { removeVif } from '../rig/sim/toolstack.ts';
+import { attachRaw, becomesConnected, place, until, withNetVm } from './net-vm.ts';
+
+const main = new URL('../../dist/main.js', import.meta.url).pathname;
+
+const exported = async (host: SimHost, ...options: string[]): Promise<string> => {
+  const { status, stdout, stderr } = await host.inNetVm(['vifwatch', 'export', ...options]);
+  assert.equal(status, 0, stderr);
+  return stdout;
+};
+
+/** A network namespace in which nothing has ever been. */
+const makeEmpty = async (host: SimHost, name: string) => {
+  const run = (argv: readonly string[]): Promise<Output> => host.sim.run(argv, { domid: 2 });
+  const made = await run(host.sim.inRig(['ip', 'netns', 'add', name]));
+  assert.equal(made.status, 0, made.stderr);
+  return async (argv: readonly string[]): Promise<string> => {
+    const { status, stdout, stderr } = await run(host.sim.inNamespace(name, argv));
+    assert.equal(status, 0, `${argv.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+};
+
+const first = '10.0.5.30 10.9.0.0/24 fd00:5::30';
+
+/** Three VMs, the first of which is domain 3. */
+const serveSome = async (host: SimHost): Promise<void> => {
+  const addresses = [first, '10.0.5.31 fd00:9::/64', 'fd00:5::32'];
+  for (const [index, ip] of addresses.entries()) {
+    const guest = await host.create({ name: `guest${index}` });
+    await attachRaw(host, guest, { ip });
+    await becomesConnected(host, guest);
+  }
+};
+
+test('byte-identical when asked twice, and after a restart of the daemon', async () => {
+  await withNetVm(async (host) => {
+    await serveSome(host);
+    const before = { text: await exported(host), json: await exported(host, '--json') };
+    assert.deepEqual({ text: await exported(host), json: await exported(host, '--json') }, before);
+    await host.signalDaemon('SIGKILL');
+    await host.startDaemon();
+    assert.deepEqual({ text: await exported(host), json: await exported(host, '--json') }, before);
+    // The order in which vifs came is not in it either.
+    assert.deepEqual(await removeVif(host.dom0, place(3)), []);
+    await until('its rules are gone', async () => (await exported(host)) !== before.text);
+    await attachRaw(host, 3, { ip: first });
+    await becomesConnected(host, 3);
+    assert.equal(await exported(host), before.text);
+  });
+});
+
+test.each([
+  { form: 'text', options: [], nft: ['nft'] },
+  { form: 'JSON', options: ['--json'], nft: ['nft', '-j'] },
+])('as $form, nft takes it on an empty kernel, where it is exported the same', async (how) => {
+  await withNetVm(async (host) => {
+    await serveSome(host);
+    const inEmpty = await makeEmpty(host, 'empty');
+    const rules = await exported(host, ...how.options);
+    const file = `${host.sim.directory}/exported`;
+    writeFileSync(file, rules);
+    await inEmpty([...how.nft, '-c', '-f', file]);
+    assert.equal(await inEmpty(['nft', 'list', 'ruleset']), '', 'a check changes nothing');
+    await inEmpty([...how.nft, '-f', file]);
+    const again = await inEmpty([process.execPath, main, 'export', ...how.options]);
+    assert.equal(again, rules);
+    // And not only as far as our own export can see.
+    const listing = ['nft', '--stateless', 'list', 'ruleset'];
+    const inNetVm = await host.inNetVm(listing);
+    assert.equal(sortedWords(await inEmpty(listing)), sortedWords(inNetVm.stdout));
+  });
+});
+
+/** nft lists the elements of a set in the order of their hashes. */
+const sortedWords = (listing: string): string =>
+  listing
+    .split(/[\s,]+/)
+    .sort()
+    .join('\n');
+
+test('where our tables are not, it fails and says why', async () => {
+  await withNetVm(
+    async (host) => {
+      const { status, stdout, stderr } = await host.inNetVm(['vifwatch', 'export']);
+      assert.equal(status, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /our tables are not in the kernel/);
+    },
+    { daemon: false },
+  );
+});

@@ -1,0 +1,37 @@
+/** Sends raw frames from a guest, for which Node has no sockets and Python has. */
+import assert from 'node:assert/strict';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+
+/** Sends all frames again and again; while there is no such link, or nothing takes its frames, it tries on. */
+const program = `
+import socket, sys, time
+link, seconds, *frames = sys.argv[1:]
+frames = [bytes.fromhex(frame) for frame in frames]
+end = time.monotonic() + float(seconds)
+sent, out = 0, None
+while time.monotonic() < end:
+    try:
+        if out is None:
+            out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            out.bind((link, 0))
+        for frame in frames:
+            out.send(frame)
+            sent += 1
+    except OSError:
+        out = None
+    time.sleep(0.001)
+print(sent)
+`;
+
+/** Resolves with the number of frames that the guest's link took. */
+export const flood = async (
+  host: SimHost,
+  vm: string,
+  seconds: number,
+  frames: readonly string[],
+): Promise<number> => {
+  const argv = ['python3', '-c', program, 'eth0', `${seconds}`, ...frames];
+  const { status, stdout, stderr } = await host.inVm(vm, argv);
+  assert.equal(status, 0, stderr);
+  return Number(stdout);
+};

@@ -1,0 +1,11 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Makes a directory that goes when this process exits, however much is still in it. */
+export const temporaryDirectory = async (name: string): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), `vifwatch-${name}.`));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+};

@@ -1,0 +1,56 @@
+import type { Host, VifSpec } from '../host.ts';
+import { must, type Run } from './command.ts';
+import { consoleNode, type Domains } from './domains.ts';
+import { guestOptions } from './qemu.ts';
+
+export type LabToolstack = Pick<Host, 'create' | 'destroy' | 'attach' | 'detach' | 'read'> & {
+  /** Has a VM reboot from inside; resolves with its new domid once it answers again. */
+  reboot(vm: string): Promise<number>;
+};
+
+/** What dom0 does to VMs, by xl and the xenstore tools. */
+export const openToolstack = (inDom0: Run, inVm: Host['inVm'], domains: Domains): LabToolstack => ({
+  create: ({ name, vif }) => {
+    const settings = [`name="${name}"`, `extra="console=hvc0 quiet ${guestOptions} vm=${name}"`];
+    if (vif !== undefined) settings.push(`vif=["${vifWords(vif).join(',')}"]`);
+    const argv = ['xl', 'create', '-q', '/etc/xen/guest.cfg', ...settings];
+    return domains.start(name, () => must(inDom0, argv));
+  },
+  destroy: async (vm) => {
+    const result = await inDom0(['xl', 'destroy', vm]);
+    await domains.forget(vm);
+    return result;
+  },
+  attach: async (vm, vif) => {
+    await must(inDom0, ['xl', 'network-attach', vm, ...vifWords(vif)]);
+    const devids = await must(inDom0, ['xenstore-list', `/libxl/${domains.domid(vm)}/device/vif`]);
+    // libxl always takes the next one after the last.
+    return Math.max(...devids.split('\n').map(Number));
+  },
+  detach: (vm, devid) => inDom0(['xl', 'network-detach', vm, `${devid}`]),
+  reboot: (vm) =>
+    domains.start(vm, async () => {
+      const before = domains.domid(vm);
+      // In the background, so that the agent can still answer.
+      await inVm(vm, ['sh', '-c', 'reboot -f &']);
+      while (!(await hasReturned(inDom0, vm, before)));
+    }),
+  read: async (path) => {
+    const { status, stdout } = await inDom0(['xenstore-read', '-R', path]);
+    return status === 0 ? stdout.replace(/\n$/, '') : undefined;
+  },
+});
+
+/** What xl calls a vif, in words that an xl configuration joins by commas. */
+const vifWords = ({ mac, ip }: VifSpec): string[] => [
+  `mac=${mac}`,
+  ...(ip === undefined ? [] : [`ip=${ip}`]),
+  'backend=net-vm',
+];
+
+const hasReturned = async (inDom0: Run, vm: string, before: number): Promise<boolean> => {
+  const { stdout } = await inDom0(['xl', 'domid', vm]);
+  const domid = stdout.trim();
+  if (domid === '' || domid === `${before}`) return false;
+  return (await inDom0(['xenstore-exists', consoleNode(domid)])).status === 0;
+};
