@@ -1,11 +1,12 @@
 /** The command line: `vifwatch run|status|export|check`. */
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { VifwatchError } from './core/problem.ts';
 import { version } from './package.ts';
 
 type Globals = { readonly config: string; readonly runtime: string };
 
 const program = new Command('vifwatch')
+  .exitOverride()
   .description('Serves the vifs of a Xen driver domain: routes, neighbours and firewall.')
   .version(version)
   .option('--config <file>', 'configuration', '/etc/vifwatch/vifwatch.toml')
@@ -48,11 +49,22 @@ program
     process.exitCode = await check(globals());
   });
 
+/** EX_USAGE, EX_CONFIG and EX_SOFTWARE of sysexits.h; 1 and 69 are answers of `status`. */
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+  return error instanceof VifwatchError && error.code === 'CONFIG_INVALID' ? 78 : 70;
+};
+
+const complain = (error: unknown): void => {
+  // commander has said already what it had to say.
+  if (error instanceof CommanderError) return;
+  const code = error instanceof VifwatchError ? `${error.code}: ` : '';
+  process.stderr.write(`vifwatch: ${code}${error instanceof Error ? error.message : error}\n`);
+};
+
 try {
   await program.parseAsync();
 } catch (error) {
-  const code = error instanceof VifwatchError ? `${error.code}: ` : '';
-  process.stderr.write(`vifwatch: ${code}${error instanceof Error ? error.message : error}\n`);
-  // EX_CONFIG and EX_SOFTWARE of sysexits.h.
-  process.exitCode = error instanceof VifwatchError && error.code === 'CONFIG_INVALID' ? 78 : 70;
+  complain(error);
+  process.exitCode = exitCodeOf(error);
 }
