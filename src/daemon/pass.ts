@@ -9,6 +9,9 @@ import type { Lanes } from './lanes.ts';
 import type { Patience } from './patience.ts';
 import { everyUplink, type World } from './world.ts';
 
+/** Nothing tells when a full quota of xenstored has room again. */
+const quotaRetryMs = 1_000;
+
 export type PassParts = {
   readonly config: Config;
   readonly world: World;
@@ -41,8 +44,9 @@ export const openPasses = (parts: PassParts): Passes => {
     });
 
   const mark = async ({ key, problem }: Refusal): Promise<void> => {
-    await backend.markError(key, hotplugErrorText(problem));
+    const isMarked = await backend.markError(key, hotplugErrorText(problem));
     world.touch({ key, node: undefined });
+    if (!isMarked) wake(quotaRetryMs);
   };
 
   const run = async (): Promise<void> => {

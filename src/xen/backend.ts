@@ -37,10 +37,10 @@ export type Backend = {
    * one that has been closed or replaced meanwhile. Throws XenstoreError, for a full quota too.
    */
   readonly markConnected: (vifs: readonly BackendVif[]) => Promise<ReadonlySet<VifKey>>;
-  /** Writes `hotplug-error`, then `hotplug-status=error`, unless the vif is gone. */
-  readonly markError: (key: VifKey, text: string) => Promise<void>;
+  /** Writes `hotplug-error`, then `hotplug-status=error`, unless the vif is gone. False if a quota is full. */
+  readonly markError: (key: VifKey, text: string) => Promise<boolean>;
   /** Tells the guest the MTU, in the one node of its directory that is ours; a guest may have removed it. */
-  readonly hintMtu: (key: VifKey, mtu: number) => Promise<void>;
+  readonly hintMtu: (key: VifKey, mtu: number) => Promise<unknown>;
   /** Removes the backend directory if it is still closed for good. The parents are dom0's. */
   readonly remove: (key: VifKey) => Promise<void>;
 };
@@ -64,11 +64,14 @@ const ifGone = async <T>(result: Promise<T>, fallback: T): Promise<T> => {
 export const isRefusal = (error: unknown): error is XenstoreError =>
   error instanceof XenstoreError && error.code !== 'EBADF';
 
-const ifRefused = async (result: Promise<unknown>): Promise<void> => {
+/** Whether it was done. */
+const ifRefused = async (result: Promise<unknown>): Promise<boolean> => {
   try {
     await result;
+    return true;
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (isRefusal(error)) return false;
+    throw error;
   }
 };
 
@@ -168,7 +171,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     return new Set(vifs.length === 0 ? [] : await ifReplaced(markTogether(vifs), oneByOne));
   };
 
-  const markError = async (key: VifKey, text: string): Promise<void> => {
+  const markError = async (key: VifKey, text: string): Promise<boolean> => {
     const path = `${root}/${key}`;
     const write = store.transaction(async (tx) => {
       await store.read(`${path}/state`, tx);
@@ -176,7 +179,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
       await store.write(`${path}/hotplug-status`, 'error', tx);
     });
     // With a full quota there is no place for a complaint; status still has it.
-    await ifRefused(write);
+    return await ifRefused(ifGone(write, undefined));
   };
 
   const remove = async (key: VifKey): Promise<void> => {
