@@ -30,11 +30,12 @@ const inNetVm = async (host: SimHost, command: string): Promise<string> => {
   return stdout;
 };
 
-/** What net-vm's neighbour table says, without how recently each entry was confirmed. */
+/** What net-vm's neighbour table says, without how recently each was confirmed, and without the world's own. */
 const neighbours = async (host: SimHost): Promise<readonly string[]> => {
   const table = await inNetVm(host, 'ip neigh show');
   return table
     .split('\n')
+    .filter((line) => !/^fe80:\S+ dev eth0 /.test(line))
     .map((line) => line.replace(/ (REACHABLE|STALE|DELAY|PROBE) *$/, '').replace(' router', ''))
     .sort();
 };
@@ -114,6 +115,7 @@ test('router advertisements, also where net-vm would take them by default', asyn
     const frames = [
       routerAdvertisement(all, '2001:db8:bad::'),
       routerAdvertisement({ ...all, target: netbackMac, to: 'fe80::1' }, '2001:db8:bad::'),
+      routerAdvertisement({ ...all, from: liar.ipv6 }, '2001:db8:bad::'),
     ];
     const match = 'icmpv6 type nd-router-advert iifname "vif*"';
     await assertUseless(host, { family: 'inet', match }, frames);

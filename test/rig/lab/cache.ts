@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { step } from './progress.ts';
@@ -17,8 +17,8 @@ export const keyOf = (...inputs: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
 
 /**
- * The directory that `build` once filled for `key`. Built aside and renamed when complete, so an
- * interrupted build leaves nothing that looks finished; results for older keys are removed.
+ * The directory that `build` once filled for `key`. It is built aside and renamed when complete, so
+ * an interrupted build leaves nothing that looks finished, and two at once do not meet.
  */
 export const cached = async (
   name: string,
@@ -27,16 +27,28 @@ export const cached = async (
 ): Promise<string> => {
   const cache = cacheDirectory();
   const finished = join(cache, `${name}-${key}`);
-  if (existsSync(finished)) return finished;
-  await mkdir(cache, { recursive: true });
-  await removeOthers(cache, name);
-  const unfinished = await mkdtemp(join(cache, `${name}-unfinished.`));
-  await step(`building ${name}`, () => build(unfinished));
-  await rename(unfinished, finished);
+  if (!existsSync(finished)) {
+    await mkdir(cache, { recursive: true });
+    await removeUnused(cache, name);
+    const unfinished = await mkdtemp(join(cache, `${name}-unfinished.`));
+    await step(`building ${name}`, () => build(unfinished));
+    await rename(unfinished, finished).catch(async (error) => {
+      await rm(unfinished, { recursive: true });
+      if (!existsSync(finished)) throw error;
+    });
+  }
+  const now = new Date();
+  await utimes(finished, now, now);
   return finished;
 };
 
-const removeOthers = async (cache: string, name: string): Promise<void> => {
-  const old = (await readdir(cache)).filter((entry) => entry.startsWith(`${name}-`));
-  await Promise.all(old.map((entry) => rm(join(cache, entry), { recursive: true })));
+/** Longer than any run: who uses something has said so since. */
+const unusedMs = 60 * 60 * 1000;
+
+const removeUnused = async (cache: string, name: string): Promise<void> => {
+  for (const entry of await readdir(cache)) {
+    if (!entry.startsWith(`${name}-`)) continue;
+    const { mtimeMs } = await stat(join(cache, entry));
+    if (Date.now() - mtimeMs > unusedMs) await rm(join(cache, entry), { recursive: true });
+  }
 };

@@ -10,7 +10,10 @@ const { values, positionals } = parseArgs({
 
 // An exit in good order ends QEMU and removes what is temporary.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(1));
+  process.once(signal, () => {
+    say(`ended by ${signal}`);
+    process.exit(1);
+  });
 }
 
 if (values.shell) {
