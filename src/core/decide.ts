@@ -37,6 +37,8 @@ type Claims = {
   /** Addresses that the firewall still has under links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
   readonly own: AddressHolders<string>;
+  /** The links, as netback named them, of all vifs that are not finished. */
+  readonly bearers: ReadonlySet<string>;
 };
 
 export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === 'connected';
@@ -85,14 +87,16 @@ const linkTaken = (link: string): Problem => ({
 const linkState = (
   { bornLink, link }: VifFacts,
   { linkNames, kernel }: Circumstances,
+  { bearers }: Claims,
 ): 'present' | 'missing' | Problem => {
-  if (linkNames.has(bornLink)) {
-    return link !== bornLink && linkNames.has(link) ? linkTaken(link) : 'present';
-  }
-  if (link === bornLink || !linkNames.has(link)) return 'missing';
+  const isBorn = linkNames.has(bornLink);
+  if (link === bornLink || !linkNames.has(link)) return isBorn ? 'present' : 'missing';
   const known = kernel.links.get(link);
   if (known === undefined) return 'missing';
-  return known.alias === bornLink ? 'present' : linkTaken(link);
+  if (known.alias === bornLink && !isBorn) return 'present';
+  // A device that we renamed for a vif which is gone by now is about to go as well.
+  const isLeaving = known.alias !== undefined && /^vif\d+\.\d+$/.test(known.alias);
+  return isLeaving && !bearers.has(known.alias ?? '') ? 'missing' : linkTaken(link);
 };
 
 /** Judges everything but the link; an address is the vif's from here on, even while it waits. */
@@ -141,7 +145,7 @@ const decideLive = (
       return waiting(vif, 'frontend');
     if (isEarly) return waiting(vif, 'netback', admitted);
   }
-  const link = linkState(facts, circumstances);
+  const link = linkState(facts, circumstances, claims);
   if (typeof link === 'object') return { vif, is: 'refused', problem: link };
   if (link === 'missing') return waiting(vif, 'link', admitted);
   return { vif, is: 'served', served: admitted };
@@ -199,6 +203,9 @@ export const decide = (circumstances: Circumstances): readonly Decision[] => {
     live: noHolders(),
     lingering: lingeringAddresses(circumstances, liveLinks),
     own: ownAddresses(circumstances),
+    bearers: new Set(
+      vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),
+    ),
   };
   return vifs.map((vif) => decideOne(vif, circumstances, claims));
 };

@@ -162,10 +162,24 @@ describe('the link', () => {
 
   test("somebody else's under the wanted name is never touched", () => {
     const both = new Set(['vif3.0', 'vif-web']);
-    expect(outcomes([renamed], { linkNames: both })).toEqual({ '3/0': 'LINK_NAME_TAKEN' });
+    const foreign = kernelWith(link('vif-web'));
+    expect(outcomes([renamed], { linkNames: both, kernel: foreign })).toEqual({
+      '3/0': 'LINK_NAME_TAKEN',
+    });
     const linkNames = new Set(['vif-web']);
     const kernel = kernelWith(link('vif-web'));
     expect(outcomes([renamed], { linkNames, kernel })).toEqual({ '3/0': 'LINK_NAME_TAKEN' });
+  });
+});
+
+test('a name whose bearer is gone is waited for; one whose bearer lives is taken', () => {
+  const heir = backendVif(4, { vifname: 'vif-web' });
+  const linkNames = new Set(['vif4.0', 'vif-web']);
+  const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
+  expect(outcomes([heir], { linkNames, kernel })).toEqual({ '4/0': 'waiting for link' });
+  const bearer = backendVif(3, { vifname: 'vif-web', 'hotplug-status': 'connected' });
+  expect(outcomes([bearer, heir], { linkNames: new Set([...linkNames]), kernel })).toMatchObject({
+    '4/0': 'LINK_NAME_TAKEN',
   });
 });
 
