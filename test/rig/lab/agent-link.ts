@@ -20,11 +20,15 @@ const patience = 120;
 
 /** Speaks the agents' protocol, which `agent/agent.cc` describes, on dom0's port. */
 export const openAgentLink = (port: Socket): AgentLink => {
-  const waiting = new Map<string, (rest: string) => void>();
+  const waiting = new Map<string, { settle: (rest: string) => void; timer: NodeJS.Timeout }>();
   let next = 0;
   createInterface({ input: port }).on('line', (line) => {
     const [, id = '', rest = ''] = /^@(hello \S+|\d+ )(.*)$/.exec(line) ?? [];
-    waiting.get(id.trim())?.(rest);
+    waiting.get(id.trim())?.settle(rest);
+  });
+  // Once the machine is gone nobody waits any more.
+  port.once('close', () => {
+    for (const { timer } of waiting.values()) clearTimeout(timer);
   });
   const answer = (id: string, what: string): Promise<string> =>
     new Promise((resolve, reject) => {
@@ -32,11 +36,12 @@ export const openAgentLink = (port: Socket): AgentLink => {
         waiting.delete(id);
         reject(new Error(`no answer within ${patience} s: ${what}`));
       }, patience * 1000);
-      waiting.set(id, (rest) => {
+      const settle = (rest: string): void => {
         clearTimeout(timer);
         waiting.delete(id);
         resolve(rest);
-      });
+      };
+      waiting.set(id, { settle, timer });
     });
   const run = async (host: string, argv: readonly string[]): Promise<Toolstack> => {
     next += 1;

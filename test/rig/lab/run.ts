@@ -21,7 +21,6 @@ const usual = [
   'vmLivesThroughEverything',
   'guestThatRewritesItsAddressGainsNothing',
   'vmsThatWereThereFirstAreServed',
-  'daemonMayDieBetweenAnyTwoSteps',
 ];
 
 export type Outcome = { readonly ok: boolean; readonly facts: Facts };
