@@ -20,7 +20,6 @@ const usual = [
   'brokenServiceFailsLoudly',
   'vmLivesThroughEverything',
   'guestThatRewritesItsAddressGainsNothing',
-  'vmsThatWereThereFirstAreServed',
 ];
 
 export type Outcome = { readonly ok: boolean; readonly facts: Facts };
