@@ -17,11 +17,13 @@ const within = <T>(promise: Promise<T>): Promise<T> => {
 
 /** Throws XENSTORE_UNAVAILABLE. */
 export const connect = async (): Promise<{ readonly store: Xenstore; readonly domid: number }> => {
+  let store: Xenstore | undefined;
   try {
-    const store = openXenstore();
-    const domid = Number(await within(store.read('domid')));
-    return { store, domid };
+    store = openXenstore();
+    return { store, domid: Number(await within(store.read('domid'))) };
   } catch (error) {
+    // A request that is never answered would keep the process alive.
+    store?.close();
     const { message } = error as Error;
     const hint =
       error instanceof XenstoreError ? '; is this a Xen domain, with /dev/xen/xenbus?' : '';

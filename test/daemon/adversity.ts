@@ -23,7 +23,7 @@ const addresses = fc.constantFrom(
 const nodes = fc.record({
   ip: addresses,
   vifname: fc.option(fc.constant('vif-web'), { nil: undefined, freq: 5 }),
-  mtu: fc.option(fc.constant('1400'), { nil: undefined, freq: 5 }),
+  mtu: fc.constantFrom('1400', undefined),
 });
 
 const bytes = fc
@@ -35,6 +35,7 @@ const meddling = fc.constantFrom(
   ...['nft flush ruleset', 'nft delete table arp vifwatch', 'nft flush set inet vifwatch address4'],
   ...['ip link set LINK up', 'ip link set LINK down', 'ip link set LINK mtu 1300'],
   ...['ip neigh flush dev LINK nud permanent', 'ip addr del 10.0.5.1/32 dev lo'],
+  'ip neigh add 10.66.0.1 dev LINK lladdr 00:16:3e:00:66:66 nud permanent',
   ...['ip route flush proto 86', 'ip route add 10.66.0.0/16 dev LINK proto 86'],
 );
 

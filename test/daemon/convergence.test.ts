@@ -21,7 +21,7 @@ import {
 } from './net-vm.ts';
 
 /** For a night: VIFWATCH_SEQUENCES=500; to see a failure again: VIFWATCH_SEED, as it was printed. */
-const { VIFWATCH_SEQUENCES = '8', VIFWATCH_SEED } = process.env;
+const { VIFWATCH_SEQUENCES = '12', VIFWATCH_SEED } = process.env;
 const sequences = Number(VIFWATCH_SEQUENCES);
 
 const listings = [
@@ -65,7 +65,9 @@ const settled = async (host: SimHost): Promise<string> => {
     await delay(50);
     return performance.now() - since > 500;
   });
-  return `${await kernelState(host)}\n${await storeState(host)}`;
+  const links = await inNetVm(host, ['ip', '-o', 'link', 'show', 'up']);
+  const mtus = links.match(/(?<=: )vif\S+(?=@)| mtu \d+ /g) ?? [];
+  return [await kernelState(host), ...mtus, await storeState(host)].join('\n');
 };
 
 /** As if no daemon had ever been in net-vm, but for the names of links. */

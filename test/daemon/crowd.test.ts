@@ -124,19 +124,3 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     );
   });
 });
-
-test('a vif that netback has given up is an error after 10 s, not something to wait for', async () => {
-  await withNetVm(
-    async (host) => {
-      const guest = await host.create({ name: 'guest' });
-      await attachCrowd(host, guest, [0]);
-      const isTold = async (): Promise<boolean> => {
-        const { healthy, vifs } = await status(host);
-        return !healthy && vifs[0]?.error?.code === 'LINK_MISSING';
-      };
-      await until('status tells', isTold).catch(() => until('status tells, after 10 s', isTold));
-    },
-    // Enough for dom0, but not for what netback writes.
-    { quota: { nodes: 25, watches: 100 } },
-  );
-});

@@ -26,7 +26,7 @@ const checksum = (data: readonly number[]): number[] => {
   return word(~sum & 0xffff);
 };
 
-export type Ethernet = { readonly source: string; readonly target?: string };
+type Ethernet = { readonly source: string; readonly target?: string };
 
 const ethernet = (
   { source, target = netbackMac }: Ethernet,
