@@ -13,26 +13,40 @@ import {
   timer,
 } from 'rxjs';
 
+/** One vif comes up within it: its few runs need not wait for each other. */
+const burstMs = 30;
 /** However long a run took, the next one is not held back for longer. */
 const maxRestMs = 20;
 
+/** How long to rest after a run: not at all, unless the runs of late have taken more than half of the time. */
+const makeRest = (now: () => number): ((startedAt: number) => number) => {
+  let excessMs = 0;
+  let endedAt = now();
+  return (startedAt) => {
+    const idleMs = startedAt - endedAt;
+    endedAt = now();
+    excessMs = Math.max(0, excessMs - idleMs) + (endedAt - startedAt);
+    return Math.min(Math.max(0, excessMs - burstMs), maxRestMs);
+  };
+};
+
 /**
- * After each run comes a rest as long as the run itself, so that a crowd of triggers never takes more
- * than half of the time, and what one run starts is not starved by the next.
+ * In a crowd of triggers the runs take no more than half of the time, so that what one run starts is not
+ * starved by the next.
  */
-export const singleFlight = <T>(work: () => Promise<T>): OperatorFunction<unknown, T> => {
-  const timedRun = (): Observable<T> =>
-    defer(() => {
-      const start = performance.now();
-      const rest = defer(() => timer(Math.min(performance.now() - start, maxRestMs)));
-      return concat(from(work()), rest.pipe(ignoreElements()));
-    });
-  return (triggers: Observable<unknown>): Observable<T> =>
+export const singleFlight =
+  <T>(work: () => Promise<T>): OperatorFunction<unknown, T> =>
+  (triggers: Observable<unknown>): Observable<T> =>
     defer(() => {
       const idle = new Subject<void>();
+      const restAfter = makeRest(() => performance.now());
+      const timedRun = defer(() => {
+        const startedAt = performance.now();
+        const rest = defer(() => timer(restAfter(startedAt)));
+        return concat(from(work()), rest.pipe(ignoreElements()));
+      });
       return triggers.pipe(
         throttle(() => idle, { leading: true, trailing: true }),
-        exhaustMap(() => timedRun().pipe(finalize(() => idle.next()))),
+        exhaustMap(() => timedRun.pipe(finalize(() => idle.next()))),
       );
     });
-};

@@ -10,12 +10,15 @@ const killAndRestart = async (host: Host): Promise<void> => {
   await host.startDaemon();
 };
 
+/** `mail` is there before the daemon, and its traffic goes on through all that follows. */
 export const daemonMayDieBetweenAnyTwoSteps = async (host: Host): Promise<void> => {
-  await create(host, mail);
+  await host.signalDaemon('SIGTERM');
+  await host.create(mail);
+  await assertDoesNotReach({ host, from: mail }, outside4);
+  await host.startDaemon();
   await assertReaches({ host, from: mail }, outside4);
   const traffic = pingThroughout({ host, from: mail }, outside4);
 
-  await killAndRestart(host);
   const domid = await create(host, web);
   await killAndRestart(host);
   await assertReaches({ host, from: web }, outside4, outside6);

@@ -20,6 +20,7 @@ const usual = [
   'brokenServiceFailsLoudly',
   'vmLivesThroughEverything',
   'guestThatRewritesItsAddressGainsNothing',
+  'daemonMayDieBetweenAnyTwoSteps',
 ];
 
 export type Outcome = { readonly ok: boolean; readonly facts: Facts };
