@@ -12,6 +12,7 @@ namespace {
 struct CloseXenstore {
   void operator()(xs_handle* xs) const { xs_close(xs); }
 };
+using OwnedHandle = std::unique_ptr<xs_handle, CloseXenstore>;
 
 int Check(int result) {
   if (result < 0) throw std::system_error(errno, std::generic_category());
@@ -41,9 +42,11 @@ Connection::Connection(Napi::Object self)
     : env_(self.Env()), context_(env_, "xenstore"), self_(Napi::Weak(self)) {
   // Without XS_UNWATCH_FILTER: PassEvents() drops the events of ids that are no longer watched, and
   // the library's filter would leak each event that it drops.
-  std::unique_ptr<xs_handle, CloseXenstore> xs(xs_open(0));
-  Check(xs ? 0 : -1);
-  const int fd = Check(xs_fileno(xs.get()));
+  OwnedHandle requests(xs_open(0));
+  Check(requests ? 0 : -1);
+  OwnedHandle events(xs_open(0));
+  Check(events ? 0 : -1);
+  const int fd = Check(xs_fileno(events.get()));
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env_, &loop);
@@ -55,8 +58,8 @@ Connection::Connection(Napi::Object self)
     });
   });
   uv_unref(Base(wake_));
-  requests_ = std::make_unique<RequestThread>(xs.get(), &wake_->handle);
-  xs_ = xs.release();
+  requests_ = std::make_unique<RequestThread>(Handles{requests.get(), events.get()}, &wake_->handle);
+  xs_ = {requests.release(), events.release()};
   Poll(loop, fd);
   hook_->Bind(this);
 }
@@ -102,26 +105,27 @@ Napi::Value Connection::Promise(Request request) {
       napi_reject_deferred(env, deferred, ErrorToJs(env, reply.error));
     }
   };
-  if (requests_) {
-    Submit(std::move(request), settle);
+  if (requests_ && !lost_) {
+    Submit(xs_.requests, std::move(request), settle);
   } else {
     settle({EBADF});
   }
   return {env_, promise};
 }
 
-void Connection::Submit(Request request, Settle settle) {
+void Connection::Submit(xs_handle* xs, Request request, Settle settle) {
   const std::uint64_t id = ++lastId_;
   pending_.emplace(id, std::move(settle));
-  requests_->Submit(id, std::move(request));
+  requests_->Submit(id, xs, std::move(request));
   KeepAlive();
 }
 
 std::uint64_t Connection::Watch(const std::string& path, Napi::Function callback) {
-  if (!requests_) throw Napi::Error(env_, ErrorToJs(env_, EBADF));
+  if (!requests_ || lost_) throw Napi::Error(env_, ErrorToJs(env_, EBADF));
   const std::uint64_t id = ++lastId_;
   watches_.emplace(id, Watched{path, Napi::Persistent(callback)});
-  Submit([path, token = std::to_string(id)](xs_handle* xs) { return ::Watch(xs, path, token); },
+  Submit(xs_.events,
+         [path, token = std::to_string(id)](xs_handle* xs) { return ::Watch(xs, path, token); },
          [this, id](const Reply& reply) {
            if (reply.error == 0) return;
            auto watch = watches_.extract(id);
@@ -134,8 +138,10 @@ void Connection::Unwatch(std::uint64_t id) {
   const auto watch = watches_.find(id);
   if (watch == watches_.end()) return;
   // Nobody waits for the answer: it has no entry in pending_.
-  requests_->Submit(++lastId_, [path = watch->second.path, token = std::to_string(id)](
-                                   xs_handle* xs) { return ::Unwatch(xs, path, token); });
+  requests_->Submit(++lastId_, xs_.events,
+                    [path = watch->second.path, token = std::to_string(id)](xs_handle* xs) {
+                      return ::Unwatch(xs, path, token);
+                    });
   watches_.erase(watch);
   KeepAlive();
 }
@@ -145,16 +151,14 @@ void Connection::OnReplies() {
   [[maybe_unused]] const Napi::Object self = self_.Value();  // outlives a close() within
   const Napi::CallbackScope scope(env_, context_);
   auto completions = requests_->Take();
-  const bool lost = std::any_of(completions.begin(), completions.end(),
-                                [](const Completion& done) { return done.reply.error != 0; }) &&
-                    !PassEvents();
+  lost_ = !PassEvents() || !IsConnected(xs_.requests) || lost_;
   for (auto& [id, reply] : completions) {
     auto settle = pending_.extract(id);
     if (settle.empty()) continue;
-    if (lost && IsBreak(reply.error)) reply.error = EBADF;
+    if (lost_ && IsBreak(reply.error)) reply.error = EBADF;
     settle.mapped()(reply);
   }
-  if (lost) {
+  if (lost_) {
     for (const auto& [id, watch] : std::exchange(watches_, {})) FailWatch(watch, EBADF);
   }
   KeepAlive();
@@ -170,7 +174,7 @@ void Connection::OnEvents() {
 // False if the connection is lost.
 bool Connection::PassEvents() {
   bool connected = false;
-  for (const WatchEvent& event : TakeEvents(xs_, &connected)) {
+  for (const WatchEvent& event : TakeEvents(xs_.events, &connected)) {
     const auto watch = watches_.find(event.id);
     if (watch == watches_.end()) continue;
     const Napi::HandleScope handles(env_);

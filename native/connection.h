@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "handles.h"
 #include "loop_handle.h"
 #include "reply.h"
 #include "request_thread.h"
@@ -42,7 +43,7 @@ class Connection {
   };
 
   void Poll(uv_loop_t* loop, int fd);
-  void Submit(Request request, Settle settle);
+  void Submit(xs_handle* xs, Request request, Settle settle);
   void OnReplies();
   void OnEvents();
   bool PassEvents();
@@ -53,11 +54,12 @@ class Connection {
   const Napi::Env env_;
   const Napi::AsyncContext context_;
   Napi::ObjectReference self_;
-  xs_handle* xs_ = nullptr;  // the request thread's: here, only xs_check_watch() may be called
+  Handles xs_ = {};  // the request thread's: here, only xs_check_watch() may be called
   std::uint64_t lastId_ = 0;
   std::map<std::uint64_t, Settle> pending_;
   std::map<std::uint64_t, Watched> watches_;
   bool alive_ = false;
+  bool lost_ = false;  // either handle, and then all later requests fail
 
   // Undone from below: polling ends before the thread closes the descriptor, and the thread stops
   // waking the loop before that handle goes.

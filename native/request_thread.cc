@@ -11,10 +11,11 @@
 struct RequestThread::State {
   struct Job {
     std::uint64_t id;
+    xs_handle* xs;
     Request request;
   };
 
-  xs_handle* const xs;
+  const Handles handles;
   uv_async_t* const wake;
 
   std::mutex mutex = {};  // guards what follows, and the use of `wake`
@@ -52,7 +53,7 @@ void RequestThread::State::Serve() {
     const Job job = std::move(jobs.front());
     jobs.pop_front();
     lock.unlock();
-    Reply reply = Perform(job.request, xs);
+    Reply reply = Perform(job.request, job.xs);
     lock.lock();
     if (stopped) return;
     if (done.empty()) uv_async_send(wake);
@@ -60,12 +61,13 @@ void RequestThread::State::Serve() {
   }
 }
 
-RequestThread::RequestThread(xs_handle* xs, uv_async_t* wake)
-    : state_(new State{.xs = xs, .wake = wake}) {
+RequestThread::RequestThread(Handles handles, uv_async_t* wake)
+    : state_(new State{.handles = handles, .wake = wake}) {
   std::thread([state = state_] {
     BlockSignals();
     state->Serve();
-    xs_close(state->xs);
+    xs_close(state->handles.events);
+    xs_close(state->handles.requests);
   }).detach();
 }
 
@@ -76,9 +78,9 @@ RequestThread::~RequestThread() {
   state_->changed.notify_one();
 }
 
-void RequestThread::Submit(std::uint64_t id, Request request) {
+void RequestThread::Submit(std::uint64_t id, xs_handle* xs, Request request) {
   const std::lock_guard lock(state_->mutex);
-  state_->jobs.push_back({id, std::move(request)});
+  state_->jobs.push_back({id, xs, std::move(request)});
   state_->changed.notify_one();
 }
 

@@ -1,4 +1,4 @@
-// The one thread of a handle that makes its requests, first in, first out. It is neither the
+// The one thread of a connection that makes its requests, first in, first out. It is neither the
 // JavaScript thread nor one of libuv's pool: a xenstored that hangs would take those with it.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "handles.h"
 #include "reply.h"
 
 using Request = std::function<Reply(xs_handle*)>;
@@ -20,18 +21,19 @@ struct Completion {
 
 class RequestThread {
  public:
-  // Takes over `xs`. Sends `wake` when there are completions to take. Throws std::system_error.
-  RequestThread(xs_handle* xs, uv_async_t* wake);
+  // Takes over the handles. Sends `wake` when there are completions to take. Throws std::system_error.
+  RequestThread(Handles handles, uv_async_t* wake);
 
   // Never blocks. Requests that have not begun are dropped, `wake` is not sent any more, and the
-  // thread closes the handle as soon as it is out of the library. A request that xenstored never
-  // answers cannot be interrupted, so such a thread and its handle stay until the process ends.
+  // thread closes the handles as soon as it is out of the library. A request that xenstored never
+  // answers cannot be interrupted, so such a thread and its handles stay until the process ends.
   ~RequestThread();
 
   RequestThread(const RequestThread&) = delete;
   RequestThread& operator=(const RequestThread&) = delete;
 
-  void Submit(std::uint64_t id, Request request);
+  // `xs` is the handle to make it on.
+  void Submit(std::uint64_t id, xs_handle* xs, Request request);
 
   // What has completed since the last call.
   std::vector<Completion> Take();

@@ -13,3 +13,9 @@ std::vector<WatchEvent> TakeEvents(xs_handle* xs, bool* connected) {
   *connected = errno == EAGAIN;
   return events;
 }
+
+bool IsConnected(xs_handle* xs) {
+  bool connected = false;
+  TakeEvents(xs, &connected);
+  return connected;
+}

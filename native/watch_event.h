@@ -15,3 +15,6 @@ struct WatchEvent {
 // Takes all events that are queued; does not block. `connected` becomes false if the connection is
 // lost, of which nothing else tells: the descriptor does not become readable.
 std::vector<WatchEvent> TakeEvents(xs_handle* xs, bool* connected);
+
+// The same of a handle that watches nothing.
+bool IsConnected(xs_handle* xs);
