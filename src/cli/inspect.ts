@@ -14,10 +14,10 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
   const network = openNetwork(baseFile, '/nonexistent');
-  const [links, elements, linkNames, names, keys] = await Promise.all([
+  const linkNames = network.linkNames();
+  const [links, elements, names, keys] = await Promise.all([
     network.observeLinks(),
     network.nft.elements(),
-    network.linkNames(),
     backend.names(),
     backend.keys(),
   ]);

@@ -13,10 +13,10 @@ export const lower = async (
   { lower: closing, finish }: Pick<Plan, 'lower' | 'finish'>,
   { network, backend }: { readonly network: Network; readonly backend: Backend },
 ): Promise<void> => {
-  await network.runBatch(lowerLines(closing));
+  await network.ipBatches.run(lowerLines(closing));
   // One by one, since ip gives up a batch over a neighbour that has gone meanwhile.
   for (const neighbour of closing.neighbours) {
-    await network.runBatch([neighbourRemoval(neighbour)]);
+    await network.ipBatches.run([neighbourRemoval(neighbour)]);
   }
   await Promise.all(finish.map((key) => backend.remove(key)));
 };

@@ -52,7 +52,8 @@ export const openPasses = (parts: PassParts): Passes => {
   const run = async (): Promise<void> => {
     // A lane that ends while this pass reads has changed what was read: its links are for the next pass.
     const busyBefore = lanes.busy();
-    const [linkNames] = await Promise.all([network.linkNames(), world.refresh()]);
+    await world.refresh();
+    const linkNames = network.linkNames();
     const { gateways, allowed } = config;
     const kernel = world.kernel();
     const vifs = world.vifs().values();

@@ -36,10 +36,10 @@ const failed = (code: Problem['code'], text: string): Problem => ({ code, text }
 const rename = async (raises: readonly Opening[], { network }: Ports): Promise<void> => {
   const named = raises.filter(({ served: { bornLink, link } }) => bornLink !== link);
   if (named.length === 0) return;
-  const names = await network.linkNames();
+  const names = network.linkNames();
   const born = named.filter(({ served }) => names.has(served.bornLink));
   // A refusal shows up again when the link is set up under its new name.
-  await network.runBatch(born.map(renameLine));
+  await network.ipBatches.run(born.map(renameLine));
 };
 
 const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Problem> => {
@@ -102,10 +102,10 @@ const openLinks = async (
     if (problem !== undefined) problems.set(opening, problem);
   };
   const lines = [...gateways.map(gatewayLine), ...openings.flatMap(raiseLines)];
-  const together = await network.runBatch(lines);
+  const together = await network.ipBatches.run(lines);
   for (const opening of openings) {
     const alone = together.gaveUp === undefined || openings.length === 1;
-    note(opening, alone ? together : await network.runBatch(raiseLines(opening)));
+    note(opening, alone ? together : await network.ipBatches.run(raiseLines(opening)));
   }
   return problems;
 };
@@ -149,7 +149,7 @@ export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raise
   const unopened = await openLinks(guarded, job.gateways, ports);
   const opened = guarded.filter((one) => !unopened.has(one));
   const announcement = await announce(opened, ports);
-  const names = unopened.size > 0 ? await network.linkNames() : undefined;
+  const names = unopened.size > 0 ? network.linkNames() : undefined;
   return job.raises.map((one): Raised => {
     const { vif, served, open } = one;
     const problem = problems.get(one) ?? unopened.get(one);

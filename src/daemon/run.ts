@@ -100,6 +100,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const claim = await claimNamespace();
   const network = openNetwork(baseFile, runtime);
   await prepareKernel(network);
+  network.ipBatches.prepare();
   const { store, domid } = await connect();
   const watcher = openWatcher(options, { store, network, backend: openBackend(store, domid) });
   // Nothing may be judged before net-vm's own addresses are known.
@@ -119,6 +120,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   await watcher.settled();
   control?.close();
   await rm(controlSocket(runtime), { force: true });
+  network.ipBatches.close();
   store.close();
   claim.close();
 };

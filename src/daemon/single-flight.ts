@@ -2,6 +2,7 @@
 import {
   concat,
   defer,
+  EMPTY,
   exhaustMap,
   finalize,
   from,
@@ -16,7 +17,7 @@ import {
 /** One vif comes up within it: its few runs need not wait for each other. */
 const burstMs = 30;
 /** However long a run took, the next one is not held back for longer. */
-const maxRestMs = 20;
+const maxRestMs = 5;
 
 /** How long to rest after a run: not at all, unless the runs of late have taken more than half of the time. */
 const makeRest = (now: () => number): ((startedAt: number) => number) => {
@@ -42,7 +43,10 @@ export const singleFlight =
       const restAfter = makeRest(() => performance.now());
       const timedRun = defer(() => {
         const startedAt = performance.now();
-        const rest = defer(() => timer(restAfter(startedAt)));
+        const rest = defer(() => {
+          const restMs = restAfter(startedAt);
+          return restMs === 0 ? EMPTY : timer(restMs);
+        });
         return concat(from(work()), rest.pipe(ignoreElements()));
       });
       return triggers.pipe(

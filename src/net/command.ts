@@ -26,26 +26,88 @@ export type Finished = {
 
 const environment = { LC_ALL: 'C' };
 
-/** Runs to the end whatever the exit status is; throws CommandError if it did not start or finish. */
-export const attempt = async (argv: readonly string[], input = ''): Promise<Finished> => {
+/** A program that has been started and waits for its input. */
+type Waiting = {
+  readonly isAlive: () => boolean;
+  /** To be called once; throws CommandError if the program did not start or finish. */
+  readonly finish: (input: string) => Promise<Finished>;
+};
+
+const start = (argv: readonly string[]): Waiting => {
   const [file = '', ...args] = argv;
-  const result = await execa(file, args, {
-    input,
+  const overdue = new AbortController();
+  const child = execa(file, args, {
     env: environment,
-    timeout: deadlineMs,
+    cancelSignal: overdue.signal,
     reject: false,
     stripFinalNewline: false,
   });
-  if (result.exitCode === undefined) {
-    const reason = result.timedOut ? `no answer within ${deadlineMs / 1000} s` : 'could not be run';
-    throw new CommandError(argv, reason, result.stderr ?? result.message ?? '');
-  }
-  return { stdout: result.stdout, stderr: result.stderr, status: result.exitCode };
+  return {
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+    finish: async (input) => {
+      const deadline = setTimeout(() => overdue.abort(), deadlineMs);
+      // A program that never started has no stdin.
+      child.stdin?.end(input);
+      const result = await child;
+      clearTimeout(deadline);
+      if (result.exitCode === undefined) {
+        const late = `no answer within ${deadlineMs / 1000} s`;
+        const reason = result.isCanceled ? late : 'could not be run';
+        throw new CommandError(argv, reason, result.stderr ?? result.message ?? '');
+      }
+      return { stdout: result.stdout, stderr: result.stderr, status: result.exitCode };
+    },
+  };
 };
+
+/** Runs to the end whatever the exit status is; throws CommandError if it did not start or finish. */
+export const attempt = (argv: readonly string[], input = ''): Promise<Finished> =>
+  start(argv).finish(input);
 
 /** Runs a program that must succeed; throws CommandError otherwise. */
 export const run = async (argv: readonly string[], input = ''): Promise<string> => {
   const { stdout, stderr, status } = await attempt(argv, input);
   if (status !== 0) throw new CommandError(argv, `exit status ${status}`, stderr);
   return stdout;
+};
+
+export type Standby = {
+  /** As `attempt`, with what is ready, else from the start. */
+  readonly attempt: (input: string) => Promise<Finished>;
+  /** Starts the program for the next attempt. */
+  readonly prepare: () => void;
+  /** Lets a program that waits go. */
+  readonly close: () => void;
+};
+
+/** To start a program costs the event loop milliseconds, which can wait until nobody waits for anything. */
+const quietMs = 50;
+
+/** Keeps a program that does nothing before its input ends one start ahead of its use. */
+export const openStandby = (argv: readonly string[]): Standby => {
+  let ready: Waiting | undefined;
+  let soon: NodeJS.Timeout | undefined;
+  const take = (): Waiting => {
+    const taken = ready;
+    ready = undefined;
+    return taken?.isAlive() ? taken : start(argv);
+  };
+  const prepare = (): void => {
+    ready ??= start(argv);
+  };
+  return {
+    attempt: async (input) => {
+      clearTimeout(soon);
+      try {
+        return await take().finish(input);
+      } finally {
+        soon = setTimeout(prepare, quietMs).unref();
+      }
+    },
+    prepare,
+    close: () => {
+      clearTimeout(soon);
+      ready?.finish('').catch(() => undefined);
+    },
+  };
 };

@@ -2,7 +2,7 @@
 import { parseListings } from '../core/ip-batch.ts';
 import type { KernelState } from '../core/kernel-state.ts';
 import { routeProtocol } from '../core/kernel-state.ts';
-import { attempt, CommandError } from './command.ts';
+import { attempt, CommandError, openStandby } from './command.ts';
 
 /** A line of a batch that the kernel refused. */
 type FailedLine = { readonly line: string; readonly message: string };
@@ -31,16 +31,24 @@ const parseFailures = (lines: readonly string[], stderr: string) => {
   return { failed, unexplained: messages.join('; ') };
 };
 
-/** Runs all lines, going on after one that fails; throws CommandError if ip itself did not work. */
-export const runBatch = async (lines: readonly string[]): Promise<BatchResult> => {
-  if (lines.length === 0) return { failed: [], gaveUp: undefined };
-  const { stderr, status } = await attempt(
-    ['ip', '-force', '-batch', '-'],
-    `${lines.join('\n')}\n`,
-  );
-  const { failed, unexplained } = parseFailures(lines, stderr);
-  // 2 is how ip exits from within a command; a batch that ran to its end exits with 0 or 1.
-  return { failed, gaveUp: status > 1 ? unexplained : undefined };
+export type IpBatches = {
+  /** Runs all lines, going on after one that fails; throws CommandError if ip itself did not work. */
+  readonly run: (lines: readonly string[]) => Promise<BatchResult>;
+  /** Has an `ip` ready for the next batch; it knows nothing of the network before it reads a line. */
+  readonly prepare: () => void;
+  readonly close: () => void;
+};
+
+export const openIpBatches = (): IpBatches => {
+  const { attempt, prepare, close } = openStandby(['ip', '-force', '-batch', '-']);
+  const run: IpBatches['run'] = async (lines) => {
+    if (lines.length === 0) return { failed: [], gaveUp: undefined };
+    const { stderr, status } = await attempt(`${lines.join('\n')}\n`);
+    const { failed, unexplained } = parseFailures(lines, stderr);
+    // 2 is how ip exits from within a command; a batch that ran to its end exits with 0 or 1.
+    return { failed, gaveUp: status > 1 ? unexplained : undefined };
+  };
+  return { run, prepare, close };
 };
 
 /** In the order of the Listings; "table all" is what makes ip show both families. */

@@ -1,7 +1,7 @@
 /** Everything the daemon does to net-vm's network, as one port. */
 import { join } from 'node:path';
 import { cutFlows } from './conntrack.ts';
-import { observeLinks, runBatch } from './iproute.ts';
+import { observeLinks, openIpBatches } from './iproute.ts';
 import { linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
 import { hardenVif } from './sysctl.ts';
@@ -11,7 +11,7 @@ export const openNetwork = (baseFile: string, directory: string) => ({
   nft: openNft(baseFile, directory),
   observeLinks,
   linkNames,
-  runBatch,
+  ipBatches: openIpBatches(),
   hardenVif,
   cutFlows: (prefixes: readonly string[]) => cutFlows(join(directory, 'conntrack'), prefixes),
 });

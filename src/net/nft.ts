@@ -1,5 +1,5 @@
 /** nftables: our two tables and nothing else. */
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Element } from '../core/kernel-state.ts';
 import { additions, deletions, parseElements } from '../core/nft-json.ts';
@@ -35,7 +35,8 @@ const list = async (argv: readonly string[]): Promise<string | undefined> => {
 export const openNft = (baseFile: string, directory: string): Nft => {
   const apply = async (name: string, transaction: string): Promise<void> => {
     const file = join(directory, name);
-    await writeFile(file, transaction, { mode: 0o600 });
+    // Synchronous: /run is memory, and a vif waits for it.
+    writeFileSync(file, transaction, { mode: 0o600 });
     await run(['nft', '-j', '-f', file]);
   };
   return {

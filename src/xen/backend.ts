@@ -22,8 +22,9 @@ export type Backend = {
   readonly changes: Observable<StoreChange>;
   readonly keys: () => Promise<readonly VifKey[]>;
   /**
-   * Reads `nodes` of a vif, and with its state what the guest says its addresses are; the others are
-   * taken from `before`. Undefined if there is no such vif (any more).
+   * Reads `nodes` of a vif; the others are taken from `before`. What the guest says its addresses are is
+   * read with the state, once nobody waits for it or if nothing else names any. Undefined if there is no
+   * such vif (any more).
    */
   readonly read: (
     key: VifKey,
@@ -111,10 +112,9 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
   const list = (path: string) => ifGone<readonly string[]>(store.list(path), []);
 
   const read: Backend['read'] = async (key, nodes = backendNodes, before) => {
-    const [frontendIp, ...values] = await Promise.all([
-      nodes.includes('state') ? optional(store.read(`${frontendOf(key)}/ip`)) : before?.frontendIp,
-      ...nodes.map((node) => optional(store.read(`${root}/${key}/${node}`))),
-    ]);
+    const values = await Promise.all(
+      nodes.map((node) => optional(store.read(`${root}/${key}/${node}`))),
+    );
     const found = { ...before?.nodes };
     for (const [index, node] of nodes.entries()) {
       const value = values[index];
@@ -122,6 +122,11 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
       else found[node] = value;
     }
     if (Object.keys(found).length === 0) return undefined;
+    const isClaimDue = found.state === String(xenbus.connected) || !found.ip?.trim();
+    const frontendIp =
+      nodes.includes('state') && isClaimDue
+        ? await optional(store.read(`${frontendOf(key)}/ip`))
+        : before?.frontendIp;
     return { ...idsOf(key), nodes: found, frontendIp };
   };
 
