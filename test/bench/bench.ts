@@ -13,20 +13,18 @@ const devd = 'xl devd, vif-route';
 
 const say = (text: string): void => console.error(`bench: ${text}`);
 
-const guestOf = (host: SimHost): Promise<number> => host.create({ name: 'bench' });
-
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 type Times = { readonly up1: number; readonly up40: number; readonly down1: number };
 
-const measureTimes = async (host: SimHost): Promise<Times> => {
-  const guest = await guestOf(host);
+const measureTimes = async (host: SimHost, pid: number): Promise<Times> => {
+  const bench = { host, guest: await host.create({ name: 'bench' }), pid };
   // The first one warms up caches on either side.
-  await upAndDown(host, guest, [0]);
+  await upAndDown(bench, [0]);
   const single = [];
-  for (const _ of range(rounds)) single.push(await upAndDown(host, guest, [0]));
+  for (const _ of range(rounds)) single.push(await upAndDown(bench, [0]));
   const many = [];
-  for (const _ of range(roundsOf40)) many.push(await upAndDown(host, guest, range(40)));
+  for (const _ of range(roundsOf40)) many.push(await upAndDown(bench, range(40)));
   return {
     up1: median(single.map(({ upMs }) => upMs)),
     down1: median(single.flatMap(({ downMs }) => downMs)),
@@ -35,7 +33,12 @@ const measureTimes = async (host: SimHost): Promise<Times> => {
 };
 
 const withHost = async <T>(body: (host: SimHost) => Promise<T>): Promise<T> => {
-  const host = await startSimHost({ store: 'xenstored', quota, actorProcess: true });
+  const host = await startSimHost({
+    store: 'xenstored',
+    quota,
+    actorProcess: true,
+    idleGuests: true,
+  });
   try {
     return await body(host);
   } finally {
@@ -67,9 +70,9 @@ const medianTime = async (work: () => Promise<unknown>): Promise<number> => {
 
 const measureVifwatch = async (host: SimHost) => {
   await host.startDaemon();
-  const times = await measureTimes(host);
-  say(`watching it idle for ${idleSeconds} s`);
   const pid = host.daemon.pid();
+  const times = await measureTimes(host, pid);
+  say(`watching it idle for ${idleSeconds} s`);
   const rss = rssMiB(pid);
   const wakeups = await wakeupsPerSecond(pid, idleSeconds);
   const poller = host.sim.start('poller', ['sh', '-c', pollingWatcher], { domid: host.netVm });
@@ -82,7 +85,7 @@ const measureVifwatch = async (host: SimHost) => {
 
 const measureDevd = async (host: SimHost) => {
   const process = startXlDevd(host.sim, host.netVm);
-  const times = await measureTimes(host);
+  const times = await measureTimes(host, process.pid);
   return { times, rss: rssMiB(process.pid) };
 };
 

@@ -9,9 +9,23 @@ const field = (file: string, name: string): number => {
   return Number(line?.split(/\s+/)[1]);
 };
 
+/** What `read` reads of a process or thread; `gone` if that has ended. */
+const ifAlive = <T>(read: () => T, gone: T): T => {
+  try {
+    return read();
+  } catch (error) {
+    // ESRCH: it ended between the opening and the reading.
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return gone;
+    throw error;
+  }
+};
+
+const threadsOf = (pid: number): string[] =>
+  ifAlive(() => readdirSync(`/proc/${pid}/task`), []).map((task) => `/proc/${pid}/task/${task}`);
+
 const childrenOf = (pid: number): number[] =>
-  readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
+  threadsOf(pid).flatMap((thread) =>
+    ifAlive(() => readFileSync(`${thread}/children`, 'latin1'), '')
       .split(' ')
       .filter(Boolean)
       .map(Number),
@@ -23,20 +37,36 @@ const family = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(famil
 /** Resident memory, MiB. */
 export const rssMiB = (pid: number): number => field(`/proc/${pid}/status`, 'VmRSS') / 1024;
 
-/** How often any thread of the family was put on a processor. */
-const switches = (pid: number): number =>
-  family(pid)
-    .flatMap((one) =>
-      readdirSync(`/proc/${one}/task`).map((task) => `/proc/${one}/task/${task}/status`),
-    )
-    .map(
-      (file) => field(file, 'voluntary_ctxt_switches') + field(file, 'nonvoluntary_ctxt_switches'),
-    )
-    .reduce((sum, count) => sum + count, 0);
+/** How often a thread was put on a processor. */
+const switchesOf = (thread: string): number =>
+  ifAlive(() => {
+    const file = `${thread}/status`;
+    return field(file, 'voluntary_ctxt_switches') + field(file, 'nonvoluntary_ctxt_switches');
+  }, 0);
+
+/** The same of all threads of these processes. */
+const switches = (pids: readonly number[]): number =>
+  pids.flatMap(threadsOf).reduce((sum, thread) => sum + switchesOf(thread), 0);
+
+/** In such a stretch a process that has nothing to do is woken at most for one read of its store. */
+const idleStretchMs = 100;
+const idleSwitches = 20;
+
+/** Waits until the process has nothing left to do, nor has anything that it started. */
+export const untilIdle = async (pid: number): Promise<void> => {
+  for (;;) {
+    const pids = family(pid);
+    const before = switches(pids);
+    await delay(idleStretchMs);
+    const isSameFamily = family(pid).join() === pids.join();
+    if (isSameFamily && switches(pids) - before <= idleSwitches) return;
+  }
+};
 
 /** Wakeups per second over a stretch of time. */
 export const wakeupsPerSecond = async (pid: number, seconds: number): Promise<number> => {
-  const before = switches(pid);
+  const pids = family(pid);
+  const before = switches(pids);
   await delay(seconds * 1000);
-  return (switches(pid) - before) / seconds;
+  return (switches(pids) - before) / seconds;
 };

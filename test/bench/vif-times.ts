@@ -1,7 +1,9 @@
 /** How long a vif takes to come up and to go, with whichever daemon serves it. */
 import { filter, firstValueFrom, map, Subject, take, toArray } from 'rxjs';
+import type { ActorEvent } from '../rig/sim/actors.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif, type VifPlace, writeVif } from '../rig/sim/toolstack.ts';
+import { untilIdle } from './footprint.ts';
 
 /** Milliseconds since the epoch, comparable between processes. */
 const now = (): number => performance.timeOrigin + performance.now();
@@ -12,64 +14,79 @@ const placeOf = (host: SimHost, guest: number, devid: number): VifPlace => ({
   backend: host.netVm,
 });
 
+/** When the next `count` events of a kind happen. */
+const eventsOf = (host: SimHost, kind: ActorEvent['what'], count: number): Promise<number[]> =>
+  firstValueFrom(
+    host.actors.events.pipe(
+      filter(({ what }) => what === kind),
+      map(({ at }) => at),
+      take(count),
+      toArray(),
+    ),
+  );
+
 /** When dom0 sees `connected` in the store, vif by vif. */
 const watchConnected = (host: SimHost) => {
   const root = `/local/domain/${host.netVm}/backend/vif`;
   const connected = new Subject<number>();
   const seen = new Set<string>();
-  const look = async (path: string): Promise<void> => {
+  const look = async (path: string, at: number): Promise<void> => {
     const value = await host.read(path);
     if (value !== 'connected' || seen.has(path)) return;
     seen.add(path);
-    connected.next(now());
+    connected.next(at);
   };
   const subscription = host.dom0
     .watch(root)
     .pipe(filter((path) => path.endsWith('/hotplug-status')))
-    .subscribe((path) => void look(path));
+    .subscribe((path) => void look(path, now()));
   return { connected, stop: () => subscription.unsubscribe() };
+};
+
+export type Bench = {
+  readonly host: SimHost;
+  readonly guest: number;
+  /** The daemon that serves the vifs. */
+  readonly pid: number;
 };
 
 export type UpAndDown = { readonly upMs: number; readonly downMs: readonly number[] };
 
-/**
- * Attaches vifs whose state 2 comes at once for all of them, and detaches them one by one. `upMs` is from the
- * first state 2 to the last `connected`; `downMs` is what dom0 waits for each detach.
- */
-export const upAndDown = async (
-  host: SimHost,
-  guest: number,
-  devids: readonly number[],
-): Promise<UpAndDown> => {
+/** Has dom0 write the vifs; several are kept in state 1 until all are prepared, and then reach state 2 in one moment. */
+const attach = async ({ host, guest, pid }: Bench, devids: readonly number[]): Promise<void> => {
   const { actors, dom0 } = host;
-  const watch = watchConnected(host);
-  await actors.hold();
+  const isCrowd = devids.length > 1;
+  const prepared = eventsOf(host, 'prepared', devids.length);
+  if (isCrowd) await actors.hold();
   for (const devid of devids) {
     const mac = `00:16:3e:01:00:${devid.toString(16).padStart(2, '0')}`;
     await writeVif(dom0, placeOf(host, guest, devid), { mac, ip: `10.0.5.${10 + devid}` });
   }
-  const state2 = firstValueFrom(
-    actors.events.pipe(
-      filter(({ what }) => what === 'init-wait'),
-      map(({ at }) => at),
-    ),
-  );
-  const last = firstValueFrom(watch.connected.pipe(take(devids.length), toArray()));
-  const published = firstValueFrom(
-    actors.events.pipe(
-      filter(({ what }) => what === 'connected'),
-      take(devids.length),
-      toArray(),
-    ),
-  );
+  await prepared;
+  if (!isCrowd) return;
+  await untilIdle(pid);
   await actors.release();
-  const upMs = Math.max(...(await last)) - (await state2);
+};
+
+/**
+ * Attaches vifs to a host at rest, and detaches them one by one. `upMs` is from the first state 2 to the last
+ * `connected`, `downMs` what dom0 waits for each detach.
+ */
+export const upAndDown = async (bench: Bench, devids: readonly number[]): Promise<UpAndDown> => {
+  const { host, guest, pid } = bench;
+  await untilIdle(pid);
+  const watch = watchConnected(host);
+  const state2 = eventsOf(host, 'init-wait', 1);
+  const connected = firstValueFrom(watch.connected.pipe(take(devids.length), toArray()));
+  const published = eventsOf(host, 'connected', devids.length);
+  await attach(bench, devids);
+  const upMs = Math.max(...(await connected)) - Math.min(...(await state2));
   watch.stop();
   await published;
   const downMs: number[] = [];
   for (const devid of devids) {
     const start = now();
-    const complaints = await removeVif(dom0, placeOf(host, guest, devid));
+    const complaints = await removeVif(host.dom0, placeOf(host, guest, devid));
     if (complaints.length > 0) throw new Error(complaints.join('; '));
     downMs.push(now() - start);
   }

@@ -18,6 +18,8 @@ export type ActorOptions = {
   readonly netVm: number;
   /** Time between state 2 and the netdev, ms; or no netdev at all. */
   readonly netdev: number | 'never';
+  /** Idle guests leave their vifs alone. */
+  readonly idleGuests: boolean;
 };
 
 export type Actors = {
@@ -72,7 +74,8 @@ const makeGuests = (rig: Rig) => {
 };
 
 /** Starts netback; net-vm's domain must exist. */
-export const startActors = async (rig: Rig, { netVm, netdev }: ActorOptions): Promise<Actors> => {
+export const startActors = async (rig: Rig, options: ActorOptions): Promise<Actors> => {
+  const { netVm, netdev, idleGuests } = options;
   const events = new Subject<ActorEvent>();
   const store = rig.open(netVm);
   const guests = makeGuests(rig);
@@ -84,7 +87,7 @@ export const startActors = async (rig: Rig, { netVm, netdev }: ActorOptions): Pr
   };
   // A vif that goes again meanwhile is not configured, and a scenario that needs it says so.
   const added = (guest: number, devid: number): void => {
-    configure(guest, devid).catch(() => undefined);
+    if (!idleGuests) configure(guest, devid).catch(() => undefined);
   };
   const never = netdev === 'never';
   const netdevs = never ? noNetdevs : vethNetdevs(rig, namespaceOf(netVm), added);

@@ -48,8 +48,7 @@ const spawnIp = (argv: readonly string[], env: Record<string, string>) => {
 export const startIpBatch = (argv: readonly string[], env: Record<string, string>): IpBatch => {
   const ip = spawnIp(argv, env);
   let turn: Promise<unknown> = Promise.resolve();
-  const exchange = async (command: string): Promise<string> => {
-    ip.input.write(`${command}\n${endOfOutput}\n${endOfComplaints}\n`);
+  const answerTo = async (command: string): Promise<string> => {
     const [shown, complained] = await Promise.all([
       linesUntil(ip.output, isEndOfOutput),
       linesUntil(ip.complaints, isEndOfComplaints),
@@ -59,7 +58,8 @@ export const startIpBatch = (argv: readonly string[], env: Record<string, string
   };
   return {
     run: (command) => {
-      const result = turn.then(() => exchange(command));
+      ip.input.write(`${command}\n${endOfOutput}\n${endOfComplaints}\n`);
+      const result = turn.then(() => answerTo(command));
       turn = result.catch(() => undefined);
       return result;
     },

@@ -1,7 +1,7 @@
 /** One vif in netback: probe, the frontend's state changes, hotplug-status, unregistering. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Subscription } from 'rxjs';
-import { type Xenstore, XenstoreError } from '../../../src/xen/xenstore.ts';
+import { type Transaction, type Xenstore, XenstoreError } from '../../../src/xen/xenstore.ts';
 import type { Context } from './netback.ts';
 import { writeFeatures } from './netback-features.ts';
 import { readNode, removeNode } from './node-state.ts';
@@ -29,11 +29,15 @@ export type Device = {
 export const deviceKey = (guest: number, devid: number): string => `${guest}/${devid}`;
 
 /** __xenbus_switch_state: a directory that has been removed is not resurrected. */
-const publish = (store: Xenstore, path: string, state: State): Promise<void> =>
-  store.transaction(async (tx) => {
-    if ((await readNode(store, `${path}/state`, tx)) === undefined) return;
-    await store.write(`${path}/state`, `${state}`, tx);
-  });
+const writeState = async (
+  store: Xenstore,
+  path: string,
+  state: State,
+  tx: Transaction,
+): Promise<void> => {
+  if ((await readNode(store, `${path}/state`, tx)) === undefined) return;
+  await store.write(`${path}/state`, `${state}`, tx);
+};
 
 const become = async (context: Context, device: Device, state: State): Promise<void> => {
   device.state = state;
@@ -41,7 +45,8 @@ const become = async (context: Context, device: Device, state: State): Promise<v
     device.publishes = state;
     return;
   }
-  await publish(context.store, device.path, state);
+  const { store } = context;
+  await store.transaction((tx) => writeState(store, device.path, state, tx));
   if (state === 2) context.tell('init-wait', device);
   if (state === 4) context.tell('connected', device);
   if (state === 6) context.tell('closed', device);
@@ -74,13 +79,24 @@ const registerNetdev = async (context: Context, device: Device): Promise<boolean
   }
 };
 
-/** State 2, and only then the netdev, whose making here takes longer than in the kernel and holds nobody else up. */
-export const announce = async (context: Context, device: Device): Promise<void> => {
+/**
+ * State 2 for all of them in one transaction, and only then their netdevs, whose making here takes longer than in the
+ * kernel and holds nobody else up.
+ */
+export const announce = async (context: Context, devices: readonly Device[]): Promise<void> => {
+  const { store } = context;
   try {
-    await become(context, device, 2);
-    device.netdev = context.inBackground(registerNetdev(context, device));
+    await store.transaction((tx) =>
+      Promise.all(devices.map((device) => writeState(store, device.path, 2, tx))),
+    );
   } catch (error) {
-    await fail(context, device, error);
+    for (const device of devices) await fail(context, device, error);
+    return;
+  }
+  for (const device of devices) {
+    device.state = 2;
+    context.tell('init-wait', device);
+    device.netdev = context.inBackground(registerNetdev(context, device));
   }
 };
 
@@ -110,7 +126,8 @@ export const probe = async (context: Context, key: string, frontend: string): Pr
     await fail(context, device, error);
     return;
   }
-  if (!context.isHeld()) await announce(context, device);
+  context.tell('prepared', device);
+  if (!context.isHeld()) await announce(context, [device]);
 };
 
 const isMac = (text: string | undefined): boolean =>

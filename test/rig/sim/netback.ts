@@ -19,6 +19,7 @@ import { createWorkQueue } from './work-queue.ts';
 
 export type NetbackEvent = {
   readonly what:
+    | 'prepared'
     | 'init-wait'
     | 'netdev'
     | 'hotplug-connected'
@@ -49,7 +50,7 @@ export type Netback = {
   readonly events: Subject<NetbackEvent>;
   /** From now on, new devices are prepared but stay in state 1. */
   hold(): void;
-  /** Takes all that were prepared to state 2, one right after the other. */
+  /** Prepares what has come so far, then takes all that are prepared to state 2 at once. */
   release(): void;
   /** Ends netback as if its domain were gone: nothing is undone. */
   stop(): void;
@@ -64,6 +65,7 @@ export type Context = NetbackOptions & {
   /** Looks at a device again, after what is queued already. */
   lookAgain(key: string): void;
   isHeld(): boolean;
+  endHold(): void;
   /** For work outside the queue: its errors are the rig's, unless netback has been stopped. */
   inBackground<T>(work: Promise<T>): Promise<T | undefined>;
 };
@@ -115,9 +117,11 @@ const lookAtAll = async (context: Context): Promise<void> => {
 };
 
 const announceAll = async (context: Context): Promise<void> => {
-  for (const device of context.devices.values()) {
-    if (device.state === 1 && !context.isHeld()) await announce(context, device);
-  }
+  context.endHold();
+  await announce(
+    context,
+    [...context.devices.values()].filter(({ state }) => state === 1),
+  );
 };
 
 const seeTo = (context: Context, key: string): Promise<void> => {
@@ -139,6 +143,9 @@ const makeContext = (store: Xenstore, root: string, options: NetbackOptions) => 
       events.next({ what, guest, devid, at: performance.timeOrigin + performance.now() }),
     lookAgain: queue.add,
     isHeld: () => status.held,
+    endHold: () => {
+      status.held = false;
+    },
     inBackground: async (work) => {
       try {
         return await work;
@@ -163,10 +170,7 @@ export const startNetback = async (store: Xenstore, options: NetbackOptions): Pr
     hold: () => {
       status.held = true;
     },
-    release: () => {
-      status.held = false;
-      queue.add(preparedDevices);
-    },
+    release: () => queue.add(preparedDevices),
     stop: () => {
       status.stopped = true;
       queue.stop();

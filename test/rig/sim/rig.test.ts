@@ -86,8 +86,8 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     await inNetVm(host, `xenstore-rm ${backend}`);
     expect(await destroyed).toMatchObject({ status: 0, stderr: '' });
     expect(await host.read('/local/domain/2/backend')).toBeUndefined();
-    const phases = ['init-wait', 'netdev', 'configured', 'hotplug-connected', 'connected'];
-    expect(seen).toEqual([...phases, 'closed', 'unregistered']);
+    const up = ['prepared', 'init-wait', 'netdev', 'configured', 'hotplug-connected', 'connected'];
+    expect(seen).toEqual([...up, 'closed', 'unregistered']);
   });
 
   test("Xen's own xl devd and vif-route serve a vif", async () => {

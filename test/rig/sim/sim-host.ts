@@ -17,6 +17,8 @@ export type SimHostOptions = SimOptions & {
   readonly netdev?: number | 'never';
   /** Netback and netfronts in a process of their own, for measuring; takes 0.5 s to start. */
   readonly actorProcess?: boolean;
+  /** Guests that leave their vifs alone: their work would take the daemon's processors. */
+  readonly idleGuests?: boolean;
   /** The text of vifwatch.toml. */
   readonly config?: string;
 };
@@ -59,12 +61,12 @@ const asHost = (sim: Sim, dom0: Dom0, daemon: Daemon): Host => ({
 
 /** Starts xenstored, dom0, net-vm (without the daemon) and the world. */
 export const startSimHost = async (options: SimHostOptions): Promise<SimHost> => {
-  const { netdev = 0 } = options;
+  const { netdev = 0, idleGuests = false } = options;
   const sim = await startSim(options);
   const store = sim.open(0);
   await makeNetVm(sim, store);
   const start = options.actorProcess ? startActorProcess : startActors;
-  const actors = await start(sim, { netVm, netdev });
+  const actors = await start(sim, { netVm, netdev, idleGuests });
   const daemon = makeDaemon(sim, netVm, namespaceOf(netVm), options.config);
   const dom0: Dom0 = {
     rig: sim,
