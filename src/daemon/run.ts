@@ -105,20 +105,26 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const watcher = openWatcher(options, { store, network, backend: openBackend(store, domid) });
   // Nothing may be judged before net-vm's own addresses are known.
   await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
-  let control: Server | undefined;
-  const announce = async (): Promise<void> => {
+  const announce = async (): Promise<Server> => {
     await watcher.settled();
-    control = await openControl(runtime, watcher.status);
+    const server = await openControl(runtime, watcher.status);
     log.info({ domid }, 'ready');
+    return server;
   };
+  let control: Promise<Server> | undefined;
   const served = watcher.passed.pipe(
-    concatMap((_, pass) => (pass === 0 ? announce() : [])),
+    concatMap((_, pass) => {
+      if (pass > 0) return [];
+      control = announce();
+      return control;
+    }),
     takeUntil(stopSignals()),
   );
   await lastValueFrom(served, { defaultValue: undefined });
   log.info('stopping: the firewall and all links stay as they are');
   await watcher.settled();
-  control?.close();
+  // A signal may come while it is still being opened.
+  (await control)?.close();
   await rm(controlSocket(runtime), { force: true });
   network.ipBatches.close();
   store.close();

@@ -45,14 +45,14 @@ const endsWith = async (host: SimHost, code: string): Promise<number> => {
 };
 
 describe.each(['xenstored', 'oxenstored'] as const)('%s', (store) => {
-  test('hangs: found within 8 s, the daemon ends, traffic goes on', async () => {
+  test('hangs: found within 10 s, the daemon ends, traffic goes on', async () => {
     await withNetVm(
       async (host) => {
         await serveOne(host);
         host.sim.xenstored.child.kill('SIGSTOP');
         const { stdout } = await host.inNetVm(['vifwatch', 'status', '--json']);
         assert.equal(JSON.parse(stdout).vifs[0].phase, 'connected');
-        assert.ok((await endsWith(host, 'XENSTORE_HUNG')) < 8);
+        assert.ok((await endsWith(host, 'XENSTORE_HUNG')) < 10);
         await assertReaches({ host, from: guestVm }, gateway4, outside4);
         host.sim.xenstored.child.kill('SIGCONT');
         await host.startDaemon();
@@ -62,13 +62,13 @@ describe.each(['xenstored', 'oxenstored'] as const)('%s', (store) => {
     );
   });
 
-  test('dies: the daemon ends within 8 s, traffic goes on', async () => {
+  test('dies: the daemon ends within 10 s, traffic goes on', async () => {
     await withNetVm(
       async (host) => {
         await serveOne(host);
         await host.sim.xenstored.kill();
         // Over a ring, as on real Xen, death is silence.
-        assert.ok((await endsWith(host, 'XENSTORE_HUNG')) < 8);
+        assert.ok((await endsWith(host, 'XENSTORE_HUNG')) < 10);
         await assertReaches({ host, from: guestVm }, gateway4, outside4);
       },
       { store },
@@ -243,4 +243,16 @@ test('killed at any instant, then started: as if it had been there from the begi
       await until('nothing is left', async () => !/vif\d/.test(await kernelState(host)));
     }
   });
+});
+
+test('told to stop at the moment it becomes ready, ten times: it ends', async () => {
+  await withNetVm(
+    async (host) => {
+      for (let round = 0; round < 10; round++) {
+        await host.startDaemon();
+        await host.signalDaemon('SIGTERM');
+      }
+    },
+    { daemon: false },
+  );
 });
