@@ -11,8 +11,8 @@ import {
 import { VifwatchError } from '../core/problem.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 
-/** Found within 7 s, at half a wakeup per second; a shorter deadline was missed by a healthy store under load. */
-const intervalMs = 2_000;
+/** A dead store is found within 4 s, a hung one within 9 s; a shorter deadline was missed by a healthy one under load. */
+const intervalMs = 4_000;
 const deadlineMs = 5_000;
 
 const hung = (): VifwatchError => {

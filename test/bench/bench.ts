@@ -1,12 +1,12 @@
 /** `npm run bench`: vifwatch against the real `xl devd` with Xen's vif-route, on the fast rig, in one run. */
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { startXlDevd } from '../rig/sim/xl-devd.ts';
-import { rssMiB, wakeupsPerSecond } from './footprint.ts';
+import { countingSwitches, rssMiB, untilIdle, wakeupsPerSecond } from './footprint.ts';
 import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
 import { upAndDown } from './vif-times.ts';
 
 const rounds = 15;
-const roundsOf40 = 3;
+const roundsOf40 = 5;
 const idleSeconds = 30;
 const quota = { nodes: 9000, watches: 1000 };
 const devd = 'xl devd, vif-route';
@@ -53,8 +53,9 @@ const lookByHand = [
   'nft list ruleset >/dev/null',
 ].join('; ');
 
-/** The watcher of many a home-made driver domain. */
-const pollingWatcher = 'while sleep 1; do xenstore-ls backend/vif >/dev/null 2>&1; done';
+/** Ten seconds of the watcher of many a home-made driver domain. */
+const pollingSeconds = 10;
+const pollingWatcher = `for i in $(seq ${pollingSeconds}); do xenstore-ls backend/vif >/dev/null 2>&1; sleep 1; done`;
 
 const timeOf = async (work: () => Promise<unknown>): Promise<number> => {
   const start = performance.now();
@@ -74,10 +75,11 @@ const measureVifwatch = async (host: SimHost) => {
   const times = await measureTimes(host, pid);
   say(`watching it idle for ${idleSeconds} s`);
   const rss = rssMiB(pid);
+  // The garbage collector tidies up for some seconds more.
+  await untilIdle(pid, 5_000);
   const wakeups = await wakeupsPerSecond(pid, idleSeconds);
-  const poller = host.sim.start('poller', ['sh', '-c', pollingWatcher], { domid: host.netVm });
-  const pollerWakeups = await wakeupsPerSecond(poller.pid, 10);
-  await poller.kill();
+  const poller = await host.inNetVm([...countingSwitches, 'sh', '-c', pollingWatcher]);
+  const pollerWakeups = Number(poller.stdout) / pollingSeconds;
   const status = await medianTime(() => host.inNetVm(['vifwatch', 'status']));
   const byHand = await medianTime(() => host.inNetVm(['sh', '-c', lookByHand]));
   return { times, rss, wakeups, pollerWakeups, status, byHand };

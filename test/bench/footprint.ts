@@ -48,16 +48,15 @@ const switchesOf = (thread: string): number =>
 const switches = (pids: readonly number[]): number =>
   pids.flatMap(threadsOf).reduce((sum, thread) => sum + switchesOf(thread), 0);
 
-/** In such a stretch a process that has nothing to do is woken at most for one read of its store. */
-const idleStretchMs = 100;
+/** A process that has nothing to do is woken at most for a read of its store now and then. */
 const idleSwitches = 20;
 
-/** Waits until the process has nothing left to do, nor has anything that it started. */
-export const untilIdle = async (pid: number): Promise<void> => {
+/** Waits until the process, and all that it started, have had nothing to do for so long. */
+export const untilIdle = async (pid: number, stretchMs = 100): Promise<void> => {
   for (;;) {
     const pids = family(pid);
     const before = switches(pids);
-    await delay(idleStretchMs);
+    await delay(stretchMs);
     const isSameFamily = family(pid).join() === pids.join();
     if (isSameFamily && switches(pids) - before <= idleSwitches) return;
   }
@@ -70,3 +69,13 @@ export const wakeupsPerSecond = async (pid: number, seconds: number): Promise<nu
   await delay(seconds * 1000);
   return (switches(pids) - before) / seconds;
 };
+
+/** Runs a program and prints how often it, and all that it ran and waited for, were put on a processor. */
+export const countingSwitches = [
+  'python3',
+  '-c',
+  `import resource, subprocess, sys
+subprocess.run(sys.argv[1:])
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(usage.ru_nvcsw + usage.ru_nivcsw)`,
+];

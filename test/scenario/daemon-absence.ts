@@ -5,7 +5,7 @@ import { assertDoesNotReach, assertReaches, pingThroughout } from './ping.ts';
 import { assertForgotten, attach, create, destroy, detach, inNetVm, mail, web } from './vms.ts';
 
 /** As the supervisor does it: killed, and started again. */
-const killAndRestart = async (host: Host): Promise<void> => {
+export const killAndRestart = async (host: Host): Promise<void> => {
   await host.signalDaemon('SIGKILL');
   await host.startDaemon();
 };

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { killAndRestart } from '../../scenario/daemon-absence.ts';
 import { assertReaches } from '../../scenario/ping.ts';
 import { attach, create, destroy, detach, web } from '../../scenario/vms.ts';
 import { gateway4, gateway6, type Output, outside4, outside6 } from '../host.ts';
 import type { LabHost } from './lab-host.ts';
 
-/** A VM's whole life, with a reboot as a guest does it: the domid changes, the address does not. */
+/** A VM's whole life, with reboots as a guest makes them: the domid changes, the address does not. */
 export const vmLivesThroughEverything = async (host: LabHost): Promise<void> => {
   const first = await create(host, web);
   await assertReaches({ host, from: web }, gateway4, gateway6, outside4, outside6);
@@ -14,6 +15,10 @@ export const vmLivesThroughEverything = async (host: LabHost): Promise<void> => 
   await assertReaches({ host, from: web }, outside4, outside6);
   const second = await host.reboot(web.name);
   assert.notEqual(second, first);
+  await killAndRestart(host);
+  await assertReaches({ host, from: web }, outside4, outside6);
+  await killAndRestart(host);
+  assert.notEqual(await host.reboot(web.name), second);
   await assertReaches({ host, from: web }, outside4, outside6);
   await destroy(host, web);
 };
