@@ -151,7 +151,9 @@ void Connection::OnReplies() {
   [[maybe_unused]] const Napi::Object self = self_.Value();  // outlives a close() within
   const Napi::CallbackScope scope(env_, context_);
   auto completions = requests_->Take();
-  lost_ = !PassEvents() || !IsConnected(xs_.requests) || lost_;
+  // Events go to JavaScript, which may close all this: the handles are not to be touched after it.
+  const bool connected = IsConnected(xs_.requests);
+  lost_ = !PassEvents() || !connected || lost_;
   for (auto& [id, reply] : completions) {
     auto settle = pending_.extract(id);
     if (settle.empty()) continue;

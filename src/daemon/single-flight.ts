@@ -19,7 +19,7 @@ const burstMs = 30;
 /** However long a run took, the next one is not held back for longer. */
 const maxRestMs = 5;
 
-/** How long to rest after a run: not at all, unless the runs of late have taken more than half of the time. */
+/** How long to rest after a run, in ms: not at all, unless the runs of late have taken more than half of the time. */
 const makeRest = (now: () => number): ((startedAt: number) => number) => {
   let excessMs = 0;
   let endedAt = now();
@@ -31,10 +31,7 @@ const makeRest = (now: () => number): ((startedAt: number) => number) => {
   };
 };
 
-/**
- * In a crowd of triggers the runs take no more than half of the time, so that what one run starts is not
- * starved by the next.
- */
+/** In a crowd of triggers there is a rest after each run, so that what one run starts is not starved by the next. */
 export const singleFlight =
   <T>(work: () => Promise<T>): OperatorFunction<unknown, T> =>
   (triggers: Observable<unknown>): Observable<T> =>

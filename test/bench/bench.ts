@@ -1,7 +1,8 @@
 /** `npm run bench`: vifwatch against the real `xl devd` with Xen's vif-route, on the fast rig, in one run. */
+import { rssMiB } from '../rig/process.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { startXlDevd } from '../rig/sim/xl-devd.ts';
-import { countingSwitches, rssMiB, untilIdle, wakeupsPerSecond } from './footprint.ts';
+import { countingSwitches, untilIdle, wakeupsPerSecond } from './footprint.ts';
 import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
 import { upAndDown } from './vif-times.ts';
 

@@ -1,50 +1,11 @@
-/** What a process costs while nothing happens: from /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** What a process costs while nothing happens. */
 import { setTimeout as delay } from 'node:timers/promises';
-
-const field = (file: string, name: string): number => {
-  const line = readFileSync(file, 'latin1')
-    .split('\n')
-    .find((one) => one.startsWith(`${name}:`));
-  return Number(line?.split(/\s+/)[1]);
-};
-
-/** What `read` reads of a process or thread; `gone` if that has ended. */
-const ifAlive = <T>(read: () => T, gone: T): T => {
-  try {
-    return read();
-  } catch (error) {
-    // ESRCH: it ended between the opening and the reading.
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return gone;
-    throw error;
-  }
-};
-
-const threadsOf = (pid: number): string[] =>
-  ifAlive(() => readdirSync(`/proc/${pid}/task`), []).map((task) => `/proc/${pid}/task/${task}`);
-
-const childrenOf = (pid: number): number[] =>
-  threadsOf(pid).flatMap((thread) =>
-    ifAlive(() => readFileSync(`${thread}/children`, 'latin1'), '')
-      .split(' ')
-      .filter(Boolean)
-      .map(Number),
-  );
+import { childrenOf, switchesOf, threadsOf } from '../rig/process.ts';
 
 /** The process and all that it started and that still run. */
 const family = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(family)];
 
-/** Resident memory, MiB. */
-export const rssMiB = (pid: number): number => field(`/proc/${pid}/status`, 'VmRSS') / 1024;
-
-/** How often a thread was put on a processor. */
-const switchesOf = (thread: string): number =>
-  ifAlive(() => {
-    const file = `${thread}/status`;
-    return field(file, 'voluntary_ctxt_switches') + field(file, 'nonvoluntary_ctxt_switches');
-  }, 0);
-
-/** The same of all threads of these processes. */
+/** How often any thread of these processes was put on a processor. */
 const switches = (pids: readonly number[]): number =>
   pids.flatMap(threadsOf).reduce((sum, thread) => sum + switchesOf(thread), 0);
 

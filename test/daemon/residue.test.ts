@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'vitest';
-import { rssMiB } from '../bench/footprint.ts';
+import { childrenOf, nameOf, openFiles, rssMiB, threadsOf } from '../rig/process.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
 import { kernelState, until, withNetVm } from './net-vm.ts';
-import { childrenOf, openFiles, threadCount } from './process.ts';
 
 /** A cycle is one vif attached and detached: some 20 a second. */
 const { VIFWATCH_CYCLES = '1000' } = process.env;
@@ -40,8 +39,8 @@ const residueOf = async (host: SimHost) => {
     nodes: [...(await host.dom0.tree(`/local/domain/${host.netVm}`))],
     quota: quota.stdout,
     openFiles: openFiles(pid),
-    threads: threadCount(pid),
-    children: childrenOf(pid),
+    threads: threadsOf(pid).length,
+    children: childrenOf(pid).map(nameOf).sort(),
     runtime: readdirSync(`${host.sim.directory}/vifwatch`).sort(),
   };
 };

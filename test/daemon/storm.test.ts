@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
+import { cpuSeconds } from '../rig/process.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
 import { attachRaw, backend, becomesConnected, place, withNetVm } from './net-vm.ts';
-import { cpuSeconds } from './process.ts';
 
 const churn = fileURLToPath(new URL('churn.ts', import.meta.url));
 const seconds = 5;

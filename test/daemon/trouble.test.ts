@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { gateway4, outside4 } from '../rig/host.ts';
+import { childrenOf, commandLine } from '../rig/process.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
@@ -188,6 +189,19 @@ test('an nft that fails: an error of that vif, retried until it works', async ()
     flag.clear();
     await becomesConnected(host, guest);
     await assertReaches({ host, from: guestVm }, gateway4);
+  });
+});
+
+test('the ip that stands by is killed: the next vif is served all the same', async () => {
+  await withNetVm(async (host) => {
+    const standby = (): number[] =>
+      childrenOf(host.daemon.pid()).filter((pid) => commandLine(pid).includes('-batch'));
+    const guest = await serveOne(host);
+    await until('one stands by', () => standby().length === 1);
+    for (const pid of standby()) process.kill(pid, 'SIGKILL');
+    assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
+    await attachRaw(host, guest, {});
+    await becomesConnected(host, guest);
   });
 });
 
