@@ -56,6 +56,14 @@ const loseConnection = async (): Promise<void> => {
   await xenstore.list('data').catch(tolerate);
 };
 
+/** Closed by what it calls, while replies are on their way. */
+const closeFromWithin = async (): Promise<void> => {
+  const xenstore = openXenstore();
+  xenstore.watch('data').subscribe(() => xenstore.close());
+  const reads = Array.from({ length: 20 }, () => xenstore.read('domid'));
+  await Promise.all(reads.map((read) => read.catch(tolerate)));
+};
+
 const misuseNative = async (): Promise<void> => {
   const { Xenstore } = loadNative();
   const native = new Xenstore();
@@ -70,6 +78,9 @@ const misuseNative = async (): Promise<void> => {
 };
 
 for (let i = 0; i < 4; i++) {
-  await Promise.all([useConnection(12), useConnection(7), loseConnection(), misuseNative()]);
+  await Promise.all([
+    ...[useConnection(12), useConnection(7)],
+    ...[loseConnection(), closeFromWithin(), misuseNative()],
+  ]);
 }
 console.log(JSON.stringify(failures));
