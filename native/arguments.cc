@@ -24,6 +24,16 @@ std::string ToPath(const Napi::Value& value) {
   return path;
 }
 
+Strings ToPaths(const Napi::Value& value) {
+  const auto list = value.As<Napi::Array>();
+  Strings paths;
+  for (std::uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::HandleScope scope(value.Env());
+    paths.push_back(ToPath(list.Get(i)));
+  }
+  return paths;
+}
+
 std::string ToBytes(const Napi::Value& value) {
   const std::u16string text = value.As<Napi::String>().Utf16Value();
   const auto isByte = [](char16_t unit) { return unit <= 0xff; };

@@ -11,6 +11,9 @@
 // EINVAL if the path holds a NUL or is longer than any path may be.
 std::string ToPath(const Napi::Value& value);
 
+// The same of each in an array.
+Strings ToPaths(const Napi::Value& value);
+
 // The bytes of a string of one character per byte; EINVAL if it holds any other character.
 std::string ToBytes(const Napi::Value& value);
 

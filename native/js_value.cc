@@ -31,6 +31,10 @@ napi_value ToJs(napi_env env, const xs_permissions& permission) {
   return object;
 }
 
+napi_value ToJs(napi_env env, const std::optional<std::string>& bytes) {
+  return bytes ? ToJs(env, *bytes) : ToJs(env, std::monostate());
+}
+
 template <typename Item>
 napi_value ToJs(napi_env env, const std::vector<Item>& items) {
   napi_value array = nullptr;

@@ -18,6 +18,21 @@ Reply Read(xs_handle* xs, xs_transaction_t tx, const std::string& path) {
   return {0, std::string(static_cast<const char*>(value.get()), length)};
 }
 
+Reply ReadAll(xs_handle* xs, xs_transaction_t tx, const Strings& paths) {
+  OptionalStrings values;
+  for (const std::string& path : paths) {
+    Reply reply = Read(xs, tx, path);
+    if (reply.error == 0) {
+      values.emplace_back(std::get<std::string>(std::move(reply.value)));
+    } else if (reply.error == ENOENT || reply.error == EACCES) {
+      values.emplace_back();
+    } else {
+      return reply;
+    }
+  }
+  return {0, std::move(values)};
+}
+
 Reply List(xs_handle* xs, xs_transaction_t tx, const std::string& path) {
   unsigned count = 0;
   const Malloced<char*> names(xs_directory(xs, tx, path.c_str(), &count));

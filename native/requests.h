@@ -6,6 +6,8 @@
 #include "reply.h"
 
 Reply Read(xs_handle* xs, xs_transaction_t tx, const std::string& path);
+// The values of all `paths` in their order; none for what is missing or may not be read.
+Reply ReadAll(xs_handle* xs, xs_transaction_t tx, const Strings& paths);
 Reply List(xs_handle* xs, xs_transaction_t tx, const std::string& path);
 Reply Write(xs_handle* xs, xs_transaction_t tx, const std::string& path, const std::string& value);
 Reply Remove(xs_handle* xs, xs_transaction_t tx, const std::string& path);

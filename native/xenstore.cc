@@ -18,6 +18,7 @@ xs_transaction_t ToTransaction(const Napi::Value& value) {
 Napi::Function Xenstore::Class(Napi::Env env) {
   return DefineClass(env, "Xenstore",
                      {InstanceMethod<&Xenstore::OfPath<::Read>>("read"),
+                      InstanceMethod<&Xenstore::ReadAll>("readAll"),
                       InstanceMethod<&Xenstore::OfPath<::List>>("list"),
                       InstanceMethod<&Xenstore::Write>("write"),
                       InstanceMethod<&Xenstore::OfPath<::Remove>>("remove"),
@@ -44,6 +45,12 @@ Napi::Value Xenstore::OfPath(const Napi::CallbackInfo& info) {
   const std::string path = ToPath(info[0]);
   const xs_transaction_t tx = ToTransaction(info[1]);
   return connection_->Promise([=](xs_handle* xs) { return request(xs, tx, path); });
+}
+
+Napi::Value Xenstore::ReadAll(const Napi::CallbackInfo& info) {
+  const Strings paths = ToPaths(info[0]);
+  const xs_transaction_t tx = ToTransaction(info[1]);
+  return connection_->Promise([=](xs_handle* xs) { return ::ReadAll(xs, tx, paths); });
 }
 
 Napi::Value Xenstore::Write(const Napi::CallbackInfo& info) {

@@ -18,6 +18,7 @@ class Xenstore : public Napi::ObjectWrap<Xenstore> {
 
   template <PathRequest request>
   Napi::Value OfPath(const Napi::CallbackInfo& info);
+  Napi::Value ReadAll(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value SetPermissions(const Napi::CallbackInfo& info);
   Napi::Value Tree(const Napi::CallbackInfo& info);

@@ -76,9 +76,6 @@ const ifRefused = async (result: Promise<unknown>): Promise<boolean> => {
   }
 };
 
-const optional = (result: Promise<string>): Promise<string | undefined> =>
-  ifGone(result, undefined);
-
 class Replaced extends Error {}
 
 const idsOf = (key: VifKey): { domid: number; devid: number } => {
@@ -112,9 +109,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
   const list = (path: string) => ifGone<readonly string[]>(store.list(path), []);
 
   const read: Backend['read'] = async (key, nodes = backendNodes, before) => {
-    const values = await Promise.all(
-      nodes.map((node) => optional(store.read(`${root}/${key}/${node}`))),
-    );
+    const values = await store.readAll(nodes.map((node) => `${root}/${key}/${node}`));
     const found = { ...before?.nodes };
     for (const [index, node] of nodes.entries()) {
       const value = values[index];
@@ -125,17 +120,23 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     const isClaimDue = found.state === String(xenbus.connected) || !found.ip?.trim();
     const frontendIp =
       nodes.includes('state') && isClaimDue
-        ? await optional(store.read(`${frontendOf(key)}/ip`))
+        ? (await store.readAll([`${frontendOf(key)}/ip`]))[0]
         : before?.frontendIp;
     return { ...idsOf(key), nodes: found, frontendIp };
   };
 
-  const isUnchanged = async ({ key, state, online }: BackendVif, tx: Transaction) => {
-    const [stateNow, onlineNow] = await Promise.all([
-      optional(store.read(`${root}/${key}/state`, tx)),
-      optional(store.read(`${root}/${key}/online`, tx)),
-    ]);
-    return stateNow === String(state) && onlineNow === (online ? '1' : '0');
+  /** Those that neither their state nor dom0's wish says to be others than they were. */
+  const unchangedOf = async (vifs: readonly BackendVif[], tx: Transaction) => {
+    const read = (node: BackendNode) =>
+      store.readAll(
+        vifs.map(({ key }) => `${root}/${key}/${node}`),
+        tx,
+      );
+    const [states, onlines] = await Promise.all([read('state'), read('online')]);
+    return vifs.filter(
+      ({ state, online }, index) =>
+        states[index] === String(state) && onlines[index] === (online ? '1' : '0'),
+    );
   };
 
   const writeConnected = async ({ key, hotplugError }: BackendVif, tx: Transaction) => {
@@ -150,8 +151,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     return store.transaction(async (tx) => {
       if (attempted) throw new Replaced();
       attempted = true;
-      const unchanged = await Promise.all(vifs.map((vif) => isUnchanged(vif, tx)));
-      const markable = vifs.filter((_, index) => unchanged[index]);
+      const markable = await unchangedOf(vifs, tx);
       await Promise.all(markable.map((vif) => writeConnected(vif, tx)));
       return markable.map(({ key }) => key);
     });
@@ -190,8 +190,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
   const remove = async (key: VifKey): Promise<void> => {
     const path = `${root}/${key}`;
     const removal = store.transaction(async (tx) => {
-      const state = await store.read(`${path}/state`, tx);
-      const online = await optional(store.read(`${path}/online`, tx));
+      const [state, online] = await store.readAll([`${path}/state`, `${path}/online`], tx);
       if (state === String(xenbus.closed) && online !== '1') await store.remove(path, tx);
     });
     await ifGone(removal, undefined);
@@ -199,9 +198,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
 
   const names = async (): Promise<ReadonlyMap<number, string>> => {
     const listed = await list(domainMap);
-    const domids = await Promise.all(
-      listed.map((name) => optional(store.read(`${domainMap}/${name}`))),
-    );
+    const domids = await store.readAll(listed.map((name) => `${domainMap}/${name}`));
     const entries = listed.map((name, index) => [domids[index] ?? '', name] as const);
     return new Map(entries.flatMap(([id, name]) => (decimal(id) ? [[Number(id), name]] : [])));
   };

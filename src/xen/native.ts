@@ -16,6 +16,7 @@ export type Permission = {
  */
 export interface NativeXenstore {
   read(path: string, tx: Transaction | 0): Promise<string>;
+  readAll(paths: readonly string[], tx: Transaction | 0): Promise<(string | undefined)[]>;
   list(path: string, tx: Transaction | 0): Promise<string[]>;
   write(path: string, tx: Transaction | 0, value: string): Promise<void>;
   remove(path: string, tx: Transaction | 0): Promise<void>;

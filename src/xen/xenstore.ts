@@ -31,6 +31,8 @@ export class XenstoreError extends Error {
  */
 export interface Xenstore {
   read(path: string, tx?: Transaction): Promise<string>;
+  /** The values of many nodes in one go, in their order; undefined for what is missing or may not be read. */
+  readAll(paths: readonly string[], tx?: Transaction): Promise<readonly (string | undefined)[]>;
   list(path: string, tx?: Transaction): Promise<readonly string[]>;
   /** E2BIG if path and value exceed 4 KiB, EINVAL if the value holds a character above U+00FF. */
   write(path: string, value: string, tx?: Transaction): Promise<void>;
@@ -111,6 +113,7 @@ export const openXenstore = (): Xenstore => {
     asked(abort ? 'abort' : 'commit', '', () => native.end(tx, abort));
   return {
     read: (path, tx) => asked('read', path, () => native.read(path, tx ?? 0)),
+    readAll: (paths, tx) => asked('readAll', paths.join(' '), () => native.readAll(paths, tx ?? 0)),
     list: (path, tx) => asked('list', path, () => native.list(path, tx ?? 0)),
     write: (path, value, tx) => asked('write', path, () => native.write(path, tx ?? 0, value)),
     remove: (path, tx) => asked('remove', path, () => native.remove(path, tx ?? 0)),

@@ -22,6 +22,26 @@ describe.each(stores)('%s', (store) => {
     await xenstore.remove(`${own}/b`);
   });
 
+  test('many nodes are read in one go; what is missing or kept from us has no value', async () => {
+    const { open } = await startDomains(store);
+    const xenstore = open(netVm);
+    await xenstore.write(`${own}/a`, allBytes);
+    await xenstore.write(`${own}/b`, '');
+    const paths = [`${own}/a`, `${own}/none`, `${own}/b`, '/tool/none', '/libxl/2/none', 'domid'];
+    const values = [allBytes, undefined, '', undefined, undefined, `${netVm}`];
+    expect(await xenstore.readAll(paths)).toEqual(values);
+    expect(await xenstore.readAll([])).toEqual([]);
+    const [before, after] = await xenstore.transaction(async (tx) => {
+      const seen = await xenstore.readAll([`${own}/b`], tx);
+      await xenstore.write(`${own}/b`, 'new', tx);
+      return [...seen, ...(await xenstore.readAll([`${own}/b`], tx))];
+    });
+    expect([before, after]).toEqual(['', 'new']);
+    await expect(xenstore.readAll(['domid', '//'])).rejects.toEqual(
+      failure('EINVAL', 'readAll', 'domid //'),
+    );
+  });
+
   test('a value keeps every byte', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);

@@ -16,6 +16,7 @@ type Work = (xenstore: Xenstore, number: number) => Promise<unknown>;
 const works: readonly Work[] = [
   (xenstore, number) => xenstore.write(`data/${number % 10}/x`, allBytes),
   (xenstore, number) => xenstore.read(`data/${number % 10}/x`),
+  (xenstore, number) => xenstore.readAll([`data/${number % 10}/x`, 'none', '/libxl/2/type']),
   (xenstore) => xenstore.list('data'),
   (xenstore) => xenstore.tree('data'),
   (xenstore, number) => xenstore.remove(`data/${number % 10}`),
@@ -71,7 +72,15 @@ const misuseNative = async (): Promise<void> => {
   const misuse = async (method: keyof NativeXenstore, value: unknown): Promise<void> => {
     await Reflect.apply(native[method], native, [value, 0, value]);
   };
-  const methods = ['read', 'write', 'setPermissions', 'watch', 'unwatch', 'end'] as const;
+  const methods = [
+    'read',
+    'readAll',
+    'write',
+    'setPermissions',
+    'watch',
+    'unwatch',
+    'end',
+  ] as const;
   const results = methods.flatMap((method) => wrong.map((value) => misuse(method, value)));
   await Promise.all(results.map((result) => result.catch(tolerate)));
   native.close();
