@@ -6,7 +6,7 @@ import { countingSwitches, untilIdle, wakeupsPerSecond } from './footprint.ts';
 import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
 import { upAndDown } from './vif-times.ts';
 
-const rounds = 15;
+const rounds = 31;
 const roundsOf40 = 5;
 const idleSeconds = 30;
 const quota = { nodes: 9000, watches: 1000 };
@@ -75,9 +75,9 @@ const measureVifwatch = async (host: SimHost) => {
   const pid = host.daemon.pid();
   const times = await measureTimes(host, pid);
   say(`watching it idle for ${idleSeconds} s`);
-  const rss = rssMiB(pid);
   // The garbage collector tidies up for some seconds more.
   await untilIdle(pid, 5_000);
+  const rss = rssMiB(pid);
   const wakeups = await wakeupsPerSecond(pid, idleSeconds);
   const poller = await host.inNetVm([...countingSwitches, 'sh', '-c', pollingWatcher]);
   const pollerWakeups = Number(poller.stdout) / pollingSeconds;
