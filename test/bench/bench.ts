@@ -7,7 +7,7 @@ import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
 import { upAndDown } from './vif-times.ts';
 
 const rounds = 31;
-const roundsOf40 = 5;
+const roundsOf40 = 9;
 const idleSeconds = 30;
 const quota = { nodes: 9000, watches: 1000 };
 const devd = 'xl devd, vif-route';
