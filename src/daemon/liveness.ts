@@ -11,8 +11,8 @@ import {
 import { VifwatchError } from '../core/problem.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 
-/** A dead store is found within 4 s, a hung one within 9 s; a shorter deadline was missed by a healthy one under load. */
-const intervalMs = 4_000;
+/** A broken socket is found within 3 s, silence within 8 s; a shorter deadline was missed by a healthy store under load. */
+const intervalMs = 3_000;
 const deadlineMs = 5_000;
 
 const hung = (): VifwatchError => {

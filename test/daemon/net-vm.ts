@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Status, VifStatus } from '../../src/core/status.ts';
+import { gateway4, outside4 } from '../rig/host.ts';
 import { type SimHost, type SimHostOptions, startSimHost } from '../rig/sim/sim-host.ts';
 import { addVif, type VifNodes, type VifPlace } from '../rig/sim/toolstack.ts';
+import { assertReaches } from '../scenario/ping.ts';
 
 /** Runs the body on a rig of its own, with the daemon started unless it says otherwise. */
 export const withNetVm = async (
@@ -121,4 +123,15 @@ export const kernelState = async (host: SimHost): Promise<string> => {
   ];
   const links = (await ask(['ip', '-o', 'link', 'show', 'up'])).match(/ vif[^@:]+/g) ?? [];
   return [...answers, ...links.sort()].join('\n');
+};
+
+export const guestVm = { name: 'guest' };
+
+/** One VM whose vif is connected and reaches its network; resolves with its domid. */
+export const serveOne = async (host: SimHost): Promise<number> => {
+  const guest = await host.create(guestVm);
+  await attachRaw(host, guest, {});
+  await becomesConnected(host, guest);
+  await assertReaches({ host, from: guestVm }, gateway4, outside4);
+  return guest;
 };
