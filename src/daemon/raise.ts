@@ -46,7 +46,8 @@ const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Pr
   const problems = new Map<Opening, Problem>();
   for (const opening of raises) {
     try {
-      network.hardenVif(opening.served.link);
+      const { link, prefixes } = opening.served;
+      network.hardenVif(link, prefixes.some(({ family }) => family === 6));
     } catch (error) {
       problems.set(opening, failed('LINK_FAILED', messageOf(error)));
     }
