@@ -47,7 +47,10 @@ const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Pr
   for (const opening of raises) {
     try {
       const { link, prefixes } = opening.served;
-      network.hardenVif(link, prefixes.some(({ family }) => family === 6));
+      network.hardenVif(
+        link,
+        prefixes.some(({ family }) => family === 6),
+      );
     } catch (error) {
       problems.set(opening, failed('LINK_FAILED', messageOf(error)));
     }

@@ -15,7 +15,7 @@ import {
 } from 'rxjs';
 
 /** One vif comes up within it: its few runs need not wait for each other. */
-const burstMs = 30;
+const burstMs = 12;
 /** However long a run took, the next one is not held back for longer. */
 const maxRestMs = 5;
 

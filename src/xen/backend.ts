@@ -125,18 +125,13 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     return { ...idsOf(key), nodes: found, frontendIp };
   };
 
-  /** Those that neither their state nor dom0's wish says to be others than they were. */
+  /** Those whose state is still the same: whatever dom0 or netback does to end or replace a vif changes that. */
   const unchangedOf = async (vifs: readonly BackendVif[], tx: Transaction) => {
-    const read = (node: BackendNode) =>
-      store.readAll(
-        vifs.map(({ key }) => `${root}/${key}/${node}`),
-        tx,
-      );
-    const [states, onlines] = await Promise.all([read('state'), read('online')]);
-    return vifs.filter(
-      ({ state, online }, index) =>
-        states[index] === String(state) && onlines[index] === (online ? '1' : '0'),
+    const states = await store.readAll(
+      vifs.map(({ key }) => `${root}/${key}/state`),
+      tx,
     );
+    return vifs.filter(({ state }, index) => states[index] === String(state));
   };
 
   const writeConnected = async ({ key, hotplugError }: BackendVif, tx: Transaction) => {

@@ -158,10 +158,13 @@ const close = async (context: Context, device: Device): Promise<void> => {
   if (device.state !== 6) await become(context, device, 6);
 };
 
-/** Acts on the frontend's state if it is another than last time; unreadable counts as gone. */
-export const frontendChanged = async (context: Context, device: Device): Promise<void> => {
+/** Acts on the frontend's state if it is another than last time; unreadable counts as gone, '0'. */
+export const frontendChanged = async (
+  context: Context,
+  device: Device,
+  state: string,
+): Promise<void> => {
   if (device.leaving) return;
-  const state = (await readNode(context.store, `${device.frontend}/state`)) ?? '0';
   if (state === device.frontendState) return;
   device.frontendState = state;
   if (state === '4' && device.state === 2) await connect(context, device);

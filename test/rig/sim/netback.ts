@@ -99,11 +99,18 @@ const look = async (context: Context, key: string): Promise<void> => {
   if (!device) {
     const frontend = await frontendOfNew(context, `${context.root}/${key}`);
     if (frontend !== undefined) await probe(context, key, frontend);
-  } else if ((await readNode(context.store, device.path)) === undefined) {
+    return;
+  }
+  // In one go: the kernel's netback costs the daemon beside it next to nothing, and so should this one.
+  const [directory, frontendState] = await context.store.readAll([
+    device.path,
+    `${device.frontend}/state`,
+  ]);
+  if (directory === undefined) {
     await unregister(context, device);
   } else if (device.state !== 1) {
     await hotplugStatusChanged(context, device);
-    await frontendChanged(context, device);
+    await frontendChanged(context, device, frontendState ?? '0');
   }
 };
 
