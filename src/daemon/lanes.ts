@@ -26,6 +26,8 @@ export type LaneParts = {
 
 export type Lanes = {
   /** The links that some lane is working on. */
+  /** While links are being raised, what happens to links calls for no pass: one comes at the end. */
+  readonly isRaising: () => boolean;
   readonly busy: () => ReadonlySet<string>;
   /** Starts whatever of the plan has an idle lane; the rest comes with a later pass. */
   readonly start: (todo: Plan) => void;
@@ -135,6 +137,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
   };
 
   return {
+    isRaising: () => !raising.isIdle(),
     busy: () => new Set(all.flatMap((lane) => lane.busy())),
     start: (todo) => {
       startRaising(todo);

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import type { Logger } from 'pino';
-import { concatMap, fromEvent, lastValueFrom, merge, Subject, takeUntil, tap } from 'rxjs';
+import { concatMap, filter, fromEvent, lastValueFrom, merge, Subject, takeUntil, tap } from 'rxjs';
 import type { Config } from '../config/config.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { type Status, statusOf } from '../core/status.ts';
@@ -66,7 +66,7 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
-    watchLinks().pipe(tap(world.doubtLinks)),
+    watchLinks().pipe(tap(world.doubtLinks), filter(() => !lanes.isRaising())),
     watchXenstored(store),
   );
   const status = (): Status =>
