@@ -66,7 +66,10 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
-    watchLinks().pipe(tap(world.doubtLinks), filter(() => !lanes.isRaising())),
+    watchLinks().pipe(
+      tap(world.doubtLinks),
+      filter(() => !lanes.isRaising()),
+    ),
     watchXenstored(store),
   );
   const status = (): Status =>
