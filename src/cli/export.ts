@@ -9,8 +9,8 @@ const tables = ['inet', 'arp'] as const;
 
 /** Prints the ruleset and returns the exit status. */
 export const exportRules = async (json: boolean): Promise<number> => {
-  const elements = await openNft(baseFile, '/nonexistent').elements();
-  if (elements === undefined) {
+  const firewall = await openNft(baseFile, '/nonexistent').observe();
+  if (firewall === undefined) {
     process.stderr.write('vifwatch: our tables are not in the kernel: is vifwatch running?\n');
     return 1;
   }
@@ -18,9 +18,11 @@ export const exportRules = async (json: boolean): Promise<number> => {
   const listings = await Promise.all(
     tables.map((family) => run(['nft', ...flags, 'list', 'table', family, 'vifwatch'])),
   );
-  const sorted = sortElements(elements.values());
+  const sorted = sortElements(firewall.elements.values());
   process.stdout.write(
-    json ? exportJson(listings, additions(sorted)) : exportText(listings, sorted),
+    json
+      ? exportJson(listings, additions({ elements: sorted, chains: [], replaced: [] }))
+      : exportText(listings, sorted),
   );
   return 0;
 };

@@ -1,33 +1,45 @@
 /** The status without a daemon: one look at xenstore and the kernel, changing nothing. */
-import { loadConfig } from '../config/config.ts';
-import { interpret } from '../core/backend-vif.ts';
+import { loadConfig, policyDirectory } from '../config/config.ts';
+import { loadPolicies } from '../config/policies.ts';
+import { interpret, isProblem } from '../core/backend-vif.ts';
 import { decide } from '../core/decide.ts';
+import { policyOf } from '../core/policy-book.ts';
+import { policyChains } from '../core/policy-chain.ts';
+import type { Prefix } from '../core/prefix.ts';
 import { type Status, statusOf } from '../core/status.ts';
 import { openNetwork } from '../net/network.ts';
-import { baseFile } from '../package.ts';
+import { baseFile, profileDirectory } from '../package.ts';
 import { openBackend } from '../xen/backend.ts';
 import { connect } from '../xen/connect.ts';
+
+const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
 
 /** Throws CONFIG_INVALID, XENSTORE_UNAVAILABLE, CommandError. */
 export const inspect = async (configFile: string): Promise<Status> => {
   const { gateways, allowed } = await loadConfig(configFile);
+  const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
   const network = openNetwork(baseFile, '/nonexistent');
   const linkNames = network.linkNames();
-  const [links, elements, names, keys] = await Promise.all([
+  const [links, firewall, names, keys] = await Promise.all([
     network.observeLinks(),
-    network.nft.elements(),
+    network.nft.observe(),
     backend.names(),
     backend.keys(),
   ]);
-  const kernel = { ...links, elements: elements ?? new Map() };
+  const kernel = { ...links, ...(firewall ?? { elements: new Map(), chains: new Map() }) };
   const records = await Promise.all(keys.map((key) => backend.read(key)));
   const vifs = records.flatMap((record) => (record === undefined ? [] : [interpret(record)]));
   store.close();
+  // Only whether there is one counts here, not what it says.
+  const policyFor = (domid: number, prefixes: readonly Prefix[]) => {
+    const policy = policyOf(book, domid, names.get(domid), prefixes);
+    return isProblem(policy) ? policy : { source: policy, chains: policyChains(policy, nobody) };
+  };
   return statusOf({
     daemon: null,
-    decisions: decide({ vifs, kernel, linkNames, gateways, allowed, names }),
+    decisions: decide({ vifs, kernel, linkNames, gateways, allowed, names, policyFor }),
     historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
     names,
     kernel,

@@ -1,6 +1,6 @@
 /** `vifwatch run`. */
 import { pino } from 'pino';
-import { loadConfig } from '../config/config.ts';
+import { loadConfig, policyDirectory } from '../config/config.ts';
 import { runDaemon } from '../daemon/run.ts';
 import { XenstoreError } from '../xen/xenstore.ts';
 
@@ -16,7 +16,8 @@ export const run = async (options: {
   const log = pino({ level: options.debug ? 'debug' : 'info', base: null });
   try {
     const config = await loadConfig(options.config);
-    await runDaemon({ config, runtime: options.runtime, log });
+    const policies = policyDirectory(options.config);
+    await runDaemon({ config, policies, runtime: options.runtime, log });
     return 0;
   } catch (error) {
     const { message } = error as Error;

@@ -1,10 +1,11 @@
 /** /etc/vifwatch/vifwatch.toml: strict, optional, and every error says where. */
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { isHost, type Prefix, parsePrefix } from '../core/prefix.ts';
-import { VifwatchError } from '../core/problem.ts';
-import { caretAt, type KeyPath } from './locate.ts';
+import { isHost, type Prefix } from '../core/prefix.ts';
+import { caretAt } from './locate.ts';
+import { invalid, issueError, prefixSchema, syntaxError } from './toml-errors.ts';
 
 export type Config = {
   /** Interfaces that VMs may send to; undefined means every one that is neither lo nor a vif. */
@@ -14,16 +15,6 @@ export type Config = {
   /** By VM name: what a VM may have although only its guest says so. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
-
-const prefixSchema = v.pipe(
-  v.string(),
-  v.rawTransform<string, Prefix>(({ dataset, addIssue, NEVER }) => {
-    const prefix = parsePrefix(dataset.value);
-    if (!('problem' in prefix)) return prefix;
-    addIssue({ message: prefix.problem });
-    return NEVER;
-  }),
-);
 
 const addressSchema = v.pipe(
   prefixSchema,
@@ -51,23 +42,6 @@ const schema = v.strictObject({
   ),
 });
 
-const invalid = (file: string, message: string): VifwatchError =>
-  new VifwatchError('CONFIG_INVALID', `${file}: ${message}`);
-
-const syntaxError = (file: string, error: TomlError): VifwatchError => {
-  const message = error.message.split('\n', 1)[0] ?? '';
-  return invalid(`${file}:${error.line}:${error.column}`, `${message}\n${error.codeblock}`);
-};
-
-const issueError = (file: string, text: string, issue: v.BaseIssue<unknown>): VifwatchError => {
-  const path = (issue.path ?? []).map(({ key }) => key) as KeyPath;
-  const { line, column, codeblock } = caretAt(text, path);
-  const key = path.filter((part) => typeof part === 'string').join('.');
-  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
-  const message = unknown ? `unknown key "${key}"` : `${key}: ${issue.message}`;
-  return invalid(`${file}:${line}:${column}`, `${message}\n${codeblock}`);
-};
-
 /** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
 export const parseConfig = (file: string, text: string): Config => {
   let document: unknown;
@@ -89,6 +63,9 @@ export const parseConfig = (file: string, text: string): Config => {
   }
   return { uplinks: uplink, gateways: gateway, allowed };
 };
+
+/** Beside the configuration file. */
+export const policyDirectory = (configFile: string): string => join(dirname(configFile), 'rules.d');
 
 /** Reads the file; without one, everything has its default. Throws CONFIG_INVALID. */
 export const loadConfig = async (file: string): Promise<Config> => {

@@ -1,7 +1,7 @@
 /** What is to become of each vif: from the store, the configuration and the kernel to one decision each. */
 import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
 import { type BackendVif, isProblem, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
-import type { ServedVif } from './footprint.ts';
+import type { ServedVif, VmPolicy } from './footprint.ts';
 import { elementLink, type KernelState } from './kernel-state.ts';
 import { contains, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
@@ -30,6 +30,8 @@ export type Circumstances = {
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
   /** From /ipc/domain-map. */
   readonly names: ReadonlyMap<number, string>;
+  /** What the domain may send and receive, if it has these addresses. */
+  readonly policyFor: (domid: number, prefixes: readonly Prefix[]) => VmPolicy | Problem;
 };
 
 type Claims = {
@@ -108,11 +110,13 @@ const admit = (
 ): ServedVif | Problem => {
   const prefixes = authorise(facts, vif, circumstances);
   if (isProblem(prefixes)) return prefixes;
+  const policy = circumstances.policyFor(vif.domid, prefixes);
+  if (isProblem(policy)) return policy;
   const problem = conflict(prefixes, claims);
   if (problem !== undefined) return problem;
   for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
   const { key, domid, devid } = vif;
-  return { key, domid, devid, ...facts, prefixes };
+  return { key, domid, devid, ...facts, prefixes, policy };
 };
 
 const lingers = ({ prefixes, link }: ServedVif, { lingering }: Claims): boolean =>

@@ -1,11 +1,14 @@
 /** The ruleset as `vifwatch export` prints it: the same text for the same rules, whatever order the kernel keeps. */
-import { type Element, familyOf, keyOfElement } from './kernel-state.ts';
+import { type Element, familyOf, isVerdictMap, keyOfElement } from './kernel-state.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const isName = (set: string, index: number): boolean => index === 0 || set === 'uplink';
 
 const elementLine = ({ set, parts }: Element): string => {
+  if (isVerdictMap(set)) {
+    return `add element inet vifwatch ${set} { "${parts[0]}" : jump ${parts[1]} }`;
+  }
   const key = parts.map((part, index) => (isName(set, index) ? `"${part}"` : part)).join(' . ');
   return `add element ${familyOf(set)} vifwatch ${set} { ${key} }`;
 };

@@ -1,7 +1,12 @@
 /** Everything that one served vif owns in the kernel. */
 import type { VifKey } from './backend-vif.ts';
 import type { Element, Neighbour, Route } from './kernel-state.ts';
+import type { Policy } from './policy.ts';
+import type { Chain, PolicyChains } from './policy-chain.ts';
 import { type Family, isHost, type Prefix } from './prefix.ts';
+
+/** What a VM may send and receive, and the chains that say so. */
+export type VmPolicy = { readonly source: Policy; readonly chains: PolicyChains };
 
 /** A vif that may have the network, with the addresses it may use. */
 export type ServedVif = {
@@ -13,9 +18,12 @@ export type ServedVif = {
   readonly mac: string;
   readonly prefixes: readonly Prefix[];
   readonly mtu: number | undefined;
+  readonly policy: VmPolicy;
 };
 
 export type Footprint = {
+  /** What the verdict maps' elements lead to. */
+  readonly chains: readonly Chain[];
   readonly elements: readonly Element[];
   readonly neighbours: readonly Neighbour[];
   readonly routes: readonly Route[];
@@ -27,7 +35,7 @@ export type Footprint = {
  */
 const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::1' };
 
-const elementsOf = ({ link, mac, prefixes }: ServedVif): Element[] => [
+const elementsOf = ({ link, mac, prefixes, policy }: ServedVif): Element[] => [
   { set: 'mac', parts: [link, mac] },
   ...prefixes.flatMap(({ family, text }): Element[] =>
     family === 4
@@ -37,6 +45,8 @@ const elementsOf = ({ link, mac, prefixes }: ServedVif): Element[] => [
         ]
       : [{ set: 'address6', parts: [link, text] }],
   ),
+  { set: 'out', parts: [link, policy.chains.out.name] },
+  { set: 'in', parts: [link, policy.chains.in.name] },
 ];
 
 const routeOf = (link: string, prefix: Prefix): Route => ({
@@ -57,6 +67,7 @@ const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Pre
 
 /** @param gateways the guests' gateway addresses, which live on `lo` */
 export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => ({
+  chains: [vif.policy.chains.out, vif.policy.chains.in],
   elements: elementsOf(vif),
   neighbours: neighboursOf(vif, gateways),
   routes: vif.prefixes.map((prefix) => routeOf(vif.link, prefix)),

@@ -1,6 +1,8 @@
 /** Lines for `ip -batch`, and what `ip -j` prints. */
 
+import type { Raise } from './desired.ts';
 import {
+  type Firewall,
   isVifName,
   type KernelState,
   keyed,
@@ -11,7 +13,6 @@ import {
   type Route,
   routeProtocol,
 } from './kernel-state.ts';
-import type { Raise } from './plan.ts';
 
 const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
   mac === 'proxy'
@@ -102,7 +103,7 @@ export type Listings = {
 const parse = <T>(text: string): readonly T[] => JSON.parse(text);
 
 /** Neighbours of other links than vifs are not ours and left out. */
-export const parseListings = (listings: Listings): Omit<KernelState, 'elements'> => {
+export const parseListings = (listings: Listings): Omit<KernelState, keyof Firewall> => {
   const neighbours = [listings.neighbours, listings.proxies]
     .flatMap(parse<ListedNeighbour>)
     .filter(({ dev }) => isVifName(dev));

@@ -3,14 +3,19 @@
 /** Marks our routes. Free in /etc/iproute2/rt_protos and in no routing daemon's use; 86 is 'V'. */
 export const routeProtocol = 86;
 
-/** The sets of rules/vifwatch.nft, by table family. */
-export type SetName = 'mac' | 'address4' | 'address6' | 'uplink' | 'sender';
+/** The sets and verdict maps of rules/vifwatch.nft. */
+export type SetName = 'mac' | 'address4' | 'address6' | 'uplink' | 'sender' | VerdictMap;
 
-/** One set element; `parts` in the order of the set's type, the link's name first. */
+/** From a link to the chain of what its VM may send, or of what it may be sent. */
+export type VerdictMap = 'out' | 'in';
+
+/** One element; `parts` in the order of the set's type, the link's name first; a verdict map's last is the chain. */
 export type Element = { readonly set: SetName; readonly parts: readonly string[] };
 
 /** ARP never passes an inet hook, so its set is in a table of the arp family. */
 export const familyOf = (set: SetName): 'inet' | 'arp' => (set === 'sender' ? 'arp' : 'inet');
+
+export const isVerdictMap = (set: SetName): set is VerdictMap => set === 'out' || set === 'in';
 
 export const elementLink = (element: Element): string => element.parts[0] ?? '';
 
@@ -40,13 +45,17 @@ export type Link = {
   readonly addresses: readonly string[];
 };
 
-/** Keyed by `keyOf…`, so that two states compare as sets. */
+/** Elements, neighbours and routes are keyed by `keyOf…`, so that two states compare as sets. */
 export type KernelState = {
   readonly links: ReadonlyMap<string, Link>;
   readonly elements: ReadonlyMap<string, Element>;
+  /** The chains of policies, by name, with the number of rules in them. */
+  readonly chains: ReadonlyMap<string, number>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
 };
+
+export type Firewall = Pick<KernelState, 'elements' | 'chains'>;
 
 export const keyOfElement = ({ set, parts }: Element): string => `${set} ${parts.join(' . ')}`;
 

@@ -1,21 +1,31 @@
-/** nftables' JSON (libnftables-json(5)): elements to transactions, listings to elements. */
-import { type Element, familyOf, keyed, keyOfElement, type SetName } from './kernel-state.ts';
+/** nftables' JSON (libnftables-json(5)): elements and chains to transactions, listings to elements and chains. */
+import {
+  type Element,
+  type Firewall,
+  familyOf,
+  isVerdictMap,
+  keyed,
+  keyOfElement,
+  type SetName,
+} from './kernel-state.ts';
+import { type Chain, isPolicyChain } from './policy-chain.ts';
+
+const table = 'vifwatch';
 
 const toJson = (part: string): unknown => {
   const [addr, len] = part.split('/');
   return len === undefined ? part : { prefix: { addr, len: Number(len) } };
 };
 
+const elementJson = ({ set, parts }: Element): unknown => {
+  const [first = '', second = ''] = parts;
+  if (isVerdictMap(set)) return [first, { jump: { target: second } }];
+  return parts.length === 1 ? toJson(first) : { concat: parts.map(toJson) };
+};
+
 const command = (verb: 'add' | 'delete', set: SetName, elements: readonly Element[]) => ({
   [verb]: {
-    element: {
-      family: familyOf(set),
-      table: 'vifwatch',
-      name: set,
-      elem: elements.map(({ parts }) =>
-        parts.length === 1 ? toJson(parts[0] ?? '') : { concat: parts.map(toJson) },
-      ),
-    },
+    element: { family: familyOf(set), table, name: set, elem: elements.map(elementJson) },
   },
 });
 
@@ -30,15 +40,51 @@ const perSet = (verb: 'add' | 'delete', elements: readonly Element[]) => {
   );
 };
 
-/** One transaction that only adds: about 3 ms, where one that deletes waits for an RCU grace period. */
-export const additions = (elements: readonly Element[]): string =>
-  JSON.stringify({ nftables: perSet('add', elements) });
+const chainJson = (name: string) => ({ chain: { family: 'inet', table, name } });
 
-/** One transaction that deletes; each element is added first, so that one already gone is no error. */
-export const deletions = (elements: readonly Element[]): string =>
-  JSON.stringify({ nftables: [...perSet('add', elements), ...perSet('delete', elements)] });
+/** Whatever the chain has now, it has exactly its rules afterwards. */
+const chainCommands = ({ name, rules }: Chain) => [
+  { add: chainJson(name) },
+  { flush: chainJson(name) },
+  ...rules.map((rule) => ({ add: { rule: { family: 'inet', table, chain: name, ...rule } } })),
+];
 
-type Listed = { set?: { name: string; elem?: readonly unknown[] } };
+export type Additions = {
+  readonly elements: readonly Element[];
+  readonly chains: readonly Chain[];
+  /** Elements of verdict maps that make room for others under the same link. */
+  readonly replaced: readonly Element[];
+};
+
+/** One transaction; if it only adds it takes about 3 ms, where one that deletes waits for an RCU grace period. */
+export const additions = ({ elements, chains, replaced }: Additions): string => {
+  const byName = new Map(chains.map((chain) => [chain.name, chain]));
+  const commands = [
+    ...[...byName.values()].flatMap(chainCommands),
+    ...perSet('delete', replaced),
+    ...perSet('add', elements),
+  ];
+  return JSON.stringify({ nftables: commands });
+};
+
+/** One transaction that deletes; each element and chain is added first, so that one already gone is no error. */
+export const deletions = (elements: readonly Element[], chains: readonly string[]): string =>
+  JSON.stringify({
+    nftables: [
+      ...chains.map((name) => ({ add: chainJson(name) })),
+      ...perSet('add', elements),
+      ...perSet('delete', elements),
+      ...chains.flatMap((name) => [{ flush: chainJson(name) }, { delete: chainJson(name) }]),
+    ],
+  });
+
+type ListedSet = { readonly name: string; readonly elem?: readonly unknown[] };
+type Listed = {
+  readonly set?: ListedSet;
+  readonly map?: ListedSet;
+  readonly chain?: { readonly name: string };
+  readonly rule?: { readonly chain: string };
+};
 
 const partOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
@@ -47,7 +93,15 @@ const partOf = (value: unknown): string => {
   return `${prefix.addr}/${prefix.len}`;
 };
 
+/** What a verdict leads to; whatever is not ours to have written leads nowhere, and so is replaced. */
+const targetOf = (verdict: unknown): string =>
+  (verdict as { jump?: { target: string } }).jump?.target ?? '';
+
 const elementOf = (set: SetName, listed: unknown): Element => {
+  if (isVerdictMap(set)) {
+    const [link, verdict] = listed as readonly [unknown, unknown];
+    return { set, parts: [partOf(link), targetOf(verdict)] };
+  }
   // Not by destructuring: a plain string has a method called "concat".
   const isConcat = typeof listed === 'object' && listed !== null && 'concat' in listed;
   const parts = isConcat ? (listed.concat as readonly unknown[]) : [listed];
@@ -60,15 +114,25 @@ const setNames: ReadonlySet<string> = new Set<SetName>([
   'address6',
   'uplink',
   'sender',
+  'out',
+  'in',
 ]);
 
-/** The elements in listings of our tables, as `nft -j list table …` prints them. */
-export const parseElements = (listings: readonly string[]): ReadonlyMap<string, Element> => {
-  const sets = listings
-    .flatMap((text) => (JSON.parse(text) as { nftables: readonly Listed[] }).nftables)
-    .flatMap(({ set }) => (set !== undefined && setNames.has(set.name) ? [set] : []));
-  return keyed(
-    sets.flatMap(({ name, elem }) => (elem ?? []).map((e) => elementOf(name as SetName, e))),
-    keyOfElement,
+/** The elements and the policies' chains in listings of our tables, as `nft -j list table …` prints them. */
+export const parseFirewall = (listings: readonly string[]): Firewall => {
+  const items = listings.flatMap(
+    (text) => (JSON.parse(text) as { nftables: readonly Listed[] }).nftables,
   );
+  const sets = items.flatMap(({ set, map }) => set ?? map ?? []);
+  const elements = sets
+    .filter(({ name }) => setNames.has(name))
+    .flatMap(({ name, elem }) => (elem ?? []).map((one) => elementOf(name as SetName, one)));
+  const chains = new Map<string, number>();
+  for (const { chain, rule } of items) {
+    if (chain !== undefined && isPolicyChain(chain.name)) chains.set(chain.name, 0);
+    if (rule === undefined) continue;
+    const count = chains.get(rule.chain);
+    if (count !== undefined) chains.set(rule.chain, count + 1);
+  }
+  return { elements: keyed(elements, keyOfElement), chains };
 };

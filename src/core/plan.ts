@@ -1,35 +1,42 @@
 /** The difference between what the decisions ask for and what the kernel and the store have. */
 import type { VifKey } from './backend-vif.ts';
-import { type Decision, isConnected } from './decide.ts';
-import { type Footprint, footprint, type ServedVif } from './footprint.ts';
+import type { Decision } from './decide.ts';
+import {
+  type Desired,
+  desire,
+  type Opening,
+  type Planning,
+  type Raise,
+  slotOf,
+  verdictsBySlot,
+} from './desired.ts';
+import type { ServedVif } from './footprint.ts';
 import {
   type Element,
   elementLink,
+  isVerdictMap,
   isVifName,
   type KernelState,
-  keyed,
   keyOfElement,
   keyOfNeighbour,
   keyOfRoute,
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
-import type { Prefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 
-export type Raise = {
-  readonly served: ServedVif;
-  readonly footprint: Footprint;
-  /** The elements that the firewall is not known to have. */
-  readonly missing: readonly Element[];
-  /** False while there is no link yet: then only the rules are made ready. */
-  readonly open: boolean;
+export type Sweep = {
+  readonly elements: readonly Element[];
+  /** Names of policies' chains. */
+  readonly chains: readonly string[];
 };
 export type Refusal = { readonly key: VifKey; readonly problem: Problem };
 
 export type Plan = {
   /** Vifs to bring up, or to mend. Everything about them is applied again: each step is idempotent. */
   readonly raise: readonly Raise[];
+  /** Whose addresses are in use or about to be. */
+  readonly served: readonly ServedVif[];
   /** Set elements that belong to no vif: the uplinks. */
   readonly hostElements: readonly Element[];
   /** Gateway addresses that `lo` lacks. */
@@ -42,81 +49,20 @@ export type Plan = {
   };
   /** Vifs whose backend directory is to be removed; whatever may be left of their links is in `lower`. */
   readonly finish: readonly VifKey[];
-  /** Set elements nobody may use any more; deleted last, since deleting is slow. */
-  readonly sweep: readonly Element[];
+  /** What of the firewall nobody uses any more; deleted last, since deleting is slow. */
+  readonly sweep: Sweep;
   /** Refusals that the store does not show yet. */
   readonly mark: readonly Refusal[];
-};
-
-export type Planning = {
-  readonly decisions: readonly Decision[];
-  readonly kernel: KernelState;
-  readonly gateways: readonly Prefix[];
-  readonly uplinks: readonly string[];
-  /** The links that exist now. */
-  readonly linkNames: ReadonlySet<string>;
-  /** Links under change by a step still running: nothing is planned for them until it ends. */
-  readonly busy: ReadonlySet<string>;
-  /** Whether `kernel` is known to be true now: only then is anything mended or taken away by it. */
-  readonly current: { readonly links: boolean; readonly elements: boolean };
 };
 
 /** What the guest may read in `hotplug-error`: the code and nothing about its neighbours. */
 export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
 
-type Opening = Raise & { readonly connected: boolean };
-
-const servedOf = (decision: Decision): ServedVif | undefined => {
-  if (decision.is === 'served') return decision.served;
-  return decision.is === 'waiting' ? decision.prospect : undefined;
-};
-
-/** What the kernel should have. */
-type Desired = {
-  readonly openings: readonly Opening[];
-  readonly links: ReadonlySet<string>;
-  readonly hostElements: readonly Element[];
-  readonly elements: ReadonlyMap<string, Element>;
-  readonly neighbours: ReadonlyMap<string, Neighbour>;
-  readonly routes: ReadonlyMap<string, Route>;
-};
-
-const desire = ({ decisions, gateways, uplinks, kernel, current }: Planning): Desired => {
-  const isKnown = (element: Element): boolean =>
-    current.elements && kernel.elements.has(keyOfElement(element));
-  const openings = decisions.flatMap((decision): Opening[] => {
-    const served = servedOf(decision);
-    if (served === undefined) return [];
-    const print = footprint(served, gateways);
-    const missing = print.elements.filter((element) => !isKnown(element));
-    const open = decision.is === 'served';
-    return [{ served, footprint: print, missing, open, connected: isConnected(decision.vif) }];
-  });
-  const opened = openings.filter(({ open }) => open);
-  const prints = openings.map((opening) => opening.footprint);
-  const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
-  return {
-    openings,
-    links: new Set(opened.map(({ served }) => served.link)),
-    hostElements,
-    elements: keyed([...hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
-    neighbours: keyed(
-      opened.flatMap((opening) => opening.footprint.neighbours),
-      keyOfNeighbour,
-    ),
-    routes: keyed(
-      opened.flatMap((opening) => opening.footprint.routes),
-      keyOfRoute,
-    ),
-  };
-};
-
-const isComplete = ({ served, footprint: print, missing }: Raise, kernel: KernelState): boolean => {
+const isLinkComplete = ({ served, footprint: print }: Raise, kernel: KernelState): boolean => {
   const link = kernel.links.get(served.link);
   return (
     link?.up === true &&
     (served.mtu === undefined || link.mtu === served.mtu) &&
-    missing.length === 0 &&
     print.neighbours.every((neighbour) => kernel.neighbours.has(keyOfNeighbour(neighbour))) &&
     print.routes.every((route) => kernel.routes.has(keyOfRoute(route)))
   );
@@ -124,11 +70,15 @@ const isComplete = ({ served, footprint: print, missing }: Raise, kernel: Kernel
 
 const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): Raise[] => {
   const isKnown = current.links && current.elements;
-  const isDue = (opening: Opening): boolean => {
-    if (!opening.open) return opening.missing.length > 0;
-    return !opening.connected || (isKnown && !isComplete(opening, kernel));
+  const due = (opening: Opening): Raise[] => {
+    const lacksRules = opening.missing.length + opening.chains.length > 0;
+    if (!opening.open) return lacksRules ? [opening] : [];
+    if (!opening.connected) return [opening];
+    if (!isKnown) return [];
+    if (!isLinkComplete(opening, kernel)) return [opening];
+    return lacksRules ? [{ ...opening, open: false }] : [];
   };
-  return openings.filter(({ served }) => !busy.has(served.link)).filter(isDue);
+  return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
 };
 
 const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
@@ -186,6 +136,29 @@ const planMarks = (decisions: readonly Decision[]): Refusal[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
+/** A verdict map's element whose link still has one is replaced, never taken out: that would be by its link alone. */
+const planSweep = (
+  desired: Desired,
+  { kernel, current }: Planning,
+  guarded: ReadonlySet<string>,
+): Sweep => {
+  if (!current.elements) return { elements: [], chains: [] };
+  const slots = verdictsBySlot(desired.elements.values());
+  const elements = without(kernel.elements, desired.elements).filter(
+    (element) => !guarded.has(elementLink(element)) && !slots.has(slotOf(element)),
+  );
+  const gone = new Set(elements);
+  const used = new Set(
+    [...kernel.elements.values()].flatMap((one) =>
+      isVerdictMap(one.set) && !gone.has(one) ? one.parts.slice(1) : [],
+    ),
+  );
+  const chains = [...kernel.chains.keys()].filter(
+    (name) => !desired.chains.has(name) && !used.has(name),
+  );
+  return { elements, chains };
+};
+
 /** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
 export const plan = (planning: Planning): Plan => {
   const { decisions, kernel, busy, current } = planning;
@@ -201,16 +174,16 @@ export const plan = (planning: Planning): Plan => {
     ...lower.links,
     ...lower.routes.map(({ link }) => link),
   ]);
-  const excess = without(kernel.elements, desired.elements);
   return {
     raise: planRaise(desired, planning),
+    served: desired.openings.map(({ served }) => served),
     hostElements: current.elements
       ? desired.hostElements.filter((element) => !kernel.elements.has(keyOfElement(element)))
       : [],
     gateways: planGateways(planning),
     lower,
     finish: finished.map(({ vif }) => vif.key),
-    sweep: current.elements ? excess.filter((element) => !guarded.has(elementLink(element))) : [],
+    sweep: planSweep(desired, planning, guarded),
     mark: planMarks(decisions),
   };
 };

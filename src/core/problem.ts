@@ -13,7 +13,9 @@ type VifCode =
   | 'LINK_NAME_TAKEN'
   | 'FIREWALL_FAILED'
   | 'LINK_FAILED'
-  | 'XENSTORE_FAILED';
+  | 'XENSTORE_FAILED'
+  | 'POLICY_INVALID'
+  | 'POLICY_UNNAMED';
 
 export type ProcessCode =
   | 'CONFIG_INVALID'

@@ -1,5 +1,6 @@
 /** The lanes, and how a plan is spread over them. */
 import type { Logger } from 'pino';
+import type { ServedVif } from '../core/footprint.ts';
 import { elementLink, keyOfElement } from '../core/kernel-state.ts';
 import type { Plan } from '../core/plan.ts';
 import { CommandError } from '../net/command.ts';
@@ -8,7 +9,8 @@ import type { Backend } from '../xen/backend.ts';
 import { openLane } from './lane.ts';
 import { lower } from './lower.ts';
 import type { Patience } from './patience.ts';
-import { raise } from './raise.ts';
+import type { Policies } from './policies.ts';
+import { type RaiseJob, raise } from './raise.ts';
 import { sweep } from './sweep.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +19,7 @@ export type LaneParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly patience: Patience;
+  readonly policies: Policies;
   readonly log: Logger;
   /** Asks for another pass, now or after some milliseconds. */
   readonly wake: (afterMs?: number) => void;
@@ -43,7 +46,7 @@ const retryMs = 1_000;
 const quietMs = 30;
 
 export const openLanes = (parts: LaneParts): Lanes => {
-  const { world, network, backend, patience, log, wake, fail } = parts;
+  const { world, network, backend, patience, policies, log, wake, fail } = parts;
   let lastWork = Number.NEGATIVE_INFINITY;
   const ended = (error?: unknown): void => {
     if (error === undefined) {
@@ -67,9 +70,23 @@ export const openLanes = (parts: LaneParts): Lanes => {
   const elementWatch = openLane(ended);
   const all = [raising, lowering, sweeping, linkWatch, elementWatch];
 
-  const doRaise = async (job: Parameters<typeof raise>[0]): Promise<void> => {
+  const cutForbidden =
+    (served: readonly ServedVif[]) =>
+    async (changed: readonly ServedVif[]): Promise<void> => {
+      const texts = changed.flatMap(({ prefixes }) => prefixes.map(({ text }) => text));
+      if (texts.length === 0) return;
+      const allowed = policies.allowsFlow(served, world.names());
+      await network.cutFlowsUnless([...new Set(texts)], allowed);
+    };
+
+  const doRaise = async (job: RaiseJob, served: Plan['served']): Promise<void> => {
     try {
-      const results = await raise(job, { network, backend, added: world.added });
+      const results = await raise(job, {
+        network,
+        backend,
+        added: world.added,
+        cutForbidden: cutForbidden(served),
+      });
       for (const { vif, outcome } of results) {
         if (outcome === 'open') world.touch({ key: vif.key, node: 'hotplug-status' });
         else if (outcome !== 'guarded') world.touch({ key: vif.key, node: undefined });
@@ -86,7 +103,8 @@ export const openLanes = (parts: LaneParts): Lanes => {
     }
   };
 
-  const startRaising = ({ raise: openings, hostElements, gateways }: Plan): void => {
+  const startRaising = (todo: Plan): void => {
+    const { raise: openings, hostElements, gateways, served } = todo;
     const byKey = world.vifs();
     const raises = openings.flatMap((one) => {
       const vif = byKey.get(one.served.key);
@@ -94,7 +112,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
     });
     if (!raising.isIdle() || raises.length + hostElements.length + gateways.length === 0) return;
     const links = raises.map(({ served }) => served.link);
-    raising.start(links, () => doRaise({ raises, hostElements, gateways }));
+    raising.start(links, () => doRaise({ raises, hostElements, gateways }, served));
   };
 
   const startLowering = (todo: Plan): void => {
@@ -110,12 +128,13 @@ export const openLanes = (parts: LaneParts): Lanes => {
     });
   };
 
-  const startSweeping = ({ sweep: elements }: Plan): void => {
-    if (!sweeping.isIdle() || elements.length === 0) return;
+  const startSweeping = ({ sweep: what }: Plan): void => {
+    const { elements, chains } = what;
+    if (!sweeping.isIdle() || elements.length + chains.length === 0) return;
     sweeping.start(elements.map(elementLink), async () => {
-      await sweep(elements, network);
-      world.removed(elements);
-      log.debug({ elements: elements.map(keyOfElement) }, 'took out of the firewall');
+      await sweep(what, network);
+      world.removed(what);
+      log.debug({ elements: elements.map(keyOfElement), chains }, 'took out of the firewall');
     });
   };
 

@@ -7,6 +7,7 @@ import type { Backend } from '../xen/backend.ts';
 import type { Journal } from './journal.ts';
 import type { Lanes } from './lanes.ts';
 import type { Patience } from './patience.ts';
+import type { Policies } from './policies.ts';
 import { everyUplink, type World } from './world.ts';
 
 /** Nothing tells when a full quota of xenstored has room again. */
@@ -19,6 +20,7 @@ export type PassParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly patience: Patience;
+  readonly policies: Policies;
   readonly journal: Journal;
   /** Asks for another pass after some milliseconds. */
   readonly wake: (afterMs: number) => void;
@@ -31,7 +33,7 @@ export type Passes = {
 };
 
 export const openPasses = (parts: PassParts): Passes => {
-  const { config, world, lanes, network, backend, patience, journal, wake } = parts;
+  const { config, world, lanes, network, backend, patience, policies, journal, wake } = parts;
   let decisions: readonly Decision[] = [];
 
   /** Failures that are not in a decision, and that the store does not show yet. */
@@ -56,8 +58,17 @@ export const openPasses = (parts: PassParts): Passes => {
     const linkNames = network.linkNames();
     const { gateways, allowed } = config;
     const kernel = world.kernel();
-    const vifs = world.vifs().values();
-    decisions = decide({ vifs, kernel, linkNames, gateways, allowed, names: world.names() });
+    const vifs = world.vifs();
+    const names = world.names();
+    decisions = decide({
+      vifs: vifs.values(),
+      kernel,
+      linkNames,
+      gateways,
+      allowed,
+      names,
+      policyFor: policies.policyFor(vifs, names),
+    });
     const todo = plan({
       decisions,
       kernel,
@@ -66,11 +77,13 @@ export const openPasses = (parts: PassParts): Passes => {
       linkNames,
       busy: new Set([...busyBefore, ...lanes.busy()]),
       current: world.current(),
+      kept: policies.commonChains(),
     });
     lanes.start(todo);
-    const dueInMs = patience.review(decisions);
-    if (dueInMs !== undefined) wake(dueInMs);
-    journal.record(decisions, patience.problemOf, world.names());
+    for (const dueInMs of [patience.review(decisions), policies.dueInMs()]) {
+      if (dueInMs !== undefined) wake(dueInMs);
+    }
+    journal.record(decisions, patience.problemOf, names);
     await Promise.all([...todo.mark, ...newProblems()].map(mark));
   };
 

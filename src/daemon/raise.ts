@@ -1,9 +1,11 @@
 /** Opens vifs: rules, then neighbour, link up, route; only then does the toolstack hear "connected". */
 import type { BackendVif, VifKey } from '../core/backend-vif.ts';
 import { isConnected } from '../core/decide.ts';
+import type { Raise } from '../core/desired.ts';
+import type { ServedVif } from '../core/footprint.ts';
 import { gatewayLine, raiseLines, renameLine } from '../core/ip-batch.ts';
 import type { Element } from '../core/kernel-state.ts';
-import type { Raise } from '../core/plan.ts';
+import type { Additions } from '../core/nft-json.ts';
 import type { Problem } from '../core/problem.ts';
 import type { BatchResult } from '../net/iproute.ts';
 import type { Network } from '../net/network.ts';
@@ -22,9 +24,11 @@ export type Raised = {
 };
 
 type Ports = {
+  /** Cuts the flows of these vifs that their policies forbid now. */
+  readonly cutForbidden: (vifs: readonly ServedVif[]) => Promise<void>;
   readonly network: Network;
   readonly backend: Backend;
-  readonly added: (elements: readonly Element[]) => void;
+  readonly added: (what: Additions) => void;
 };
 type Opening = RaiseJob['raises'][number];
 
@@ -67,18 +71,23 @@ const addRules = async (
   { network: { nft }, added }: Ports,
 ): Promise<Map<Opening, Problem>> => {
   const problems = new Map<Opening, Problem>();
-  const add = async (elements: readonly Element[]): Promise<void> => {
-    if (elements.length === 0) return;
-    await nft.add(elements);
-    added(elements);
+  const add = async (openings: readonly Opening[]): Promise<void> => {
+    const what = {
+      elements: [...hostElements, ...openings.flatMap(({ missing }) => missing)],
+      chains: openings.flatMap(({ chains }) => chains),
+      replaced: openings.flatMap(({ replaced }) => replaced),
+    };
+    if (what.elements.length + what.chains.length === 0) return;
+    await nft.add(what);
+    added(what);
   };
   try {
-    await add([...hostElements, ...raises.flatMap(({ missing }) => missing)]);
+    await add(raises);
   } catch (error) {
     if (raises.length === 0) throw error;
     for (const opening of raises) {
       try {
-        await add([...hostElements, ...opening.missing]);
+        await add([opening]);
       } catch (alone) {
         problems.set(opening, failed('FIREWALL_FAILED', messageOf(alone)));
       }
@@ -149,6 +158,11 @@ export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raise
   await rename(opening, ports);
   const ruling = addRules(job, ports);
   const problems = new Map([...harden(opening, ports), ...(await ruling)]);
+  await ports.cutForbidden(
+    job.raises.flatMap((one) =>
+      one.replaced.length > 0 && !problems.has(one) ? [one.served] : [],
+    ),
+  );
   const guarded = opening.filter((one) => !problems.has(one));
   const unopened = await openLinks(guarded, job.gateways, ports);
   const opened = guarded.filter((one) => !unopened.has(one));

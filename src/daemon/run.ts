@@ -1,13 +1,27 @@
 /** The daemon: sources of change are joined into triggers, and each trigger leads to a pass. */
 import { mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { concatMap, filter, fromEvent, lastValueFrom, merge, Subject, takeUntil, tap } from 'rxjs';
+import {
+  concatMap,
+  debounceTime,
+  filter,
+  fromEvent,
+  ignoreElements,
+  lastValueFrom,
+  merge,
+  Subject,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import type { Config } from '../config/config.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { type Status, statusOf } from '../core/status.ts';
+import { watchFiles } from '../net/file-monitor.ts';
 import { watchLinks } from '../net/link-monitor.ts';
 import { type Network, openNetwork } from '../net/network.ts';
+import { resolveHost } from '../net/resolver.ts';
 import { switchForwardingOn } from '../net/sysctl.ts';
 import { baseFile, version } from '../package.ts';
 import { type Backend, openBackend } from '../xen/backend.ts';
@@ -15,17 +29,21 @@ import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import { claimNamespace, openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
+import { openHostNames } from './host-names.ts';
 import { openJournal } from './journal.ts';
 import { openLanes } from './lanes.ts';
 import { watchXenstored } from './liveness.ts';
 import { openPasses } from './pass.ts';
 import { openPatience } from './patience.ts';
+import { openPolicies, type Policies } from './policies.ts';
 import { singleFlight } from './single-flight.ts';
 import { openWakes } from './wakes.ts';
 import { openWorld } from './world.ts';
 
 export type DaemonOptions = {
   readonly config: Config;
+  /** One file per VM. */
+  readonly policies: string;
   /** For the control socket and nft's transactions. */
   readonly runtime: string;
   readonly log: Logger;
@@ -49,9 +67,18 @@ const prepareKernel = async (network: Network): Promise<void> => {
   switchForwardingOn();
 };
 
-type Ports = { readonly store: Xenstore; readonly backend: Backend; readonly network: Network };
+type Ports = {
+  readonly store: Xenstore;
+  readonly backend: Backend;
+  readonly network: Network;
+  readonly policies: Policies;
+};
 
-const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }: Ports) => {
+/** An editor writes a file in several steps. */
+const editMs = 20;
+
+const openWatcher = (options: DaemonOptions, { store, backend, network, policies }: Ports) => {
+  const { config, log } = options;
   const { wakes, wake } = openWakes();
   const failures = new Subject<never>();
   const since = new Date().toISOString();
@@ -61,8 +88,15 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
     log.error({ code: 'FIREWALL_LOST' }, 'our tables were gone and have been loaded again'),
   );
   const fail = (error: unknown) => failures.error(error);
-  const lanes = openLanes({ world, network, backend, patience, log, wake, fail });
-  const passes = openPasses({ config, world, lanes, network, backend, patience, journal, wake });
+  const lanes = openLanes({ world, network, backend, patience, policies, log, wake, fail });
+  const passes = openPasses({
+    ...{ config, world, lanes, network, backend, patience, policies, journal, wake },
+  });
+  const edits = merge(fromEvent(process, 'SIGHUP'), watchFiles(options.policies)).pipe(
+    debounceTime(editMs),
+    concatMap(policies.reload),
+    ignoreElements(),
+  );
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
@@ -71,6 +105,8 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
       filter(() => !lanes.isRaising()),
     ),
     watchXenstored(store),
+    policies.changes,
+    edits,
   );
   const status = (): Status =>
     statusOf({
@@ -92,6 +128,8 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
 const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
 
+const firstAnswersMs = 1_000;
+
 /**
  * Serves vifs until SIGTERM or SIGINT, then resolves; nothing is opened or cut by that.
  * Throws VifwatchError, XenstoreError or CommandError when it cannot go on: the supervisor starts it
@@ -105,7 +143,12 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   await prepareKernel(network);
   network.ipBatches.prepare();
   const { store, domid } = await connect();
-  const watcher = openWatcher(options, { store, network, backend: openBackend(store, domid) });
+  const hostNames = openHostNames(resolveHost);
+  const policies = await openPolicies(options.policies, hostNames, log);
+  const backend = openBackend(store, domid);
+  const watcher = openWatcher(options, { store, network, backend, policies });
+  // What a name allowed before a restart, it should go on allowing; but no vif waits long for a name server.
+  await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
   // Nothing may be judged before net-vm's own addresses are known.
   await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
   const announce = async (): Promise<Server> => {
@@ -130,6 +173,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   (await control)?.close();
   await rm(controlSocket(runtime), { force: true });
   network.ipBatches.close();
+  hostNames.close();
   store.close();
   claim.close();
 };

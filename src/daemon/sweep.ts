@@ -1,5 +1,6 @@
 /** Takes out of the firewall what belongs to nobody any more, and cuts the flows that lived by it. */
 import type { Element } from '../core/kernel-state.ts';
+import type { Sweep } from '../core/plan.ts';
 import type { Network } from '../net/network.ts';
 
 const addressesOf = (elements: readonly Element[]): string[] => [
@@ -11,7 +12,7 @@ const addressesOf = (elements: readonly Element[]): string[] => [
 ];
 
 /** Flows first: if that fails, the elements are still there to tell the next pass. Throws CommandError. */
-export const sweep = async (elements: readonly Element[], network: Network): Promise<void> => {
-  await network.cutFlows(addressesOf(elements));
-  await network.nft.remove(elements);
+export const sweep = async (what: Sweep, network: Network): Promise<void> => {
+  await network.cutFlows(addressesOf(what.elements));
+  await network.nft.remove(what);
 };

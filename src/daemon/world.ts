@@ -6,7 +6,15 @@ import {
   interpret,
   type VifKey,
 } from '../core/backend-vif.ts';
-import { type Element, isVifName, type KernelState, keyOfElement } from '../core/kernel-state.ts';
+import {
+  type Element,
+  type Firewall,
+  isVifName,
+  type KernelState,
+  keyOfElement,
+} from '../core/kernel-state.ts';
+import type { Additions } from '../core/nft-json.ts';
+import type { Sweep } from '../core/plan.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend, StoreChange } from '../xen/backend.ts';
 
@@ -18,9 +26,9 @@ export type World = {
   /** What should be observed when there is time: all that is not current, and what we changed. */
   readonly due: () => { readonly links: boolean; readonly elements: boolean };
   readonly touch: (change: StoreChange) => void;
-  /** Elements that we put into the firewall, or took out of it. */
-  readonly added: (elements: readonly Element[]) => void;
-  readonly removed: (elements: readonly Element[]) => void;
+  /** What we put into the firewall, or took out of it. */
+  readonly added: (what: Additions) => void;
+  readonly removed: (what: Sweep) => void;
   readonly doubtLinks: () => void;
   readonly doubtElements: () => void;
   /** Reads again what was touched. */
@@ -33,6 +41,7 @@ export type World = {
 const nothing: KernelState = {
   links: new Map(),
   elements: new Map(),
+  chains: new Map(),
   neighbours: new Map(),
   routes: new Map(),
 };
@@ -124,19 +133,21 @@ export const openWorld = (
     await Promise.all([...toRead].map(([key, nodes]) => readVif(key, nodes)));
   };
 
-  const changeElements = (change: (all: Map<string, Element>) => void): void => {
-    const changed = new Map(kernel.elements);
-    change(changed);
-    kernel = { ...kernel, elements: changed };
+  const changeFirewall = (
+    change: (elements: Map<string, Element>, chains: Map<string, number>) => void,
+  ): void => {
+    const changed = { elements: new Map(kernel.elements), chains: new Map(kernel.chains) };
+    change(changed.elements, changed.chains);
+    kernel = { ...kernel, ...changed };
     elements.verifyLater();
   };
 
-  const listElements = async (): Promise<KernelState['elements']> => {
-    const elements = await network.nft.elements();
-    if (elements !== undefined) return elements;
+  const observeFirewall = async (): Promise<Firewall> => {
+    const firewall = await network.nft.observe();
+    if (firewall !== undefined) return firewall;
     await network.nft.loadBase();
     baseLost();
-    return (await network.nft.elements()) ?? new Map();
+    return (await network.nft.observe()) ?? nothing;
   };
 
   return {
@@ -146,13 +157,16 @@ export const openWorld = (
     current: () => ({ links: links.isSettled(), elements: elements.isSettled() }),
     due: () => ({ links: links.isDue(), elements: elements.isDue() }),
     touch: touched.add,
-    added: (some) =>
-      changeElements((all) => {
-        for (const element of some) all.set(keyOfElement(element), element);
+    added: (what) =>
+      changeFirewall((elements, chains) => {
+        for (const element of what.replaced) elements.delete(keyOfElement(element));
+        for (const element of what.elements) elements.set(keyOfElement(element), element);
+        for (const { name, rules } of what.chains) chains.set(name, rules.length);
       }),
-    removed: (some) =>
-      changeElements((all) => {
-        for (const element of some) all.delete(keyOfElement(element));
+    removed: (what) =>
+      changeFirewall((elements, chains) => {
+        for (const element of what.elements) elements.delete(keyOfElement(element));
+        for (const name of what.chains) chains.delete(name);
       }),
     doubtLinks: links.raise,
     doubtElements: elements.raise,
@@ -164,8 +178,8 @@ export const openWorld = (
       }),
     observeElements: () =>
       elements.settle(async () => {
-        const observed = await listElements();
-        kernel = { ...kernel, elements: observed };
+        const { elements: all, chains } = await observeFirewall();
+        kernel = { ...kernel, elements: all, chains };
       }),
   };
 };

@@ -1,18 +1,42 @@
-/** Connection tracking: forgetting flows. */
+/** Connection tracking: looking at flows and forgetting them. */
 import { writeFile } from 'node:fs/promises';
+import { deletionOf, type Flow, parseFlows } from '../core/flow.ts';
 import { run } from './command.ts';
 
-const commands = (prefix: string): string[] => {
-  const family = prefix.includes(':') ? 'ipv6' : 'ipv4';
-  return ['-s', '-d'].map((side) => `-D -f ${family} ${side} ${prefix}\n`);
-};
+const familyOf = (prefix: string): string => (prefix.includes(':') ? 'ipv6' : 'ipv4');
+
+const sides = ['-s', '-d'] as const;
 
 /**
- * Cuts every tracked flow from or to the addresses and prefixes; throws CommandError.
+ * Runs deletions in one go; one that finds nothing is no error.
  * @param file where the commands are left: like nft, conntrack cannot read the socket that Node gives a child
  */
-export const cutFlows = async (file: string, prefixes: readonly string[]): Promise<void> => {
-  if (prefixes.length === 0) return;
-  await writeFile(file, prefixes.flatMap(commands).join(''), { mode: 0o600 });
+const forget = async (file: string, commands: readonly string[]): Promise<void> => {
+  if (commands.length === 0) return;
+  await writeFile(file, commands.map((command) => `${command}\n`).join(''), { mode: 0o600 });
   await run(['conntrack', '-R', file]);
+};
+
+/** Cuts every tracked flow from or to the addresses and prefixes; throws CommandError. */
+export const cutFlows = (file: string, prefixes: readonly string[]): Promise<void> =>
+  forget(
+    file,
+    prefixes.flatMap((prefix) =>
+      sides.map((side) => `-D -f ${familyOf(prefix)} ${side} ${prefix}`),
+    ),
+  );
+
+/** Cuts those flows from or to the addresses and prefixes that are not allowed; throws CommandError. */
+export const cutFlowsUnless = async (
+  file: string,
+  prefixes: readonly string[],
+  isAllowed: (flow: Flow) => boolean,
+): Promise<void> => {
+  const listings = await Promise.all(
+    prefixes.flatMap((prefix) =>
+      sides.map((side) => run(['conntrack', '-L', '-f', familyOf(prefix), side, prefix])),
+    ),
+  );
+  const forbidden = listings.flatMap(parseFlows).filter((flow) => !isAllowed(flow));
+  await forget(file, [...new Set(forbidden.map(deletionOf))]);
 };

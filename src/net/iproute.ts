@@ -1,6 +1,6 @@
 /** Links, addresses, neighbours and routes through iproute2. */
 import { parseListings } from '../core/ip-batch.ts';
-import type { KernelState } from '../core/kernel-state.ts';
+import type { Firewall, KernelState } from '../core/kernel-state.ts';
 import { routeProtocol } from '../core/kernel-state.ts';
 import { attempt, CommandError, openStandby } from './command.ts';
 
@@ -61,7 +61,7 @@ const questions = [
 ];
 
 /** Everything of ours that iproute2 knows; throws CommandError. */
-export const observeLinks = async (): Promise<Omit<KernelState, 'elements'>> => {
+export const observeLinks = async (): Promise<Omit<KernelState, keyof Firewall>> => {
   const argv = ['ip', '-j', '-batch', '-'];
   const { stdout, stderr, status } = await attempt(argv, `${questions.join('\n')}\n`);
   const answers = linesOf(stdout);

@@ -1,6 +1,7 @@
 /** Everything the daemon does to net-vm's network, as one port. */
 import { join } from 'node:path';
-import { cutFlows } from './conntrack.ts';
+import type { Flow } from '../core/flow.ts';
+import { cutFlows, cutFlowsUnless } from './conntrack.ts';
 import { observeLinks, openIpBatches } from './iproute.ts';
 import { linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
@@ -14,6 +15,8 @@ export const openNetwork = (baseFile: string, directory: string) => ({
   ipBatches: openIpBatches(),
   hardenVif,
   cutFlows: (prefixes: readonly string[]) => cutFlows(join(directory, 'conntrack'), prefixes),
+  cutFlowsUnless: (prefixes: readonly string[], isAllowed: (flow: Flow) => boolean) =>
+    cutFlowsUnless(join(directory, 'conntrack-policy'), prefixes, isAllowed),
 });
 
 export type Network = ReturnType<typeof openNetwork>;

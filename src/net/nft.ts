@@ -1,18 +1,19 @@
 /** nftables: our two tables and nothing else. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Element } from '../core/kernel-state.ts';
-import { additions, deletions, parseElements } from '../core/nft-json.ts';
+import type { Firewall } from '../core/kernel-state.ts';
+import { type Additions, additions, deletions, parseFirewall } from '../core/nft-json.ts';
+import type { Sweep } from '../core/plan.ts';
 import { attempt, CommandError, run } from './command.ts';
 
 export type Nft = {
-  /** Loads rules/vifwatch.nft in one transaction; the sets keep what they have. */
+  /** Loads rules/vifwatch.nft in one transaction; sets and policies keep what they have. */
   readonly loadBase: () => Promise<void>;
   /** Undefined if one of our tables is not there. */
-  readonly elements: () => Promise<ReadonlyMap<string, Element> | undefined>;
+  readonly observe: () => Promise<Firewall | undefined>;
   /** One transaction each; throws CommandError, and then nothing of it was applied. */
-  readonly add: (elements: readonly Element[]) => Promise<void>;
-  readonly remove: (elements: readonly Element[]) => Promise<void>;
+  readonly add: (what: Additions) => Promise<void>;
+  readonly remove: (what: Sweep) => Promise<void>;
 };
 
 const listings = [
@@ -43,12 +44,12 @@ export const openNft = (baseFile: string, directory: string): Nft => {
     loadBase: async () => {
       await run(['nft', '-f', baseFile]);
     },
-    elements: async () => {
+    observe: async () => {
       const texts = await Promise.all(listings.map(list));
       const present = texts.filter((text) => text !== undefined);
-      return present.length === texts.length ? parseElements(present) : undefined;
+      return present.length === texts.length ? parseFirewall(present) : undefined;
     },
-    add: (elements) => apply('nft-add.json', additions(elements)),
-    remove: (elements) => apply('nft-delete.json', deletions(elements)),
+    add: (what) => apply('nft-add.json', additions(what)),
+    remove: ({ elements, chains }) => apply('nft-delete.json', deletions(elements, chains)),
   };
 };

@@ -8,15 +8,18 @@ import {
   raiseLines,
   renameLine,
 } from '../../src/core/ip-batch.ts';
-import { prefix } from './store-fixture.ts';
+import { prefix, vmPolicy } from './store-fixture.ts';
 
 const served = {
   ...({ key: '3/0', domid: 3, devid: 0, bornLink: 'vif3.0', link: 'vif-web', mtu: 1400 } as const),
   mac: '00:16:3e:00:03:00',
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),
+  policy: vmPolicy,
 };
 const print = footprint(served, [prefix('10.0.5.1'), prefix('fd00:5::1')]);
-const opening = { served, footprint: print, missing: print.elements, open: true };
+const opening = {
+  ...{ served, footprint: print, missing: print.elements, replaced: [], chains: [], open: true },
+};
 
 test('a vif is opened in this order: neighbours, link up, routes', () => {
   expect(renameLine(opening)).toBe('link set dev vif3.0 name vif-web alias vif3.0');

@@ -1,6 +1,7 @@
 /** A kernel and a store that do what a plan says at once, for properties of planning. */
 import type { BackendVif, VifKey } from '../../src/core/backend-vif.ts';
 import { decide } from '../../src/core/decide.ts';
+import type { Planning } from '../../src/core/desired.ts';
 import {
   type KernelState,
   keyed,
@@ -9,8 +10,8 @@ import {
   keyOfRoute,
   type Link,
 } from '../../src/core/kernel-state.ts';
-import { hotplugErrorText, type Plan, type Planning, plan } from '../../src/core/plan.ts';
-import { circumstances } from './store-fixture.ts';
+import { hotplugErrorText, type Plan, plan } from '../../src/core/plan.ts';
+import { circumstances, vmPolicy } from './store-fixture.ts';
 
 export type Model = {
   readonly vifs: ReadonlyMap<VifKey, BackendVif>;
@@ -24,6 +25,7 @@ export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): 
     decisions: decide({ gateways, ...rest }),
     kernel,
     gateways,
+    kept: vmPolicy.chains,
     uplinks: ['eth0'],
     linkNames,
     busy: new Set(),
@@ -63,8 +65,11 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
   const prints = opened.map(({ footprint }) => footprint);
   const raised = opened.map(({ served }) => served.link);
   let kernel = setUp(before, raised, true);
+  const replaced = new Set(todo.raise.flatMap((r) => r.replaced.map(keyOfElement)));
+  const chains = new Map(kernel.chains);
+  for (const { name, rules } of todo.raise.flatMap((r) => r.chains)) chains.set(name, rules.length);
   const elements = new Map([
-    ...kernel.elements,
+    ...[...kernel.elements].filter(([key]) => !replaced.has(key)),
     ...keyed([...todo.hostElements, ...todo.raise.flatMap((r) => r.missing)], keyOfElement),
   ]);
   const neighbours = new Map([
@@ -83,8 +88,9 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
   ]);
   for (const route of todo.lower.routes) routes.delete(keyOfRoute(route));
   for (const neighbour of todo.lower.neighbours) neighbours.delete(keyOfNeighbour(neighbour));
-  for (const element of todo.sweep) elements.delete(keyOfElement(element));
-  kernel = { ...kernel, elements, neighbours, routes };
+  for (const element of todo.sweep.elements) elements.delete(keyOfElement(element));
+  for (const name of todo.sweep.chains) chains.delete(name);
+  kernel = { ...kernel, elements, chains, neighbours, routes };
   return setUp(kernel, todo.lower.links, false);
 };
 
@@ -111,7 +117,8 @@ export const step = (model: Model): Model => {
 
 export const isIdle = (todo: Plan): boolean =>
   [
-    ...[todo.raise, todo.hostElements, todo.finish, todo.sweep, todo.mark],
+    ...[todo.raise, todo.hostElements, todo.finish, todo.mark],
+    ...[todo.sweep.elements, todo.sweep.chains],
     ...[todo.lower.links, todo.lower.routes, todo.lower.neighbours],
   ].every(({ length }) => length === 0);
 

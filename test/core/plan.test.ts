@@ -30,7 +30,9 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
       'address4 vif3.0 . 10.0.5.3',
       'address4 vif3.0 . 10.9.0.0/24',
       'address6 vif3.0 . fd00:5::3',
+      'in vif3.0 . in-test-0123456789ab',
       'mac vif3.0 . 00:16:3e:00:03:00',
+      'out vif3.0 . out-test-0123456789ab',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.9.0.0/24',
       'uplink eth0',
@@ -112,7 +114,7 @@ test('links under change are left out, those of finished vifs too', () => {
   );
   expect(todo.raise.map(({ served }) => served.link)).toEqual(['vif3.0']);
   expect({ ...todo.lower, finish: todo.finish, sweep: todo.sweep }).toEqual({
-    ...{ links: [], routes: [], neighbours: [], finish: [], sweep: [] },
+    ...{ links: [], routes: [], neighbours: [], finish: [], sweep: { elements: [], chains: [] } },
   });
 });
 

@@ -1,6 +1,7 @@
 /** Backend records as dom0 writes them, for the tests of the pure core. */
 import { type BackendNodes, type BackendVif, interpret } from '../../src/core/backend-vif.ts';
 import type { Circumstances } from '../../src/core/decide.ts';
+import type { VmPolicy } from '../../src/core/footprint.ts';
 import type { KernelState } from '../../src/core/kernel-state.ts';
 import { type Prefix, parsePrefix } from '../../src/core/prefix.ts';
 
@@ -38,8 +39,16 @@ export const backendVif = (
 export const emptyKernel: KernelState = {
   links: new Map(),
   elements: new Map(),
+  chains: new Map(),
   neighbours: new Map(),
   routes: new Map(),
+};
+
+const chain = (name: string) => ({ name, rules: [{ expr: [{ drop: null }] }] });
+
+export const vmPolicy: VmPolicy = {
+  source: { key: 'test', rules: [] },
+  chains: { out: chain('out-test-0123456789ab'), in: chain('in-test-0123456789ab') },
 };
 
 export const circumstances = (
@@ -52,5 +61,6 @@ export const circumstances = (
   gateways: [prefix('10.0.5.1'), prefix('fd00:5::1')],
   allowed: new Map(),
   names: new Map(),
+  policyFor: () => vmPolicy,
   ...more,
 });

@@ -15,7 +15,7 @@ export type Output = { readonly status: number; readonly stdout: string; readonl
 /** How long a toolstack operation took as dom0 saw it, and whether dom0 was content with it. */
 export type Toolstack = Output & { readonly seconds: number };
 
-export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT';
+export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGHUP';
 
 export interface Host {
   /** `xl create`, then `/ipc/domain-map/<name>`; resolves with the domid once the guest answers commands. */

@@ -1,5 +1,5 @@
 /** vifwatch as it runs in the rig's net-vm. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Output, Signal } from '../host.ts';
 import { gateway4, gateway6 } from '../host.ts';
 import { startUntil } from './appearance.ts';
@@ -26,6 +26,8 @@ export type Daemon = {
   commandLine(args: readonly string[]): readonly string[];
   /** The running daemon's process id. */
   pid(): number;
+  /** Where its policies are, one file per VM; there from the start. */
+  readonly policies: string;
   /** What it has logged so far, over all its lives. */
   log(): string;
 };
@@ -39,6 +41,8 @@ export const makeDaemon = (
   const runtime = `${rig.directory}/vifwatch`;
   const configFile = `${rig.directory}/vifwatch.toml`;
   writeFileSync(configFile, config);
+  const policies = `${rig.directory}/rules.d`;
+  mkdirSync(policies);
   const files = ['--config', configFile, '--runtime', runtime];
   const command = (args: readonly string[], options: readonly string[] = []) =>
     rig.inNamespace(namespace, [process.execPath, ...options, main, ...files, ...args]);
@@ -60,6 +64,7 @@ export const makeDaemon = (
     run: (args) => rig.run(command(args), { domid: netVm }),
     commandLine: command,
     pid: () => running().pid,
+    policies,
     log: () => running().log(),
   };
 };

@@ -1,0 +1,114 @@
+/** What the kernel should have, and how much of that it lacks. */
+import { type Decision, isConnected } from './decide.ts';
+import { type Footprint, footprint, type ServedVif } from './footprint.ts';
+import {
+  type Element,
+  elementLink,
+  isVerdictMap,
+  type KernelState,
+  keyed,
+  keyOfElement,
+  keyOfNeighbour,
+  keyOfRoute,
+  type Neighbour,
+  type Route,
+} from './kernel-state.ts';
+import type { Chain, PolicyChains } from './policy-chain.ts';
+import type { Prefix } from './prefix.ts';
+
+export type Planning = {
+  /** Chains that stay although no vif may have them at present: those of the policy that most VMs share. */
+  readonly kept: PolicyChains;
+  readonly decisions: readonly Decision[];
+  readonly kernel: KernelState;
+  readonly gateways: readonly Prefix[];
+  readonly uplinks: readonly string[];
+  /** The links that exist now. */
+  readonly linkNames: ReadonlySet<string>;
+  /** Links under change by a step still running: nothing is planned for them until it ends. */
+  readonly busy: ReadonlySet<string>;
+  /** Whether `kernel` is known to be true now: only then is anything mended or taken away by it. */
+  readonly current: { readonly links: boolean; readonly elements: boolean };
+};
+
+export type Raise = {
+  readonly served: ServedVif;
+  readonly footprint: Footprint;
+  /** The elements that the firewall is not known to have. */
+  readonly missing: readonly Element[];
+  /** Of the verdict maps: elements under this link that lead to an earlier policy. */
+  readonly replaced: readonly Element[];
+  /** The chains that the firewall is not known to have. */
+  readonly chains: readonly Chain[];
+  /** False while there is no link yet, or if all is well with it: then only rules are asked for. */
+  readonly open: boolean;
+};
+export type Opening = Raise & { readonly connected: boolean };
+
+const servedOf = (decision: Decision): ServedVif | undefined => {
+  if (decision.is === 'served') return decision.served;
+  return decision.is === 'waiting' ? decision.prospect : undefined;
+};
+
+export type Desired = {
+  readonly openings: readonly Opening[];
+  readonly links: ReadonlySet<string>;
+  readonly hostElements: readonly Element[];
+  readonly elements: ReadonlyMap<string, Element>;
+  readonly chains: ReadonlySet<string>;
+  readonly neighbours: ReadonlyMap<string, Neighbour>;
+  readonly routes: ReadonlyMap<string, Route>;
+};
+
+/** Which element of a verdict map a link has: there is only ever one. */
+export const slotOf = (element: Element): string => `${element.set} ${elementLink(element)}`;
+
+export const verdictsBySlot = (elements: Iterable<Element>): ReadonlyMap<string, Element> => {
+  const verdicts = [...elements].filter(({ set }) => isVerdictMap(set));
+  return keyed(verdicts, slotOf);
+};
+
+export const desire = (planning: Planning): Desired => {
+  const { decisions, gateways, uplinks, kernel, current, kept } = planning;
+  const isKnown = (element: Element): boolean =>
+    current.elements && kernel.elements.has(keyOfElement(element));
+  const hasChain = ({ name, rules }: Chain): boolean =>
+    current.elements && kernel.chains.get(name) === rules.length;
+  const verdicts = verdictsBySlot(kernel.elements.values());
+  const openings = decisions.flatMap((decision): Opening[] => {
+    const served = servedOf(decision);
+    if (served === undefined) return [];
+    const print = footprint(served, gateways);
+    const missing = print.elements.filter((element) => !isKnown(element));
+    const replaced = missing.flatMap((element) => {
+      const earlier = isVerdictMap(element.set) ? verdicts.get(slotOf(element)) : undefined;
+      return earlier === undefined || keyOfElement(earlier) === keyOfElement(element)
+        ? []
+        : [earlier];
+    });
+    const chains = print.chains.filter((chain) => !hasChain(chain));
+    const open = decision.is === 'served';
+    const connected = isConnected(decision.vif);
+    return [{ served, footprint: print, missing, replaced, chains, open, connected }];
+  });
+  const opened = openings.filter(({ open }) => open);
+  const prints = openings.map((opening) => opening.footprint);
+  const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
+  return {
+    openings,
+    links: new Set(opened.map(({ served }) => served.link)),
+    hostElements,
+    elements: keyed([...hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
+    chains: new Set(
+      [kept.out, kept.in, ...prints.flatMap((p) => p.chains)].map(({ name }) => name),
+    ),
+    neighbours: keyed(
+      opened.flatMap((opening) => opening.footprint.neighbours),
+      keyOfNeighbour,
+    ),
+    routes: keyed(
+      opened.flatMap((opening) => opening.footprint.routes),
+      keyOfRoute,
+    ),
+  };
+};

@@ -1,0 +1,45 @@
+/** Which policy a vif has. */
+import { isProblem } from './backend-vif.ts';
+import type { Policy } from './policy.ts';
+import { type Prefix, parsePrefix } from './prefix.ts';
+import type { Problem } from './problem.ts';
+
+/** The policies of /etc/vifwatch/rules.d; a file that is wrong stands there as its problem. */
+export type PolicyBook = {
+  /** By what the file is called: a VM's name, or a canonical address. */
+  readonly policies: ReadonlyMap<string, Policy | Problem>;
+  /** For a VM of which no file speaks. */
+  readonly fallback: Policy;
+};
+
+const isAddress = (key: string): boolean => !('problem' in parsePrefix(key));
+
+/** Every policy that some VM may have. */
+export const everyPolicy = ({ policies, fallback }: PolicyBook): Policy[] => [
+  ...[...policies.values()].flatMap((policy) => (isProblem(policy) ? [] : [policy])),
+  fallback,
+];
+
+/**
+ * A domain without a name gets nothing while there are policies by name: any of them may be meant.
+ * @param name from /ipc/domain-map
+ */
+export const policyOf = (
+  { policies, fallback }: PolicyBook,
+  domid: number,
+  name: string | undefined,
+  prefixes: readonly Prefix[],
+): Policy | Problem => {
+  const texts = prefixes.map(({ text }) => text);
+  const keys = [...(name === undefined ? [] : [name]), ...texts].filter((key) => policies.has(key));
+  const [key, second] = keys;
+  if (second !== undefined) {
+    return { code: 'POLICY_INVALID', text: `both ${key}.toml and ${second}.toml are for it` };
+  }
+  if (key !== undefined) return policies.get(key) ?? fallback;
+  if (name === undefined && [...policies.keys()].some((one) => !isAddress(one))) {
+    const text = `rules.d has files by name, and /ipc/domain-map none for domain ${domid}`;
+    return { code: 'POLICY_UNNAMED', text };
+  }
+  return fallback;
+};
