@@ -75,7 +75,7 @@ type Ports = {
 };
 
 /** An editor writes a file in several steps. */
-const editMs = 20;
+const editMs = 10;
 
 const openWatcher = (options: DaemonOptions, { store, backend, network, policies }: Ports) => {
   const { config, log } = options;

@@ -5,7 +5,7 @@ import type { SimHost } from '../rig/sim/sim-host.ts';
 
 export type Protocol = 'udp' | 'tcp' | 'icmp';
 
-export const echoPort = 7;
+const echoPort = 7;
 
 /** Answers on UDP and TCP until it is killed; says "ready" once it does. */
 const echoProgram = `
