@@ -1,7 +1,7 @@
 /** A second opinion on policies: random ones, and what they mean, written without a look at the product's own code. */
 import fc from 'fast-check';
 
-export type ModelPeer =
+type ModelPeer =
   | { readonly kind: 'anyone' | 'uplink' }
   | { readonly kind: 'network'; readonly cidr: string }
   | { readonly kind: 'vm'; readonly name: string };
