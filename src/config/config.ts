@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
+import type { PortForward, UplinkOptions } from '../core/host-elements.ts';
 import { isHost, type Prefix } from '../core/prefix.ts';
 import { caretAt } from './locate.ts';
 import { invalid, issueError, prefixSchema, syntaxError } from './toml-errors.ts';
 
-export type Config = {
+export type Config = UplinkOptions & {
   /** Interfaces that VMs may send to; undefined means every one that is neither lo nor a vif. */
   readonly uplinks: readonly string[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
@@ -16,10 +17,9 @@ export type Config = {
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
 
-const addressSchema = v.pipe(
-  prefixSchema,
-  v.check(isHost, 'a gateway is one address, not a network'),
-);
+const addressOf = (otherwise: string) => v.pipe(prefixSchema, v.check(isHost, otherwise));
+
+const addressSchema = addressOf('a gateway is one address, not a network');
 
 // IFNAMSIZ - 1; the kernel refuses "/" and white space in names.
 const interfaceSchema = v.pipe(
@@ -28,7 +28,26 @@ const interfaceSchema = v.pipe(
   v.check((name) => !name.startsWith('vif') && name !== 'lo', 'an uplink is neither lo nor a vif'),
 );
 
+const portSchema = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
+
+const forwardSchema = v.pipe(
+  v.strictObject({
+    proto: v.picklist(['tcp', 'udp']),
+    port: portSchema,
+    to: v.pipe(
+      addressOf('the target is one address, not a network'),
+      v.check(({ family }) => family === 4, 'only IPv4 is translated'),
+    ),
+    toport: v.optional(portSchema),
+  }),
+  v.transform(
+    ({ proto, port, to, toport }): PortForward => ({ proto, port, to, toPort: toport ?? port }),
+  ),
+);
+
 const schema = v.strictObject({
+  masquerade: v.optional(v.boolean(), false),
+  forward: v.optional(v.array(forwardSchema), []),
   uplink: v.optional(v.array(interfaceSchema)),
   gateway: v.optional(v.array(addressSchema), []),
   vm: v.optional(
@@ -52,7 +71,7 @@ export const parseConfig = (file: string, text: string): Config => {
   }
   const result = v.safeParse(schema, document);
   if (!result.success) throw issueError(file, text, result.issues[0]);
-  const { uplink, gateway, vm } = result.output;
+  const { uplink, gateway, masquerade, forward, vm } = result.output;
   const allowed = new Map<string, readonly Prefix[]>();
   for (const [index, { name, addresses }] of vm.entries()) {
     if (allowed.has(name)) {
@@ -61,7 +80,15 @@ export const parseConfig = (file: string, text: string): Config => {
     }
     allowed.set(name, addresses);
   }
-  return { uplinks: uplink, gateways: gateway, allowed };
+  for (const [index, { proto, port }] of forward.entries()) {
+    if (forward.findIndex((one) => one.proto === proto && one.port === port) === index) continue;
+    const { line, column, codeblock } = caretAt(text, ['forward', index, 'port']);
+    throw invalid(
+      `${file}:${line}:${column}`,
+      `a second [[forward]] of ${proto} ${port}\n${codeblock}`,
+    );
+  }
+  return { uplinks: uplink, gateways: gateway, masquerade, forwards: forward, allowed };
 };
 
 /** Beside the configuration file. */

@@ -22,7 +22,8 @@ export type Planning = {
   readonly decisions: readonly Decision[];
   readonly kernel: KernelState;
   readonly gateways: readonly Prefix[];
-  readonly uplinks: readonly string[];
+  /** Of no vif in particular. */
+  readonly hostElements: readonly Element[];
   /** The links that exist now. */
   readonly linkNames: ReadonlySet<string>;
   /** Links under change by a step still running: nothing is planned for them until it ends. */
@@ -69,7 +70,7 @@ export const verdictsBySlot = (elements: Iterable<Element>): ReadonlyMap<string,
 };
 
 export const desire = (planning: Planning): Desired => {
-  const { decisions, gateways, uplinks, kernel, current, kept } = planning;
+  const { decisions, gateways, hostElements, kernel, current, kept } = planning;
   const isKnown = (element: Element): boolean =>
     current.elements && kernel.elements.has(keyOfElement(element));
   const hasChain = ({ name, rules }: Chain): boolean =>
@@ -93,7 +94,6 @@ export const desire = (planning: Planning): Desired => {
   });
   const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);
-  const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
   return {
     openings,
     links: new Set(opened.map(({ served }) => served.link)),

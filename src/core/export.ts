@@ -3,11 +3,15 @@ import { type Element, familyOf, isVerdictMap, keyOfElement } from './kernel-sta
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const isName = (set: string, index: number): boolean => index === 0 || set === 'uplink';
+const isName = (set: string, index: number): boolean => index === 0 && set !== 'forward4';
 
 const elementLine = ({ set, parts }: Element): string => {
   if (isVerdictMap(set)) {
     return `add element inet vifwatch ${set} { "${parts[0]}" : jump ${parts[1]} }`;
+  }
+  if (set === 'forward4') {
+    const [proto, port, to, toPort] = parts;
+    return `add element inet vifwatch forward4 { ${proto} . ${port} : ${to} . ${toPort} }`;
   }
   const key = parts.map((part, index) => (isName(set, index) ? `"${part}"` : part)).join(' . ');
   return `add element ${familyOf(set)} vifwatch ${set} { ${key} }`;

@@ -4,12 +4,20 @@
 export const routeProtocol = 86;
 
 /** The sets and verdict maps of rules/vifwatch.nft. */
-export type SetName = 'mac' | 'address4' | 'address6' | 'uplink' | 'sender' | VerdictMap;
+export type SetName =
+  | 'mac'
+  | 'address4'
+  | 'address6'
+  | 'uplink'
+  | 'sender'
+  | 'masquerading'
+  | 'forward4'
+  | VerdictMap;
 
 /** From a link to the chain of what its VM may send, or of what it may be sent. */
 export type VerdictMap = 'out' | 'in';
 
-/** One element; `parts` in the order of the set's type, the link's name first; a verdict map's last is the chain. */
+/** One element; `parts` in the order of the set's type, the link's name first; a verdict map's last is the chain. `forward4` is from protocol and port to address and port. */
 export type Element = { readonly set: SetName; readonly parts: readonly string[] };
 
 /** ARP never passes an inet hook, so its set is in a table of the arp family. */

@@ -20,6 +20,10 @@ const toJson = (part: string): unknown => {
 const elementJson = ({ set, parts }: Element): unknown => {
   const [first = '', second = ''] = parts;
   if (isVerdictMap(set)) return [first, { jump: { target: second } }];
+  if (set === 'forward4') {
+    const [proto, port, to, toPort] = parts;
+    return [{ concat: [proto, Number(port)] }, { concat: [to, Number(toPort)] }];
+  }
   return parts.length === 1 ? toJson(first) : { concat: parts.map(toJson) };
 };
 
@@ -88,6 +92,7 @@ type Listed = {
 
 const partOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
+  if (typeof value === 'number') return `${value}`;
   const { prefix } = value as { prefix?: { addr: string; len: number } };
   if (prefix === undefined) throw new Error(`nft listed ${JSON.stringify(value)}`);
   return `${prefix.addr}/${prefix.len}`;
@@ -102,6 +107,10 @@ const elementOf = (set: SetName, listed: unknown): Element => {
     const [link, verdict] = listed as readonly [unknown, unknown];
     return { set, parts: [partOf(link), targetOf(verdict)] };
   }
+  if (set === 'forward4') {
+    const ends = listed as readonly { readonly concat: readonly unknown[] }[];
+    return { set, parts: ends.flatMap(({ concat }) => concat.map(partOf)) };
+  }
   // Not by destructuring: a plain string has a method called "concat".
   const isConcat = typeof listed === 'object' && listed !== null && 'concat' in listed;
   const parts = isConcat ? (listed.concat as readonly unknown[]) : [listed];
@@ -113,6 +122,8 @@ const setNames: ReadonlySet<string> = new Set<SetName>([
   'address4',
   'address6',
   'uplink',
+  'masquerading',
+  'forward4',
   'sender',
   'out',
   'in',

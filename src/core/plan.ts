@@ -159,9 +159,21 @@ const planSweep = (
   return { elements, chains };
 };
 
+/** A forwarded port that still leads elsewhere is first swept. */
+const planHostElements = ({ hostElements, kernel, current }: Planning): Element[] => {
+  if (!current.elements) return [];
+  const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
+  const taken = new Set(
+    [...kernel.elements.values()].filter(({ set }) => set === 'forward4').map(portOf),
+  );
+  return hostElements.filter(
+    (element) => !kernel.elements.has(keyOfElement(element)) && !taken.has(portOf(element)),
+  );
+};
+
 /** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
 export const plan = (planning: Planning): Plan => {
-  const { decisions, kernel, busy, current } = planning;
+  const { decisions, busy } = planning;
   const desired = desire(planning);
   const finished = decisions.filter(
     (decision) => decision.is === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
@@ -177,9 +189,7 @@ export const plan = (planning: Planning): Plan => {
   return {
     raise: planRaise(desired, planning),
     served: desired.openings.map(({ served }) => served),
-    hostElements: current.elements
-      ? desired.hostElements.filter((element) => !kernel.elements.has(keyOfElement(element)))
-      : [],
+    hostElements: planHostElements(planning),
     gateways: planGateways(planning),
     lower,
     finish: finished.map(({ vif }) => vif.key),

@@ -1,6 +1,7 @@
 /** One pass: read what changed, decide, compare with the kernel, and start what is missing in its lane. */
 import type { Config } from '../config/config.ts';
 import { type Decision, decide } from '../core/decide.ts';
+import { hostElements } from '../core/host-elements.ts';
 import { hotplugErrorText, plan, type Refusal } from '../core/plan.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
@@ -73,7 +74,7 @@ export const openPasses = (parts: PassParts): Passes => {
       decisions,
       kernel,
       gateways,
-      uplinks: config.uplinks ?? everyUplink(linkNames),
+      hostElements: hostElements(config.uplinks ?? everyUplink(linkNames), config),
       linkNames,
       busy: new Set([...busyBefore, ...lanes.busy()]),
       current: world.current(),

@@ -2,6 +2,7 @@
 import type { BackendVif, VifKey } from '../../src/core/backend-vif.ts';
 import { decide } from '../../src/core/decide.ts';
 import type { Planning } from '../../src/core/desired.ts';
+import { hostElements } from '../../src/core/host-elements.ts';
 import {
   type KernelState,
   keyed,
@@ -26,7 +27,7 @@ export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): 
     kernel,
     gateways,
     kept: vmPolicy.chains,
-    uplinks: ['eth0'],
+    hostElements: hostElements(['eth0'], { masquerade: false, forwards: [] }),
     linkNames,
     busy: new Set(),
     current: { links: true, elements: true },

@@ -1,4 +1,4 @@
-/** One flow from a VM, kept going until nobody answers any more: when did the last answer come? */
+/** One flow from a VM or from beyond the uplink, kept going until nobody answers any more: when did the last answer come? */
 import assert from 'node:assert/strict';
 import type { Output } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
@@ -64,20 +64,18 @@ print(count, last * 1000)
 
 const world = 'world';
 
+/** In a VM, or beyond the uplink. */
+const runAt = (host: SimHost, place: string, argv: readonly string[]): Promise<Output> =>
+  place === world
+    ? host.sim.run(host.sim.inNamespace(world, argv), { domid: 0 })
+    : host.inVm(place, argv);
+
 /** Starts a server beyond the uplink, or in a VM, for as long as the rig lives. */
 export const startEcho = async (host: SimHost, place: string, address: string): Promise<void> => {
   const argv = ['python3', '-c', echoProgram, address, `${echoPort}`];
-  const where = place === world ? host.sim.inNamespace(world, argv) : undefined;
-  const running = where ? host.sim.run(where, { domid: 0 }) : host.inVm(place, argv);
-  running.catch(() => {});
-  const listening = async (): Promise<boolean> => {
-    const ask = ['python3', '-c', listeningProgram, `${echoPort}`];
-    const { status } =
-      place === world
-        ? await host.sim.run(host.sim.inNamespace(world, ask), { domid: 0 })
-        : await host.inVm(place, ask);
-    return status === 0;
-  };
+  runAt(host, place, argv).catch(() => {});
+  const ask = ['python3', '-c', listeningProgram, `${echoPort}`];
+  const listening = async () => (await runAt(host, place, ask)).status === 0;
   while (!(await listening())) {
     // Each question takes some 20 ms.
   }
@@ -95,16 +93,18 @@ export type Answers = { readonly count: number; readonly lastAt: number };
 /** Seconds without an answer after which a flow counts as cut. */
 const patience = 1;
 
+type Probing = { readonly most?: number; readonly port?: number };
+
 /** Resolves when the flow is cut, or after `most` seconds. */
 export const probe = async (
   host: SimHost,
-  vm: string,
+  place: string,
   protocol: Protocol,
   target: string,
-  { most = 20, port = echoPort }: { readonly most?: number; readonly port?: number } = {},
+  { most = 20, port = echoPort }: Probing = {},
 ): Promise<Answers> => {
   const argv = ['python3', '-c', probeProgram, protocol, target, `${port}`, `${patience}`];
-  const { status, stdout, stderr }: Output = await host.inVm(vm, [...argv, `${most}`]);
+  const { status, stdout, stderr } = await runAt(host, place, [...argv, `${most}`]);
   assert.equal(status, 0, stderr);
   const [count = 0, lastAt = 0] = stdout.split(' ').map(Number);
   return { count, lastAt };

@@ -42,13 +42,13 @@ export const daemonMayDieBetweenAnyTwoSteps = async (host: Host): Promise<void> 
 export const trafficOutlivesTheDaemon = async (host: Host): Promise<void> => {
   await create(host, web);
   await assertReaches({ host, from: web }, gateway4, outside4, outside6);
-  const rules = await inNetVm(host, ['nft', 'list', 'ruleset']);
+  const rules = await inNetVm(host, ['nft', '-s', 'list', 'ruleset']);
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     await host.signalDaemon(signal);
-    assert.equal(await inNetVm(host, ['nft', 'list', 'ruleset']), rules);
+    assert.equal(await inNetVm(host, ['nft', '-s', 'list', 'ruleset']), rules);
     await assertReaches({ host, from: web }, gateway4, outside4, outside6);
     await host.startDaemon();
-    assert.equal(await inNetVm(host, ['nft', 'list', 'ruleset']), rules);
+    assert.equal(await inNetVm(host, ['nft', '-s', 'list', 'ruleset']), rules);
   }
   await destroy(host, web);
 };
