@@ -17,7 +17,7 @@ import type { Chain, PolicyChains } from './policy-chain.ts';
 import type { Prefix } from './prefix.ts';
 
 export type Planning = {
-  /** Chains that stay although no vif may have them at present: those of the policy that most VMs share. */
+  /** Chains that are there even while no vif has them: those of the policy that most VMs share. */
   readonly kept: PolicyChains;
   readonly decisions: readonly Decision[];
   readonly kernel: KernelState;

@@ -23,6 +23,7 @@ import {
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
+import type { Chain } from './policy-chain.ts';
 import type { Problem } from './problem.ts';
 
 export type Sweep = {
@@ -37,8 +38,8 @@ export type Plan = {
   readonly raise: readonly Raise[];
   /** Whose addresses are in use or about to be. */
   readonly served: readonly ServedVif[];
-  /** Set elements that belong to no vif: the uplinks. */
-  readonly hostElements: readonly Element[];
+  /** Elements and chains that belong to no vif. */
+  readonly host: { readonly elements: readonly Element[]; readonly chains: readonly Chain[] };
   /** Gateway addresses that `lo` lacks. */
   readonly gateways: readonly string[];
   readonly lower: {
@@ -160,15 +161,20 @@ const planSweep = (
 };
 
 /** A forwarded port that still leads elsewhere is first swept. */
-const planHostElements = ({ hostElements, kernel, current }: Planning): Element[] => {
-  if (!current.elements) return [];
+const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
+  if (!current.elements) return { elements: [], chains: [] };
   const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
   const taken = new Set(
     [...kernel.elements.values()].filter(({ set }) => set === 'forward4').map(portOf),
   );
-  return hostElements.filter(
-    (element) => !kernel.elements.has(keyOfElement(element)) && !taken.has(portOf(element)),
-  );
+  return {
+    elements: hostElements.filter(
+      (element) => !kernel.elements.has(keyOfElement(element)) && !taken.has(portOf(element)),
+    ),
+    chains: [kept.out, kept.in].filter(
+      ({ name, rules }) => kernel.chains.get(name) !== rules.length,
+    ),
+  };
 };
 
 /** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
@@ -189,7 +195,7 @@ export const plan = (planning: Planning): Plan => {
   return {
     raise: planRaise(desired, planning),
     served: desired.openings.map(({ served }) => served),
-    hostElements: planHostElements(planning),
+    host: planHost(planning),
     gateways: planGateways(planning),
     lower,
     finish: finished.map(({ vif }) => vif.key),

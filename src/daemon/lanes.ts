@@ -104,15 +104,16 @@ export const openLanes = (parts: LaneParts): Lanes => {
   };
 
   const startRaising = (todo: Plan): void => {
-    const { raise: openings, hostElements, gateways, served } = todo;
+    const { raise: openings, host, gateways, served } = todo;
+    const shared = host.elements.length + host.chains.length;
     const byKey = world.vifs();
     const raises = openings.flatMap((one) => {
       const vif = byKey.get(one.served.key);
       return vif === undefined || !patience.mayTry(vif.key) ? [] : [{ ...one, vif }];
     });
-    if (!raising.isIdle() || raises.length + hostElements.length + gateways.length === 0) return;
+    if (!raising.isIdle() || raises.length + shared + gateways.length === 0) return;
     const links = raises.map(({ served }) => served.link);
-    raising.start(links, () => doRaise({ raises, hostElements, gateways }, served));
+    raising.start(links, () => doRaise({ raises, host, gateways }, served));
   };
 
   const startLowering = (todo: Plan): void => {

@@ -4,8 +4,8 @@ import { isConnected } from '../core/decide.ts';
 import type { Raise } from '../core/desired.ts';
 import type { ServedVif } from '../core/footprint.ts';
 import { gatewayLine, raiseLines, renameLine } from '../core/ip-batch.ts';
-import type { Element } from '../core/kernel-state.ts';
 import type { Additions } from '../core/nft-json.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import type { BatchResult } from '../net/iproute.ts';
 import type { Network } from '../net/network.ts';
@@ -13,7 +13,7 @@ import { type Backend, isRefusal } from '../xen/backend.ts';
 
 export type RaiseJob = {
   readonly raises: readonly (Raise & { readonly vif: BackendVif })[];
-  readonly hostElements: readonly Element[];
+  readonly host: Plan['host'];
   readonly gateways: readonly string[];
 };
 
@@ -67,14 +67,14 @@ const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Pr
  * `added` hears of what stands.
  */
 const addRules = async (
-  { raises, hostElements }: RaiseJob,
+  { raises, host }: RaiseJob,
   { network: { nft }, added }: Ports,
 ): Promise<Map<Opening, Problem>> => {
   const problems = new Map<Opening, Problem>();
   const add = async (openings: readonly Opening[]): Promise<void> => {
     const what = {
-      elements: [...hostElements, ...openings.flatMap(({ missing }) => missing)],
-      chains: openings.flatMap(({ chains }) => chains),
+      elements: [...host.elements, ...openings.flatMap(({ missing }) => missing)],
+      chains: [...host.chains, ...openings.flatMap(({ chains }) => chains)],
       replaced: openings.flatMap(({ replaced }) => replaced),
     };
     if (what.elements.length + what.chains.length === 0) return;

@@ -68,10 +68,11 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
   let kernel = setUp(before, raised, true);
   const replaced = new Set(todo.raise.flatMap((r) => r.replaced.map(keyOfElement)));
   const chains = new Map(kernel.chains);
-  for (const { name, rules } of todo.raise.flatMap((r) => r.chains)) chains.set(name, rules.length);
+  for (const { name, rules } of [...todo.host.chains, ...todo.raise.flatMap((r) => r.chains)])
+    chains.set(name, rules.length);
   const elements = new Map([
     ...[...kernel.elements].filter(([key]) => !replaced.has(key)),
-    ...keyed([...todo.hostElements, ...todo.raise.flatMap((r) => r.missing)], keyOfElement),
+    ...keyed([...todo.host.elements, ...todo.raise.flatMap((r) => r.missing)], keyOfElement),
   ]);
   const neighbours = new Map([
     ...kernel.neighbours,
@@ -118,7 +119,7 @@ export const step = (model: Model): Model => {
 
 export const isIdle = (todo: Plan): boolean =>
   [
-    ...[todo.raise, todo.hostElements, todo.finish, todo.mark],
+    ...[todo.raise, todo.host.elements, todo.host.chains, todo.finish, todo.mark],
     ...[todo.sweep.elements, todo.sweep.chains],
     ...[todo.lower.links, todo.lower.routes, todo.lower.neighbours],
   ].every(({ length }) => length === 0);
