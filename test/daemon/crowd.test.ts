@@ -16,6 +16,8 @@ const linesOf = (guest: number, devid: number): string[] => {
     `add element inet vifwatch address4 { "${link}" . ${ipv4} }`,
     `add element inet vifwatch address6 { "${link}" . ${ipv6} }`,
     `add element arp vifwatch sender { "${link}" . ${mac} . ${ipv4} }`,
+    `add element inet vifwatch out { "${link}" : jump out-internet-HASH }`,
+    `add element inet vifwatch in { "${link}" : jump in-internet-HASH }`,
     `${ipv4} dev ${link} scope link`,
     `${ipv6} dev ${link} metric 1024 pref medium`,
     `${ipv4} dev ${link} lladdr ${mac} PERMANENT`,
@@ -27,7 +29,8 @@ const linesOf = (guest: number, devid: number): string[] => {
 
 /** The state without its vifs, and the lines of vifs. */
 const split = (state: string) => {
-  const lines = state.split('\n').map((line) => line.trim());
+  const named = state.replaceAll(/(?<=(in|out)-internet-)[0-9a-f]{12}/g, 'HASH');
+  const lines = named.split('\n').map((line) => line.trim());
   const ofVif = (line: string): boolean => /vif\d/.test(line);
   return {
     vifs: lines.filter(ofVif).sort(),
