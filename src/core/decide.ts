@@ -36,6 +36,8 @@ export type Circumstances = {
 
 type Claims = {
   readonly live: AddressHolders<VifKey>;
+  /** Who has a link's name, or is the first to be given it. */
+  readonly named: Map<string, VifKey>;
   /** Addresses that the firewall still has under links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
   readonly own: AddressHolders<string>;
@@ -101,7 +103,7 @@ const linkState = (
   return isLeaving && !bearers.has(known.alias ?? '') ? 'missing' : linkTaken(link);
 };
 
-/** Judges everything but the link; an address is the vif's from here on, even while it waits. */
+/** Judges everything but the link's presence; an address is the vif's from here on, even while it waits. */
 const admit = (
   vif: BackendVif,
   facts: VifFacts,
@@ -114,6 +116,9 @@ const admit = (
   if (isProblem(policy)) return policy;
   const problem = conflict(prefixes, claims);
   if (problem !== undefined) return problem;
+  // Rules go by the link's name: under one name, two vifs would have each other's addresses.
+  if ((claims.named.get(facts.link) ?? vif.key) !== vif.key) return linkTaken(facts.link);
+  claims.named.set(facts.link, vif.key);
   for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
   const { key, domid, devid } = vif;
   return { key, domid, devid, ...facts, prefixes, policy };
@@ -205,6 +210,7 @@ export const decide = (circumstances: Circumstances): readonly Decision[] => {
   }
   const claims: Claims = {
     live: noHolders(),
+    named: new Map(),
     lingering: lingeringAddresses(circumstances, liveLinks),
     own: ownAddresses(circumstances),
     bearers: new Set(

@@ -22,10 +22,8 @@ export const hostElements = (
 ): readonly Element[] => [
   ...uplinks.map((name): Element => ({ set: 'uplink', parts: [name] })),
   ...(masquerade ? uplinks.map((name): Element => ({ set: 'masquerading', parts: [name] })) : []),
-  ...forwards.map(
-    ({ proto, port, to, toPort }): Element => ({
-      set: 'forward4',
-      parts: [proto, `${port}`, to.text, `${toPort}`],
-    }),
-  ),
+  ...forwards.flatMap(({ proto, port, to, toPort }): Element[] => [
+    { set: 'forward_address', parts: [proto, `${port}`, to.text] },
+    { set: 'forward_port', parts: [proto, `${port}`, `${toPort}`] },
+  ]),
 ];

@@ -11,17 +11,23 @@ export type SetName =
   | 'uplink'
   | 'sender'
   | 'masquerading'
-  | 'forward4'
+  | ForwardMap
   | VerdictMap;
 
 /** From a link to the chain of what its VM may send, or of what it may be sent. */
 export type VerdictMap = 'out' | 'in';
 
-/** One element; `parts` in the order of the set's type, the link's name first; a verdict map's last is the chain. `forward4` is from protocol and port to address and port. */
+/** One element; `parts` in the order of the set's type, the link's name first; a verdict map's last is the chain. a forwarding map's is the address or port. */
 export type Element = { readonly set: SetName; readonly parts: readonly string[] };
 
 /** ARP never passes an inet hook, so its set is in a table of the arp family. */
 export const familyOf = (set: SetName): 'inet' | 'arp' => (set === 'sender' ? 'arp' : 'inet');
+
+/** From the protocol and port that the uplink has to the address and port of a VM. */
+type ForwardMap = 'forward_address' | 'forward_port';
+
+export const isForwardMap = (set: SetName): set is ForwardMap =>
+  set === 'forward_address' || set === 'forward_port';
 
 export const isVerdictMap = (set: SetName): set is VerdictMap => set === 'out' || set === 'in';
 

@@ -3,6 +3,7 @@ import {
   type Element,
   type Firewall,
   familyOf,
+  isForwardMap,
   isVerdictMap,
   keyed,
   keyOfElement,
@@ -20,9 +21,10 @@ const toJson = (part: string): unknown => {
 const elementJson = ({ set, parts }: Element): unknown => {
   const [first = '', second = ''] = parts;
   if (isVerdictMap(set)) return [first, { jump: { target: second } }];
-  if (set === 'forward4') {
-    const [proto, port, to, toPort] = parts;
-    return [{ concat: [proto, Number(port)] }, { concat: [to, Number(toPort)] }];
+  if (isForwardMap(set)) {
+    const [proto, port, target = ''] = parts;
+    const value = set === 'forward_port' ? Number(target) : target;
+    return [{ concat: [proto, Number(port)] }, value];
   }
   return parts.length === 1 ? toJson(first) : { concat: parts.map(toJson) };
 };
@@ -107,9 +109,9 @@ const elementOf = (set: SetName, listed: unknown): Element => {
     const [link, verdict] = listed as readonly [unknown, unknown];
     return { set, parts: [partOf(link), targetOf(verdict)] };
   }
-  if (set === 'forward4') {
-    const ends = listed as readonly { readonly concat: readonly unknown[] }[];
-    return { set, parts: ends.flatMap(({ concat }) => concat.map(partOf)) };
+  if (isForwardMap(set)) {
+    const [from, target] = listed as readonly [{ readonly concat: readonly unknown[] }, unknown];
+    return { set, parts: [...from.concat, target].map(partOf) };
   }
   // Not by destructuring: a plain string has a method called "concat".
   const isConcat = typeof listed === 'object' && listed !== null && 'concat' in listed;
@@ -123,7 +125,8 @@ const setNames: ReadonlySet<string> = new Set<SetName>([
   'address6',
   'uplink',
   'masquerading',
-  'forward4',
+  'forward_address',
+  'forward_port',
   'sender',
   'out',
   'in',

@@ -14,6 +14,7 @@ import type { ServedVif } from './footprint.ts';
 import {
   type Element,
   elementLink,
+  isForwardMap,
   isVerdictMap,
   isVifName,
   type KernelState,
@@ -73,7 +74,8 @@ const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): 
   const isKnown = current.links && current.elements;
   const due = (opening: Opening): Raise[] => {
     const lacksRules = opening.missing.length + opening.chains.length > 0;
-    if (!opening.open) return lacksRules ? [opening] : [];
+    // What the firewall has is looked at first: to add it again and again would leave no time for that.
+    if (!opening.open) return lacksRules && current.elements ? [opening] : [];
     if (!opening.connected) return [opening];
     if (!isKnown) return [];
     if (!isLinkComplete(opening, kernel)) return [opening];
@@ -165,7 +167,7 @@ const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host
   if (!current.elements) return { elements: [], chains: [] };
   const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
   const taken = new Set(
-    [...kernel.elements.values()].filter(({ set }) => set === 'forward4').map(portOf),
+    [...kernel.elements.values()].filter(({ set }) => isForwardMap(set)).map(portOf),
   );
   return {
     elements: hostElements.filter(
