@@ -1,8 +1,10 @@
 /** `vifwatch check`: what the configuration and the machine lack, one line each with the way out. */
 import { access, readFile } from 'node:fs/promises';
-import { loadConfig } from '../config/config.ts';
+import { loadConfig, policyDirectory } from '../config/config.ts';
+import { loadPolicies } from '../config/policies.ts';
+import { isProblem } from '../core/backend-vif.ts';
 import { run } from '../net/command.ts';
-import { addonFile, baseFile } from '../package.ts';
+import { addonFile, baseFile, profileDirectory } from '../package.ts';
 import { connect } from '../xen/connect.ts';
 
 type Finding =
@@ -52,6 +54,12 @@ const findings = (config: string): Promise<Finding>[] => [
     const { uplinks, gateways } = await loadConfig(config);
     const from = uplinks === undefined ? 'every interface' : uplinks.join(' ');
     return `uplinks: ${from}, gateways: ${gateways.map(({ text }) => text).join(' ') || 'none'}`;
+  }),
+  probe('policies', '', async () => {
+    const { policies } = await loadPolicies(policyDirectory(config), profileDirectory);
+    const bad = [...policies.values()].find(isProblem);
+    if (bad !== undefined) throw new Error(bad.text);
+    return `of their own: ${[...policies.keys()].join(' ') || 'none'}`;
   }),
   binary('ip', ['ip', '-V'], 'iproute2 (busybox ip has no JSON)'),
   binary('nft', ['nft', '--version'], 'nftables'),

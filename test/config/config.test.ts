@@ -15,7 +15,10 @@ const failure = (text: string): string => {
 };
 
 test('everything has a default', async () => {
-  const none = { uplinks: undefined, gateways: [], allowed: new Map() };
+  const none = {
+    ...{ uplinks: undefined, gateways: [], masquerade: false, forwards: [] },
+    allowed: new Map(),
+  };
   expect(parseConfig('v.toml', '')).toEqual(none);
   expect(await loadConfig('/nonexistent/vifwatch.toml')).toEqual(none);
 });
@@ -26,6 +29,16 @@ test('a full file', () => {
     `
 uplink = ["eth0", "wwan0"]
 gateway = ["10.0.5.1", "FD00:5::1"]
+masquerade = true
+[[forward]]
+proto = "tcp"
+port = 80
+to = "10.0.5.7"
+[[forward]]
+proto = "udp"
+port = 80
+to = "10.0.5.7"
+toport = 8080
 [[vm]]
 name = "web"
 addresses = ["10.0.7.0/24", "fd00:7::/64"]
@@ -33,6 +46,11 @@ addresses = ["10.0.7.0/24", "fd00:7::/64"]
   );
   expect(config.uplinks).toEqual(['eth0', 'wwan0']);
   expect(config.gateways.map(({ text }) => text)).toEqual(['10.0.5.1', 'fd00:5::1']);
+  expect(config.masquerade).toBe(true);
+  expect(config.forwards).toMatchObject([
+    { proto: 'tcp', port: 80, to: { text: '10.0.5.7' }, toPort: 80 },
+    { proto: 'udp', port: 80, to: { text: '10.0.5.7' }, toPort: 8080 },
+  ]);
   expect(config.allowed.get('web')?.map(({ text }) => text)).toEqual([
     '10.0.7.0/24',
     'fd00:7::/64',

@@ -183,6 +183,11 @@ test('a name whose bearer is gone is waited for; one whose bearer lives is taken
   });
 });
 
+test('of two that are to have one name, the first gets it and the other nothing', () => {
+  const both = [backendVif(3, { vifname: 'vif-web' }), backendVif(4, { vifname: 'vif-web' })];
+  expect(outcomes(both)).toEqual({ '3/0': 'served', '4/0': 'LINK_NAME_TAKEN' });
+});
+
 test('a bad vif changes nothing for the others', () => {
   const good = [backendVif(3), backendVif(4), backendVif(5)];
   const alone = outcomes(good);

@@ -103,6 +103,15 @@ describe('a connected vif', () => {
   });
 });
 
+test('rules for a link to come wait until it is known what the firewall has', () => {
+  const vif = backendVif(3, { state: '1' });
+  const model = { ...modelOf([]), vifs: new Map([[vif.key, vif]]) };
+  const known = planFor(model);
+  expect(known.raise.map(({ open }) => open)).toEqual([false]);
+  const todo = planFor(model, { current: { links: true, elements: false } });
+  expect(todo.raise).toEqual([]);
+});
+
 test('links under change are left out, those of finished vifs too', () => {
   const finished = backendVif(5, { state: '6', online: '0' });
   const model = modelOf([backendVif(3), backendVif(4), finished]);
