@@ -42,7 +42,19 @@ const checkOn = async ({ without = '', netback = true, rig = {} }: Machine) => {
   return result;
 };
 
-const names = ['config', 'ip', 'nft', 'conntrack', 'firewall', 'addon', 'xen-netback', 'xenstore'];
+const names = [
+  ...[
+    'config',
+    'policies',
+    'ip',
+    'nft',
+    'conntrack',
+    'firewall',
+    'addon',
+    'xen-netback',
+    'xenstore',
+  ],
+];
 
 test('a machine that has everything: a line for each thing, exit status 0', async () => {
   const { status, lines } = await checkOn({});
