@@ -1,5 +1,6 @@
 /** The lanes, and how a plan is spread over them. */
 import type { Logger } from 'pino';
+import type { VifKey } from '../core/backend-vif.ts';
 import type { ServedVif } from '../core/footprint.ts';
 import { elementLink, keyOfElement } from '../core/kernel-state.ts';
 import type { Plan } from '../core/plan.ts';
@@ -70,22 +71,27 @@ export const openLanes = (parts: LaneParts): Lanes => {
   const elementWatch = openLane(ended);
   const all = [raising, lowering, sweeping, linkWatch, elementWatch];
 
-  const cutForbidden =
-    (served: readonly ServedVif[]) =>
-    async (changed: readonly ServedVif[]): Promise<void> => {
-      const texts = changed.flatMap(({ prefixes }) => prefixes.map(({ text }) => text));
-      if (texts.length === 0) return;
+  /** Vifs with a new policy whose forbidden flows may still live. */
+  const uncut = new Set<VifKey>();
+
+  const cutForbidden = async (served: readonly ServedVif[]): Promise<void> => {
+    const changed = served.filter(({ key }) => uncut.has(key));
+    const texts = changed.flatMap(({ prefixes }) => prefixes.map(({ text }) => text));
+    if (texts.length > 0) {
       const allowed = policies.allowsFlow(served, world.names());
       await network.cutFlowsUnless([...new Set(texts)], allowed);
-    };
+    }
+    // Who is served no more has lost all its flows by that.
+    uncut.clear();
+  };
 
   const doRaise = async (job: RaiseJob, served: Plan['served']): Promise<void> => {
+    for (const { replaced, vif } of job.raises) if (replaced.length > 0) uncut.add(vif.key);
     try {
       const results = await raise(job, {
         network,
         backend,
         added: world.added,
-        cutForbidden: cutForbidden(served),
       });
       for (const { vif, outcome } of results) {
         if (outcome === 'open') world.touch({ key: vif.key, node: 'hotplug-status' });
@@ -98,6 +104,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
           patience.succeeded(vif.key);
         }
       }
+      await cutForbidden(served);
     } finally {
       if (job.raises.some(({ open }) => open) || job.gateways.length > 0) world.doubtLinks();
     }
@@ -111,7 +118,8 @@ export const openLanes = (parts: LaneParts): Lanes => {
       const vif = byKey.get(one.served.key);
       return vif === undefined || !patience.mayTry(vif.key) ? [] : [{ ...one, vif }];
     });
-    if (!raising.isIdle() || raises.length + shared + gateways.length === 0) return;
+    const work = raises.length + shared + gateways.length + uncut.size;
+    if (!raising.isIdle() || work === 0) return;
     const links = raises.map(({ served }) => served.link);
     raising.start(links, () => doRaise({ raises, host, gateways }, served));
   };

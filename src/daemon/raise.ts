@@ -2,7 +2,6 @@
 import type { BackendVif, VifKey } from '../core/backend-vif.ts';
 import { isConnected } from '../core/decide.ts';
 import type { Raise } from '../core/desired.ts';
-import type { ServedVif } from '../core/footprint.ts';
 import { gatewayLine, raiseLines, renameLine } from '../core/ip-batch.ts';
 import type { Additions } from '../core/nft-json.ts';
 import type { Plan } from '../core/plan.ts';
@@ -24,8 +23,6 @@ export type Raised = {
 };
 
 type Ports = {
-  /** Cuts the flows of these vifs that their policies forbid now. */
-  readonly cutForbidden: (vifs: readonly ServedVif[]) => Promise<void>;
   readonly network: Network;
   readonly backend: Backend;
   readonly added: (what: Additions) => void;
@@ -158,11 +155,6 @@ export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raise
   await rename(opening, ports);
   const ruling = addRules(job, ports);
   const problems = new Map([...harden(opening, ports), ...(await ruling)]);
-  await ports.cutForbidden(
-    job.raises.flatMap((one) =>
-      one.replaced.length > 0 && !problems.has(one) ? [one.served] : [],
-    ),
-  );
   const guarded = opening.filter((one) => !problems.has(one));
   const unopened = await openLinks(guarded, job.gateways, ports);
   const opened = guarded.filter((one) => !unopened.has(one));

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
-import { gateway4 } from '../rig/host.ts';
+import { gateway4, outside4 } from '../rig/host.ts';
 import { childrenOf, commandLine } from '../rig/process.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
+import { create, web } from '../scenario/vms.ts';
 import {
   attachRaw,
   backend,
@@ -20,6 +21,7 @@ import {
   until,
   withNetVm,
 } from './net-vm.ts';
+import { probe, startEcho } from './probe.ts';
 
 test('a second daemon refuses to run and disturbs nothing', async () => {
   await withNetVm(async (host) => {
@@ -134,6 +136,29 @@ test('a conntrack that fails: the rules stay until flows are cut, and status say
     assert.match(await kernelState(host), /vif/);
     flag.clear();
     await until('all is gone', async () => (await kernelState(host)) === before);
+    await until('status is content', async () => (await status(host)).healthy);
+  });
+});
+
+test('a conntrack that fails when a policy changes: the flows are cut as soon as it works', async () => {
+  await withStandIn('conntrack', 'exit 127', async (host, flag) => {
+    await startEcho(host, 'world', outside4);
+    await create(host, web);
+    const flow = probe(host, web.name, 'udp', outside4);
+    await until('the flow is tracked', async () => {
+      const { stdout } = await host.inNetVm(['cat', '/proc/sys/net/netfilter/nf_conntrack_count']);
+      return Number(stdout) > 0;
+    });
+    flag.set();
+    writeFileSync(`${host.daemon.policies}/web.toml`, 'profile = "isolated"\n');
+    await until('status tells', async () => {
+      const { daemon, healthy } = await status(host);
+      return !healthy && daemon?.trouble?.includes('conntrack') === true;
+    });
+    const clearedAt = Date.now();
+    flag.clear();
+    const { lastAt } = await flow;
+    assert.ok(lastAt > clearedAt, 'the flow lived until then');
     await until('status is content', async () => (await status(host)).healthy);
   });
 });
