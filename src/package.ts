@@ -8,6 +8,9 @@ export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The static part of the firewall. */
 export const baseFile = join(packageRoot, 'rules/vifwatch.nft');
 
+/** What is loaded besides where addresses are translated. */
+export const translationFile = join(packageRoot, 'rules/translation.nft');
+
 /** The profiles. */
 export const profileDirectory = join(packageRoot, 'rules');
 

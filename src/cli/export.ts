@@ -9,7 +9,7 @@ const tables = ['inet', 'arp'] as const;
 
 /** Prints the ruleset and returns the exit status. */
 export const exportRules = async (json: boolean): Promise<number> => {
-  const firewall = await openNft(baseFile, '/nonexistent').observe();
+  const firewall = await openNft([baseFile], '/nonexistent').observe();
   if (firewall === undefined) {
     process.stderr.write('vifwatch: our tables are not in the kernel: is vifwatch running?\n');
     return 1;

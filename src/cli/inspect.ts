@@ -20,7 +20,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
-  const network = openNetwork(baseFile, '/nonexistent');
+  const network = openNetwork([baseFile], '/nonexistent');
   const linkNames = network.linkNames();
   const [links, firewall, names, keys] = await Promise.all([
     network.observeLinks(),

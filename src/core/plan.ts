@@ -131,9 +131,10 @@ const planLower = (
   };
 };
 
-const planMarks = (decisions: readonly Decision[]): Refusal[] =>
+/** Not for a vif that is being opened: once it is, it may be senior to whom it lost against. */
+const planMarks = ({ decisions, busy }: Planning): Refusal[] =>
   decisions.flatMap((decision) => {
-    if (decision.is !== 'refused') return [];
+    if (decision.is !== 'refused' || linksOf(decision).some((link) => busy.has(link))) return [];
     const { problem, vif } = decision;
     const isShown = vif.hotplugStatus === 'error' && vif.hotplugError === hotplugErrorText(problem);
     return isShown ? [] : [{ key: vif.key, problem }];
@@ -202,6 +203,6 @@ export const plan = (planning: Planning): Plan => {
     lower,
     finish: finished.map(({ vif }) => vif.key),
     sweep: planSweep(desired, planning, guarded),
-    mark: planMarks(decisions),
+    mark: planMarks(planning),
   };
 };

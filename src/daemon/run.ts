@@ -15,6 +15,7 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
+import { baseFilesOf } from '../config/base-files.ts';
 import type { Config } from '../config/config.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { type Status, statusOf } from '../core/status.ts';
@@ -23,7 +24,7 @@ import { watchLinks } from '../net/link-monitor.ts';
 import { type Network, openNetwork } from '../net/network.ts';
 import { resolveHost } from '../net/resolver.ts';
 import { switchForwardingOn } from '../net/sysctl.ts';
-import { baseFile, version } from '../package.ts';
+import { version } from '../package.ts';
 import { type Backend, openBackend } from '../xen/backend.ts';
 import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
@@ -139,7 +140,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
   const claim = await claimNamespace();
-  const network = openNetwork(baseFile, runtime);
+  const network = openNetwork(baseFilesOf(options.config), runtime);
   await prepareKernel(network);
   network.ipBatches.prepare();
   const { store, domid } = await connect();

@@ -7,9 +7,9 @@ import { linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
 import { hardenVif } from './sysctl.ts';
 
-/** @param baseFile rules/vifwatch.nft @param directory for the files that nft and conntrack read */
-export const openNetwork = (baseFile: string, directory: string) => ({
-  nft: openNft(baseFile, directory),
+/** @param baseFiles of rules/, in order @param directory for the files that nft and conntrack read */
+export const openNetwork = (baseFiles: readonly string[], directory: string) => ({
+  nft: openNft(baseFiles, directory),
   observeLinks,
   linkNames,
   ipBatches: openIpBatches(),

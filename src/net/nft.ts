@@ -7,7 +7,7 @@ import type { Sweep } from '../core/plan.ts';
 import { attempt, CommandError, run } from './command.ts';
 
 export type Nft = {
-  /** Loads rules/vifwatch.nft in one transaction; sets and policies keep what they have. */
+  /** Loads the static rules, each file in one transaction; sets and policies keep what they have. */
   readonly loadBase: () => Promise<void>;
   /** Undefined if one of our tables is not there. */
   readonly observe: () => Promise<Firewall | undefined>;
@@ -29,11 +29,11 @@ const list = async (argv: readonly string[]): Promise<string | undefined> => {
 };
 
 /**
- * @param baseFile the path of rules/vifwatch.nft
+ * @param baseFiles of rules/, the first of which is vifwatch.nft
  * @param directory where each transaction is left as a file: `nft -j -f -` cannot read a socket, which is
  *   what Node gives a child as stdin, and an argument may be no longer than 128 KiB
  */
-export const openNft = (baseFile: string, directory: string): Nft => {
+export const openNft = (baseFiles: readonly string[], directory: string): Nft => {
   const apply = async (name: string, transaction: string): Promise<void> => {
     const file = join(directory, name);
     // Synchronous: /run is memory, and a vif waits for it.
@@ -42,7 +42,7 @@ export const openNft = (baseFile: string, directory: string): Nft => {
   };
   return {
     loadBase: async () => {
-      await run(['nft', '-f', baseFile]);
+      for (const file of baseFiles) await run(['nft', '-f', file]);
     },
     observe: async () => {
       const texts = await Promise.all(listings.map(list));

@@ -103,6 +103,13 @@ describe('a connected vif', () => {
   });
 });
 
+test('a vif that is being opened is told nothing of a rival that came meanwhile', () => {
+  const opening = backendVif(4, { ip: '10.0.5.50' });
+  const model = modelOf([backendVif(3, { ip: '10.0.5.50' }), opening]);
+  expect(planFor(model).mark.map(({ key }) => key)).toEqual([opening.key]);
+  expect(planFor(model, { busy: new Set(['vif4.0']) }).mark).toEqual([]);
+});
+
 test('rules for a link to come wait until it is known what the firewall has', () => {
   const vif = backendVif(3, { state: '1' });
   const model = { ...modelOf([]), vifs: new Map([[vif.key, vif]]) };
