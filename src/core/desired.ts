@@ -75,14 +75,19 @@ export const desire = (planning: Planning): Desired => {
     current.elements && kernel.elements.has(keyOfElement(element));
   const hasChain = ({ name, rules }: Chain): boolean =>
     current.elements && kernel.chains.get(name) === rules.length;
-  const verdicts = verdictsBySlot(kernel.elements.values());
+  let verdicts: ReadonlyMap<string, Element> | undefined;
+  const earlierThan = (element: Element): Element | undefined => {
+    // Mostly nobody asks.
+    verdicts ??= verdictsBySlot(kernel.elements.values());
+    return verdicts.get(slotOf(element));
+  };
   const openings = decisions.flatMap((decision): Opening[] => {
     const served = servedOf(decision);
     if (served === undefined) return [];
     const print = footprint(served, gateways);
     const missing = print.elements.filter((element) => !isKnown(element));
     const replaced = missing.flatMap((element) => {
-      const earlier = isVerdictMap(element.set) ? verdicts.get(slotOf(element)) : undefined;
+      const earlier = isVerdictMap(element.set) ? earlierThan(element) : undefined;
       return earlier === undefined || keyOfElement(earlier) === keyOfElement(element)
         ? []
         : [earlier];

@@ -147,20 +147,20 @@ const planSweep = (
   guarded: ReadonlySet<string>,
 ): Sweep => {
   if (!current.elements) return { elements: [], chains: [] };
-  const slots = verdictsBySlot(desired.elements.values());
-  const elements = without(kernel.elements, desired.elements).filter(
-    (element) => !guarded.has(elementLink(element)) && !slots.has(slotOf(element)),
+  const excess = without(kernel.elements, desired.elements).filter(
+    (element) => !guarded.has(elementLink(element)),
   );
+  const unwanted = [...kernel.chains.keys()].filter((name) => !desired.chains.has(name));
+  if (excess.length + unwanted.length === 0) return { elements: [], chains: [] };
+  const slots = verdictsBySlot(desired.elements.values());
+  const elements = excess.filter((element) => !slots.has(slotOf(element)));
   const gone = new Set(elements);
   const used = new Set(
     [...kernel.elements.values()].flatMap((one) =>
       isVerdictMap(one.set) && !gone.has(one) ? one.parts.slice(1) : [],
     ),
   );
-  const chains = [...kernel.chains.keys()].filter(
-    (name) => !desired.chains.has(name) && !used.has(name),
-  );
-  return { elements, chains };
+  return { elements, chains: unwanted.filter((name) => !used.has(name)) };
 };
 
 /** A forwarded port that still leads elsewhere is first swept. */

@@ -6,8 +6,8 @@ import { type BackendVif, isProblem } from '../core/backend-vif.ts';
 import type { Circumstances } from '../core/decide.ts';
 import type { Flow } from '../core/flow.ts';
 import { allows, type FlowFacts } from '../core/flow-verdict.ts';
-import type { ServedVif } from '../core/footprint.ts';
-import { hostsOf, nextExpiry } from '../core/policy.ts';
+import type { ServedVif, VmPolicy } from '../core/footprint.ts';
+import { hostsOf, nextExpiry, type Policy } from '../core/policy.ts';
 import { everyPolicy, policyOf } from '../core/policy-book.ts';
 import type { PolicyChains, PolicyFacts } from '../core/policy-chain.ts';
 import { openPolicyCompiler } from '../core/policy-compiler.ts';
@@ -85,9 +85,16 @@ export const openPolicies = async (
     changes: merge(reloads, hostNames.changes).pipe(map(() => undefined)),
     policyFor: (vifs, names) => {
       const facts = factsOf(linksByName(vifs, names));
+      // Most VMs have the same policy, and this is asked for each of them.
+      const known = new Map<Policy, VmPolicy>();
+      const compiled = (policy: Policy): VmPolicy => {
+        const result = known.get(policy) ?? compile(policy, facts);
+        known.set(policy, result);
+        return result;
+      };
       return (domid, prefixes) => {
         const policy = policyOf(book, domid, names.get(domid), prefixes);
-        return isProblem(policy) ? policy : compile(policy, facts);
+        return isProblem(policy) ? policy : compiled(policy);
       };
     },
     commonChains: () => compile(book.fallback, factsOf(new Map())).chains,
