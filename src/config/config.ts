@@ -1,12 +1,11 @@
 /** /etc/vifwatch/vifwatch.toml: strict, optional, and every error says where. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import type { PortForward, UplinkOptions } from '../core/host-elements.ts';
 import { isHost, type Prefix } from '../core/prefix.ts';
 import { caretAt } from './locate.ts';
-import { invalid, issueError, prefixSchema, syntaxError } from './toml-errors.ts';
+import { invalid, parseStrict, prefixSchema } from './strict-toml.ts';
 
 export type Config = UplinkOptions & {
   /** Interfaces that VMs may send to; undefined means every one that is neither lo nor a vif. */
@@ -63,15 +62,7 @@ const schema = v.strictObject({
 
 /** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
 export const parseConfig = (file: string, text: string): Config => {
-  let document: unknown;
-  try {
-    document = parseToml(text);
-  } catch (error) {
-    throw error instanceof TomlError ? syntaxError(file, error) : error;
-  }
-  const result = v.safeParse(schema, document);
-  if (!result.success) throw issueError(file, text, result.issues[0]);
-  const { uplink, gateway, masquerade, forward, vm } = result.output;
+  const { uplink, gateway, masquerade, forward, vm } = parseStrict(file, text, schema);
   const allowed = new Map<string, readonly Prefix[]>();
   for (const [index, { name, addresses }] of vm.entries()) {
     if (allowed.has(name)) {

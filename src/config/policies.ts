@@ -6,7 +6,7 @@ import type { PolicyBook } from '../core/policy-book.ts';
 import { parsePrefix } from '../core/prefix.ts';
 import { type Problem, VifwatchError } from '../core/problem.ts';
 import { parsePolicyFile } from './policy-file.ts';
-import { invalid } from './toml-errors.ts';
+import { invalid } from './strict-toml.ts';
 
 /** What a VM of which no file speaks may do. */
 const fallbackProfile = 'internet';

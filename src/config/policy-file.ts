@@ -1,8 +1,7 @@
 /** One file of /etc/vifwatch/rules.d, or one of the profiles in rules/. */
-import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import type { Peer, PortRange, Rate, Rule, Service } from '../core/policy.ts';
-import { issueError, prefixSchema, syntaxError } from './toml-errors.ts';
+import { parseStrict, prefixSchema } from './strict-toml.ts';
 
 /** One value or several. None at all would read as "no condition", and so is refused. */
 const listOf = <T extends v.GenericSchema>(item: T) =>
@@ -169,13 +168,6 @@ export type PolicyFile = {
 
 /** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
 export const parsePolicyFile = (file: string, text: string): PolicyFile => {
-  let document: unknown;
-  try {
-    document = parseToml(text);
-  } catch (error) {
-    throw error instanceof TomlError ? syntaxError(file, error) : error;
-  }
-  const result = v.safeParse(fileSchema, document);
-  if (!result.success) throw issueError(file, text, result.issues[0]);
-  return { profile: result.output.profile, rules: result.output.rule };
+  const { profile, rule } = parseStrict(file, text, fileSchema);
+  return { profile, rules: rule };
 };

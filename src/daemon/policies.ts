@@ -1,6 +1,6 @@
 /** The policies in force: loaded, loaded again when their files change, and applied to vifs. */
 import type { Logger } from 'pino';
-import { map, merge, type Observable, Subject } from 'rxjs';
+import { merge, type Observable, Subject } from 'rxjs';
 import { loadPolicies } from '../config/policies.ts';
 import { type BackendVif, isProblem } from '../core/backend-vif.ts';
 import type { Circumstances } from '../core/decide.ts';
@@ -82,7 +82,7 @@ export const openPolicies = async (
       }
       reloads.next();
     },
-    changes: merge(reloads, hostNames.changes).pipe(map(() => undefined)),
+    changes: merge(reloads, hostNames.changes),
     policyFor: (vifs, names) => {
       const facts = factsOf(linksByName(vifs, names));
       // Most VMs have the same policy, and this is asked for each of them.

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Output } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import { until } from './net-vm.ts';
 
 export type Protocol = 'udp' | 'tcp' | 'icmp';
 
@@ -76,9 +77,7 @@ export const startEcho = async (host: SimHost, place: string, address: string): 
   runAt(host, place, argv).catch(() => {});
   const ask = ['python3', '-c', listeningProgram, `${echoPort}`];
   const listening = async () => (await runAt(host, place, ask)).status === 0;
-  while (!(await listening())) {
-    // Each question takes some 20 ms.
-  }
+  await until('the echo server listens', listening);
 };
 
 const listeningProgram = `

@@ -1,5 +1,5 @@
-/** What is wrong with a TOML file, as one error that says where; and the schema that all files share. */
-import type { TomlError } from 'smol-toml';
+/** A TOML file by a schema: what is wrong with it is one error that says where. */
+import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { type Prefix, parsePrefix } from '../core/prefix.ts';
 import { VifwatchError } from '../core/problem.ts';
@@ -18,20 +18,33 @@ export const prefixSchema = v.pipe(
 export const invalid = (file: string, message: string): VifwatchError =>
   new VifwatchError('CONFIG_INVALID', `${file}: ${message}`);
 
-export const syntaxError = (file: string, error: TomlError): VifwatchError => {
+const syntaxError = (file: string, error: TomlError): VifwatchError => {
   const message = error.message.split('\n', 1)[0] ?? '';
   return invalid(`${file}:${error.line}:${error.column}`, `${message}\n${error.codeblock}`);
 };
 
-export const issueError = (
-  file: string,
-  text: string,
-  issue: v.BaseIssue<unknown>,
-): VifwatchError => {
+const issueError = (file: string, text: string, issue: v.BaseIssue<unknown>): VifwatchError => {
   const path = (issue.path ?? []).map(({ key }) => key) as KeyPath;
   const { line, column, codeblock } = caretAt(text, path);
   const key = path.filter((part) => typeof part === 'string').join('.');
   const unknown = issue.type === 'strict_object' && issue.expected === 'never';
   const message = unknown ? `unknown key "${key}"` : `${key}: ${issue.message}`;
   return invalid(`${file}:${line}:${column}`, `${message}\n${codeblock}`);
+};
+
+/** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
+export const parseStrict = <T extends v.GenericSchema>(
+  file: string,
+  text: string,
+  schema: T,
+): v.InferOutput<T> => {
+  let document: unknown;
+  try {
+    document = parseToml(text);
+  } catch (error) {
+    throw error instanceof TomlError ? syntaxError(file, error) : error;
+  }
+  const result = v.safeParse(schema, document);
+  if (!result.success) throw issueError(file, text, result.issues[0]);
+  return result.output;
 };
