@@ -13,11 +13,12 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const { gateways, allowed } = await loadConfig(configFile);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
-  const network = openNetwork(baseFile, '/nonexistent');
+  const network = openNetwork(baseFile, '/nonexistent', gateways);
   const linkNames = network.linkNames();
-  const [links, elements, names, keys] = await Promise.all([
+  const [links, elements, drops, names, keys] = await Promise.all([
     network.observeLinks(),
     network.nft.elements(),
+    network.nft.drops(),
     backend.names(),
     backend.keys(),
   ]);
@@ -31,6 +32,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
     historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
     names,
     kernel,
+    drops,
     gateways: gateways.map(({ text }) => text),
   });
 };

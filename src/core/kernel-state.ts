@@ -3,16 +3,37 @@
 /** Marks our routes. Free in /etc/iproute2/rt_protos and in no routing daemon's use; 86 is 'V'. */
 export const routeProtocol = 86;
 
-/** The sets of rules/vifwatch.nft, by table family. */
-export type SetName = 'mac' | 'address4' | 'address6' | 'uplink' | 'sender';
+/** The sets of rules/vifwatch.nft and their tables' families: ARP never passes an inet hook. */
+export const setFamilies = {
+  mac: 'inet',
+  vif: 'inet',
+  address4: 'inet',
+  address6: 'inet',
+  live4: 'inet',
+  live6: 'inet',
+  configured4: 'inet',
+  configured6: 'inet',
+  uplink: 'inet',
+  sender: 'arp',
+  sender_mac: 'arp',
+  gateway: 'arp',
+} as const;
 
-/** One set element; `parts` in the order of the set's type, the link's name first. */
-export type Element = { readonly set: SetName; readonly parts: readonly string[] };
+export type SetName = keyof typeof setFamilies;
 
-/** ARP never passes an inet hook, so its set is in a table of the arp family. */
-export const familyOf = (set: SetName): 'inet' | 'arp' => (set === 'sender' ? 'arp' : 'inet');
+/**
+ * One set element, `parts` in the order of the set's type; or a link's `ingress` chain, which is named like the link.
+ */
+export type Element = { readonly set: SetName | 'ingress'; readonly parts: readonly string[] };
 
-export const elementLink = (element: Element): string => element.parts[0] ?? '';
+const addressSets: ReadonlySet<string> = new Set(['live4', 'live6', 'configured4', 'configured6']);
+
+/** Whether the element speaks of an address and not of who has it. */
+export const isAddressOnly = ({ set }: Element): boolean => addressSets.has(set);
+
+/** Undefined for an element that belongs to no link. */
+export const elementLink = (element: Element): string | undefined =>
+  isAddressOnly(element) || element.set === 'gateway' ? undefined : element.parts[0];
 
 export type Neighbour = {
   readonly link: string;

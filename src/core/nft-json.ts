@@ -1,5 +1,6 @@
 /** nftables' JSON (libnftables-json(5)): elements to transactions, listings to elements. */
-import { type Element, familyOf, keyed, keyOfElement, type SetName } from './kernel-state.ts';
+import { ingressAddition, type ListedIngress, parseIngress } from './ingress.ts';
+import { type Element, keyed, keyOfElement, type SetName, setFamilies } from './kernel-state.ts';
 
 const toJson = (part: string): unknown => {
   const [addr, len] = part.split('/');
@@ -9,7 +10,7 @@ const toJson = (part: string): unknown => {
 const command = (verb: 'add' | 'delete', set: SetName, elements: readonly Element[]) => ({
   [verb]: {
     element: {
-      family: familyOf(set),
+      family: setFamilies[set],
       table: 'vifwatch',
       name: set,
       elem: elements.map(({ parts }) =>
@@ -20,7 +21,7 @@ const command = (verb: 'add' | 'delete', set: SetName, elements: readonly Elemen
 });
 
 const perSet = (verb: 'add' | 'delete', elements: readonly Element[]) => {
-  const sets = [...new Set(elements.map(({ set }) => set))];
+  const sets = [...new Set(elements.flatMap(({ set }) => (set === 'ingress' ? [] : [set])))];
   return sets.map((set) =>
     command(
       verb,
@@ -31,14 +32,18 @@ const perSet = (verb: 'add' | 'delete', elements: readonly Element[]) => {
 };
 
 /** One transaction that only adds: about 3 ms, where one that deletes waits for an RCU grace period. */
-export const additions = (elements: readonly Element[]): string =>
-  JSON.stringify({ nftables: perSet('add', elements) });
+export const additions = (elements: readonly Element[]): string => {
+  const chains = elements.filter(({ set }) => set === 'ingress').flatMap(ingressAddition);
+  return JSON.stringify({ nftables: [...perSet('add', elements), ...chains] });
+};
 
-/** One transaction that deletes; each element is added first, so that one already gone is no error. */
+/**
+ * One transaction that deletes what is in sets; each element is added first, so that one already gone is no error.
+ */
 export const deletions = (elements: readonly Element[]): string =>
   JSON.stringify({ nftables: [...perSet('add', elements), ...perSet('delete', elements)] });
 
-type Listed = { set?: { name: string; elem?: readonly unknown[] } };
+type Listed = ListedIngress & { set?: { name: string; elem?: readonly unknown[] } };
 
 const partOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
@@ -54,21 +59,16 @@ const elementOf = (set: SetName, listed: unknown): Element => {
   return { set, parts: parts.map(partOf) };
 };
 
-const setNames: ReadonlySet<string> = new Set<SetName>([
-  'mac',
-  'address4',
-  'address6',
-  'uplink',
-  'sender',
-]);
-
 /** The elements in listings of our tables, as `nft -j list table …` prints them. */
 export const parseElements = (listings: readonly string[]): ReadonlyMap<string, Element> => {
-  const sets = listings
-    .flatMap((text) => (JSON.parse(text) as { nftables: readonly Listed[] }).nftables)
-    .flatMap(({ set }) => (set !== undefined && setNames.has(set.name) ? [set] : []));
-  return keyed(
-    sets.flatMap(({ name, elem }) => (elem ?? []).map((e) => elementOf(name as SetName, e))),
-    keyOfElement,
+  const items = listings.flatMap(
+    (text) => (JSON.parse(text) as { nftables: readonly Listed[] }).nftables,
   );
+  const sets = items.flatMap(({ set }) =>
+    set !== undefined && set.name in setFamilies ? set : [],
+  );
+  const elements = sets.flatMap(({ name, elem }) =>
+    (elem ?? []).map((e) => elementOf(name as SetName, e)),
+  );
+  return keyed([...elements, ...parseIngress(items)], keyOfElement);
 };

@@ -1,10 +1,11 @@
 /** The difference between what the decisions ask for and what the kernel and the store have. */
 import type { VifKey } from './backend-vif.ts';
 import { type Decision, isConnected } from './decide.ts';
-import { type Footprint, footprint, type ServedVif } from './footprint.ts';
+import { addressElement, type Footprint, footprint, type ServedVif } from './footprint.ts';
 import {
   type Element,
   elementLink,
+  isAddressOnly,
   isVifName,
   type KernelState,
   keyed,
@@ -30,7 +31,7 @@ export type Refusal = { readonly key: VifKey; readonly problem: Problem };
 export type Plan = {
   /** Vifs to bring up, or to mend. Everything about them is applied again: each step is idempotent. */
   readonly raise: readonly Raise[];
-  /** Set elements that belong to no vif: the uplinks. */
+  /** Set elements that belong to no vif: the uplinks, the gateways, and the addresses in the configuration. */
   readonly hostElements: readonly Element[];
   /** Gateway addresses that `lo` lacks. */
   readonly gateways: readonly string[];
@@ -53,6 +54,10 @@ export type Planning = {
   readonly kernel: KernelState;
   readonly gateways: readonly Prefix[];
   readonly uplinks: readonly string[];
+  /** What the configuration lets VMs have, on or off: no two overlap. */
+  readonly configured: readonly Prefix[];
+  /** Whether a link's ingress chain may stand before the link. */
+  readonly ingressMayPrecede: boolean;
   /** The links that exist now. */
   readonly linkNames: ReadonlySet<string>;
   /** Links under change by a step still running: nothing is planned for them until it ends. */
@@ -81,20 +86,35 @@ type Desired = {
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-const desire = ({ decisions, gateways, uplinks, kernel, current }: Planning): Desired => {
+const hostElementsOf = ({ uplinks, gateways, configured }: Planning): readonly Element[] => [
+  ...uplinks.map((name): Element => ({ set: 'uplink', parts: [name] })),
+  ...gateways.flatMap(({ family, text }): Element[] =>
+    family === 4 ? [{ set: 'gateway', parts: [text] }] : [],
+  ),
+  ...configured.map((prefix) => addressElement('configured', prefix)),
+];
+
+const desire = (planning: Planning): Desired => {
+  const { decisions, gateways, kernel, current, ingressMayPrecede } = planning;
   const isKnown = (element: Element): boolean =>
     current.elements && kernel.elements.has(keyOfElement(element));
+  /** Where a chain goes with its link, one that we know may be that of an earlier link. */
+  const isMissing = (element: Element, open: boolean, connected: boolean): boolean => {
+    if (element.set !== 'ingress' || ingressMayPrecede) return !isKnown(element);
+    return open && !(connected && isKnown(element));
+  };
   const openings = decisions.flatMap((decision): Opening[] => {
     const served = servedOf(decision);
     if (served === undefined) return [];
     const print = footprint(served, gateways);
-    const missing = print.elements.filter((element) => !isKnown(element));
     const open = decision.is === 'served';
-    return [{ served, footprint: print, missing, open, connected: isConnected(decision.vif) }];
+    const connected = isConnected(decision.vif);
+    const missing = print.elements.filter((element) => isMissing(element, open, connected));
+    return [{ served, footprint: print, missing, open, connected }];
   });
   const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);
-  const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
+  const hostElements = hostElementsOf(planning);
   return {
     openings,
     links: new Set(opened.map(({ served }) => served.link)),
@@ -147,7 +167,9 @@ const linksOf = ({ vif }: Decision): string[] => {
 const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
   const known = new Set([
     ...decisions.flatMap(linksOf),
-    ...[...kernel.elements.values()].map(elementLink).filter(isVifName),
+    ...[...kernel.elements.values()]
+      .flatMap((element) => elementLink(element) ?? [])
+      .filter(isVifName),
   ]);
   return [...known].filter(
     (link) => !desired.links.has(link) && kernel.links.get(link)?.up === true,
@@ -186,6 +208,18 @@ const planMarks = (decisions: readonly Decision[]): Refusal[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
+/** Whether an element must stay for the links that are still to be closed, or the addresses under them. */
+const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
+  const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
+  const addresses = new Set<string | undefined>();
+  for (const element of elements.values()) {
+    const isAddress = element.set === 'address4' || element.set === 'address6';
+    if (isAddress && isUnder(elementLink(element))) addresses.add(element.parts[1]);
+  }
+  return (element: Element): boolean =>
+    isAddressOnly(element) ? addresses.has(element.parts[0]) : isUnder(elementLink(element));
+};
+
 /** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
 export const plan = (planning: Planning): Plan => {
   const { decisions, kernel, busy, current } = planning;
@@ -202,15 +236,20 @@ export const plan = (planning: Planning): Plan => {
     ...lower.routes.map(({ link }) => link),
   ]);
   const excess = without(kernel.elements, desired.elements);
+  const isGuarded = guardedBy(guarded, kernel);
+  const isStale = excess.some(({ set }) => set === 'configured4' || set === 'configured6');
   return {
     raise: planRaise(desired, planning),
     hostElements: current.elements
-      ? desired.hostElements.filter((element) => !kernel.elements.has(keyOfElement(element)))
+      ? desired.hostElements
+          .filter((element) => !kernel.elements.has(keyOfElement(element)))
+          // Networks of an earlier configuration may overlap these: not before they are gone.
+          .filter((element) => !(isStale && isAddressOnly(element)))
       : [],
     gateways: planGateways(planning),
     lower,
     finish: finished.map(({ vif }) => vif.key),
-    sweep: current.elements ? excess.filter((element) => !guarded.has(elementLink(element))) : [],
+    sweep: current.elements ? excess.filter((element) => !isGuarded(element)) : [],
     mark: planMarks(decisions),
   };
 };

@@ -112,11 +112,14 @@ export const openLanes = (parts: LaneParts): Lanes => {
 
   const startSweeping = ({ sweep: elements }: Plan): void => {
     if (!sweeping.isIdle() || elements.length === 0) return;
-    sweeping.start(elements.map(elementLink), async () => {
-      await sweep(elements, network);
-      world.removed(elements);
-      log.debug({ elements: elements.map(keyOfElement) }, 'took out of the firewall');
-    });
+    sweeping.start(
+      elements.flatMap((element) => elementLink(element) ?? []),
+      async () => {
+        await sweep(elements, network);
+        world.removed(elements);
+        log.debug({ elements: elements.map(keyOfElement) }, 'took out of the firewall');
+      },
+    );
   };
 
   /**

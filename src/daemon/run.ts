@@ -4,6 +4,7 @@ import type { Server } from 'node:net';
 import type { Logger } from 'pino';
 import { concatMap, filter, fromEvent, lastValueFrom, merge, Subject, takeUntil, tap } from 'rxjs';
 import type { Config } from '../config/config.ts';
+import type { Drops } from '../core/drops.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { type Status, statusOf } from '../core/status.ts';
 import { watchLinks } from '../net/link-monitor.ts';
@@ -49,9 +50,15 @@ const prepareKernel = async (network: Network): Promise<void> => {
   switchForwardingOn();
 };
 
-type Ports = { readonly store: Xenstore; readonly backend: Backend; readonly network: Network };
+type Ports = {
+  readonly store: Xenstore;
+  readonly backend: Backend;
+  readonly network: Network;
+  readonly ingressMayPrecede: boolean;
+};
 
-const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }: Ports) => {
+const openWatcher = ({ config, log }: DaemonOptions, ports: Ports) => {
+  const { store, backend, network, ingressMayPrecede } = ports;
   const { wakes, wake } = openWakes();
   const failures = new Subject<never>();
   const since = new Date().toISOString();
@@ -62,7 +69,8 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   );
   const fail = (error: unknown) => failures.error(error);
   const lanes = openLanes({ world, network, backend, patience, log, wake, fail });
-  const passes = openPasses({ config, world, lanes, network, backend, patience, journal, wake });
+  const parts = { config, world, lanes, network, backend, patience, journal, ingressMayPrecede };
+  const passes = openPasses({ ...parts, wake });
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
@@ -72,7 +80,8 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
     ),
     watchXenstored(store),
   );
-  const status = (): Status =>
+  const drops = (): Promise<Drops | null> => network.nft.drops().catch(() => null);
+  const status = async (): Promise<Status> =>
     statusOf({
       daemon: { pid: process.pid, since, version, trouble: lanes.trouble()?.message ?? null },
       decisions: passes.decisions(),
@@ -80,6 +89,7 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
       names: world.names(),
       kernel: world.kernel(),
       gateways: config.gateways.map(({ text }) => text),
+      drops: await drops(),
     });
   return {
     world,
@@ -101,11 +111,13 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
   const claim = await claimNamespace();
-  const network = openNetwork(baseFile, runtime);
+  const network = openNetwork(baseFile, runtime, options.config.gateways);
   await prepareKernel(network);
+  const ingressMayPrecede = await network.nft.ingressMayPrecede();
   network.ipBatches.prepare();
   const { store, domid } = await connect();
-  const watcher = openWatcher(options, { store, network, backend: openBackend(store, domid) });
+  const backend = openBackend(store, domid);
+  const watcher = openWatcher(options, { store, network, backend, ingressMayPrecede });
   // Nothing may be judged before net-vm's own addresses are known.
   await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
   const announce = async (): Promise<Server> => {

@@ -1,29 +1,39 @@
-/** nftables: our two tables and nothing else. */
+/** nftables: our tables and nothing else. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Drops, parseDrops } from '../core/drops.ts';
+import { ingressProbe, ingressRemoval } from '../core/ingress.ts';
 import type { Element } from '../core/kernel-state.ts';
 import { additions, deletions, parseElements } from '../core/nft-json.ts';
 import { attempt, CommandError, run } from './command.ts';
 
 export type Nft = {
-  /** Loads rules/vifwatch.nft in one transaction; the sets keep what they have. */
+  /** Loads rules/vifwatch.nft in one transaction; the sets and counters keep what they have. */
   readonly loadBase: () => Promise<void>;
   /** Undefined if one of our tables is not there. */
   readonly elements: () => Promise<ReadonlyMap<string, Element> | undefined>;
-  /** One transaction each; throws CommandError, and then nothing of it was applied. */
+  /** One transaction; throws CommandError, and then nothing of it was applied. */
   readonly add: (elements: readonly Element[]) => Promise<void>;
+  /** One transaction for all that is in sets, then one for each chain that is still there. */
   readonly remove: (elements: readonly Element[]) => Promise<void>;
+  /** Whether a link's ingress chain may be added before the link. */
+  readonly ingressMayPrecede: () => Promise<boolean>;
+  readonly drops: () => Promise<Drops>;
 };
 
 const listings = [
   ['nft', '-j', 'list', 'table', 'inet', 'vifwatch'],
   ['nft', '-j', 'list', 'table', 'arp', 'vifwatch'],
+  ['nft', '-j', 'list', 'table', 'netdev', 'vifwatch'],
 ] as const;
+
+const isMissing = (stderr: string): boolean =>
+  stderr.split('\n', 1)[0]?.includes('No such file or directory') === true;
 
 const list = async (argv: readonly string[]): Promise<string | undefined> => {
   const { stdout, stderr, status } = await attempt(argv);
   if (status === 0) return stdout;
-  if (stderr.split('\n', 1)[0]?.includes('No such file or directory')) return undefined;
+  if (isMissing(stderr)) return undefined;
   throw new CommandError(argv, `exit status ${status}`, stderr);
 };
 
@@ -31,17 +41,33 @@ const list = async (argv: readonly string[]): Promise<string | undefined> => {
  * @param baseFile the path of rules/vifwatch.nft
  * @param directory where each transaction is left as a file: `nft -j -f -` cannot read a socket, which is
  *   what Node gives a child as stdin, and an argument may be no longer than 128 KiB
+ * @param hostLines what is loaded together with the base
  */
-export const openNft = (baseFile: string, directory: string): Nft => {
-  const apply = async (name: string, transaction: string): Promise<void> => {
+export const openNft = (
+  baseFile: string,
+  directory: string,
+  hostLines: readonly string[] = [],
+): Nft => {
+  const write = (name: string, text: string): string => {
     const file = join(directory, name);
     // Synchronous: /run is memory, and a vif waits for it.
-    writeFileSync(file, transaction, { mode: 0o600 });
-    await run(['nft', '-j', '-f', file]);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  const apply = async (name: string, transaction: string): Promise<void> => {
+    await run(['nft', '-j', '-f', write(name, transaction)]);
+  };
+  /** Most have gone with their link by now, where they do. */
+  const removeChain = async (chain: Element): Promise<void> => {
+    const argv = ['nft', '-j', '-f', write('nft-delete.json', ingressRemoval(chain))];
+    const { status, stderr } = await attempt(argv);
+    if (status !== 0 && !isMissing(stderr))
+      throw new CommandError(argv, `status ${status}`, stderr);
   };
   return {
     loadBase: async () => {
-      await run(['nft', '-f', baseFile]);
+      const lines = [`include "${baseFile}"`, ...hostLines, ''];
+      await run(['nft', '-f', write('base.nft', lines.join('\n'))]);
     },
     elements: async () => {
       const texts = await Promise.all(listings.map(list));
@@ -49,6 +75,16 @@ export const openNft = (baseFile: string, directory: string): Nft => {
       return present.length === texts.length ? parseElements(present) : undefined;
     },
     add: (elements) => apply('nft-add.json', additions(elements)),
-    remove: (elements) => apply('nft-delete.json', deletions(elements)),
+    remove: async (elements) => {
+      const chains = elements.filter(({ set }) => set === 'ingress');
+      if (chains.length < elements.length) await apply('nft-delete.json', deletions(elements));
+      for (const chain of chains) await removeChain(chain);
+    },
+    ingressMayPrecede: async () => {
+      const file = write('nft-probe.json', ingressProbe());
+      const { status } = await attempt(['nft', '-j', '-c', '-f', file]);
+      return status === 0;
+    },
+    drops: async () => parseDrops(await run(['nft', '-j', 'list', 'counters'])),
   };
 };

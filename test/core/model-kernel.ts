@@ -25,6 +25,8 @@ export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): 
     kernel,
     gateways,
     uplinks: ['eth0'],
+    configured: [],
+    ingressMayPrecede: true,
     linkNames,
     busy: new Set(),
     current: { links: true, elements: true },
