@@ -1,6 +1,7 @@
 /** The daemon: sources of change are joined into triggers, and each trigger leads to a pass. */
 import { mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { concatMap, filter, fromEvent, lastValueFrom, merge, Subject, takeUntil, tap } from 'rxjs';
 import type { Config } from '../config/config.ts';
@@ -50,6 +51,9 @@ const prepareKernel = async (network: Network): Promise<void> => {
   switchForwardingOn();
 };
 
+/** Whoever asks for the status wants to know of an nft that hangs, and not to wait for it. */
+const dropsMs = 500;
+
 type Ports = {
   readonly store: Xenstore;
   readonly backend: Backend;
@@ -80,7 +84,8 @@ const openWatcher = ({ config, log }: DaemonOptions, ports: Ports) => {
     ),
     watchXenstored(store),
   );
-  const drops = (): Promise<Drops | null> => network.nft.drops().catch(() => null);
+  const drops = (): Promise<Drops | null> =>
+    Promise.race([network.nft.drops(), delay(dropsMs, null, { ref: false })]).catch(() => null);
   const status = async (): Promise<Status> =>
     statusOf({
       daemon: { pid: process.pid, since, version, trouble: lanes.trouble()?.message ?? null },
