@@ -93,22 +93,42 @@ export const fragment6 = (packet: Packet): string =>
     data: bytes([17, 0], word(8), [0, 0, 0, 1], Array<number>(8).fill(0x78)),
   });
 
-/** An ICMP error or redirect about a packet that `packet.to` is to have sent to `about`. */
+/** An ICMP error or redirect about the packet that `packet.to` has sent to `about` by `udp4`, to that port. */
 const icmpAbout4 = (
   packet: Packet,
-  code: readonly [number, number],
-  word2: readonly number[],
+  [type, code, ...second]: readonly number[],
   about: string,
+  port = 7777,
 ): string => {
   const original = ipv4Header({ ...packet, from: packet.to, to: about }, 17, 12, 0);
-  const rest = bytes(word2, original, udp(7777).slice(0, 8));
-  const payload = bytes(code, checksum([...code, 0, 0, ...rest]), rest);
+  const rest = bytes(second, original, udp(port).slice(0, 8));
+  const start = bytes(type ?? 0, code ?? 0);
+  const payload = bytes(start, checksum([...start, 0, 0, ...rest]), rest);
   return ethernet(packet, 0x0800, [...ipv4Header(packet, 1, payload.length, 0), ...payload]);
+};
+
+/** "Fragmentation needed: `mtu`." */
+export const fragmentationNeeded = (
+  packet: Packet,
+  mtu: number,
+  about: { readonly to: string; readonly port: number },
+): string => icmpAbout4(packet, [3, 4, 0, 0, ...word(mtu)], about.to, about.port);
+
+/** "Packet too big: `mtu`." */
+export const packetTooBig = (
+  packet: Packet,
+  mtu: number,
+  about: { readonly to: string; readonly port: number },
+): string => {
+  const payload = udp(about.port);
+  const addresses = [...ipv6Bytes(packet.to), ...ipv6Bytes(about.to)];
+  const original = bytes([0x60, 0, 0, 0], word(payload.length), [17, 64], addresses, payload);
+  return icmp6(packet, 2, bytes([0, 0], word(mtu), original));
 };
 
 /** "Reach `about` by way of `packet.from`." */
 export const redirect4 = (packet: Packet, about: string): string =>
-  icmpAbout4(packet, [5, 1], ipv4Bytes(packet.from), about);
+  icmpAbout4(packet, [5, 1, ...ipv4Bytes(packet.from)], about);
 
 export const redirect6 = (packet: Packet, about: string): string =>
   icmp6(packet, 137, bytes([0, 0, 0, 0], ipv6Bytes(packet.from), ipv6Bytes(about)));
