@@ -23,27 +23,6 @@ while time.monotonic() < end:
 print(sent)
 `;
 
-/** Sends each frame once. */
-const once = `
-import socket, sys
-link, *frames = sys.argv[1:]
-out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-out.bind((link, 0))
-for frame in frames:
-    out.send(bytes.fromhex(frame))
-`;
-
-/** Sends each frame once, from eth0 of a namespace of the rig. */
-export const sendFrom = async (
-  host: SimHost,
-  namespace: string,
-  frames: readonly string[],
-): Promise<void> => {
-  const argv = host.sim.inNamespace(namespace, ['python3', '-c', once, 'eth0', ...frames]);
-  const { status, stderr } = await host.sim.run(argv, { domid: 0 });
-  assert.equal(status, 0, stderr);
-};
-
 /** Resolves with the number of frames that the guest's link took. */
 export const flood = async (
   host: SimHost,

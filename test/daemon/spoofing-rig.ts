@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { type Drops, parseDrops } from '../../src/core/drops.ts';
 import { gateway4, gateway6 } from '../rig/host.ts';
+import { sendFrom } from '../rig/sim/send.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { attachRaw, becomesConnected, macOf, until, withNetVm } from './net-vm.ts';
-import { sendFrom } from './sender.ts';
 
 export const liar = { name: 'liar', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
 export const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };
@@ -151,7 +151,7 @@ export const assertPassNothing = async (
 ): Promise<void> => {
   const [dropped, witnessed] = [await drops(), await seen()];
   const frames = [...lies.frames, ...lies.frames, ...lies.frames];
-  await sendFrom(host, from, frames);
+  await sendFrom(host.sim, from, frames);
   const expected = { [lies.counter ?? '']: frames.length };
   // A veth hands a frame over before the sender's call returns, unless it is a busy moment.
   await until(`${lies.counter} has counted`, async () => {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, gateway6, outside4, outside6 } from '../rig/host.ts';
+import { sendFrom } from '../rig/sim/send.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { fragmentationNeeded, packetTooBig } from './frames.ts';
 import { until } from './net-vm.ts';
-import { sendFrom } from './sender.ts';
 import { growth, liar, type SpoofingRig, withSpoofingRig, world } from './spoofing-rig.ts';
 
 const guest = { name: liar.name };
@@ -103,9 +103,9 @@ test('a router beyond the uplink tells it that its packets are too big, if it ha
     const discovered = mtus(rig, 100);
     await until('it has sent', async () => (growth(before, await seen())['world'] ?? 0) >= 2);
     const untold = (await seen())['liar'];
-    await sendFrom(host, world, tell(7002));
+    await sendFrom(host.sim, world, tell(7002));
     assert.equal((await seen())['liar'], untold, 'of packets that it never sent');
-    await sendFrom(host, world, tell(7001));
+    await sendFrom(host.sim, world, tell(7001));
     assert.deepEqual(await discovered, [1280, 1280]);
   });
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4, outside6 } from '../rig/host.ts';
+import { sendFrom } from '../rig/sim/send.ts';
 import {
   arp,
   echo4,
@@ -18,7 +19,6 @@ import {
   udp6,
 } from './frames.ts';
 import { macOf, until } from './net-vm.ts';
-import { sendFrom } from './sender.ts';
 import {
   absent,
   assertPassNothing,
@@ -151,7 +151,7 @@ test('another configuration, another list: at the next start', async () => {
     await until('the new list stands', async () => (await listed()).includes('10.0.7.0/25'));
     assert.doesNotMatch(await listed(), /10\.0\.7\.0\/24/);
     const before = await rig.drops();
-    await sendFrom(host, world, frames);
+    await sendFrom(host.sim, world, frames);
     assert.equal(growth(before, await rig.drops())[counter], undefined);
     const inside = [udp4({ ...mac, from: '10.0.7.9', to: liar.ipv4 }, port)];
     await assertPassNothing(rig, world, { counter, frames: inside });
