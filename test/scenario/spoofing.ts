@@ -83,7 +83,7 @@ const watchPassage = async (host: Host, from: string, to: string) => {
   const chain = (hook: string, rule: string): string =>
     `chain ${hook} { type filter hook ${hook} priority 1000; ${rule} counter name passed; }`;
   const seen = `iifname "${from}"`;
-  const silent = 'meta l4proto ipv6-icmp icmpv6 type { 133, 134, 135, 136, 143 } accept';
+  const silent = 'icmpv6 type { 133, 134, 135, 136, 143 } accept';
   const out = `oifname { "${to}", "eth0" }`;
   const families = { inet: 'inet', arp: 'arp' } as const;
   const rules = {
