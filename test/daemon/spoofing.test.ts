@@ -1,5 +1,6 @@
 /** Every kind of lie that a guest can send: its own counter counts each frame, and nobody sees any. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { gateway4, gateway6, outside4, outside6 } from '../rig/host.ts';
 import { sendFrom } from '../rig/sim/send.ts';
@@ -31,6 +32,24 @@ const assertAllPassNothing = async (rig: SpoofingRig, lies: Lies): Promise<void>
     await assertPassNothing(rig, rig.liar.namespace, { counter, frames });
   }
 };
+
+/** Shown in upstream-guard.test.ts and unconfigured-vif.test.ts. */
+const others = [
+  ...['unconfigured_vif', 'unconfigured_vif_target', 'arp_foreign_target'],
+  ...['vm_source_upstream', 'absent_vm_source_upstream', 'absent_vm_target'],
+];
+
+test('every counter is that of some lie, and in the README', () => {
+  const read = (file: string): string =>
+    readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+  const rules = read('rules/vifwatch.nft');
+  const counters = new Set([...rules.matchAll(/counter name "(\w+)"/g)].map(([, name]) => name));
+  const parties = { mac: '00:16:3e:00:00:01', self: liar, others: [victim] };
+  const lies = { ...packetLies(parties), ...neighbourLies(parties) };
+  assert.deepEqual([...counters].sort(), [...Object.keys(lies), ...others].sort());
+  const readme = read('README.md');
+  for (const name of counters) assert.ok(readme.includes(`\`${name}\``), name);
+});
 
 describe('of what a guest sends', () => {
   test('no packet with a foreign source or MAC passes, nor what only routers and servers say', async () => {
