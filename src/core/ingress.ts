@@ -15,9 +15,11 @@ export const ingressAddition = ({ parts: [chain = ''] }: Element): readonly obje
   { add: { rule: { ...table, chain, expr: [{ goto: { target: 'frames' } }] } } },
 ];
 
-/** A transaction of its own, since it fails if the chain has gone with its link. */
-export const ingressRemoval = ({ parts: [chain = ''] }: Element): string =>
-  JSON.stringify({ nftables: [{ delete: { chain: { ...table, name: chain } } }] });
+/** Commands that take the chain away; it is added first, so that one already gone is no error. */
+export const ingressRemoval = ({ parts: [chain = ''] }: Element): readonly object[] => [
+  { add: { chain: { ...table, name: chain, dev: chain, ...hook } } },
+  { delete: { chain: { ...table, name: chain } } },
+];
 
 /** A transaction that is valid, if checked, where a chain may stand before its link: since Linux 6.16. */
 export const ingressProbe = (): string => {

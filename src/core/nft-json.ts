@@ -1,5 +1,5 @@
 /** nftables' JSON (libnftables-json(5)): elements to transactions, listings to elements. */
-import { ingressAddition, type ListedIngress, parseIngress } from './ingress.ts';
+import { ingressAddition, ingressRemoval, type ListedIngress, parseIngress } from './ingress.ts';
 import { type Element, keyed, keyOfElement, type SetName, setFamilies } from './kernel-state.ts';
 
 const toJson = (part: string): unknown => {
@@ -37,11 +37,13 @@ export const additions = (elements: readonly Element[]): string => {
   return JSON.stringify({ nftables: [...perSet('add', elements), ...chains] });
 };
 
-/**
- * One transaction that deletes what is in sets; each element is added first, so that one already gone is no error.
- */
-export const deletions = (elements: readonly Element[]): string =>
-  JSON.stringify({ nftables: [...perSet('add', elements), ...perSet('delete', elements)] });
+/** One transaction that deletes; each element is added first, so that one already gone is no error. */
+export const deletions = (elements: readonly Element[]): string => {
+  const chains = elements.filter(({ set }) => set === 'ingress').flatMap(ingressRemoval);
+  return JSON.stringify({
+    nftables: [...perSet('add', elements), ...perSet('delete', elements), ...chains],
+  });
+};
 
 type Listed = ListedIngress & { set?: { name: string; elem?: readonly unknown[] } };
 

@@ -208,6 +208,8 @@ const planMarks = (decisions: readonly Decision[]): Refusal[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
+const keyOfIngress = (link: string): string => keyOfElement({ set: 'ingress', parts: [link] });
+
 /** Whether an element must stay for the links that are still to be closed, or the addresses under them. */
 const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
   const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
@@ -237,6 +239,10 @@ export const plan = (planning: Planning): Plan => {
   ]);
   const excess = without(kernel.elements, desired.elements);
   const isGuarded = guardedBy(guarded, kernel);
+  // One that is broken is mended where it is; and where it cannot be without its link, it goes with it, for which
+  // dom0 need not wait.
+  const isLeft = ({ set, parts: [link = ''] }: Element): boolean =>
+    set === 'ingress' && (!planning.ingressMayPrecede || desired.elements.has(keyOfIngress(link)));
   const isStale = excess.some(({ set }) => set === 'configured4' || set === 'configured6');
   return {
     raise: planRaise(desired, planning),
@@ -249,7 +255,9 @@ export const plan = (planning: Planning): Plan => {
     gateways: planGateways(planning),
     lower,
     finish: finished.map(({ vif }) => vif.key),
-    sweep: current.elements ? excess.filter((element) => !isGuarded(element)) : [],
+    sweep: current.elements
+      ? excess.filter((element) => !isGuarded(element) && !isLeft(element))
+      : [],
     mark: planMarks(decisions),
   };
 };

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Drops, parseDrops } from '../core/drops.ts';
-import { ingressProbe, ingressRemoval } from '../core/ingress.ts';
+import { ingressProbe } from '../core/ingress.ts';
 import type { Element } from '../core/kernel-state.ts';
 import { additions, deletions, parseElements } from '../core/nft-json.ts';
 import { attempt, CommandError, run } from './command.ts';
@@ -12,9 +12,8 @@ export type Nft = {
   readonly loadBase: () => Promise<void>;
   /** Undefined if one of our tables is not there. */
   readonly elements: () => Promise<ReadonlyMap<string, Element> | undefined>;
-  /** One transaction; throws CommandError, and then nothing of it was applied. */
+  /** One transaction each; throws CommandError, and then nothing of it was applied. */
   readonly add: (elements: readonly Element[]) => Promise<void>;
-  /** One transaction for all that is in sets, then one for each chain that is still there. */
   readonly remove: (elements: readonly Element[]) => Promise<void>;
   /** Whether a link's ingress chain may be added before the link. */
   readonly ingressMayPrecede: () => Promise<boolean>;
@@ -27,13 +26,10 @@ const listings = [
   ['nft', '-j', 'list', 'table', 'netdev', 'vifwatch'],
 ] as const;
 
-const isMissing = (stderr: string): boolean =>
-  stderr.split('\n', 1)[0]?.includes('No such file or directory') === true;
-
 const list = async (argv: readonly string[]): Promise<string | undefined> => {
   const { stdout, stderr, status } = await attempt(argv);
   if (status === 0) return stdout;
-  if (isMissing(stderr)) return undefined;
+  if (stderr.split('\n', 1)[0]?.includes('No such file or directory')) return undefined;
   throw new CommandError(argv, `exit status ${status}`, stderr);
 };
 
@@ -57,13 +53,6 @@ export const openNft = (
   const apply = async (name: string, transaction: string): Promise<void> => {
     await run(['nft', '-j', '-f', write(name, transaction)]);
   };
-  /** Most have gone with their link by now, where they do. */
-  const removeChain = async (chain: Element): Promise<void> => {
-    const argv = ['nft', '-j', '-f', write('nft-delete.json', ingressRemoval(chain))];
-    const { status, stderr } = await attempt(argv);
-    if (status !== 0 && !isMissing(stderr))
-      throw new CommandError(argv, `status ${status}`, stderr);
-  };
   return {
     loadBase: async () => {
       const lines = [`include "${baseFile}"`, ...hostLines, ''];
@@ -75,11 +64,7 @@ export const openNft = (
       return present.length === texts.length ? parseElements(present) : undefined;
     },
     add: (elements) => apply('nft-add.json', additions(elements)),
-    remove: async (elements) => {
-      const chains = elements.filter(({ set }) => set === 'ingress');
-      if (chains.length < elements.length) await apply('nft-delete.json', deletions(elements));
-      for (const chain of chains) await removeChain(chain);
-    },
+    remove: (elements) => apply('nft-delete.json', deletions(elements)),
     ingressMayPrecede: async () => {
       const file = write('nft-probe.json', ingressProbe());
       const { status } = await attempt(['nft', '-j', '-c', '-f', file]);
