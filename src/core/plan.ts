@@ -1,7 +1,8 @@
 /** The difference between what the decisions ask for and what the kernel and the store have. */
 import type { VifKey } from './backend-vif.ts';
 import { type Decision, isConnected } from './decide.ts';
-import { addressElement, type Footprint, footprint, type ServedVif } from './footprint.ts';
+import { type Footprint, footprint, type ServedVif } from './footprint.ts';
+import { hostElements } from './host-elements.ts';
 import {
   type Element,
   elementLink,
@@ -17,6 +18,7 @@ import {
 } from './kernel-state.ts';
 import type { Prefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
+import { sweepable } from './sweepable.ts';
 
 export type Raise = {
   readonly served: ServedVif;
@@ -86,14 +88,6 @@ type Desired = {
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-const hostElementsOf = ({ uplinks, gateways, configured }: Planning): readonly Element[] => [
-  ...uplinks.map((name): Element => ({ set: 'uplink', parts: [name] })),
-  ...gateways.flatMap(({ family, text }): Element[] =>
-    family === 4 ? [{ set: 'gateway', parts: [text] }] : [],
-  ),
-  ...configured.map((prefix) => addressElement('configured', prefix)),
-];
-
 const desire = (planning: Planning): Desired => {
   const { decisions, gateways, kernel, current, ingressMayPrecede } = planning;
   const isKnown = (element: Element): boolean =>
@@ -114,12 +108,12 @@ const desire = (planning: Planning): Desired => {
   });
   const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);
-  const hostElements = hostElementsOf(planning);
+  const ofHost = hostElements(planning);
   return {
     openings,
     links: new Set(opened.map(({ served }) => served.link)),
-    hostElements,
-    elements: keyed([...hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
+    hostElements: ofHost,
+    elements: keyed([...ofHost, ...prints.flatMap((p) => p.elements)], keyOfElement),
     neighbours: keyed(
       opened.flatMap((opening) => opening.footprint.neighbours),
       keyOfNeighbour,
@@ -208,23 +202,9 @@ const planMarks = (decisions: readonly Decision[]): Refusal[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
-const keyOfIngress = (link: string): string => keyOfElement({ set: 'ingress', parts: [link] });
-
-/** Whether an element must stay for the links that are still to be closed, or the addresses under them. */
-const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
-  const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
-  const addresses = new Set<string | undefined>();
-  for (const element of elements.values()) {
-    const isAddress = element.set === 'address4' || element.set === 'address6';
-    if (isAddress && isUnder(elementLink(element))) addresses.add(element.parts[1]);
-  }
-  return (element: Element): boolean =>
-    isAddressOnly(element) ? addresses.has(element.parts[0]) : isUnder(elementLink(element));
-};
-
 /** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
 export const plan = (planning: Planning): Plan => {
-  const { decisions, kernel, busy, current } = planning;
+  const { decisions, kernel, busy, current, ingressMayPrecede } = planning;
   const desired = desire(planning);
   const finished = decisions.filter(
     (decision) => decision.is === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
@@ -238,11 +218,6 @@ export const plan = (planning: Planning): Plan => {
     ...lower.routes.map(({ link }) => link),
   ]);
   const excess = without(kernel.elements, desired.elements);
-  const isGuarded = guardedBy(guarded, kernel);
-  // One that is broken is mended where it is; and where it cannot be without its link, it goes with it, for which
-  // dom0 need not wait.
-  const isLeft = ({ set, parts: [link = ''] }: Element): boolean =>
-    set === 'ingress' && (!planning.ingressMayPrecede || desired.elements.has(keyOfIngress(link)));
   const isStale = excess.some(({ set }) => set === 'configured4' || set === 'configured6');
   return {
     raise: planRaise(desired, planning),
@@ -256,7 +231,7 @@ export const plan = (planning: Planning): Plan => {
     lower,
     finish: finished.map(({ vif }) => vif.key),
     sweep: current.elements
-      ? excess.filter((element) => !isGuarded(element) && !isLeft(element))
+      ? sweepable(excess, { guarded, desired: desired.elements, kernel, ingressMayPrecede })
       : [],
     mark: planMarks(decisions),
   };
