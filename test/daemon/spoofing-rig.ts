@@ -114,6 +114,11 @@ export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Prom
       const drops = async (): Promise<Drops> =>
         parseDrops((await host.inNetVm(['nft', '-j', 'list', 'counters'])).stdout);
       const { stdout } = await host.inNetVm(['cat', '/sys/class/net/eth0/address']);
+      // The second line of defence would hide gaps in the first.
+      for (const where of ['all', link]) {
+        const setting = `net.ipv4.conf.${where}.rp_filter=0`;
+        assert.equal((await host.inNetVm(['busybox', 'sysctl', '-w', setting])).status, 0);
+      }
       await becomesSilent({ seen, drops });
       await body({
         host,

@@ -128,8 +128,13 @@ test('nothing goes out to a VM that is off, or to one whose route is gone', asyn
     assert.deepEqual(growth(seen, await rig.seen()), {});
     // Nobody is there to put it back.
     await host.signalDaemon('SIGKILL');
-    await host.inNetVm(['ip', 'route', 'del', victim.ipv4]);
-    const frames = [udp4({ ...mac, from: outside4, to: victim.ipv4 }, port)];
+    for (const address of [victim.ipv4, victim.ipv6]) {
+      assert.equal((await host.inNetVm(['ip', 'route', 'del', address])).status, 0);
+    }
+    const frames = [
+      udp4({ ...mac, from: outside4, to: victim.ipv4 }, port),
+      udp6({ ...mac, from: outside6, to: victim.ipv6 }, port),
+    ];
     await assertPassNothing(rig, world, { counter, frames });
   });
 });
