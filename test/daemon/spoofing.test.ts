@@ -6,7 +6,7 @@ import { gateway4, gateway6, outside4, outside6 } from '../rig/host.ts';
 import { sendFrom } from '../rig/sim/send.ts';
 import { type Lies, neighbourLies, type Parties, packetLies } from '../scenario/lies.ts';
 import { advertisement, arp, echo4, fragment4, solicitation, udp4, udp6 } from './frames.ts';
-import { until } from './net-vm.ts';
+import { status, until } from './net-vm.ts';
 import {
   absent,
   assertPassNothing,
@@ -116,6 +116,25 @@ describe('of what a guest sends', () => {
         advertisement({ source, from: liar.ipv6, ...allNodes }, liar.ipv6),
       ]);
       assert.deepEqual(growth(dropped, await drops()), {});
+    });
+  });
+
+  test('the counts are in the status, outlive the daemon, and are no part of the export', async () => {
+    await withSpoofingRig(async (rig) => {
+      const { host, liar: from } = rig;
+      const ask = async (...words: string[]): Promise<string> =>
+        (await host.inNetVm(['vifwatch', ...words])).stdout;
+      const rules = await ask('export');
+      const { foreign_mac: frames = [] } = packetLies(partiesOf(rig));
+      await assertPassNothing(rig, from.namespace, { counter: 'foreign_mac', frames });
+      const { drops } = await status(host);
+      assert.equal(drops?.['foreign_mac'], 3 * frames.length);
+      assert.match(await ask('status'), new RegExp(`foreign_mac ${3 * frames.length}\\b`));
+      await host.signalDaemon('SIGKILL');
+      assert.deepEqual((await status(host)).drops, drops);
+      await host.startDaemon();
+      assert.deepEqual((await status(host)).drops, drops);
+      assert.equal(await ask('export'), rules);
     });
   });
 });
