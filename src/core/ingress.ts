@@ -33,9 +33,13 @@ export const ingressLines = ({ parts: [chain] }: Element): readonly string[] => 
   `add rule netdev vifwatch ${chain} goto frames`,
 ];
 
-/** What `nft -j list table` prints of chains and rules. */
+/** What `nft -j list table` prints of chains and rules; several devices are a list. */
 export type ListedIngress = {
-  readonly chain?: { readonly family: string; readonly name: string; readonly dev?: string };
+  readonly chain?: {
+    readonly family: string;
+    readonly name: string;
+    readonly dev?: string | readonly string[];
+  };
   readonly rule?: { readonly family: string; readonly chain: string; readonly expr?: unknown };
 };
 
@@ -54,7 +58,7 @@ export const parseIngress = (items: readonly ListedIngress[]): readonly Element[
   return items.flatMap(({ chain }): Element[] => {
     if (chain === undefined || !isIngress(chain.family, chain.name)) return [];
     const { name, dev = name } = chain;
-    const isWhole = dev === name && rules.get(name)?.join() === wholeRules;
+    const isWhole = [dev].flat().join() === name && rules.get(name)?.join() === wholeRules;
     return [{ set: 'ingress', parts: isWhole ? [name] : [name, 'broken'] }];
   });
 };

@@ -14,6 +14,7 @@ test('a chain that leads where it should, and only such a one, is as it was adde
     rule('frames'),
     ...[chain('vif3.0'), rule('vif3.0')],
     ...[chain('vif3.1', { dev: 'vif3.1' }), rule('vif3.1')],
+    ...[chain('vif3.2', { dev: ['vif3.2'] }), rule('vif3.2')],
     ...[chain('vif4.0', { dev: 'eth0' }), rule('vif4.0')],
     chain('vif5.0'),
     ...[chain('vif6.0'), rule('vif6.0'), rule('vif6.0')],
@@ -21,7 +22,7 @@ test('a chain that leads where it should, and only such a one, is as it was adde
     { chain: { family: 'inet', name: 'vif8.0' } },
   ];
   expect(parseIngress(listed).map(({ set, parts }) => [set, ...parts].join(' '))).toEqual([
-    ...['ingress vif3.0', 'ingress vif3.1'],
+    ...['ingress vif3.0', 'ingress vif3.1', 'ingress vif3.2'],
     ...[4, 5, 6, 7].map((domid) => `ingress vif${domid}.0 broken`),
   ]);
 });

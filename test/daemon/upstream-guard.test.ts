@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4, outside6 } from '../rig/host.ts';
 import { sendFrom } from '../rig/sim/send.ts';
+import { assertReaches } from '../scenario/ping.ts';
 import {
   arp,
   echo4,
@@ -160,5 +161,16 @@ test('another configuration, another list: at the next start', async () => {
     assert.equal(growth(before, await rig.drops())[counter], undefined);
     const inside = [udp4({ ...mac, from: '10.0.7.9', to: liar.ipv4 }, port)];
     await assertPassNothing(rig, world, { counter, frames: inside });
+  });
+});
+
+test('net-vm may have an address of its own in a network of the list, and guests reach it', async () => {
+  await withSpoofingRig(async ({ host, drops }) => {
+    const own = '10.0.7.1';
+    const before = await drops();
+    assert.equal((await host.inNetVm(['ip', 'addr', 'add', `${own}/32`, 'dev', 'lo'])).status, 0);
+    await assertReaches({ host, from: 'net-vm' }, own);
+    await assertReaches({ host, from: { name: liar.name } }, own);
+    assert.deepEqual(growth(before, await drops()), {});
   });
 });
