@@ -8,7 +8,7 @@ const priority = -500;
 
 const hook = { type: 'filter', hook: 'ingress', prio: priority, policy: 'accept' } as const;
 
-/** Commands of a transaction; "flush" makes it the same chain however often it is added, and costs nothing. */
+/** Commands of a transaction; "flush" makes it the same chain however often it is added, and costs nothing the first time. */
 export const ingressAddition = ({ parts: [chain = ''] }: Element): readonly object[] => [
   { add: { chain: { ...table, name: chain, dev: chain, ...hook } } },
   { flush: { chain: { ...table, name: chain } } },
@@ -48,7 +48,7 @@ export const isIngress = (family: string | undefined, chain: string | undefined)
 
 const wholeRules = JSON.stringify([{ goto: { target: 'frames' } }]);
 
-/** A chain without its one rule, or on another device, which nft 1.0.6 does not tell, is shown as none that anybody wants. */
+/** A chain without its one rule, or on another device (which nft 1.0.6 does not tell), is "broken": nobody wants such. */
 export const parseIngress = (items: readonly ListedIngress[]): readonly Element[] => {
   const rules = new Map<string, string[]>();
   for (const { rule } of items) {

@@ -67,7 +67,7 @@ export const parseElements = (listings: readonly string[]): ReadonlyMap<string, 
     (text) => (JSON.parse(text) as { nftables: readonly Listed[] }).nftables,
   );
   const sets = items.flatMap(({ set }) =>
-    set !== undefined && set.name in setFamilies ? set : [],
+    set !== undefined && Object.hasOwn(setFamilies, set.name) ? set : [],
   );
   const elements = sets.flatMap(({ name, elem }) =>
     (elem ?? []).map((e) => elementOf(name as SetName, e)),
