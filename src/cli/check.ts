@@ -64,7 +64,7 @@ const findings = (config: string): Promise<Finding>[] => [
   binary('ip', ['ip', '-V'], 'iproute2 (busybox ip has no JSON)'),
   binary('nft', ['nft', '--version'], 'nftables'),
   binary('conntrack', ['conntrack', '--version'], 'conntrack-tools (Debian: conntrack)'),
-  probe('firewall', 'modprobe nf_tables nft_ct nf_conntrack', async () => {
+  probe('firewall', 'modprobe nf_tables nft_ct nft_fib_inet nf_conntrack', async () => {
     await run(['nft', '-c', '-f', baseFile]);
     return `${baseFile} is accepted`;
   }),

@@ -5,7 +5,7 @@ import { run } from '../net/command.ts';
 import { openNft } from '../net/nft.ts';
 import { baseFile } from '../package.ts';
 
-const tables = ['inet', 'arp'] as const;
+const tables = ['inet', 'arp', 'netdev'] as const;
 
 /** Prints the ruleset and returns the exit status. */
 export const exportRules = async (json: boolean): Promise<number> => {

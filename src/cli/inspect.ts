@@ -20,11 +20,12 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
-  const network = openNetwork([baseFile], '/nonexistent');
+  const network = openNetwork([baseFile], '/nonexistent', gateways);
   const linkNames = network.linkNames();
-  const [links, firewall, names, keys] = await Promise.all([
+  const [links, firewall, drops, names, keys] = await Promise.all([
     network.observeLinks(),
     network.nft.observe(),
+    network.nft.drops(),
     backend.names(),
     backend.keys(),
   ]);
@@ -44,5 +45,6 @@ export const inspect = async (configFile: string): Promise<Status> => {
     names,
     kernel,
     gateways: gateways.map(({ text }) => text),
+    drops,
   });
 };

@@ -195,7 +195,8 @@ const lingeringAddresses = (
     const link = elementLink(element);
     if (element.set !== 'address4' && element.set !== 'address6') continue;
     const prefix = parsePrefix(element.parts[1] ?? '');
-    if (!liveLinks.has(link) && !('problem' in prefix)) hold(lingering, prefix, link);
+    if (link === undefined || liveLinks.has(link) || 'problem' in prefix) continue;
+    hold(lingering, prefix, link);
   }
   return lingering;
 };

@@ -22,6 +22,8 @@ export type Planning = {
   readonly decisions: readonly Decision[];
   readonly kernel: KernelState;
   readonly gateways: readonly Prefix[];
+  /** Whether a link's ingress chain may stand before the link. */
+  readonly ingressMayPrecede: boolean;
   /** Of no vif in particular. */
   readonly hostElements: readonly Element[];
   /** The links that exist now. */
@@ -70,9 +72,14 @@ export const verdictsBySlot = (elements: Iterable<Element>): ReadonlyMap<string,
 };
 
 export const desire = (planning: Planning): Desired => {
-  const { decisions, gateways, hostElements, kernel, current, kept } = planning;
+  const { decisions, gateways, hostElements, kernel, current, kept, ingressMayPrecede } = planning;
   const isKnown = (element: Element): boolean =>
     current.elements && kernel.elements.has(keyOfElement(element));
+  /** Where a chain goes with its link, one that we know may be that of an earlier link. */
+  const isMissing = (element: Element, open: boolean, connected: boolean): boolean => {
+    if (element.set !== 'ingress' || ingressMayPrecede) return !isKnown(element);
+    return open && !(connected && isKnown(element));
+  };
   const hasChain = ({ name, rules }: Chain): boolean =>
     current.elements && kernel.chains.get(name) === rules.length;
   let verdicts: ReadonlyMap<string, Element> | undefined;
@@ -85,7 +92,9 @@ export const desire = (planning: Planning): Desired => {
     const served = servedOf(decision);
     if (served === undefined) return [];
     const print = footprint(served, gateways);
-    const missing = print.elements.filter((element) => !isKnown(element));
+    const open = decision.is === 'served';
+    const connected = isConnected(decision.vif);
+    const missing = print.elements.filter((element) => isMissing(element, open, connected));
     const replaced = missing.flatMap((element) => {
       const earlier = isVerdictMap(element.set) ? earlierThan(element) : undefined;
       return earlier === undefined || keyOfElement(earlier) === keyOfElement(element)
@@ -93,8 +102,6 @@ export const desire = (planning: Planning): Desired => {
         : [earlier];
     });
     const chains = print.chains.filter((chain) => !hasChain(chain));
-    const open = decision.is === 'served';
-    const connected = isConnected(decision.vif);
     return [{ served, footprint: print, missing, replaced, chains, open, connected }];
   });
   const opened = openings.filter(({ open }) => open);

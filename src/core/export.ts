@@ -1,28 +1,35 @@
 /** The ruleset as `vifwatch export` prints it: the same text for the same rules, whatever order the kernel keeps. */
-
+import { ingressLines, isIngress, type ListedIngress } from './ingress.ts';
 import {
   type Element,
-  familyOf,
+  elementLink,
   isForwardMap,
   isVerdictMap,
   keyOfElement,
+  setFamilies,
 } from './kernel-state.ts';
 import { isPolicyChain } from './policy-chain.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const isName = (set: string, index: number): boolean => index === 0 || set === 'uplink';
-
-const elementLine = ({ set, parts }: Element): string => {
+const elementLines = (element: Element): readonly string[] => {
+  const { set, parts } = element;
+  const [first, second, third] = parts;
+  if (set === 'ingress') return ingressLines(element);
   if (isVerdictMap(set)) {
-    return `add element inet vifwatch ${set} { "${parts[0]}" : jump ${parts[1]} }`;
+    return [`add element inet vifwatch ${set} { "${first}" : jump ${second} }`];
   }
   if (isForwardMap(set)) {
-    return `add element inet vifwatch ${set} { ${parts[0]} . ${parts[1]} : ${parts[2]} }`;
+    return [`add element inet vifwatch ${set} { ${first} . ${second} : ${third} }`];
   }
-  const key = parts.map((part, index) => (isName(set, index) ? `"${part}"` : part)).join(' . ');
-  return `add element ${familyOf(set)} vifwatch ${set} { ${key} }`;
+  const isNamed = elementLink(element) !== undefined;
+  const key = parts.map((part, index) => (isNamed && index === 0 ? `"${part}"` : part)).join(' . ');
+  return [`add element ${setFamilies[set]} vifwatch ${set} { ${key} }`];
 };
+
+/** Chains of vifs, which nft lists in the order in which they came. */
+const withoutIngress = (table: string): string =>
+  table.replaceAll(/\n\tchain vif[^\n]* \{\n(?:\t\t[^\n]*\n)*\t\}\n/g, '');
 
 const sorted = (elements: Iterable<Element>): Element[] =>
   [...elements].sort((a, b) => byText(keyOfElement(a), keyOfElement(b)));
@@ -45,23 +52,30 @@ const withSortedChains = (table: string): string => {
 export const exportText = (tables: readonly string[], elements: Iterable<Element>): string =>
   [
     '#!/usr/sbin/nft -f',
-    ...tables.map(withSortedChains),
-    ...sorted(elements).map(elementLine),
+    ...tables.map((text) => withSortedChains(withoutIngress(text))),
+    ...sorted(elements).flatMap(elementLines),
     '',
   ].join('\n');
 
 type Listing = { readonly nftables: readonly Readonly<Record<string, unknown>>[] };
 
-/** Handles count what ever was in the table: they are no part of the rules. */
+/** Handles and counts tell what ever was in the table: they are no part of the rules. */
 const withoutHandle = (item: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(item).map(([kind, body]) => {
       const { handle: _, ...rest } = body as Record<string, unknown>;
-      return [kind, rest];
+      return [kind, kind === 'counter' ? { ...rest, packets: 0, bytes: 0 } : rest];
     }),
   );
 
 type Item = Readonly<Record<string, unknown>>;
+
+/** Whether it is in rules/ or of a policy; chains of vifs are added to the end, like all elements. */
+const isRule = (item: Item): boolean => {
+  if ('metainfo' in item) return false;
+  const { chain, rule } = item as ListedIngress;
+  return !isIngress(chain?.family, chain?.name) && !isIngress(rule?.family, rule?.chain);
+};
 
 /** The policy's chain that an item is or belongs to. */
 const chainOf = (item: Item): string | undefined => {
@@ -84,7 +98,7 @@ const sortChains = (items: readonly Item[]): readonly Item[] => {
 /** @param listings what `nft --json --stateless --terse list table …` printed @param additions transactions of elements */
 export const exportJson = (listings: readonly string[], additions: string): string => {
   const items = listings.flatMap((text) => (JSON.parse(text) as Listing).nftables);
-  const rules = sortChains(items.filter((item) => !('metainfo' in item)).map(withoutHandle));
+  const rules = sortChains(items.filter(isRule).map(withoutHandle));
   const elements = (JSON.parse(additions) as Listing).nftables;
   return `${JSON.stringify({ nftables: [...rules, ...elements] }, null, 2)}\n`;
 };

@@ -35,8 +35,18 @@ export type Footprint = {
  */
 const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::1' };
 
+/** The address in a set that is a concatenation only because of a constant. */
+export const addressElement = (
+  set: 'live' | 'configured',
+  { family, text }: Pick<Prefix, 'family' | 'text'>,
+): Element => ({ set: `${set}${family}`, parts: [text, `ipv${family}`] });
+
 const elementsOf = ({ link, mac, prefixes, policy }: ServedVif): Element[] => [
   { set: 'mac', parts: [link, mac] },
+  { set: 'vif', parts: [link] },
+  { set: 'sender_mac', parts: [link, mac] },
+  { set: 'ingress', parts: [link] },
+  ...prefixes.map((prefix) => addressElement('live', prefix)),
   ...prefixes.flatMap(({ family, text }): Element[] =>
     family === 4
       ? [

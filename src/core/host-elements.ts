@@ -1,4 +1,5 @@
-/** What the firewall holds for no vif in particular: the uplinks, and what is translated on them. */
+/** What the firewall holds for no vif in particular. */
+import { addressElement } from './footprint.ts';
 import type { Element } from './kernel-state.ts';
 import type { Prefix } from './prefix.ts';
 
@@ -16,13 +17,24 @@ export type UplinkOptions = {
   readonly forwards: readonly PortForward[];
 };
 
-export const hostElements = (
-  uplinks: readonly string[],
-  { masquerade, forwards }: UplinkOptions,
-): readonly Element[] => [
-  ...uplinks.map((name): Element => ({ set: 'uplink', parts: [name] })),
-  ...(masquerade ? uplinks.map((name): Element => ({ set: 'masquerading', parts: [name] })) : []),
-  ...forwards.flatMap(({ proto, port, to, toPort }): Element[] => [
+export type HostFacts = UplinkOptions & {
+  readonly uplinks: readonly string[];
+  /** The guests' gateway addresses. */
+  readonly gateways: readonly Prefix[];
+  /** What the configuration lets VMs have, on or off: no two overlap. */
+  readonly configured: readonly Prefix[];
+};
+
+export const hostElements = (facts: HostFacts): readonly Element[] => [
+  ...facts.uplinks.map((name): Element => ({ set: 'uplink', parts: [name] })),
+  ...facts.gateways.flatMap(({ family, text }): Element[] =>
+    family === 4 ? [{ set: 'gateway', parts: [text] }] : [],
+  ),
+  ...facts.configured.map((prefix) => addressElement('configured', prefix)),
+  ...(facts.masquerade
+    ? facts.uplinks.map((name): Element => ({ set: 'masquerading', parts: [name] }))
+    : []),
+  ...facts.forwards.flatMap(({ proto, port, to, toPort }): Element[] => [
     { set: 'forward_address', parts: [proto, `${port}`, to.text] },
     { set: 'forward_port', parts: [proto, `${port}`, `${toPort}`] },
   ]),

@@ -3,35 +3,57 @@
 /** Marks our routes. Free in /etc/iproute2/rt_protos and in no routing daemon's use; 86 is 'V'. */
 export const routeProtocol = 86;
 
-/** The sets and verdict maps of rules/vifwatch.nft. */
-export type SetName =
-  | 'mac'
-  | 'address4'
-  | 'address6'
-  | 'uplink'
-  | 'sender'
-  | 'masquerading'
-  | ForwardMap
-  | VerdictMap;
+/** The sets and maps of rules/*.nft and their tables' families: ARP never passes an inet hook. */
+export const setFamilies = {
+  mac: 'inet',
+  vif: 'inet',
+  address4: 'inet',
+  address6: 'inet',
+  live4: 'inet',
+  live6: 'inet',
+  configured4: 'inet',
+  configured6: 'inet',
+  uplink: 'inet',
+  out: 'inet',
+  in: 'inet',
+  masquerading: 'inet',
+  forward_address: 'inet',
+  forward_port: 'inet',
+  sender: 'arp',
+  sender_mac: 'arp',
+  gateway: 'arp',
+} as const;
+
+export type SetName = keyof typeof setFamilies;
+
+/**
+ * One element, `parts` in the order of the set's type, with a map's value last: a verdict map's is a chain. Or a
+ * link's `ingress` chain, which is named like the link.
+ */
+export type Element = { readonly set: SetName | 'ingress'; readonly parts: readonly string[] };
 
 /** From a link to the chain of what its VM may send, or of what it may be sent. */
-export type VerdictMap = 'out' | 'in';
+type VerdictMap = 'out' | 'in';
 
-/** One element; `parts` in the order of the set's type, the link's name first; a verdict map's last is the chain. a forwarding map's is the address or port. */
-export type Element = { readonly set: SetName; readonly parts: readonly string[] };
-
-/** ARP never passes an inet hook, so its set is in a table of the arp family. */
-export const familyOf = (set: SetName): 'inet' | 'arp' => (set === 'sender' ? 'arp' : 'inet');
+export const isVerdictMap = (set: Element['set']): set is VerdictMap =>
+  set === 'out' || set === 'in';
 
 /** From the protocol and port that the uplink has to the address and port of a VM. */
 type ForwardMap = 'forward_address' | 'forward_port';
 
-export const isForwardMap = (set: SetName): set is ForwardMap =>
+export const isForwardMap = (set: Element['set']): set is ForwardMap =>
   set === 'forward_address' || set === 'forward_port';
 
-export const isVerdictMap = (set: SetName): set is VerdictMap => set === 'out' || set === 'in';
+const addressSets: ReadonlySet<string> = new Set(['live4', 'live6', 'configured4', 'configured6']);
 
-export const elementLink = (element: Element): string => element.parts[0] ?? '';
+/** Whether the element speaks of an address and not of who has it. */
+export const isAddressOnly = ({ set }: Element): boolean => addressSets.has(set);
+
+/** Undefined for an element that belongs to no link. */
+export const elementLink = (element: Element): string | undefined =>
+  isAddressOnly(element) || isForwardMap(element.set) || element.set === 'gateway'
+    ? undefined
+    : element.parts[0];
 
 export type Neighbour = {
   readonly link: string;

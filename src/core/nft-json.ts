@@ -1,13 +1,14 @@
 /** nftables' JSON (libnftables-json(5)): elements and chains to transactions, listings to elements and chains. */
+import { ingressAddition, ingressRemoval, type ListedIngress, parseIngress } from './ingress.ts';
 import {
   type Element,
   type Firewall,
-  familyOf,
   isForwardMap,
   isVerdictMap,
   keyed,
   keyOfElement,
   type SetName,
+  setFamilies,
 } from './kernel-state.ts';
 import { type Chain, isPolicyChain } from './policy-chain.ts';
 
@@ -31,12 +32,12 @@ const elementJson = ({ set, parts }: Element): unknown => {
 
 const command = (verb: 'add' | 'delete', set: SetName, elements: readonly Element[]) => ({
   [verb]: {
-    element: { family: familyOf(set), table, name: set, elem: elements.map(elementJson) },
+    element: { family: setFamilies[set], table, name: set, elem: elements.map(elementJson) },
   },
 });
 
 const perSet = (verb: 'add' | 'delete', elements: readonly Element[]) => {
-  const sets = [...new Set(elements.map(({ set }) => set))];
+  const sets = [...new Set(elements.flatMap(({ set }) => (set === 'ingress' ? [] : [set])))];
   return sets.map((set) =>
     command(
       verb,
@@ -45,6 +46,8 @@ const perSet = (verb: 'add' | 'delete', elements: readonly Element[]) => {
     ),
   );
 };
+
+const isIngress = ({ set }: Element): boolean => set === 'ingress';
 
 const chainJson = (name: string) => ({ chain: { family: 'inet', table, name } });
 
@@ -69,6 +72,7 @@ export const additions = ({ elements, chains, replaced }: Additions): string => 
     ...[...byName.values()].flatMap(chainCommands),
     ...perSet('delete', replaced),
     ...perSet('add', elements),
+    ...elements.filter(isIngress).flatMap(ingressAddition),
   ];
   return JSON.stringify({ nftables: commands });
 };
@@ -80,17 +84,13 @@ export const deletions = (elements: readonly Element[], chains: readonly string[
       ...chains.map((name) => ({ add: chainJson(name) })),
       ...perSet('add', elements),
       ...perSet('delete', elements),
+      ...elements.filter(isIngress).flatMap(ingressRemoval),
       ...chains.flatMap((name) => [{ flush: chainJson(name) }, { delete: chainJson(name) }]),
     ],
   });
 
 type ListedSet = { readonly name: string; readonly elem?: readonly unknown[] };
-type Listed = {
-  readonly set?: ListedSet;
-  readonly map?: ListedSet;
-  readonly chain?: { readonly name: string };
-  readonly rule?: { readonly chain: string };
-};
+type Listed = ListedIngress & { readonly set?: ListedSet; readonly map?: ListedSet };
 
 const partOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
@@ -119,19 +119,6 @@ const elementOf = (set: SetName, listed: unknown): Element => {
   return { set, parts: parts.map(partOf) };
 };
 
-const setNames: ReadonlySet<string> = new Set<SetName>([
-  'mac',
-  'address4',
-  'address6',
-  'uplink',
-  'masquerading',
-  'forward_address',
-  'forward_port',
-  'sender',
-  'out',
-  'in',
-]);
-
 /** The elements and the policies' chains in listings of our tables, as `nft -j list table …` prints them. */
 export const parseFirewall = (listings: readonly string[]): Firewall => {
   const items = listings.flatMap(
@@ -139,7 +126,7 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
   );
   const sets = items.flatMap(({ set, map }) => set ?? map ?? []);
   const elements = sets
-    .filter(({ name }) => setNames.has(name))
+    .filter(({ name }) => Object.hasOwn(setFamilies, name))
     .flatMap(({ name, elem }) => (elem ?? []).map((one) => elementOf(name as SetName, one)));
   const chains = new Map<string, number>();
   for (const { chain, rule } of items) {
@@ -148,5 +135,5 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
     const count = chains.get(rule.chain);
     if (count !== undefined) chains.set(rule.chain, count + 1);
   }
-  return { elements: keyed(elements, keyOfElement), chains };
+  return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains };
 };

@@ -14,6 +14,7 @@ import type { ServedVif } from './footprint.ts';
 import {
   type Element,
   elementLink,
+  isAddressOnly,
   isForwardMap,
   isVerdictMap,
   isVifName,
@@ -26,6 +27,7 @@ import {
 } from './kernel-state.ts';
 import type { Chain } from './policy-chain.ts';
 import type { Problem } from './problem.ts';
+import { sweepable } from './sweepable.ts';
 
 export type Sweep = {
   readonly elements: readonly Element[];
@@ -100,7 +102,9 @@ const linksOf = ({ vif }: Decision): string[] => {
 const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
   const known = new Set([
     ...decisions.flatMap(linksOf),
-    ...[...kernel.elements.values()].map(elementLink).filter(isVifName),
+    ...[...kernel.elements.values()]
+      .flatMap((element) => elementLink(element) ?? [])
+      .filter(isVifName),
   ]);
   return [...known].filter(
     (link) => !desired.links.has(link) && kernel.links.get(link)?.up === true,
@@ -143,13 +147,12 @@ const planMarks = ({ decisions, busy }: Planning): Refusal[] =>
 /** A verdict map's element whose link still has one is replaced, never taken out: that would be by its link alone. */
 const planSweep = (
   desired: Desired,
-  { kernel, current }: Planning,
+  { kernel, current, ingressMayPrecede }: Planning,
   guarded: ReadonlySet<string>,
 ): Sweep => {
   if (!current.elements) return { elements: [], chains: [] };
-  const excess = without(kernel.elements, desired.elements).filter(
-    (element) => !guarded.has(elementLink(element)),
-  );
+  const circumstances = { guarded, desired: desired.elements, kernel, ingressMayPrecede };
+  const excess = sweepable(without(kernel.elements, desired.elements), circumstances);
   const unwanted = [...kernel.chains.keys()].filter((name) => !desired.chains.has(name));
   if (excess.length + unwanted.length === 0) return { elements: [], chains: [] };
   const slots = verdictsBySlot(desired.elements.values());
@@ -163,16 +166,23 @@ const planSweep = (
   return { elements, chains: unwanted.filter((name) => !used.has(name)) };
 };
 
-/** A forwarded port that still leads elsewhere is first swept. */
+/** A forwarded port that still leads elsewhere is first swept, and so is a network that these may overlap. */
 const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
   if (!current.elements) return { elements: [], chains: [] };
   const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
   const taken = new Set(
     [...kernel.elements.values()].filter(({ set }) => isForwardMap(set)).map(portOf),
   );
+  const wanted = new Set(hostElements.map(keyOfElement));
+  const isStale = [...kernel.elements].some(
+    ([key, { set }]) => (set === 'configured4' || set === 'configured6') && !wanted.has(key),
+  );
   return {
     elements: hostElements.filter(
-      (element) => !kernel.elements.has(keyOfElement(element)) && !taken.has(portOf(element)),
+      (element) =>
+        !kernel.elements.has(keyOfElement(element)) &&
+        !taken.has(portOf(element)) &&
+        !(isStale && isAddressOnly(element)),
     ),
     chains: [kept.out, kept.in].filter(
       ({ name, rules }) => kernel.chains.get(name) !== rules.length,

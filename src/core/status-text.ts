@@ -35,11 +35,16 @@ const claimLine = ({ link, claim }: VifStatus): string[] =>
     ? []
     : [`${link}: its guest claims "${claim.text}" (${claim.count}), which is ignored`];
 
+const dropsLine = (drops: Status['drops']): string[] => {
+  const counts = Object.entries(drops ?? {}).map(([name, packets]) => `${name} ${packets}`);
+  return counts.length === 0 ? [] : ['', `packets dropped: ${counts.join(', ')}`];
+};
+
 const list = (items: readonly string[]): string => items.join(' ') || 'none';
 
 /** The document as text for a terminal. */
 export const statusText = (status: Status): string => {
-  const { daemon, uplinks, gateways, vifs, routes } = status;
+  const { daemon, uplinks, gateways, vifs, drops, routes } = status;
   const running =
     daemon === null
       ? 'vifwatch is NOT RUNNING: this is what xenstore and the kernel say'
@@ -52,6 +57,7 @@ export const statusText = (status: Status): string => {
     '',
     vifs.length === 0 ? 'no vifs' : table(head, vifs.map(vifRow)),
     ...vifs.flatMap(claimLine),
+    ...dropsLine(drops),
     '',
     routes.length === 0
       ? 'no routes'

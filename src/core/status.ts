@@ -1,6 +1,7 @@
 /** What `vifwatch status` shows, as one document. */
 import { type BackendVif, isProblem, xenbus } from './backend-vif.ts';
 import { type Decision, isConnected } from './decide.ts';
+import type { Drops } from './drops.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { Problem } from './problem.ts';
 
@@ -40,6 +41,8 @@ export type Status = {
   readonly uplinks: readonly string[];
   readonly gateways: readonly string[];
   readonly vifs: readonly VifStatus[];
+  /** Packets dropped, by the counters of rules/vifwatch.nft that are not 0; null if nft does not tell. */
+  readonly drops: Drops | null;
   readonly routes: readonly {
     readonly prefix: string;
     readonly link: string;
@@ -101,13 +104,14 @@ export type StatusFacts = {
   readonly names: ReadonlyMap<number, string>;
   readonly kernel: KernelState;
   readonly gateways: readonly string[];
+  readonly drops: Drops | null;
 };
 
 const byKey = (a: { domid: number; devid: number }, b: { domid: number; devid: number }): number =>
   a.domid - b.domid || a.devid - b.devid;
 
 export const statusOf = (facts: StatusFacts): Status => {
-  const { daemon, decisions, historyOf, names, kernel, gateways } = facts;
+  const { daemon, decisions, historyOf, names, kernel, gateways, drops } = facts;
   const vifs = decisions
     .map((decision) => vifStatus(decision, historyOf(decision), names.get(decision.vif.domid)))
     .sort(byKey);
@@ -119,6 +123,7 @@ export const statusOf = (facts: StatusFacts): Status => {
     uplinks: elements.flatMap(({ set, parts }) => (set === 'uplink' ? parts : [])).sort(),
     gateways,
     vifs,
+    drops,
     routes: [...kernel.routes.values()]
       .map(({ prefix, link, via }) => ({ prefix, link, via: via ?? null }))
       .sort((a, b) => (a.link + a.prefix < b.link + b.prefix ? -1 : 1)),

@@ -31,12 +31,18 @@ export const claimNamespace = async (): Promise<Server> => {
 };
 
 /** Opens the control socket, which tells everybody that the daemon is ready; a stale one is replaced. */
-export const openControl = async (directory: string, status: () => Status): Promise<Server> => {
+export const openControl = async (
+  directory: string,
+  status: () => Promise<Status>,
+): Promise<Server> => {
   const path = controlSocket(directory);
   await rm(path, { force: true });
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    socket.end(`${JSON.stringify(status())}\n`);
+    void status().then(
+      (found) => socket.end(`${JSON.stringify(found)}\n`),
+      () => socket.destroy(),
+    );
   });
   await listen(server, path);
   await chmod(path, 0o660);

@@ -140,7 +140,8 @@ export const openLanes = (parts: LaneParts): Lanes => {
   const startSweeping = ({ sweep: what }: Plan): void => {
     const { elements, chains } = what;
     if (!sweeping.isIdle() || elements.length + chains.length === 0) return;
-    sweeping.start(elements.map(elementLink), async () => {
+    const links = elements.flatMap((element) => elementLink(element) ?? []);
+    sweeping.start(links, async () => {
       await sweep(what, network);
       world.removed(what);
       log.debug({ elements: elements.map(keyOfElement), chains }, 'took out of the firewall');

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { type Decision, decide } from '../core/decide.ts';
 import { hostElements } from '../core/host-elements.ts';
 import { hotplugErrorText, plan, type Refusal } from '../core/plan.ts';
+import { normalise } from '../core/prefix.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
 import type { Journal } from './journal.ts';
@@ -23,6 +24,8 @@ export type PassParts = {
   readonly patience: Patience;
   readonly policies: Policies;
   readonly journal: Journal;
+  /** Whether a link's ingress chain may stand before the link. */
+  readonly ingressMayPrecede: boolean;
   /** Asks for another pass after some milliseconds. */
   readonly wake: (afterMs: number) => void;
 };
@@ -35,6 +38,7 @@ export type Passes = {
 
 export const openPasses = (parts: PassParts): Passes => {
   const { config, world, lanes, network, backend, patience, policies, journal, wake } = parts;
+  const configured = normalise([...config.allowed.values()].flat());
   let decisions: readonly Decision[] = [];
 
   /** Failures that are not in a decision, and that the store does not show yet. */
@@ -74,7 +78,12 @@ export const openPasses = (parts: PassParts): Passes => {
       decisions,
       kernel,
       gateways,
-      hostElements: hostElements(config.uplinks ?? everyUplink(linkNames), config),
+      hostElements: hostElements({
+        ...config,
+        uplinks: config.uplinks ?? everyUplink(linkNames),
+        configured,
+      }),
+      ingressMayPrecede: parts.ingressMayPrecede,
       linkNames,
       busy: new Set([...busyBefore, ...lanes.busy()]),
       current: world.current(),

@@ -17,6 +17,7 @@ import {
 } from 'rxjs';
 import { baseFilesOf } from '../config/base-files.ts';
 import type { Config } from '../config/config.ts';
+import type { Drops } from '../core/drops.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { type Status, statusOf } from '../core/status.ts';
 import { watchFiles } from '../net/file-monitor.ts';
@@ -68,18 +69,23 @@ const prepareKernel = async (network: Network): Promise<void> => {
   switchForwardingOn();
 };
 
+/** Whoever asks for the status wants to know of an nft that hangs, and not to wait for it. */
+const dropsMs = 500;
+
 type Ports = {
   readonly store: Xenstore;
   readonly backend: Backend;
   readonly network: Network;
   readonly policies: Policies;
+  readonly ingressMayPrecede: boolean;
 };
 
 /** An editor writes a file in several steps. */
 const editMs = 10;
 
-const openWatcher = (options: DaemonOptions, { store, backend, network, policies }: Ports) => {
+const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const { config, log } = options;
+  const { store, backend, network, policies, ingressMayPrecede } = ports;
   const { wakes, wake } = openWakes();
   const failures = new Subject<never>();
   const since = new Date().toISOString();
@@ -92,6 +98,7 @@ const openWatcher = (options: DaemonOptions, { store, backend, network, policies
   const lanes = openLanes({ world, network, backend, patience, policies, log, wake, fail });
   const passes = openPasses({
     ...{ config, world, lanes, network, backend, patience, policies, journal, wake },
+    ingressMayPrecede,
   });
   const edits = merge(fromEvent(process, 'SIGHUP'), watchFiles(options.policies)).pipe(
     debounceTime(editMs),
@@ -109,7 +116,9 @@ const openWatcher = (options: DaemonOptions, { store, backend, network, policies
     policies.changes,
     edits,
   );
-  const status = (): Status =>
+  const drops = (): Promise<Drops | null> =>
+    Promise.race([network.nft.drops(), delay(dropsMs, null, { ref: false })]).catch(() => null);
+  const status = async (): Promise<Status> =>
     statusOf({
       daemon: { pid: process.pid, since, version, trouble: lanes.trouble()?.message ?? null },
       decisions: passes.decisions(),
@@ -117,6 +126,7 @@ const openWatcher = (options: DaemonOptions, { store, backend, network, policies
       names: world.names(),
       kernel: world.kernel(),
       gateways: config.gateways.map(({ text }) => text),
+      drops: await drops(),
     });
   return {
     world,
@@ -140,14 +150,17 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
   const claim = await claimNamespace();
-  const network = openNetwork(baseFilesOf(options.config), runtime);
+  const network = openNetwork(baseFilesOf(options.config), runtime, options.config.gateways);
   await prepareKernel(network);
+  const ingressMayPrecede = await network.nft.ingressMayPrecede();
   network.ipBatches.prepare();
   const { store, domid } = await connect();
   const hostNames = openHostNames(resolveHost);
   const policies = await openPolicies(options.policies, hostNames, log);
   const backend = openBackend(store, domid);
-  const watcher = openWatcher(options, { store, network, backend, policies });
+  const watcher = openWatcher(options, {
+    ...{ store, network, backend, policies, ingressMayPrecede },
+  });
   // What a name allowed before a restart, it should go on allowing; but no vif waits long for a name server.
   await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
   // Nothing may be judged before net-vm's own addresses are known.

@@ -1,15 +1,24 @@
 /** Everything the daemon does to net-vm's network, as one port. */
 import { join } from 'node:path';
 import type { Flow } from '../core/flow.ts';
+import { gatewayTargetLines } from '../core/gateway-targets.ts';
+import type { Prefix } from '../core/prefix.ts';
 import { cutFlows, cutFlowsUnless } from './conntrack.ts';
 import { observeLinks, openIpBatches } from './iproute.ts';
 import { linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
 import { hardenVif } from './sysctl.ts';
 
-/** @param baseFiles of rules/, in order @param directory for the files that nft and conntrack read */
-export const openNetwork = (baseFiles: readonly string[], directory: string) => ({
-  nft: openNft(baseFiles, directory),
+/**
+ * @param baseFiles of rules/, in order @param directory for the files that nft and conntrack read
+ * @param gateways the guests' gateway addresses
+ */
+export const openNetwork = (
+  baseFiles: readonly string[],
+  directory: string,
+  gateways: readonly Prefix[],
+) => ({
+  nft: openNft(baseFiles, directory, gatewayTargetLines(gateways)),
   observeLinks,
   linkNames,
   ipBatches: openIpBatches(),

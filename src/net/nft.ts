@@ -1,24 +1,30 @@
-/** nftables: our two tables and nothing else. */
+/** nftables: our tables and nothing else. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Drops, parseDrops } from '../core/drops.ts';
+import { ingressProbe } from '../core/ingress.ts';
 import type { Firewall } from '../core/kernel-state.ts';
 import { type Additions, additions, deletions, parseFirewall } from '../core/nft-json.ts';
 import type { Sweep } from '../core/plan.ts';
 import { attempt, CommandError, run } from './command.ts';
 
 export type Nft = {
-  /** Loads the static rules, each file in one transaction; sets and policies keep what they have. */
+  /** Loads the static rules, each file in one transaction; sets, counters and policies keep what they have. */
   readonly loadBase: () => Promise<void>;
   /** Undefined if one of our tables is not there. */
   readonly observe: () => Promise<Firewall | undefined>;
   /** One transaction each; throws CommandError, and then nothing of it was applied. */
   readonly add: (what: Additions) => Promise<void>;
   readonly remove: (what: Sweep) => Promise<void>;
+  /** Whether a link's ingress chain may be added before the link. */
+  readonly ingressMayPrecede: () => Promise<boolean>;
+  readonly drops: () => Promise<Drops>;
 };
 
 const listings = [
   ['nft', '-j', 'list', 'table', 'inet', 'vifwatch'],
   ['nft', '-j', 'list', 'table', 'arp', 'vifwatch'],
+  ['nft', '-j', 'list', 'table', 'netdev', 'vifwatch'],
 ] as const;
 
 const list = async (argv: readonly string[]): Promise<string | undefined> => {
@@ -32,17 +38,27 @@ const list = async (argv: readonly string[]): Promise<string | undefined> => {
  * @param baseFiles of rules/, the first of which is vifwatch.nft
  * @param directory where each transaction is left as a file: `nft -j -f -` cannot read a socket, which is
  *   what Node gives a child as stdin, and an argument may be no longer than 128 KiB
+ * @param hostLines what is loaded together with vifwatch.nft
  */
-export const openNft = (baseFiles: readonly string[], directory: string): Nft => {
-  const apply = async (name: string, transaction: string): Promise<void> => {
+export const openNft = (
+  [baseFile, ...otherFiles]: readonly string[],
+  directory: string,
+  hostLines: readonly string[] = [],
+): Nft => {
+  const write = (name: string, text: string): string => {
     const file = join(directory, name);
     // Synchronous: /run is memory, and a vif waits for it.
-    writeFileSync(file, transaction, { mode: 0o600 });
-    await run(['nft', '-j', '-f', file]);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  const apply = async (name: string, transaction: string): Promise<void> => {
+    await run(['nft', '-j', '-f', write(name, transaction)]);
   };
   return {
     loadBase: async () => {
-      for (const file of baseFiles) await run(['nft', '-f', file]);
+      const lines = [`include "${baseFile}"`, ...hostLines, ''];
+      await run(['nft', '-f', write('base.nft', lines.join('\n'))]);
+      for (const file of otherFiles) await run(['nft', '-f', file]);
     },
     observe: async () => {
       const texts = await Promise.all(listings.map(list));
@@ -51,5 +67,11 @@ export const openNft = (baseFiles: readonly string[], directory: string): Nft =>
     },
     add: (what) => apply('nft-add.json', additions(what)),
     remove: ({ elements, chains }) => apply('nft-delete.json', deletions(elements, chains)),
+    ingressMayPrecede: async () => {
+      const file = write('nft-probe.json', ingressProbe());
+      const { status } = await attempt(['nft', '-j', '-c', '-f', file]);
+      return status === 0;
+    },
+    drops: async () => parseDrops(await run(['nft', '-j', 'list', 'counters'])),
   };
 };

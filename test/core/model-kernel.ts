@@ -12,6 +12,7 @@ import {
   type Link,
 } from '../../src/core/kernel-state.ts';
 import { hotplugErrorText, type Plan, plan } from '../../src/core/plan.ts';
+import type { Prefix } from '../../src/core/prefix.ts';
 import { circumstances, vmPolicy } from './store-fixture.ts';
 
 export type Model = {
@@ -19,7 +20,13 @@ export type Model = {
   readonly kernel: KernelState;
 };
 
-export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): Plan => {
+export const planFor = (
+  { vifs, kernel }: Model,
+  {
+    configured = [],
+    ...more
+  }: Partial<Planning> & { readonly configured?: readonly Prefix[] } = {},
+): Plan => {
   const linkNames = new Set(kernel.links.keys());
   const { gateways, ...rest } = circumstances([...vifs.values()], { kernel, linkNames });
   return plan({
@@ -27,7 +34,10 @@ export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): 
     kernel,
     gateways,
     kept: vmPolicy.chains,
-    hostElements: hostElements(['eth0'], { masquerade: false, forwards: [] }),
+    hostElements: hostElements({
+      ...{ uplinks: ['eth0'], gateways, configured, masquerade: false, forwards: [] },
+    }),
+    ingressMayPrecede: true,
     linkNames,
     busy: new Set(),
     current: { links: true, elements: true },

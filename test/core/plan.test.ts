@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BackendVif, isProblem, type VifKey } from '../../src/core/backend-vif.ts';
-import { elementLink, type KernelState } from '../../src/core/kernel-state.ts';
+import {
+  type Element,
+  elementLink,
+  type KernelState,
+  keyOfElement,
+} from '../../src/core/kernel-state.ts';
 import { overlaps } from '../../src/core/prefix.ts';
 import { converge, isIdle, type Model, planFor, setLinks, step } from './model-kernel.ts';
 import { backendVif, emptyKernel, prefix } from './store-fixture.ts';
@@ -30,12 +35,19 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
       'address4 vif3.0 . 10.0.5.3',
       'address4 vif3.0 . 10.9.0.0/24',
       'address6 vif3.0 . fd00:5::3',
+      'gateway 10.0.5.1',
       'in vif3.0 . in-test-0123456789ab',
+      'ingress vif3.0',
+      'live4 10.0.5.3 . ipv4',
+      'live4 10.9.0.0/24 . ipv4',
+      'live6 fd00:5::3 . ipv6',
       'mac vif3.0 . 00:16:3e:00:03:00',
       'out vif3.0 . out-test-0123456789ab',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.9.0.0/24',
+      'sender_mac vif3.0 . 00:16:3e:00:03:00',
       'uplink eth0',
+      'vif vif3.0',
     ],
     neighbours: [
       '10.0.5.3 vif3.0 00:16:3e:00:03:00',
@@ -88,7 +100,11 @@ describe('a connected vif', () => {
   test('that is refused from now on is closed', () => {
     const vif = backendVif(3, { state: '4', 'hotplug-status': 'connected', ip: 'junk' });
     const model = converge({ ...settled, vifs: new Map([[vif.key, vif]]) });
-    expect(keysOf(model)).toMatchObject({ elements: ['uplink eth0'], routes: [], up: [] });
+    expect(keysOf(model)).toMatchObject({
+      elements: ['gateway 10.0.5.1', 'uplink eth0'],
+      routes: [],
+      up: [],
+    });
     expect(model.vifs.get('3/0')).toMatchObject({
       hotplugStatus: 'error',
       hotplugError: 'vifwatch: ADDRESS_INVALID',
@@ -131,6 +147,45 @@ test('links under change are left out, those of finished vifs too', () => {
   expect(todo.raise.map(({ served }) => served.link)).toEqual(['vif3.0']);
   expect({ ...todo.lower, finish: todo.finish, sweep: todo.sweep }).toEqual({
     ...{ links: [], routes: [], neighbours: [], finish: [], sweep: { elements: [], chains: [] } },
+  });
+});
+
+test('what the configuration lets VMs have is known, and a network that it no longer names goes first', () => {
+  const keys = (todo: readonly Element[]): string[] => todo.map(keyOfElement);
+  const model = converge(modelOf([]));
+  const wide = { configured: [prefix('10.0.7.0/24')] };
+  expect(keys(planFor(model, wide).host.elements)).toEqual(['configured4 10.0.7.0/24 . ipv4']);
+  const element: Element = { set: 'configured4', parts: ['10.0.7.0/24', 'ipv4'] };
+  const elements = new Map([...model.kernel.elements, [keyOfElement(element), element]]);
+  const stale = { ...model, kernel: { ...model.kernel, elements } };
+  expect(isIdle(planFor(stale, wide))).toBe(true);
+  const narrow = planFor(stale, { configured: [prefix('10.0.7.0/25')] });
+  expect(keys(narrow.sweep.elements)).toEqual(['configured4 10.0.7.0/24 . ipv4']);
+  expect(narrow.host.elements).toEqual([]);
+});
+
+test('an address stays known for as long as a link that may use it is not closed', () => {
+  const settled = converge(modelOf([backendVif(3)]));
+  const gone = planFor({ ...settled, vifs: new Map() });
+  expect(gone.lower.links).toEqual(['vif3.0']);
+  expect(gone.sweep.elements).toEqual([]);
+});
+
+describe('where an ingress chain cannot stand before its link', () => {
+  const later = { ingressMayPrecede: false };
+  const missing = (model: Model): string[] =>
+    planFor(model, later).raise.flatMap((one) => one.missing.map(({ set }) => set));
+
+  test('it is no part of what is made ready for a link to come', () => {
+    const kernel = setLinks(emptyKernel, new Set(hostLinks));
+    const early = backendVif(3, { state: '1' });
+    expect(missing({ vifs: new Map([['3/0', early]]), kernel })).not.toContain('ingress');
+    expect(missing(modelOf([backendVif(3)]))).toContain('ingress');
+  });
+
+  test('it is added again for a link that is new under a known name', () => {
+    const { kernel } = converge(modelOf([backendVif(3)]));
+    expect(missing(modelOf([backendVif(3)], kernel))).toEqual(['ingress']);
   });
 });
 

@@ -21,6 +21,7 @@ const status: Status = {
       ...{ addresses: [], phase: 'error', error: { code: 'MAC_INVALID', text: 'mac "x"' } },
     },
   ],
+  drops: { foreign_mac: 3, vlan_tagged: 1 },
   routes: [{ prefix: '10.0.5.3', link: 'vif3.0', via: null }],
 };
 
@@ -33,6 +34,8 @@ VIF  VM   LINK    MAC                ADDRESSES           PHASE      SINCE (UTC)
 4/1  -    vif4.1  -                  -                   error      -                    MAC_INVALID: mac "x"
 vif3.0: its guest claims "6.6.6.6" (2), which is ignored
 
+packets dropped: foreign_mac 3, vlan_tagged 1
+
 ROUTE     LINK    VIA
 10.0.5.3  vif3.0
 `);
@@ -44,7 +47,7 @@ test('trouble, and no daemon', () => {
   expect(statusText({ ...status, daemon })).toContain(
     `TROUBLE, tried again every second: ${trouble}`,
   );
-  expect(statusText({ ...status, daemon: null, vifs: [], routes: [] })).toBe(
+  expect(statusText({ ...status, daemon: null, vifs: [], drops: {}, routes: [] })).toBe(
     `vifwatch is NOT RUNNING: this is what xenstore and the kernel say
 uplinks: eth0   gateways: 10.0.5.1
 

@@ -38,6 +38,7 @@ const documentSchema = v.strictObject({
       claim: v.nullable(v.strictObject({ text: v.string(), count: v.number() })),
     }),
   ),
+  drops: v.nullable(v.record(v.string(), v.number())),
   routes: v.array(
     v.strictObject({ prefix: v.string(), link: v.string(), via: v.nullable(v.string()) }),
   ),

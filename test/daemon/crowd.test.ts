@@ -13,6 +13,12 @@ const linesOf = (guest: number, devid: number): string[] => {
   const [ipv4, ipv6] = addressesOf(devid).split(' ');
   return [
     `add element inet vifwatch mac { "${link}" . ${mac} }`,
+    `add chain netdev vifwatch ${link} { type filter hook ingress device "${link}" priority -500; policy accept; }`,
+    `add rule netdev vifwatch ${link} goto frames`,
+    `add element inet vifwatch vif { "${link}" }`,
+    `add element inet vifwatch live4 { ${ipv4} . ipv4 }`,
+    `add element inet vifwatch live6 { ${ipv6} . ipv6 }`,
+    `add element arp vifwatch sender_mac { "${link}" . ${mac} }`,
     `add element inet vifwatch address4 { "${link}" . ${ipv4} }`,
     `add element inet vifwatch address6 { "${link}" . ${ipv6} }`,
     `add element arp vifwatch sender { "${link}" . ${mac} . ${ipv4} }`,
@@ -31,7 +37,7 @@ const linesOf = (guest: number, devid: number): string[] => {
 const split = (state: string) => {
   const named = state.replaceAll(/(?<=(in|out)-internet-)[0-9a-f]{12}/g, 'HASH');
   const lines = named.split('\n').map((line) => line.trim());
-  const ofVif = (line: string): boolean => /vif\d/.test(line);
+  const ofVif = (line: string): boolean => /vif\d|vifwatch live/.test(line);
   return {
     vifs: lines.filter(ofVif).sort(),
     rest: lines.filter((line) => !ofVif(line)).join('\n'),

@@ -55,10 +55,10 @@ const watchWorld = async (host: SimHost) => {
     Number(/packets (\d+)/.exec(await nft(`list counter inet watch ${what}`))?.[1]);
 };
 
-/** How many packets of vifs the guard has dropped since its rules were loaded. */
+/** How many packets of vifs the guard has dropped since its rules were first loaded. */
 const dropped = async (host: SimHost): Promise<number> => {
-  const { stdout } = await host.inNetVm(['nft', 'list', 'chain', 'inet', 'vifwatch', 'guard']);
-  const counts = [...stdout.matchAll(/counter packets (\d+)/g)];
+  const { stdout } = await host.inNetVm(['nft', 'list', 'counters']);
+  const counts = [...stdout.matchAll(/packets (\d+)/g)];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 };
 

@@ -37,10 +37,15 @@ const ethernet = (
     'hex',
   );
 
-export type Packet = Ethernet & { readonly from: string; readonly to: string };
+export type Packet = Ethernet & {
+  readonly from: string;
+  readonly to: string;
+  /** Of IPv6; what neighbour discovery demands, unless given. */
+  readonly hopLimit?: number;
+};
 
-const udp = (port: number): number[] =>
-  bytes(word(port), word(port), word(12), [0, 0], Array(4).fill(0x78));
+const udp = (port: number, source = port): number[] =>
+  bytes(word(source), word(port), word(12), [0, 0], Array(4).fill(0x78));
 
 const ipv4Header = ({ from, to }: Packet, protocol: number, length: number, fragment: number) => {
   const start = bytes([0x45, 0], word(20 + length), word(1), word(fragment), [64, protocol]);
@@ -48,8 +53,8 @@ const ipv4Header = ({ from, to }: Packet, protocol: number, length: number, frag
   return [...start, ...checksum([...start, ...addresses]), ...addresses];
 };
 
-export const udp4 = (packet: Packet, port: number): string => {
-  const payload = udp(port);
+export const udp4 = (packet: Packet, port: number, sourcePort = port): string => {
+  const payload = udp(port, sourcePort);
   return ethernet(packet, 0x0800, [...ipv4Header(packet, 17, payload.length, 0), ...payload]);
 };
 
@@ -67,20 +72,80 @@ type Ipv6Payload = { readonly next: number; readonly data: readonly number[] };
 
 const ipv6 = (packet: Packet, { next, data }: Ipv6Payload): string => {
   const addresses = [...ipv6Bytes(packet.from), ...ipv6Bytes(packet.to)];
-  const header = bytes([0x60, 0, 0, 0], word(data.length), [next, 255], addresses);
+  const { hopLimit = 255 } = packet;
+  const header = bytes([0x60, 0, 0, 0], word(data.length), [next, hopLimit], addresses);
   const pseudo = bytes(addresses, [0, 0], word(data.length), [0, 0, 0, next]);
   // UDP and ICMPv6 keep their checksum in other places, and it is 0 until now.
+  if (next !== 17 && next !== 58) return ethernet(packet, 0x86dd, [...header, ...data]);
   const at = next === 17 ? 6 : 2;
   const sum = checksum([...pseudo, ...data]);
   const filled = [...data.slice(0, at), ...sum, ...data.slice(at + 2)];
   return ethernet(packet, 0x86dd, [...header, ...filled]);
 };
 
-export const udp6 = (packet: Packet, port: number): string =>
-  ipv6(packet, { next: 17, data: udp(port) });
+export const udp6 = (packet: Packet, port: number, sourcePort = port): string =>
+  ipv6(packet, { next: 17, data: udp(port, sourcePort) });
+
+/** As `fragment4`, behind a fragment header. */
+export const fragment6 = (packet: Packet): string =>
+  ipv6(packet, {
+    next: 44,
+    data: bytes([17, 0], word(8), [0, 0, 0, 1], Array<number>(8).fill(0x78)),
+  });
+
+/** An ICMP error or redirect about the packet that `packet.to` has sent to `about` by `udp4`, to that port. */
+const icmpAbout4 = (
+  packet: Packet,
+  [type, code, ...second]: readonly number[],
+  about: string,
+  port = 7777,
+): string => {
+  const original = ipv4Header({ ...packet, from: packet.to, to: about }, 17, 12, 0);
+  const rest = bytes(second, original, udp(port).slice(0, 8));
+  const start = bytes(type ?? 0, code ?? 0);
+  const payload = bytes(start, checksum([...start, 0, 0, ...rest]), rest);
+  return ethernet(packet, 0x0800, [...ipv4Header(packet, 1, payload.length, 0), ...payload]);
+};
+
+/** "Fragmentation needed: `mtu`." */
+export const fragmentationNeeded = (
+  packet: Packet,
+  mtu: number,
+  about: { readonly to: string; readonly port: number },
+): string => icmpAbout4(packet, [3, 4, 0, 0, ...word(mtu)], about.to, about.port);
+
+/** "Packet too big: `mtu`." */
+export const packetTooBig = (
+  packet: Packet,
+  mtu: number,
+  about: { readonly to: string; readonly port: number },
+): string => {
+  const payload = udp(about.port);
+  const addresses = [...ipv6Bytes(packet.to), ...ipv6Bytes(about.to)];
+  const original = bytes([0x60, 0, 0, 0], word(payload.length), [17, 64], addresses, payload);
+  return icmp6(packet, 2, bytes([0, 0], word(mtu), original));
+};
+
+/** "Reach `about` by way of `packet.from`." */
+export const redirect4 = (packet: Packet, about: string): string =>
+  icmpAbout4(packet, [5, 1, ...ipv4Bytes(packet.from)], about);
+
+export const redirect6 = (packet: Packet, about: string): string =>
+  icmp6(packet, 137, bytes([0, 0, 0, 0], ipv6Bytes(packet.from), ipv6Bytes(about)));
+
+/** The frame behind a VLAN tag. */
+export const tagged = (frame: string, vlan: number, type = '8100'): string =>
+  `${frame.slice(0, 24)}${type}${Buffer.from(word(vlan)).toString('hex')}${frame.slice(24)}`;
+
+/** A frame of another protocol than IP and ARP. */
+export const foreignProtocol = (packet: Ethernet, type: number): string =>
+  ethernet(packet, type, Array<number>(46).fill(0x78));
 
 const icmp6 = (packet: Packet, type: number, rest: readonly number[]): string =>
   ipv6(packet, { next: 58, data: bytes([type, 0, 0, 0], rest) });
+
+export const echo6 = (packet: Packet, id: number): string =>
+  icmp6(packet, 128, bytes(word(id), word(1), Array(8).fill(0x78)));
 
 /** An unsolicited neighbour advertisement that overrides: `target` is at the source's MAC. */
 export const advertisement = (packet: Packet, target: string): string =>
@@ -99,6 +164,8 @@ export const routerAdvertisement = (packet: Packet, prefix: string): string => {
 
 export type Arp = Ethernet & {
   readonly operation: 'request' | 'reply';
+  /** The sender's MAC where it is not that of the frame. */
+  readonly mac?: string;
   /** What the sender says of itself. */
   readonly sender: string;
   readonly asks: string;
@@ -106,7 +173,7 @@ export type Arp = Ethernet & {
 
 export const arp = (packet: Arp): string => {
   const operation = packet.operation === 'request' ? 1 : 2;
-  const who = bytes(macBytes(packet.source), ipv4Bytes(packet.sender));
+  const who = bytes(macBytes(packet.mac ?? packet.source), ipv4Bytes(packet.sender));
   const whom = bytes(macBytes(netbackMac), ipv4Bytes(packet.asks));
   return ethernet(packet, 0x0806, bytes([0, 1, 8, 0, 6, 4], word(operation), who, whom));
 };

@@ -52,7 +52,7 @@ const watchFor = async (host: SimHost, family: 'arp' | 'inet', match: string) =>
 
 const droppedBy = async (host: SimHost, family: 'arp' | 'inet'): Promise<number> => {
   const table = await inNetVm(host, `nft list table ${family} vifwatch`);
-  const counts = [...table.matchAll(/counter packets (\d+)/g)];
+  const counts = [...table.matchAll(/packets (\d+)/g)];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 };
 

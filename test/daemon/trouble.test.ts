@@ -1,11 +1,10 @@
 /** What the daemon depends on fails, or it is itself killed, stopped or started twice: it says so, and the firewall stands. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
 import { gateway4, outside4 } from '../rig/host.ts';
 import { childrenOf, commandLine } from '../rig/process.ts';
-import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { create, web } from '../scenario/vms.ts';
@@ -22,6 +21,7 @@ import {
   withNetVm,
 } from './net-vm.ts';
 import { probe, startEcho } from './probe.ts';
+import { withStandIn } from './stand-in.ts';
 
 test('a second daemon refuses to run and disturbs nothing', async () => {
   await withNetVm(async (host) => {
@@ -48,33 +48,6 @@ test('a bad configuration: exit status 78, file and line, and nothing was touche
     { daemon: false, config: '\nuplinks = ["eth0"]\n' },
   );
 });
-
-/** Puts a script in front of a program of the daemon's; it runs `before` first as long as a flag is there. */
-const withStandIn = async (
-  program: string,
-  before: string,
-  body: (host: SimHost, flag: { set(): void; clear(): void }) => Promise<void>,
-): Promise<void> => {
-  await withNetVm(
-    async (host) => {
-      const directory = `${host.sim.directory}/bin`;
-      const flag = `${directory}/flag`;
-      mkdirSync(directory);
-      const script = `#!/bin/sh\n[ ! -e ${flag} ] || { ${before}; }\nexec /usr/sbin/${program} "$@"\n`;
-      writeFileSync(`${directory}/${program}`, script);
-      chmodSync(`${directory}/${program}`, 0o755);
-      const { PATH } = process.env;
-      Object.assign(process.env, { PATH: `${directory}:${PATH}` });
-      await host.startDaemon();
-      Object.assign(process.env, { PATH });
-      await body(host, {
-        set: () => writeFileSync(flag, ''),
-        clear: () => rmSync(flag),
-      });
-    },
-    { daemon: false },
-  );
-};
 
 test('a slow nft does not hold up the detach of another vif', async () => {
   await withStandIn('nft', 'sleep 5', async (host, flag) => {

@@ -28,6 +28,8 @@ export interface Host {
   detach(vm: string, devid: number): Promise<Toolstack>;
   /** Runs a command in the VM; no shell is involved. */
   inVm(vm: string, argv: readonly string[]): Promise<Output>;
+  /** Sends each Ethernet frame, in hex, once from `eth0` of the VM, past its kernel's own idea of what to send. */
+  sendFrames(vm: string, frames: readonly string[]): Promise<void>;
   /** Runs a command in net-vm; `vifwatch` is on its path. */
   inNetVm(argv: readonly string[]): Promise<Output>;
   /** Starts the daemon in net-vm and waits until it is ready. */

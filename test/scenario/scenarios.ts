@@ -16,6 +16,7 @@ import {
   rebootedVmKeepsItsAddress,
 } from './lifecycle.ts';
 import {
+  everyKindOfLiePassesNothing,
   foreignMacPassesNothing,
   foreignSourceAddressesPassNothing,
   witnessSeesWhatPasses,
@@ -27,6 +28,7 @@ export const scenarios = {
   witnessSeesWhatPasses,
   foreignSourceAddressesPassNothing,
   foreignMacPassesNothing,
+  everyKindOfLiePassesNothing,
   guestThatRewritesItsAddressGainsNothing,
   detachedVifComesBack,
   destroyIsQuickAndLeavesNothing,

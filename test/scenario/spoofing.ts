@@ -1,8 +1,10 @@
 /** A VM that pretends to be another one, in each way a packet allows. */
 import assert from 'node:assert/strict';
+import { type Drops, parseDrops } from '../../src/core/drops.ts';
 import { gateway4, gateway6, type Host, outside4, outside6 } from '../rig/host.ts';
+import { neighbourLies, packetLies } from './lies.ts';
 import { assertReaches, ping } from './ping.ts';
-import { create, destroy, inVm, mail, web } from './vms.ts';
+import { create, destroy, inNetVm, inVm, mail, web } from './vms.ts';
 import { placeWitness } from './witness.ts';
 
 const families = {
@@ -71,4 +73,74 @@ export const witnessSeesWhatPasses = async (host: Host): Promise<void> => {
   assert.ok((await witness.count()) >= 2, 'the witness is blind');
   await witness.remove();
   await destroy(host, web);
+};
+
+const nft = async (host: Host, command: string): Promise<string> =>
+  await inNetVm(host, ['nft', ...command.split(' ')]);
+
+/** Counts all that gets past the rules from one vif, or out of net-vm to another or to the world. */
+const watchPassage = async (host: Host, from: string, to: string) => {
+  const chain = (hook: string, rule: string): string =>
+    `chain ${hook} { type filter hook ${hook} priority 1000; ${rule} counter name passed; }`;
+  const seen = `iifname "${from}"`;
+  const silent = 'icmpv6 type { 133, 134, 135, 136, 143 } accept';
+  const out = `oifname { "${to}", "eth0" }`;
+  const families = { inet: 'inet', arp: 'arp' } as const;
+  const rules = {
+    inet: [chain('input', seen), chain('forward', seen), chain('postrouting', `${silent}; ${out}`)],
+    arp: [chain('input', seen)],
+  };
+  for (const family of Object.values(families)) {
+    await inNetVm(host, [
+      'nft',
+      `table ${family} passage { counter passed { }; ${rules[family].join('; ')}; }`,
+    ]);
+  }
+  const count = async (family: 'inet' | 'arp'): Promise<number> =>
+    Number(/packets (\d+)/.exec(await nft(host, `list counter ${family} passage passed`))?.[1]);
+  return {
+    count: async (): Promise<number> => (await count('inet')) + (await count('arp')),
+    remove: async (): Promise<void> => {
+      for (const family of Object.values(families))
+        await nft(host, `delete table ${family} passage`);
+    },
+  };
+};
+
+const dropsIn = async (host: Host): Promise<Drops> =>
+  parseDrops(await nft(host, '-j list counters'));
+
+/** Its uevent has come, and whatever it says by itself when a link comes up is said. */
+const isConfigured = async (host: Host): Promise<void> => {
+  const deadline = Date.now() + 20_000;
+  for (const address of [web.ipv4, web.ipv6]) {
+    while (!(await host.inVm(web.name, ['ip', 'route', 'get', address])).stdout.includes('local')) {
+      assert.ok(Date.now() < deadline, `${web.name} has not configured itself`);
+    }
+  }
+};
+
+/** Raw frames of every kind: each is counted as what it is, and none gets anywhere. */
+export const everyKindOfLiePassesNothing = async (host: Host): Promise<void> => {
+  const [domid, other] = [await create(host, web), await create(host, mail)];
+  await isConfigured(host);
+  const passage = await watchPassage(host, `vif${domid}.0`, `vif${other}.0`);
+  const parties = { mac: web.mac, self: web, others: [mail] };
+  const lies = Object.entries({ ...packetLies(parties), ...neighbourLies(parties) });
+  let before = await dropsIn(host);
+  for (const [counter, frames] of lies) {
+    await host.sendFrames(web.name, frames);
+    const deadline = Date.now() + 10_000;
+    const expected = (before[counter] ?? 0) + frames.length;
+    let after = await dropsIn(host);
+    while ((after[counter] ?? 0) < expected && Date.now() < deadline) after = await dropsIn(host);
+    assert.deepEqual(after, { ...before, [counter]: expected });
+    before = after;
+  }
+  assert.equal(await passage.count(), 0, 'some got through');
+  await assertReaches({ host, from: web }, ...everything);
+  assert.ok((await passage.count()) > 0, 'the watch sees nothing');
+  await passage.remove();
+  await destroy(host, web);
+  await destroy(host, mail);
 };

@@ -6,12 +6,18 @@ import { cached, keyOf } from './cache.ts';
 const directory = join(import.meta.dirname, 'agent');
 const flags = ['-std=c++20', '-O2', '-static', '-s', '-Wall', '-Wextra', '-Werror', '-Wconversion'];
 
-/** Compiles the agent that runs in every domain: static, so that it needs nothing there. */
-export const agentProgram = async (): Promise<string> => {
-  const sources = ['agent.cc', 'terminal.h', 'words.h'].map((name) => join(directory, name));
+/** Compiles a program for the domains: static, so that it needs nothing there. */
+const compiled = async (name: string, headers: readonly string[]): Promise<string> => {
+  const sources = [`${name}.cc`, ...headers].map((source) => join(directory, source));
   const texts = await Promise.all(sources.map((source) => readFile(source, 'utf8')));
-  const made = await cached('agent', keyOf(...flags, ...texts), async (unfinished) => {
-    await execa('g++', [...flags, join(directory, 'agent.cc'), '-o', join(unfinished, 'agent')]);
+  const made = await cached(name, keyOf(...flags, ...texts), async (unfinished) => {
+    await execa('g++', [...flags, join(directory, `${name}.cc`), '-o', join(unfinished, name)]);
   });
-  return join(made, 'agent');
+  return join(made, name);
 };
+
+/** The agent that runs in every domain. */
+export const agentProgram = (): Promise<string> => compiled('agent', ['terminal.h', 'words.h']);
+
+/** What a guest sends raw frames with. */
+export const sendProgram = (): Promise<string> => compiled('send', []);

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { agentProgram } from './agent-program.ts';
+import { agentProgram, sendProgram } from './agent-program.ts';
 import { cached, keyOf } from './cache.ts';
 import { debianRoot } from './debian-root.ts';
 import { buildImage, type ImageSpec } from './image.ts';
@@ -58,6 +58,7 @@ const guestSpec = async (): Promise<ImageSpec> => {
     programs: [...base.programs, '/sbin/ip', '/bin/ping'],
     modules: ['xen-netfront'],
     files: { ...base.files, '/lab/vif': await own('vif') },
+    brought: { ...base.brought, '/lab/send': await sendProgram() },
   };
 };
 

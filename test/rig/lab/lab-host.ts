@@ -63,6 +63,9 @@ const openHost = async (machine: Machine): Promise<Omit<LabHost, 'close'>> => {
     inDom0,
     inNetVm,
     inVm: run,
+    sendFrames: async (vm, frames) => {
+      await must((argv) => run(vm, argv), ['/lab/send', 'eth0', ...frames]);
+    },
     ...openToolstack(inDom0, run, openDomains(link, inDom0)),
     ...openService(inNetVm),
   };

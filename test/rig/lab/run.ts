@@ -20,6 +20,7 @@ const usual = [
   'brokenServiceFailsLoudly',
   'vmLivesThroughEverything',
   'guestThatRewritesItsAddressGainsNothing',
+  'everyKindOfLiePassesNothing',
   'daemonMayDieBetweenAnyTwoSteps',
 ];
 

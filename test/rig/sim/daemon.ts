@@ -18,6 +18,8 @@ gateway = ["${gateway4}", "${gateway6}"]
 export type Daemon = {
   /** Resolves when it is ready, which its control socket tells. */
   start(): Promise<void>;
+  /** Writes another vifwatch.toml, for the next start. */
+  configure(text: string): void;
   /** With SIGTERM and SIGKILL, resolves when it is gone. */
   signal(signal: Signal): Promise<void>;
   /** Runs `vifwatch` with these arguments. */
@@ -57,6 +59,7 @@ export const makeDaemon = (
         rig.start('vifwatch', command(['run'], nodeOptions), { domid: netVm }),
       );
     },
+    configure: (text) => writeFileSync(configFile, text),
     signal: async (signal) => {
       running().child.kill(signal);
       if (signal === 'SIGTERM' || signal === 'SIGKILL') await running().ended;

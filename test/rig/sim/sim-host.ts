@@ -6,6 +6,7 @@ import { type Actors, startActors } from './actors.ts';
 import { type Daemon, makeDaemon } from './daemon.ts';
 import { makeDom0Tree, makeDomainTree } from './domain-tree.ts';
 import { readNode } from './node-state.ts';
+import { sendFrom } from './send.ts';
 import { type Sim, type SimOptions, startSim } from './sim.ts';
 import { makeNetwork, namespaceOf } from './topology.ts';
 import { attach, create, type Dom0, destroy, detach, guestOf } from './xl.ts';
@@ -45,6 +46,7 @@ const asHost = (sim: Sim, dom0: Dom0, daemon: Daemon): Host => ({
   attach: (name, vif) => attach(dom0, name, vif),
   detach: (name, devid) => detach(dom0, name, devid),
   inVm: (name, argv) => guestOf(dom0, name).run(argv),
+  sendFrames: (name, frames) => sendFrom(sim, namespaceOf(guestOf(dom0, name).domid), frames),
   inNetVm: ([program = '', ...args]) =>
     program === 'vifwatch'
       ? daemon.run(args)

@@ -1,0 +1,43 @@
+/** Which of the elements that nobody asks for may go now. */
+import {
+  type Element,
+  elementLink,
+  isAddressOnly,
+  type KernelState,
+  keyOfElement,
+} from './kernel-state.ts';
+
+const keyOfIngress = (link: string): string => keyOfElement({ set: 'ingress', parts: [link] });
+
+/** Whether an element must stay for the links that are still to be closed, or the addresses under them. */
+const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
+  const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
+  const addresses = new Set<string | undefined>();
+  for (const element of elements.values()) {
+    const isAddress = element.set === 'address4' || element.set === 'address6';
+    if (isAddress && isUnder(elementLink(element))) addresses.add(element.parts[1]);
+  }
+  return (element: Element): boolean =>
+    isAddressOnly(element) ? addresses.has(element.parts[0]) : isUnder(elementLink(element));
+};
+
+type Circumstances = {
+  /** Links that are under change, or still to be closed. */
+  readonly guarded: ReadonlySet<string>;
+  readonly desired: ReadonlyMap<string, Element>;
+  readonly kernel: KernelState;
+  readonly ingressMayPrecede: boolean;
+};
+
+/** @param excess elements that are not desired */
+export const sweepable = (
+  excess: readonly Element[],
+  { guarded, desired, kernel, ingressMayPrecede }: Circumstances,
+): readonly Element[] => {
+  const isGuarded = guardedBy(guarded, kernel);
+  // A chain that is broken is mended where it is; and where it cannot be without its link, it goes with it, for
+  // which dom0 need not wait.
+  const isLeft = ({ set, parts: [link = ''] }: Element): boolean =>
+    set === 'ingress' && (!ingressMayPrecede || desired.has(keyOfIngress(link)));
+  return excess.filter((element) => !isGuarded(element) && !isLeft(element));
+};
