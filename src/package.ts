@@ -8,6 +8,9 @@ export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The static part of the firewall. */
 export const baseFile = join(packageRoot, 'rules/vifwatch.nft');
 
+/** What closes everything. */
+export const panicFile = join(packageRoot, 'rules/panic.nft');
+
 /** The native addon, as node-gyp leaves it. */
 export const addonFile = join(packageRoot, 'native/build/Release/xen.node');
 

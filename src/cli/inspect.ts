@@ -15,9 +15,10 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const backend = openBackend(store, domid);
   const network = openNetwork(baseFile, '/nonexistent');
   const linkNames = network.linkNames();
-  const [links, elements, names, keys] = await Promise.all([
+  const [links, elements, panic, names, keys] = await Promise.all([
     network.observeLinks(),
     network.nft.elements(),
+    network.panic.isPanic(),
     backend.names(),
     backend.keys(),
   ]);
@@ -27,6 +28,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   store.close();
   return statusOf({
     daemon: null,
+    panic,
     decisions: decide({ vifs, kernel, linkNames, gateways, allowed, names }),
     historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
     names,

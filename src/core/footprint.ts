@@ -39,7 +39,7 @@ const elementsOf = ({ link, mac, prefixes }: ServedVif): Element[] => [
   ),
 ];
 
-const routeOf = (link: string, prefix: Prefix): Route => ({
+export const routeTo = (link: string, prefix: Prefix): Route => ({
   link,
   prefix: prefix.text,
   via: isHost(prefix) ? undefined : nextHop[prefix.family],
@@ -59,5 +59,5 @@ const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Pre
 export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => ({
   elements: elementsOf(vif),
   neighbours: neighboursOf(vif, gateways),
-  routes: vif.prefixes.map((prefix) => routeOf(vif.link, prefix)),
+  routes: vif.prefixes.map((prefix) => routeTo(vif.link, prefix)),
 });

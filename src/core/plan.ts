@@ -1,5 +1,6 @@
 /** The difference between what the decisions ask for and what the kernel and the store have. */
 import type { VifKey } from './backend-vif.ts';
+import { isComplete } from './damage.ts';
 import { type Decision, isConnected } from './decide.ts';
 import { type Footprint, footprint, type ServedVif } from './footprint.ts';
 import {
@@ -22,6 +23,8 @@ export type Raise = {
   readonly footprint: Footprint;
   /** The elements that the firewall is not known to have. */
   readonly missing: readonly Element[];
+  /** Routes that are there, behind somebody else's. */
+  readonly behind: readonly Route[];
   /** False while there is no link yet: then only the rules are made ready. */
   readonly open: boolean;
 };
@@ -89,8 +92,10 @@ const desire = ({ decisions, gateways, uplinks, kernel, current }: Planning): De
     if (served === undefined) return [];
     const print = footprint(served, gateways);
     const missing = print.elements.filter((element) => !isKnown(element));
+    const behind = print.routes.filter((route) => kernel.rivals.get(keyOfRoute(route))?.isBeatable);
     const open = decision.is === 'served';
-    return [{ served, footprint: print, missing, open, connected: isConnected(decision.vif) }];
+    const connected = isConnected(decision.vif);
+    return [{ served, footprint: print, missing, behind, open, connected }];
   });
   const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);
@@ -109,17 +114,6 @@ const desire = ({ decisions, gateways, uplinks, kernel, current }: Planning): De
       keyOfRoute,
     ),
   };
-};
-
-const isComplete = ({ served, footprint: print, missing }: Raise, kernel: KernelState): boolean => {
-  const link = kernel.links.get(served.link);
-  return (
-    link?.up === true &&
-    (served.mtu === undefined || link.mtu === served.mtu) &&
-    missing.length === 0 &&
-    print.neighbours.every((neighbour) => kernel.neighbours.has(keyOfNeighbour(neighbour))) &&
-    print.routes.every((route) => kernel.routes.has(keyOfRoute(route)))
-  );
 };
 
 const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): Raise[] => {

@@ -13,7 +13,9 @@ type VifCode =
   | 'LINK_NAME_TAKEN'
   | 'FIREWALL_FAILED'
   | 'LINK_FAILED'
-  | 'XENSTORE_FAILED';
+  | 'XENSTORE_FAILED'
+  | 'DRIFT_FOUGHT'
+  | 'ROUTE_SHADOWED';
 
 export type ProcessCode =
   | 'CONFIG_INVALID'

@@ -1,10 +1,14 @@
 /** The lanes, and how a plan is spread over them. */
 import type { Logger } from 'pino';
+import type { BackendVif } from '../core/backend-vif.ts';
+import { damageOf } from '../core/damage.ts';
+import { isConnected } from '../core/decide.ts';
 import { elementLink, keyOfElement } from '../core/kernel-state.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Plan, Raise } from '../core/plan.ts';
 import { CommandError } from '../net/command.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
+import type { Drift } from './drift.ts';
 import { openLane } from './lane.ts';
 import { lower } from './lower.ts';
 import type { Patience } from './patience.ts';
@@ -17,6 +21,9 @@ export type LaneParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly patience: Patience;
+  readonly drift: Drift;
+  /** False while no vif may be opened. */
+  readonly mayOpen: () => boolean;
   readonly log: Logger;
   /** Asks for another pass, now or after some milliseconds. */
   readonly wake: (afterMs?: number) => void;
@@ -42,8 +49,12 @@ const retryMs = 1_000;
 
 const quietMs = 30;
 
+/** What somebody else damaged must not wait for the end of a crowd. */
+const longestUnseenMs = 300;
+
 export const openLanes = (parts: LaneParts): Lanes => {
-  const { world, network, backend, patience, log, wake, fail } = parts;
+  const { world, network, backend, patience, drift, mayOpen, log, wake, fail } = parts;
+  let unseenSince: number | undefined;
   let lastWork = Number.NEGATIVE_INFINITY;
   const ended = (error?: unknown): void => {
     if (error === undefined) {
@@ -86,13 +97,31 @@ export const openLanes = (parts: LaneParts): Lanes => {
     }
   };
 
+  /** A vif that is not connected yet is not mended but served. */
+  const mayMend = (vif: BackendVif): boolean => {
+    const restMs = isConnected(vif) ? drift.restMs(vif.key) : 0;
+    if (restMs > 0) wake(restMs);
+    return restMs === 0;
+  };
+
+  const noteMending = (one: Raise): void => {
+    const { key } = one.served;
+    const damage = damageOf(one, world.kernel());
+    drift.note(key, damage.join(', '));
+    log.warn({ vif: key, damage }, `vif ${key} is no longer as it should be, and is repaired`);
+  };
+
   const startRaising = ({ raise: openings, hostElements, gateways }: Plan): void => {
+    if (!raising.isIdle() || !mayOpen()) return;
     const byKey = world.vifs();
     const raises = openings.flatMap((one) => {
       const vif = byKey.get(one.served.key);
-      return vif === undefined || !patience.mayTry(vif.key) ? [] : [{ ...one, vif }];
+      return vif === undefined || !patience.mayTry(vif.key) || !mayMend(vif)
+        ? []
+        : [{ ...one, vif }];
     });
-    if (!raising.isIdle() || raises.length + hostElements.length + gateways.length === 0) return;
+    if (raises.length + hostElements.length + gateways.length === 0) return;
+    for (const one of raises) if (one.open && isConnected(one.vif)) noteMending(one);
     const links = raises.map(({ served }) => served.link);
     raising.start(links, () => doRaise({ raises, hostElements, gateways }));
   };
@@ -126,12 +155,16 @@ export const openLanes = (parts: LaneParts): Lanes => {
   const startObserving = (): void => {
     const isQuiet = [raising, lowering, sweeping].every((lane) => lane.isIdle());
     const { links, elements } = world.due();
-    if (!isQuiet || !(links || elements)) return;
-    const restMs = lastWork + quietMs - performance.now();
-    if (restMs > 0) {
-      wake(restMs);
-      return;
+    if (!(links || elements)) return;
+    const now = performance.now();
+    unseenSince ??= now;
+    const isOverdue = now - unseenSince > longestUnseenMs;
+    const restMs = lastWork + quietMs - now;
+    if (!isOverdue) {
+      if (isQuiet && restMs > 0) wake(restMs);
+      if (!isQuiet || restMs > 0) return;
     }
+    unseenSince = undefined;
     if (links && linkWatch.isIdle()) linkWatch.start([], world.observeLinks);
     if (elements && elementWatch.isIdle()) elementWatch.start([], world.observeElements);
   };

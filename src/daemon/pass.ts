@@ -2,8 +2,11 @@
 import type { Config } from '../config/config.ts';
 import { type Decision, decide } from '../core/decide.ts';
 import { hotplugErrorText, plan, type Refusal } from '../core/plan.ts';
+import type { Problem } from '../core/problem.ts';
+import { shadowProblem } from '../core/rivals.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
+import type { Drift } from './drift.ts';
 import type { Journal } from './journal.ts';
 import type { Lanes } from './lanes.ts';
 import type { Patience } from './patience.ts';
@@ -19,6 +22,7 @@ export type PassParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly patience: Patience;
+  readonly drift: Drift;
   readonly journal: Journal;
   /** Asks for another pass after some milliseconds. */
   readonly wake: (afterMs: number) => void;
@@ -28,11 +32,20 @@ export type Passes = {
   /** Throws XenstoreError. */
   readonly run: () => Promise<void>;
   readonly decisions: () => readonly Decision[];
+  /** A vif's present trouble that is not in the decision itself. */
+  readonly problemOf: (decision: Decision) => Problem | undefined;
 };
 
 export const openPasses = (parts: PassParts): Passes => {
-  const { config, world, lanes, network, backend, patience, journal, wake } = parts;
+  const { config, world, lanes, network, backend, patience, drift, journal, wake } = parts;
   let decisions: readonly Decision[] = [];
+
+  /** What others do to a vif is shown in status, and no matter of the guest's: the store goes on to say "connected". */
+  const problemOf = (decision: Decision): Problem | undefined => {
+    const problem = patience.problemOf(decision) ?? drift.problemOf(decision.vif.key);
+    if (problem !== undefined || decision.is !== 'served') return problem;
+    return shadowProblem(decision.served, world.kernel().rivals);
+  };
 
   /** Failures that are not in a decision, and that the store does not show yet. */
   const newProblems = (): Refusal[] =>
@@ -70,9 +83,9 @@ export const openPasses = (parts: PassParts): Passes => {
     lanes.start(todo);
     const dueInMs = patience.review(decisions);
     if (dueInMs !== undefined) wake(dueInMs);
-    journal.record(decisions, patience.problemOf, world.names());
+    journal.record(decisions, problemOf, world.names());
     await Promise.all([...todo.mark, ...newProblems()].map(mark));
   };
 
-  return { run, decisions: () => decisions };
+  return { run, decisions: () => decisions, problemOf };
 };

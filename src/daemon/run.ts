@@ -4,17 +4,21 @@ import type { Server } from 'node:net';
 import type { Logger } from 'pino';
 import { concatMap, filter, fromEvent, lastValueFrom, merge, Subject, takeUntil, tap } from 'rxjs';
 import type { Config } from '../config/config.ts';
+import type { Decision } from '../core/decide.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { type Status, statusOf } from '../core/status.ts';
-import { watchLinks } from '../net/link-monitor.ts';
+import { watchLinks, watchNeighbours } from '../net/link-monitor.ts';
 import { type Network, openNetwork } from '../net/network.ts';
+import { watchRuleset } from '../net/nft-monitor.ts';
 import { switchForwardingOn } from '../net/sysctl.ts';
 import { baseFile, version } from '../package.ts';
 import { type Backend, openBackend } from '../xen/backend.ts';
 import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
+import { openBaseGuard } from './base-guard.ts';
 import { claimNamespace, openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
+import { openDrift } from './drift.ts';
 import { openJournal } from './journal.ts';
 import { openLanes } from './lanes.ts';
 import { watchXenstored } from './liveness.ts';
@@ -42,7 +46,7 @@ const prepareRuntime = async (runtime: string): Promise<void> => {
 /** Rules before packets: the base stands before the kernel is told to forward. */
 const prepareKernel = async (network: Network): Promise<void> => {
   try {
-    await network.nft.loadBase();
+    await network.base.load();
   } catch (error) {
     throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
   }
@@ -57,37 +61,60 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   const since = new Date().toISOString();
   const patience = openPatience(() => performance.now());
   const journal = openJournal(log);
-  const world = openWorld({ network, backend }, () =>
-    log.error({ code: 'FIREWALL_LOST' }, 'our tables were gone and have been loaded again'),
-  );
+  const drift = openDrift(() => performance.now());
+  const world = openWorld({ network, backend }, () => guard.suspect());
+  const guard = openBaseGuard({
+    ...{ network, drift, log, wake },
+    addresses: () => addressesOf(passes.decisions()),
+    repaired: world.doubtElements,
+  });
   const fail = (error: unknown) => failures.error(error);
-  const lanes = openLanes({ world, network, backend, patience, log, wake, fail });
-  const passes = openPasses({ config, world, lanes, network, backend, patience, journal, wake });
+  const mayOpen = guard.isStanding;
+  const lanes = openLanes({ world, network, backend, patience, drift, mayOpen, log, wake, fail });
+  const passes = openPasses({
+    ...{ config, world, lanes, network, backend, patience, drift, journal, wake },
+  });
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
-    watchLinks().pipe(
+    merge(watchLinks(), watchNeighbours(world.isOurNeighbour)).pipe(
       tap(world.doubtLinks),
       filter(() => !lanes.isRaising()),
     ),
+    watchRuleset().pipe(tap(guard.suspect), tap(world.doubtElements)),
     watchXenstored(store),
   );
   const status = (): Status =>
     statusOf({
-      daemon: { pid: process.pid, since, version, trouble: lanes.trouble()?.message ?? null },
+      daemon: {
+        pid: process.pid,
+        since,
+        version,
+        trouble: guard.trouble() ?? lanes.trouble()?.message ?? null,
+      },
+      panic: guard.isPanic(),
       decisions: passes.decisions(),
-      historyOf: (decision) => journal.historyOf(decision, patience.problemOf(decision)),
+      historyOf: (decision) => journal.historyOf(decision, passes.problemOf(decision)),
       names: world.names(),
       kernel: world.kernel(),
       gateways: config.gateways.map(({ text }) => text),
     });
   return {
     world,
-    settled: lanes.settled,
+    guard,
+    settled: async () => {
+      await Promise.all([lanes.settled(), guard.settled()]);
+    },
     status,
     passed: merge(triggers.pipe(singleFlight(passes.run)), failures),
   };
 };
+
+/** Of all vifs that are served. */
+const addressesOf = (decisions: readonly Decision[]): string[] =>
+  decisions.flatMap((one) =>
+    one.is === 'served' ? one.served.prefixes.map(({ text }) => text) : [],
+  );
 
 const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
@@ -107,7 +134,11 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { store, domid } = await connect();
   const watcher = openWatcher(options, { store, network, backend: openBackend(store, domid) });
   // Nothing may be judged before net-vm's own addresses are known.
-  await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
+  watcher.guard.suspect();
+  await Promise.all([
+    ...[watcher.world.observeLinks(), watcher.world.observeElements()],
+    watcher.guard.settled(),
+  ]);
   const announce = async (): Promise<Server> => {
     await watcher.settled();
     const server = await openControl(runtime, watcher.status);

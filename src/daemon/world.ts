@@ -22,6 +22,11 @@ export type World = {
   readonly added: (elements: readonly Element[]) => void;
   readonly removed: (elements: readonly Element[]) => void;
   readonly doubtLinks: () => void;
+  /** Whether we have put an entry for that address there. */
+  readonly isOurNeighbour: (neighbour: {
+    readonly address: string;
+    readonly link: string;
+  }) => boolean;
   readonly doubtElements: () => void;
   /** Reads again what was touched. */
   readonly refresh: () => Promise<void>;
@@ -35,6 +40,7 @@ const nothing: KernelState = {
   elements: new Map(),
   neighbours: new Map(),
   routes: new Map(),
+  rivals: new Map(),
 };
 
 /** Knowledge is current once an observation that began after the last doubt has ended. */
@@ -89,7 +95,7 @@ const openTouched = () => {
   };
 };
 
-/** @param baseLost called when our tables were gone and had to be loaded again */
+/** @param baseLost called when our tables are not there */
 export const openWorld = (
   { network, backend }: { readonly network: Network; readonly backend: Backend },
   baseLost: () => void,
@@ -131,12 +137,23 @@ export const openWorld = (
     elements.verifyLater();
   };
 
+  /** Asked for each line of a crowd of them. */
+  let entries = { of: kernel.neighbours, names: new Set<string>() };
+  const isOurNeighbour: World['isOurNeighbour'] = ({ address, link }) => {
+    const { neighbours } = kernel;
+    if (entries.of !== neighbours) {
+      const names = [...neighbours.values()].map((one) => `${one.address} ${one.link}`);
+      entries = { of: neighbours, names: new Set(names) };
+    }
+    return entries.names.has(`${address} ${link}`);
+  };
+
   const listElements = async (): Promise<KernelState['elements']> => {
-    const elements = await network.nft.elements();
-    if (elements !== undefined) return elements;
-    await network.nft.loadBase();
+    const listed = await network.nft.elements();
+    if (listed !== undefined) return listed;
     baseLost();
-    return (await network.nft.elements()) ?? new Map();
+    elements.raise();
+    return kernel.elements;
   };
 
   return {
@@ -155,6 +172,7 @@ export const openWorld = (
         for (const element of some) all.delete(keyOfElement(element));
       }),
     doubtLinks: links.raise,
+    isOurNeighbour,
     doubtElements: elements.raise,
     refresh,
     observeLinks: () =>

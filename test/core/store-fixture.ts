@@ -40,6 +40,7 @@ export const emptyKernel: KernelState = {
   elements: new Map(),
   neighbours: new Map(),
   routes: new Map(),
+  rivals: new Map(),
 };
 
 export const circumstances = (

@@ -1,0 +1,38 @@
+/** rules/vifwatch.nft in the kernel: loading it, and telling whether it is still there as it was loaded. */
+import { readFileSync } from 'node:fs';
+import { type BaseNames, baseNames, staticPart } from '../core/base-listing.ts';
+import { list } from './nft.ts';
+
+export type Base = {
+  /** One transaction; the sets keep what they have. Throws CommandError. */
+  readonly load: () => Promise<void>;
+  /** False if it was not loaded by this process, or if a rule, chain, set or table of it is missing or changed. */
+  readonly isWhole: () => Promise<boolean>;
+};
+
+/** Undefined if one of the tables is not there. */
+const listStatic = async (names: BaseNames): Promise<string | undefined> => {
+  const texts = await Promise.all(
+    names.families.map((family) =>
+      list(['nft', '-j', '-s', '-t', 'list', 'table', family, 'vifwatch']),
+    ),
+  );
+  const present = texts.filter((text) => text !== undefined);
+  return present.length === texts.length ? staticPart(present, names) : undefined;
+};
+
+/** @param file the path of rules/vifwatch.nft @param load loads it in one transaction */
+export const openBase = (file: string, load: () => Promise<void>): Base => {
+  let names: BaseNames | undefined;
+  /** What nft made of the file: nobody else can say how it prints a rule. */
+  let loaded: string | undefined;
+  return {
+    load: async () => {
+      await load();
+      names = baseNames(readFileSync(file, 'utf8'));
+      loaded = await listStatic(names);
+    },
+    isWhole: async () =>
+      names !== undefined && loaded !== undefined && (await listStatic(names)) === loaded,
+  };
+};
