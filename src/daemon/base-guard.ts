@@ -54,8 +54,8 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
 
   const repair = async (): Promise<void> => {
     const startedAt = performance.now();
-    drift.note(thing, 'the tables of vifwatch');
     await base.load();
+    drift.note(thing, 'the tables of vifwatch');
     areFlowsSuspect = true;
     const tookMs = Math.round(performance.now() - startedAt);
     log.error(
@@ -127,7 +127,8 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
     suspect,
     isStanding: () => closedFor === undefined,
     isPanic: () => isPanic,
-    trouble: () => closedFor && `${closedFor}: all vifs are closed`,
+    trouble: () =>
+      closedFor === undefined ? drift.problemOf(thing)?.text : `${closedFor}: all vifs are closed`,
     settled: lane.settled,
   };
 };

@@ -1,16 +1,13 @@
 /** The lanes, and how a plan is spread over them. */
 import type { Logger } from 'pino';
-import type { BackendVif } from '../core/backend-vif.ts';
-import { damageOf } from '../core/damage.ts';
-import { isConnected } from '../core/decide.ts';
 import { elementLink, keyOfElement } from '../core/kernel-state.ts';
-import type { Plan, Raise } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import { CommandError } from '../net/command.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
-import type { Drift } from './drift.ts';
 import { openLane } from './lane.ts';
 import { lower } from './lower.ts';
+import type { Mending } from './mending.ts';
 import type { Patience } from './patience.ts';
 import { raise } from './raise.ts';
 import { sweep } from './sweep.ts';
@@ -21,7 +18,7 @@ export type LaneParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly patience: Patience;
-  readonly drift: Drift;
+  readonly mending: Mending;
   /** False while no vif may be opened. */
   readonly mayOpen: () => boolean;
   readonly log: Logger;
@@ -53,7 +50,7 @@ const quietMs = 30;
 const longestUnseenMs = 300;
 
 export const openLanes = (parts: LaneParts): Lanes => {
-  const { world, network, backend, patience, drift, mayOpen, log, wake, fail } = parts;
+  const { world, network, backend, patience, mending, mayOpen, log, wake, fail } = parts;
   let unseenSince: number | undefined;
   let lastWork = Number.NEGATIVE_INFINITY;
   const ended = (error?: unknown): void => {
@@ -97,31 +94,18 @@ export const openLanes = (parts: LaneParts): Lanes => {
     }
   };
 
-  /** A vif that is not connected yet is not mended but served. */
-  const mayMend = (vif: BackendVif): boolean => {
-    const restMs = isConnected(vif) ? drift.restMs(vif.key) : 0;
-    if (restMs > 0) wake(restMs);
-    return restMs === 0;
-  };
-
-  const noteMending = (one: Raise): void => {
-    const { key } = one.served;
-    const damage = damageOf(one, world.kernel());
-    drift.note(key, damage.join(', '));
-    log.warn({ vif: key, damage }, `vif ${key} is no longer as it should be, and is repaired`);
-  };
-
-  const startRaising = ({ raise: openings, hostElements, gateways }: Plan): void => {
+  const startRaising = ({ raise: openings, hostElements, gateways: missing }: Plan): void => {
     if (!raising.isIdle() || !mayOpen()) return;
     const byKey = world.vifs();
     const raises = openings.flatMap((one) => {
       const vif = byKey.get(one.served.key);
-      return vif === undefined || !patience.mayTry(vif.key) || !mayMend(vif)
+      return vif === undefined || !patience.mayTry(vif.key) || !mending.may(vif)
         ? []
         : [{ ...one, vif }];
     });
+    const gateways = mending.gateways(missing);
     if (raises.length + hostElements.length + gateways.length === 0) return;
-    for (const one of raises) if (one.open && isConnected(one.vif)) noteMending(one);
+    mending.note(raises);
     const links = raises.map(({ served }) => served.link);
     raising.start(links, () => doRaise({ raises, hostElements, gateways }));
   };
@@ -132,6 +116,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
     if (!lowering.isIdle() || work === 0) return;
     const finishing = todo.finish.map((key) => `vif${key.replace('/', '.')}`);
     const touched = [...routes, ...neighbours].map(({ link }) => link);
+    mending.logExcess({ routes: routes.filter(({ link }) => !links.includes(link)), neighbours });
     lowering.start([...links, ...touched, ...finishing], async () => {
       await lower(todo, { network, backend });
       for (const key of todo.finish) world.touch({ key, node: undefined });
@@ -141,6 +126,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
 
   const startSweeping = ({ sweep: elements }: Plan): void => {
     if (!sweeping.isIdle() || elements.length === 0) return;
+    mending.logExcess({ elements });
     sweeping.start(elements.map(elementLink), async () => {
       await sweep(elements, network);
       world.removed(elements);
@@ -154,7 +140,10 @@ export const openLanes = (parts: LaneParts): Lanes => {
    */
   const startObserving = (): void => {
     const isQuiet = [raising, lowering, sweeping].every((lane) => lane.isIdle());
-    const { links, elements } = world.due();
+    const due = world.due();
+    const links = due.links;
+    // Without our tables there is nothing to see.
+    const elements = due.elements && mayOpen();
     if (!(links || elements)) return;
     const now = performance.now();
     unseenSince ??= now;

@@ -22,6 +22,7 @@ import { openDrift } from './drift.ts';
 import { openJournal } from './journal.ts';
 import { openLanes } from './lanes.ts';
 import { watchXenstored } from './liveness.ts';
+import { openMending } from './mending.ts';
 import { openPasses } from './pass.ts';
 import { openPatience } from './patience.ts';
 import { singleFlight } from './single-flight.ts';
@@ -70,7 +71,8 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   });
   const fail = (error: unknown) => failures.error(error);
   const mayOpen = guard.isStanding;
-  const lanes = openLanes({ world, network, backend, patience, drift, mayOpen, log, wake, fail });
+  const mending = openMending({ world, drift, log, wake });
+  const lanes = openLanes({ world, network, backend, patience, mending, mayOpen, log, wake, fail });
   const passes = openPasses({
     ...{ config, world, lanes, network, backend, patience, drift, journal, wake },
   });
@@ -90,7 +92,7 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
         pid: process.pid,
         since,
         version,
-        trouble: guard.trouble() ?? lanes.trouble()?.message ?? null,
+        trouble: guard.trouble() ?? lanes.trouble()?.message ?? mending.trouble() ?? null,
       },
       panic: guard.isPanic(),
       decisions: passes.decisions(),

@@ -13,6 +13,7 @@ import {
   backend,
   becomesConnected,
   guestVm,
+  isUp,
   kernelState,
   place,
   serveOne,
@@ -138,7 +139,7 @@ test('a conntrack that fails: the rules stay until flows are cut, and status say
   });
 });
 
-test('somebody flushes the ruleset: at the next change it is whole again', async () => {
+test('somebody flushes the ruleset just before a vif comes: it is whole again', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const before = await kernelState(host);
@@ -149,6 +150,31 @@ test('somebody flushes the ruleset: at the next change it is whole again', async
     assert.deepEqual(await removeVif(host.dom0, place(other)), []);
     await until('the rules are back', async () => (await kernelState(host)) === before);
     assert.equal((await status(host)).vifs[0]?.domid, guest);
+  });
+});
+
+test('rules that are gone and cannot be loaded again: every vif is closed until they can', async () => {
+  const refuse = 'case "$*" in *vifwatch.nft) echo "no memory" >&2; exit 1;; esac';
+  await withStandIn('nft', refuse, async (host, flag) => {
+    const guest = await serveOne(host);
+    const before = await kernelState(host);
+    flag.set();
+    await host.inNetVm(['nft', 'flush', 'ruleset']);
+    await until('the vif is closed', async () => (await isUp(host, `vif${guest}.0`)) === false);
+    await until('status tells', async () => {
+      const { daemon, healthy } = await status(host);
+      return !healthy && /no memory: all vifs are closed$/.test(daemon?.trouble ?? '');
+    });
+    const other = await host.create({ name: 'other' });
+    await attachRaw(host, other, {});
+    await until('another one is seen', async () => (await status(host)).vifs.length === 2);
+    assert.equal(await isUp(host, `vif${other}.0`), false);
+    flag.clear();
+    await becomesConnected(host, other);
+    assert.deepEqual(await removeVif(host.dom0, place(other)), []);
+    await until('all is as before', async () => (await kernelState(host)) === before);
+    await until('status is content', async () => (await status(host)).healthy);
+    await assertReaches({ host, from: guestVm }, gateway4);
   });
 });
 
