@@ -11,8 +11,7 @@ export const baseNames = (text: string): BaseNames => {
   const families: string[] = [];
   const parts = new Set<string>();
   for (const line of text.split('\n')) {
-    const [, keyword, name = ''] =
-      /^\s*(table|chain|set|map) (\S+) .*\{\s*$/.exec(`${line} `.replace('{ ', ' {')) ?? [];
+    const [, keyword, name = ''] = /^\s*(table|chain|set|map) (\S+)[^{#]*\{/.exec(line) ?? [];
     if (keyword === 'table') families.push(name);
     else if (keyword !== undefined) parts.add(`${families.at(-1)} ${name}`);
   }
@@ -32,8 +31,11 @@ type Item = Readonly<Record<string, Body>>;
 const isStatic = (kind: string, { family, chain, name }: Body, { parts }: BaseNames): boolean =>
   kind === 'table' || parts.has(`${family} ${chain ?? name}`);
 
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /**
- * Comparable: handles, which count what ever was in the table, are left out.
+ * Comparable: without handles, which count what ever was in the table, and in an order of its own, but for the
+ * rules of a chain.
  * @param listings what `nft --json --stateless --terse list table …` printed
  */
 export const staticPart = (listings: readonly string[], names: BaseNames): string => {
@@ -41,7 +43,9 @@ export const staticPart = (listings: readonly string[], names: BaseNames): strin
   const kept = items.flatMap(Object.entries).flatMap(([kind, body]) => {
     if (!isStatic(kind, body, names)) return [];
     const { handle: _handle, elem: _elem, ...rest } = body;
-    return [JSON.stringify({ [kind]: rest })];
+    const place = `${kind} ${body.family} ${body.chain ?? body.name}`;
+    return [{ place, text: JSON.stringify(rest) }];
   });
-  return kept.join('\n');
+  kept.sort((a, b) => byText(a.place, b.place));
+  return kept.map(({ place, text }) => `${place} ${text}`).join('\n');
 };

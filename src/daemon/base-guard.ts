@@ -92,8 +92,6 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
         return;
       }
       if (!whole) await repair();
-      if (areFlowsSuspect) await cutSuspects();
-      closedFor = undefined;
       isPanic = await panic.isPanic();
       // "resume" takes away its own tables and no others.
       if (wasPanic && !isPanic && !whole) {
@@ -101,6 +99,8 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
         isPanic = true;
         log.warn('panic was flushed together with our rules, and is in force again');
       }
+      if (areFlowsSuspect) await cutSuspects();
+      closedFor = undefined;
     } catch (error) {
       await close(messageOf(error), retryMs);
     }

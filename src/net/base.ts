@@ -29,8 +29,9 @@ export const openBase = (file: string, load: () => Promise<void>): Base => {
   return {
     load: async () => {
       await load();
-      names = baseNames(readFileSync(file, 'utf8'));
-      loaded = await listStatic(names);
+      names ??= baseNames(readFileSync(file, 'utf8'));
+      // Not again after a repair, when the next damage may have been done already.
+      loaded ??= await listStatic(names);
     },
     isWhole: async () =>
       names !== undefined && loaded !== undefined && (await listStatic(names)) === loaded,

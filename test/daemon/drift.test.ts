@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4 } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import { namespaceOf } from '../rig/sim/topology.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { inNetVm } from '../scenario/vms.ts';
 import { attachCrowd, becomeConnected } from './crowd.ts';
+import { echo, send, sendsMore } from './flows.ts';
 import { guestVm, serveOne, status, until, withNetVm } from './net-vm.ts';
 
 const promisedMs = 1_000;
@@ -78,8 +80,8 @@ test.each([
   await withNetVm(async (host) => {
     await serveOne(host);
     await assertRepaired(host, commands);
-    const losses = host.daemon.log().match(/"code":"FIREWALL_LOST"/g) ?? [];
-    assert.equal(losses.length, commands.length);
+    const losses = () => host.daemon.log().match(/"code":"FIREWALL_LOST"/g) ?? [];
+    await until('each was logged', () => losses().length === commands.length);
     await assertReaches({ host, from: guestVm }, gateway4, outside4);
     assert.equal((await status(host)).healthy, true);
   });
@@ -131,4 +133,31 @@ test('damage to a vif', async () => {
     },
     { idleGuests: true, quota: { nodes: 9000, watches: 1000 } },
   );
+});
+
+test('what began while the rules were gone does not go on when they are back', async () => {
+  await withNetVm(async (host) => {
+    const guest = await serveOne(host);
+    const netVm = namespaceOf(host.netVm);
+    // Somebody else's rules have the kernel track connections meanwhile.
+    await inNetVm(host, [
+      'nft',
+      'table ip other { chain c { type filter hook input priority 0; ct state new accept; }; }',
+    ]);
+    const port = 22;
+    const server = await echo(host, netVm, port);
+    const flow = await send(host, namespaceOf(guest), '192.0.2.2', port);
+    await sendsMore(flow, 50);
+    assert.equal((await server.now()).seen, 0);
+    await inNetVm(host, ['nft', 'delete', 'table', 'inet', 'vifwatch']);
+    await until('the rules are back', () => host.daemon.log().includes('FIREWALL_LOST'));
+    await sendsMore(flow, 20);
+    const { sent } = await flow.now();
+    const { seen } = await server.now();
+    console.info(`open for ${seen * 3} ms`);
+    assert.ok(seen > 0 && seen * 3 < promisedMs, `${seen} packets passed`);
+    await sendsMore(flow, 100);
+    assert.ok((await server.now()).last < sent);
+    assert.ok(host.daemon.log().includes('"FIREWALL_LOST"'));
+  });
 });

@@ -89,7 +89,7 @@ else:
 report()
 `;
 
-export type Counts = {
+type Counts = {
   readonly sent: number;
   /** Different numbers that came, or came back. */
   readonly seen: number;
