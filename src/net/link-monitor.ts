@@ -16,9 +16,9 @@ export const watchNeighbours = (
 ): Observable<unknown> =>
   watchMonitor(['ip', 'monitor', 'neigh']).pipe(
     filter(
-      (lines) =>
-        lines === undefined ||
-        lines.some((line) => {
+      (told) =>
+        told === undefined ||
+        told.lines.some((line) => {
           const neighbour = neighbourOf(line);
           return neighbour !== undefined && (neighbour.isPermanent || isOurs(neighbour));
         }),

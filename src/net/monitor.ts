@@ -26,18 +26,21 @@ const untilListening = async (pid: number, abandoned: AbortSignal): Promise<bool
   return false;
 };
 
+/** No line that matters is longer. */
+const longestLine = 500;
+
 /** Whole lines out of chunks; the rest of the last chunk waits for the next. */
 const openLines = () => {
   let rest = '';
   return (chunk: string): string[] => {
     const lines = `${rest}${chunk}`.split('\n');
-    rest = lines.pop() ?? '';
+    rest = (lines.pop() ?? '').slice(0, longestLine);
     return lines;
   };
 };
 
-/** Lines that were printed; `undefined` if anything may have changed: it has begun to listen, or says that it lost some. */
-export type Told = readonly string[] | undefined;
+/** What was printed; `undefined` if anything may have changed: it has begun to listen, or says that it lost some. */
+export type Told = { readonly lines: readonly string[]; readonly bytes: number } | undefined;
 
 const start = ([file = '', ...args]: readonly string[], told: Subscriber<Told>): (() => void) => {
   const stop = new AbortController();
@@ -53,8 +56,7 @@ const start = ([file = '', ...args]: readonly string[], told: Subscriber<Told>):
     told.error(new VifwatchError('MONITOR_FAILED', `${name} ${reason}`));
   const linesOf = openLines();
   child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
-    const lines = linesOf(chunk);
-    if (lines.length > 0) told.next(lines);
+    told.next({ lines: linesOf(chunk), bytes: chunk.length });
   });
   // Mostly that the kernel had to drop messages.
   child.stderr.on('data', () => told.next(undefined));

@@ -17,7 +17,7 @@ const linesOf = (guest: number, devid: number): string[] => {
     `add element inet vifwatch address6 { "${link}" . ${ipv6} }`,
     `add element arp vifwatch sender { "${link}" . ${mac} . ${ipv4} }`,
     `${ipv4} dev ${link} scope link`,
-    `${ipv6} dev ${link} metric 1024 pref medium`,
+    `${ipv6} dev ${link} metric 1 pref medium`,
     `${ipv4} dev ${link} lladdr ${mac} PERMANENT`,
     `${ipv6} dev ${link} lladdr ${mac} PERMANENT`,
     `fd00:5::1 dev ${link} proxy`,

@@ -2,13 +2,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4 } from '../rig/host.ts';
+import { cpuSeconds } from '../rig/process.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { inNetVm } from '../scenario/vms.ts';
-import { attachCrowd, becomeConnected } from './crowd.ts';
+import { attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
 import { echo, send, sendsMore } from './flows.ts';
-import { guestVm, serveOne, status, until, withNetVm } from './net-vm.ts';
+import {
+  attachRaw,
+  becomesConnected,
+  guestVm,
+  macOf,
+  serveOne,
+  status,
+  until,
+  withNetVm,
+} from './net-vm.ts';
 
 const promisedMs = 1_000;
 
@@ -160,4 +170,29 @@ test('what began while the rules were gone does not go on when they are back', a
     assert.ok((await server.now()).last < sent);
     assert.ok(host.daemon.log().includes('"FIREWALL_LOST"'));
   });
+});
+
+/** The monitor of nft 1.0.6 crashes at that, or prints megabytes. */
+test('a crowd that goes leaves the daemon idle, and as watchful as before', async () => {
+  await withNetVm(
+    async (host) => {
+      const guest = await host.create(guestVm);
+      await attachRaw(host, guest, { ip: '10.0.5.3' });
+      await becomesConnected(host, guest);
+      const crowd = devidsUpTo(41).slice(1);
+      for (let round = 0; round < 3; round++) {
+        await attachCrowd(host, guest, crowd);
+        await becomeConnected(host, guest, crowd);
+        const before = cpuSeconds(host.daemon.pid()).own;
+        assert.deepEqual(await detachCrowd(host, guest, crowd), []);
+        await until('its rules are gone', async () => !/vif\d+\.40/.test(await ours(host)));
+        await assertRepaired(host, [
+          `nft delete element inet vifwatch mac '{ vif${guest}.0 . ${macOf(guest)} }'`,
+        ]);
+        const used = cpuSeconds(host.daemon.pid()).own - before;
+        assert.ok(used < 2, `${used} s of processor time`);
+      }
+    },
+    { idleGuests: true, quota: { nodes: 9000, watches: 1000 } },
+  );
 });

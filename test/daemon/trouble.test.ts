@@ -1,10 +1,10 @@
 /** What the daemon depends on fails, or it is itself killed, stopped or started twice: it says so, and the firewall stands. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
 import { gateway4 } from '../rig/host.ts';
-import { childrenOf, commandLine } from '../rig/process.ts';
+import { childrenOf, commandLine, cpuSeconds } from '../rig/process.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
@@ -52,7 +52,7 @@ test('a bad configuration: exit status 78, file and line, and nothing was touche
 const withStandIn = async (
   program: string,
   before: string,
-  body: (host: SimHost, flag: { set(): void; clear(): void }) => Promise<void>,
+  body: (host: SimHost, flag: { set(): void; clear(): void; isSet(): boolean }) => Promise<void>,
 ): Promise<void> => {
   await withNetVm(
     async (host) => {
@@ -69,6 +69,7 @@ const withStandIn = async (
       await body(host, {
         set: () => writeFileSync(flag, ''),
         clear: () => rmSync(flag),
+        isSet: () => existsSync(flag),
       });
     },
     { daemon: false },
@@ -150,6 +151,29 @@ test('somebody flushes the ruleset just before a vif comes: it is whole again', 
     assert.deepEqual(await removeVif(host.dom0, place(other)), []);
     await until('the rules are back', async () => (await kernelState(host)) === before);
     assert.equal((await status(host)).vifs[0]?.domid, guest);
+  });
+});
+
+test('an nft monitor that crashes, then one that prints without end: changes are noticed all the same', async () => {
+  const endless = 'case "$1" in monitor) rm "$(dirname "$0")/flag"; yes;; esac';
+  await withStandIn('nft', endless, async (host, flag) => {
+    await serveOne(host);
+    const before = await kernelState(host);
+    const pid = host.daemon.pid();
+    const monitors = () =>
+      childrenOf(pid).filter((one) => commandLine(one).endsWith('nft monitor'));
+    const used = cpuSeconds(pid).own;
+    flag.set();
+    const [first = 0] = monitors();
+    process.kill(first, 'SIGSEGV');
+    await until('another one runs', () => {
+      const [now, ...more] = monitors();
+      return now !== undefined && now !== first && more.length === 0 && !flag.isSet();
+    });
+    await host.inNetVm(['nft', 'flush', 'ruleset']);
+    const now = () => kernelState(host).catch(() => 'no tables');
+    await until('the rules are back', async () => (await now()) === before);
+    assert.ok(cpuSeconds(pid).own - used < 2);
   });
 });
 
