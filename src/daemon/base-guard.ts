@@ -19,6 +19,8 @@ type Parts = {
 export type BaseGuard = {
   /** Looks whether it is whole: at once, whatever else goes on. */
   readonly suspect: () => void;
+  /** A link changed: while all must be closed, that it is. */
+  readonly linksChanged: () => void;
   /** False while all vifs must stay closed. */
   readonly isStanding: () => boolean;
   readonly isPanic: () => boolean;
@@ -81,37 +83,49 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
     }
   };
 
+  const seePanic = async (): Promise<boolean> => {
+    try {
+      return await panic.isPanic();
+    } catch (error) {
+      log.error({ code: 'COMMAND_FAILED' }, messageOf(error));
+      return isPanic;
+    }
+  };
+
+  /** "resume" takes away its own tables and no others. */
+  const restorePanic = async (): Promise<void> => {
+    await panic.panic();
+    log.warn('panic was flushed together with our rules, and is in force again');
+  };
+
   const look = async (): Promise<void> => {
     isSuspect = false;
     const wasPanic = isPanic;
-    const whole = await isWhole();
+    const [whole, inPanic] = await Promise.all([isWhole(), seePanic()]);
+    const isPanicLost = wasPanic && !inPanic && !whole;
+    isPanic = inPanic || isPanicLost;
+    if (wasPanic !== isPanic) log.warn({ panic: isPanic }, isPanic ? 'panic' : 'resumed');
     try {
       const restMs = drift.restMs(thing);
       if (!whole && restMs > 0) {
+        if (isPanicLost) await restorePanic();
         await close('our rules are undone again and again', restMs);
         return;
       }
       if (!whole) await repair();
-      isPanic = await panic.isPanic();
-      // "resume" takes away its own tables and no others.
-      if (wasPanic && !isPanic && !whole) {
-        await panic.panic();
-        isPanic = true;
-        log.warn('panic was flushed together with our rules, and is in force again');
-      }
+      if (isPanicLost) await restorePanic();
       if (areFlowsSuspect) await cutSuspects();
       closedFor = undefined;
     } catch (error) {
       await close(messageOf(error), retryMs);
     }
-    if (wasPanic !== isPanic)
-      log.warn({ panic: isPanic }, isPanic ? 'panic' : 'resumed after panic');
   };
 
   const lane = openLane((error) => {
     if (error !== undefined) {
       log.fatal({ code: 'FIREWALL_LOST' }, `vifs could not be closed: ${messageOf(error)}`);
       closedFor = messageOf(error);
+      clearTimeout(alarm);
       alarm = setTimeout(suspect, retryMs).unref();
     }
     if (isSuspect) lane.start([], look);
@@ -125,6 +139,9 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
 
   return {
     suspect,
+    linksChanged: () => {
+      if (closedFor !== undefined) suspect();
+    },
     isStanding: () => closedFor === undefined,
     isPanic: () => isPanic,
     trouble: () =>

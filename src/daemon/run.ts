@@ -79,7 +79,7 @@ const openWatcher = ({ config, log }: DaemonOptions, { store, backend, network }
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
-    merge(watchLinks(), watchNeighbours(world.isOurNeighbour)).pipe(
+    merge(watchLinks().pipe(tap(guard.linksChanged)), watchNeighbours(world.isOurNeighbour)).pipe(
       tap(world.doubtLinks),
       filter(() => !lanes.isRaising()),
     ),

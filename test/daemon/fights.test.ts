@@ -60,7 +60,8 @@ test('rules that are deleted again and again: every vif is closed, until they st
       const { daemon } = await status(host);
       return /again and again: all vifs are closed/.test(daemon?.trouble ?? '');
     });
-    assert.equal(await isUp(host, `vif${guest}.0`), false);
+    await inNetVm(host, ['ip', 'link', 'set', `vif${guest}.0`, 'up']);
+    await until('it is closed', async () => (await isUp(host, `vif${guest}.0`)) === false);
     await fight.kill();
     await until('it is up again', async () => (await isUp(host, `vif${guest}.0`)) === true);
     await assertReaches({ host, from: guestVm }, gateway4, outside4);
