@@ -1,7 +1,7 @@
 /** Tells that links, addresses, routes or neighbours changed; what changed is for the next observation to see. */
 import { filter, type Observable } from 'rxjs';
 import { type NeighbourNews, neighbourOf } from '../core/monitor-lines.ts';
-import { watchMonitor } from './monitor.ts';
+import { openLines, watchMonitor } from './monitor.ts';
 
 /** Emits once it listens, then at every change; errors with MONITOR_FAILED. */
 export const watchLinks = (): Observable<unknown> =>
@@ -13,14 +13,13 @@ export const watchLinks = (): Observable<unknown> =>
  */
 export const watchNeighbours = (
   isOurs: (neighbour: NeighbourNews) => boolean,
-): Observable<unknown> =>
-  watchMonitor(['ip', 'monitor', 'neigh']).pipe(
-    filter(
-      (told) =>
-        told === undefined ||
-        told.lines.some((line) => {
-          const neighbour = neighbourOf(line);
-          return neighbour !== undefined && (neighbour.isPermanent || isOurs(neighbour));
-        }),
-    ),
+): Observable<unknown> => {
+  const linesOf = openLines();
+  const matters = (line: string): boolean => {
+    const neighbour = neighbourOf(line);
+    return neighbour !== undefined && (neighbour.isPermanent || isOurs(neighbour));
+  };
+  return watchMonitor(['ip', 'monitor', 'neigh']).pipe(
+    filter((told) => told === undefined || linesOf(told).some(matters)),
   );
+};

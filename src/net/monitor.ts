@@ -30,17 +30,17 @@ const untilListening = async (pid: number, abandoned: AbortSignal): Promise<bool
 const longestLine = 500;
 
 /** Whole lines out of chunks; the rest of the last chunk waits for the next. */
-const openLines = () => {
+export const openLines = () => {
   let rest = '';
-  return (chunk: string): string[] => {
-    const lines = `${rest}${chunk}`.split('\n');
+  return (chunk: Buffer): string[] => {
+    const lines = `${rest}${chunk.toString('latin1')}`.split('\n');
     rest = (lines.pop() ?? '').slice(0, longestLine);
     return lines;
   };
 };
 
 /** What was printed; `undefined` if anything may have changed: it has begun to listen, or says that it lost some. */
-export type Told = { readonly lines: readonly string[]; readonly bytes: number } | undefined;
+export type Told = Buffer | undefined;
 
 const start = ([file = '', ...args]: readonly string[], told: Subscriber<Told>): (() => void) => {
   const stop = new AbortController();
@@ -54,10 +54,7 @@ const start = ([file = '', ...args]: readonly string[], told: Subscriber<Told>):
   });
   const fail = (reason: string) =>
     told.error(new VifwatchError('MONITOR_FAILED', `${name} ${reason}`));
-  const linesOf = openLines();
-  child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
-    told.next({ lines: linesOf(chunk), bytes: chunk.length });
-  });
+  child.stdout.on('data', (chunk: Buffer) => told.next(chunk));
   // Mostly that the kernel had to drop messages.
   child.stderr.on('data', () => told.next(undefined));
   void child.then(({ exitCode, signal }) => {

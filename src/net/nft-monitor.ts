@@ -2,28 +2,26 @@
 import { defer, filter, type Observable, retry, tap, timer } from 'rxjs';
 import { generationBy } from '../core/monitor-lines.ts';
 import { isOwnChild } from './command.ts';
-import { type Told, watchMonitor } from './monitor.ts';
+import { openLines, type Told, watchMonitor } from './monitor.ts';
 
 /** Some 5 s; one that still dies before it listens will not work the next time either. */
 const attempts = 9;
 const restMs = (failures: number): number =>
   failures === 1 ? 0 : Math.min(25 * 2 ** failures, 1_000);
 
-const isForeign = (line: string): boolean => {
-  const pid = generationBy(line);
-  return pid !== undefined && !isOwnChild(pid);
-};
-
 /** Far more than a transaction of ours makes it print. */
 const mostBytes = 512 * 1024;
 
-/** Throws when it goes on and on without coming to the end of a transaction. */
-const openLimit = () => {
+/** Whether somebody else's transaction may have ended. Throws when it prints on and on and none ends. */
+const openJudge = () => {
+  const linesOf = openLines();
   let bytes = 0;
-  return (told: Told): void => {
-    const isOver = told?.lines.some((line) => generationBy(line) !== undefined) ?? true;
-    bytes = isOver ? 0 : bytes + (told?.bytes ?? 0);
+  return (told: Told): boolean => {
+    if (told === undefined) return true;
+    const authors = linesOf(told).flatMap((line) => generationBy(line) ?? []);
+    bytes = authors.length > 0 ? 0 : bytes + told.length;
     if (bytes > mostBytes) throw new Error('nft monitor prints without end');
+    return authors.some((pid) => !isOwnChild(pid));
   };
 };
 
@@ -34,10 +32,15 @@ const openLimit = () => {
  */
 export const watchRuleset = (): Observable<unknown> => {
   let failures = 0;
-  return defer(() => watchMonitor(['nft', 'monitor']).pipe(tap(openLimit()))).pipe(
-    tap((told) => {
-      if (told === undefined) failures = 0;
-    }),
+  const once = defer(() =>
+    watchMonitor(['nft', 'monitor']).pipe(
+      tap((told) => {
+        if (told === undefined) failures = 0;
+      }),
+      filter(openJudge()),
+    ),
+  );
+  return once.pipe(
     retry({
       delay: (error) => {
         failures += 1;
@@ -45,6 +48,5 @@ export const watchRuleset = (): Observable<unknown> => {
         return timer(restMs(failures));
       },
     }),
-    filter((told) => told === undefined || told.lines.some(isForeign)),
   );
 };
