@@ -1,4 +1,4 @@
-/** The command line: `vifwatch run|status|export|check`. */
+/** The command line: `vifwatch run|status|export|check|panic|resume`. */
 import { Command, CommanderError, Option } from 'commander';
 import { VifwatchError } from './core/problem.ts';
 import { version } from './package.ts';
@@ -47,6 +47,22 @@ program
   .action(async () => {
     const { check } = await import('./cli/check.ts');
     process.exitCode = await check(globals());
+  });
+
+program
+  .command('panic')
+  .description('closes every vif at once, with or without a daemon, until "vifwatch resume"')
+  .action(async () => {
+    const { closeAll } = await import('./cli/panic.ts');
+    await closeAll();
+  });
+
+program
+  .command('resume')
+  .description('undoes "vifwatch panic"')
+  .action(async () => {
+    const { reopen } = await import('./cli/panic.ts');
+    await reopen();
   });
 
 /** EX_USAGE, EX_CONFIG and EX_SOFTWARE of sysexits.h; 1 and 69 are answers of `status`. */

@@ -13,6 +13,8 @@ export const translationFile = join(packageRoot, 'rules/translation.nft');
 
 /** The profiles. */
 export const profileDirectory = join(packageRoot, 'rules');
+/** What closes everything. */
+export const panicFile = join(packageRoot, 'rules/panic.nft');
 
 /** The native addon, as node-gyp leaves it. */
 export const addonFile = join(packageRoot, 'native/build/Release/xen.node');

@@ -22,10 +22,11 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const backend = openBackend(store, domid);
   const network = openNetwork([baseFile], '/nonexistent', gateways);
   const linkNames = network.linkNames();
-  const [links, firewall, drops, names, keys] = await Promise.all([
+  const [links, firewall, drops, panic, names, keys] = await Promise.all([
     network.observeLinks(),
     network.nft.observe(),
     network.nft.drops(),
+    network.panic.isPanic(),
     backend.names(),
     backend.keys(),
   ]);
@@ -40,6 +41,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   };
   return statusOf({
     daemon: null,
+    panic,
     decisions: decide({ vifs, kernel, linkNames, gateways, allowed, names, policyFor }),
     historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
     names,

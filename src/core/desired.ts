@@ -41,6 +41,8 @@ export type Raise = {
   readonly missing: readonly Element[];
   /** Of the verdict maps: elements under this link that lead to an earlier policy. */
   readonly replaced: readonly Element[];
+  /** Routes that are there, behind somebody else's. */
+  readonly behind: readonly Route[];
   /** The chains that the firewall is not known to have. */
   readonly chains: readonly Chain[];
   /** False while there is no link yet, or if all is well with it: then only rules are asked for. */
@@ -101,8 +103,9 @@ export const desire = (planning: Planning): Desired => {
         ? []
         : [earlier];
     });
+    const behind = print.routes.filter((route) => kernel.rivals.get(keyOfRoute(route))?.isBeatable);
     const chains = print.chains.filter((chain) => !hasChain(chain));
-    return [{ served, footprint: print, missing, replaced, chains, open, connected }];
+    return [{ served, footprint: print, missing, replaced, behind, chains, open, connected }];
   });
   const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);

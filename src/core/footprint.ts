@@ -59,7 +59,7 @@ const elementsOf = ({ link, mac, prefixes, policy }: ServedVif): Element[] => [
   { set: 'in', parts: [link, policy.chains.in.name] },
 ];
 
-const routeOf = (link: string, prefix: Prefix): Route => ({
+export const routeTo = (link: string, prefix: Prefix): Route => ({
   link,
   prefix: prefix.text,
   via: isHost(prefix) ? undefined : nextHop[prefix.family],
@@ -80,5 +80,5 @@ export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprin
   chains: [vif.policy.chains.out, vif.policy.chains.in],
   elements: elementsOf(vif),
   neighbours: neighboursOf(vif, gateways),
-  routes: vif.prefixes.map((prefix) => routeOf(vif.link, prefix)),
+  routes: vif.prefixes.map((prefix) => routeTo(vif.link, prefix)),
 });

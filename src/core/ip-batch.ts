@@ -13,31 +13,39 @@ import {
   type Route,
   routeProtocol,
 } from './kernel-state.ts';
+import { isOwnRoute, type ListedRoute, rivalsOf } from './rivals.ts';
 
 const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
   mac === 'proxy'
     ? `neigh ${verb} proxy ${address} dev ${link}`
     : `neigh ${verb} ${address}${verb === 'del' ? '' : ` lladdr ${mac} nud permanent`} dev ${link}`;
 
-const routeLine = (verb: 'replace' | 'del', { prefix, link, via }: Route): string =>
+const routeLine = (verb: 'replace' | 'prepend' | 'del', { prefix, link, via }: Route): string =>
   [
     `route ${verb} ${prefix}`,
     ...(via === undefined ? [] : [`via ${via}`]),
     `dev ${link}`,
     ...(via === undefined || verb === 'del' ? [] : ['onlink']),
+    // The best there is, as 0 is by default for IPv4 only: what comes later cannot get in front.
+    ...(prefix.includes(':') && verb !== 'del' ? ['metric 1'] : []),
     `proto ${routeProtocol}`,
   ].join(' ');
+
+/** The kernel refuses to replace a route that stands behind another with the same one. */
+const ahead = (route: Route): string[] => [routeLine('del', route), routeLine('prepend', route)];
 
 /** Gives the link the name dom0 asks for; the alias remembers whose it is. A link can be renamed only while down. */
 export const renameLine = ({ served: { bornLink, link } }: Raise): string =>
   `link set dev ${bornLink} name ${link} alias ${bornLink}`;
 
 /** In the order that matters: neighbours, then the link up, then routes. */
-export const raiseLines = ({ served, footprint }: Raise): readonly string[] => [
+export const raiseLines = ({ served, footprint, behind }: Raise): readonly string[] => [
   ...(served.mtu === undefined ? [] : [`link set dev ${served.link} mtu ${served.mtu}`]),
   ...footprint.neighbours.map((neighbour) => neighbourLine('replace', neighbour)),
   `link set dev ${served.link} up`,
-  ...footprint.routes.map((route) => routeLine('replace', route)),
+  ...footprint.routes.flatMap((route) =>
+    behind.includes(route) ? ahead(route) : [routeLine('replace', route)],
+  ),
 ];
 
 /** The reverse order; neighbours go with their link. */
@@ -63,7 +71,6 @@ type ListedLink = {
   ifalias?: string;
 };
 type ListedAddresses = { ifname: string; addr_info: readonly { local?: string }[] };
-type ListedRoute = { dst: string; dev?: string; gateway?: string };
 type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
 const linkOf = (listed: ListedLink, addresses: readonly string[]): Link => ({
@@ -93,7 +100,7 @@ export type Listings = {
   readonly links: string;
   /** `addr show`, which alone has the addresses. */
   readonly addresses: string;
-  /** Our routes, of both families. */
+  /** All routes, of both families. */
   readonly routes: string;
   /** Permanent entries. */
   readonly neighbours: string;
@@ -104,6 +111,7 @@ const parse = <T>(text: string): readonly T[] => JSON.parse(text);
 
 /** Neighbours of other links than vifs are not ours and left out. */
 export const parseListings = (listings: Listings): Omit<KernelState, keyof Firewall> => {
+  const routes = parse<ListedRoute>(listings.routes);
   const neighbours = [listings.neighbours, listings.proxies]
     .flatMap(parse<ListedNeighbour>)
     .filter(({ dev }) => isVifName(dev));
@@ -118,7 +126,8 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
   );
   return {
     links: keyed(links, ({ name }) => name),
-    routes: keyed(parse<ListedRoute>(listings.routes).map(routeOf), keyOfRoute),
+    routes: keyed(routes.filter(isOwnRoute).map(routeOf), keyOfRoute),
     neighbours: keyed(neighbours.map(neighbourOf), keyOfNeighbour),
+    rivals: rivalsOf(routes, routeOf),
   };
 };

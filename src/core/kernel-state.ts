@@ -81,8 +81,17 @@ export type Link = {
   readonly addresses: readonly string[];
 };
 
+/** A route of somebody else that is taken instead of ours, or for some of its addresses. */
+export type Rival = {
+  readonly text: string;
+  /** Ours can be put in front of it. */
+  readonly isBeatable: boolean;
+};
+
 /** Elements, neighbours and routes are keyed by `keyOf…`, so that two states compare as sets. */
 export type KernelState = {
+  /** By the key of the route of ours. */
+  readonly rivals: ReadonlyMap<string, Rival>;
   readonly links: ReadonlyMap<string, Link>;
   readonly elements: ReadonlyMap<string, Element>;
   /** The chains of policies, by name, with the number of rules in them. */

@@ -1,5 +1,6 @@
 /** The difference between what the decisions ask for and what the kernel and the store have. */
 import type { VifKey } from './backend-vif.ts';
+import { isLinkComplete } from './damage.ts';
 import type { Decision } from './decide.ts';
 import {
   type Desired,
@@ -18,10 +19,7 @@ import {
   isForwardMap,
   isVerdictMap,
   isVifName,
-  type KernelState,
   keyOfElement,
-  keyOfNeighbour,
-  keyOfRoute,
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
@@ -61,16 +59,6 @@ export type Plan = {
 
 /** What the guest may read in `hotplug-error`: the code and nothing about its neighbours. */
 export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
-
-const isLinkComplete = ({ served, footprint: print }: Raise, kernel: KernelState): boolean => {
-  const link = kernel.links.get(served.link);
-  return (
-    link?.up === true &&
-    (served.mtu === undefined || link.mtu === served.mtu) &&
-    print.neighbours.every((neighbour) => kernel.neighbours.has(keyOfNeighbour(neighbour))) &&
-    print.routes.every((route) => kernel.routes.has(keyOfRoute(route)))
-  );
-};
 
 const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): Raise[] => {
   const isKnown = current.links && current.elements;

@@ -15,7 +15,9 @@ type VifCode =
   | 'LINK_FAILED'
   | 'XENSTORE_FAILED'
   | 'POLICY_INVALID'
-  | 'POLICY_UNNAMED';
+  | 'POLICY_UNNAMED'
+  | 'DRIFT_FOUGHT'
+  | 'ROUTE_SHADOWED';
 
 export type ProcessCode =
   | 'CONFIG_INVALID'

@@ -44,7 +44,7 @@ const list = (items: readonly string[]): string => items.join(' ') || 'none';
 
 /** The document as text for a terminal. */
 export const statusText = (status: Status): string => {
-  const { daemon, uplinks, gateways, vifs, drops, routes } = status;
+  const { daemon, panic, uplinks, gateways, vifs, drops, routes } = status;
   const running =
     daemon === null
       ? 'vifwatch is NOT RUNNING: this is what xenstore and the kernel say'
@@ -52,7 +52,8 @@ export const statusText = (status: Status): string => {
   const head = ['VIF', 'VM', 'LINK', 'MAC', 'ADDRESSES', 'PHASE', 'SINCE (UTC)', ''];
   return [
     running,
-    ...(daemon?.trouble ? [`TROUBLE, tried again every second: ${daemon.trouble}`] : []),
+    ...(panic ? ['PANIC: nothing comes from or goes to any vif, until "vifwatch resume"'] : []),
+    ...(daemon?.trouble ? [`TROUBLE, tried again and again: ${daemon.trouble}`] : []),
     `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
     '',
     vifs.length === 0 ? 'no vifs' : table(head, vifs.map(vifRow)),

@@ -34,10 +34,12 @@ type DaemonStatus = {
 /** The document of `status --json`; a field may be added, none changes its meaning within one `schema`. */
 export type Status = {
   readonly schema: 1;
-  /** True if the daemon runs without trouble and no vif is in phase `error`. */
+  /** True if the daemon runs without trouble, no vif is in phase `error`, and there is no panic. */
   readonly healthy: boolean;
   /** Null if no daemon answers: then the rest was read from xenstore and the kernel directly. */
   readonly daemon: DaemonStatus | null;
+  /** Whether `vifwatch panic` is in force: then nothing comes from or goes to any vif. */
+  readonly panic: boolean;
   readonly uplinks: readonly string[];
   readonly gateways: readonly string[];
   readonly vifs: readonly VifStatus[];
@@ -99,6 +101,7 @@ export const vifStatus = (
 
 export type StatusFacts = {
   readonly daemon: DaemonStatus | null;
+  readonly panic: boolean;
   readonly decisions: readonly Decision[];
   readonly historyOf: (decision: Decision) => VifHistory;
   readonly names: ReadonlyMap<number, string>;
@@ -111,15 +114,16 @@ const byKey = (a: { domid: number; devid: number }, b: { domid: number; devid: n
   a.domid - b.domid || a.devid - b.devid;
 
 export const statusOf = (facts: StatusFacts): Status => {
-  const { daemon, decisions, historyOf, names, kernel, gateways, drops } = facts;
+  const { daemon, panic, decisions, historyOf, names, kernel, gateways, drops } = facts;
   const vifs = decisions
     .map((decision) => vifStatus(decision, historyOf(decision), names.get(decision.vif.domid)))
     .sort(byKey);
   const elements = [...kernel.elements.values()];
   return {
     schema: 1,
-    healthy: daemon?.trouble === null && vifs.every(({ phase }) => phase !== 'error'),
+    healthy: daemon?.trouble === null && !panic && vifs.every(({ phase }) => phase !== 'error'),
     daemon,
+    panic,
     uplinks: elements.flatMap(({ set, parts }) => (set === 'uplink' ? parts : [])).sort(),
     gateways,
     vifs,

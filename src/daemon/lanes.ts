@@ -9,6 +9,7 @@ import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
 import { openLane } from './lane.ts';
 import { lower } from './lower.ts';
+import type { Mending } from './mending.ts';
 import type { Patience } from './patience.ts';
 import type { Policies } from './policies.ts';
 import { type RaiseJob, raise } from './raise.ts';
@@ -21,6 +22,9 @@ export type LaneParts = {
   readonly backend: Backend;
   readonly patience: Patience;
   readonly policies: Policies;
+  readonly mending: Mending;
+  /** False while no vif may be opened. */
+  readonly mayOpen: () => boolean;
   readonly log: Logger;
   /** Asks for another pass, now or after some milliseconds. */
   readonly wake: (afterMs?: number) => void;
@@ -46,8 +50,12 @@ const retryMs = 1_000;
 
 const quietMs = 30;
 
+/** What somebody else damaged must not wait for the end of a crowd. */
+const longestUnseenMs = 300;
+
 export const openLanes = (parts: LaneParts): Lanes => {
-  const { world, network, backend, patience, policies, log, wake, fail } = parts;
+  const { world, network, backend, patience, policies, mending, mayOpen, log, wake, fail } = parts;
+  let unseenSince: number | undefined;
   let lastWork = Number.NEGATIVE_INFINITY;
   const ended = (error?: unknown): void => {
     if (error === undefined) {
@@ -111,15 +119,19 @@ export const openLanes = (parts: LaneParts): Lanes => {
   };
 
   const startRaising = (todo: Plan): void => {
-    const { raise: openings, host, gateways, served } = todo;
+    if (!raising.isIdle() || !mayOpen()) return;
+    const { raise: openings, host, served } = todo;
     const shared = host.elements.length + host.chains.length;
     const byKey = world.vifs();
     const raises = openings.flatMap((one) => {
       const vif = byKey.get(one.served.key);
-      return vif === undefined || !patience.mayTry(vif.key) ? [] : [{ ...one, vif }];
+      if (vif === undefined || !patience.mayTry(vif.key)) return [];
+      const raise = { ...one, vif };
+      return mending.may(raise) ? [raise] : [];
     });
-    const work = raises.length + shared + gateways.length + uncut.size;
-    if (!raising.isIdle() || work === 0) return;
+    const gateways = mending.gateways(todo.gateways);
+    if (raises.length + shared + gateways.length + uncut.size === 0) return;
+    mending.note(raises);
     const links = raises.map(({ served }) => served.link);
     raising.start(links, () => doRaise({ raises, host, gateways }, served));
   };
@@ -130,6 +142,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
     if (!lowering.isIdle() || work === 0) return;
     const finishing = todo.finish.map((key) => `vif${key.replace('/', '.')}`);
     const touched = [...routes, ...neighbours].map(({ link }) => link);
+    mending.logExcess({ routes: routes.filter(({ link }) => !links.includes(link)), neighbours });
     lowering.start([...links, ...touched, ...finishing], async () => {
       await lower(todo, { network, backend });
       for (const key of todo.finish) world.touch({ key, node: undefined });
@@ -140,6 +153,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
   const startSweeping = ({ sweep: what }: Plan): void => {
     const { elements, chains } = what;
     if (!sweeping.isIdle() || elements.length + chains.length === 0) return;
+    mending.logExcess({ elements });
     const links = elements.flatMap((element) => elementLink(element) ?? []);
     sweeping.start(links, async () => {
       await sweep(what, network);
@@ -154,13 +168,20 @@ export const openLanes = (parts: LaneParts): Lanes => {
    */
   const startObserving = (): void => {
     const isQuiet = [raising, lowering, sweeping].every((lane) => lane.isIdle());
-    const { links, elements } = world.due();
-    if (!isQuiet || !(links || elements)) return;
-    const restMs = lastWork + quietMs - performance.now();
-    if (restMs > 0) {
-      wake(restMs);
-      return;
+    const due = world.due();
+    const links = due.links;
+    // Without our tables there is nothing to see.
+    const elements = due.elements && mayOpen();
+    if (!(links || elements)) return;
+    const now = performance.now();
+    unseenSince ??= now;
+    const isOverdue = now - unseenSince > longestUnseenMs;
+    const restMs = lastWork + quietMs - now;
+    if (!isOverdue) {
+      if (isQuiet && restMs > 0) wake(restMs);
+      if (!isQuiet || restMs > 0) return;
     }
+    unseenSince = undefined;
     if (links && linkWatch.isIdle()) linkWatch.start([], world.observeLinks);
     if (elements && elementWatch.isIdle()) elementWatch.start([], world.observeElements);
   };

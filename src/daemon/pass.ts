@@ -4,8 +4,11 @@ import { type Decision, decide } from '../core/decide.ts';
 import { hostElements } from '../core/host-elements.ts';
 import { hotplugErrorText, plan, type Refusal } from '../core/plan.ts';
 import { normalise } from '../core/prefix.ts';
+import type { Problem } from '../core/problem.ts';
+import { shadowProblem } from '../core/rivals.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
+import type { Drift } from './drift.ts';
 import type { Journal } from './journal.ts';
 import type { Lanes } from './lanes.ts';
 import type { Patience } from './patience.ts';
@@ -23,6 +26,7 @@ export type PassParts = {
   readonly backend: Backend;
   readonly patience: Patience;
   readonly policies: Policies;
+  readonly drift: Drift;
   readonly journal: Journal;
   /** Whether a link's ingress chain may stand before the link. */
   readonly ingressMayPrecede: boolean;
@@ -34,12 +38,22 @@ export type Passes = {
   /** Throws XenstoreError. */
   readonly run: () => Promise<void>;
   readonly decisions: () => readonly Decision[];
+  /** A vif's present trouble that is not in the decision itself. */
+  readonly problemOf: (decision: Decision) => Problem | undefined;
 };
 
 export const openPasses = (parts: PassParts): Passes => {
-  const { config, world, lanes, network, backend, patience, policies, journal, wake } = parts;
+  const { config, world, lanes, network, backend, patience, policies, drift, journal, wake } =
+    parts;
   const configured = normalise([...config.allowed.values()].flat());
   let decisions: readonly Decision[] = [];
+
+  /** What others do to a vif is shown in status, and no matter of the guest's: the store goes on to say "connected". */
+  const problemOf = (decision: Decision): Problem | undefined => {
+    const problem = patience.problemOf(decision) ?? drift.problemOf(decision.vif.key);
+    if (problem !== undefined || decision.is !== 'served') return problem;
+    return shadowProblem(decision.served, world.kernel().rivals);
+  };
 
   /** Failures that are not in a decision, and that the store does not show yet. */
   const newProblems = (): Refusal[] =>
@@ -93,9 +107,9 @@ export const openPasses = (parts: PassParts): Passes => {
     for (const dueInMs of [patience.review(decisions), policies.dueInMs()]) {
       if (dueInMs !== undefined) wake(dueInMs);
     }
-    journal.record(decisions, patience.problemOf, names);
+    journal.record(decisions, problemOf, names);
     await Promise.all([...todo.mark, ...newProblems()].map(mark));
   };
 
-  return { run, decisions: () => decisions };
+  return { run, decisions: () => decisions, problemOf };
 };

@@ -17,24 +17,29 @@ import {
 } from 'rxjs';
 import { baseFilesOf } from '../config/base-files.ts';
 import type { Config } from '../config/config.ts';
+import type { Decision } from '../core/decide.ts';
 import type { Drops } from '../core/drops.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { type Status, statusOf } from '../core/status.ts';
 import { watchFiles } from '../net/file-monitor.ts';
-import { watchLinks } from '../net/link-monitor.ts';
+import { watchLinks, watchNeighbours } from '../net/link-monitor.ts';
 import { type Network, openNetwork } from '../net/network.ts';
+import { watchRuleset } from '../net/nft-monitor.ts';
 import { resolveHost } from '../net/resolver.ts';
 import { switchForwardingOn } from '../net/sysctl.ts';
 import { version } from '../package.ts';
 import { type Backend, openBackend } from '../xen/backend.ts';
 import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
+import { openBaseGuard } from './base-guard.ts';
 import { claimNamespace, openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
+import { openDrift } from './drift.ts';
 import { openHostNames } from './host-names.ts';
 import { openJournal } from './journal.ts';
 import { openLanes } from './lanes.ts';
 import { watchXenstored } from './liveness.ts';
+import { openMending } from './mending.ts';
 import { openPasses } from './pass.ts';
 import { openPatience } from './patience.ts';
 import { openPolicies, type Policies } from './policies.ts';
@@ -62,7 +67,7 @@ const prepareRuntime = async (runtime: string): Promise<void> => {
 /** Rules before packets: the base stands before the kernel is told to forward. */
 const prepareKernel = async (network: Network): Promise<void> => {
   try {
-    await network.nft.loadBase();
+    await network.base.load();
   } catch (error) {
     throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
   }
@@ -91,13 +96,21 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const since = new Date().toISOString();
   const patience = openPatience(() => performance.now());
   const journal = openJournal(log);
-  const world = openWorld({ network, backend }, () =>
-    log.error({ code: 'FIREWALL_LOST' }, 'our tables were gone and have been loaded again'),
-  );
+  const drift = openDrift(() => performance.now());
+  const world = openWorld({ network, backend }, () => guard.suspect());
+  const guard = openBaseGuard({
+    ...{ network, drift, log, wake },
+    addresses: () => addressesOf(passes.decisions()),
+    repaired: world.doubtElements,
+  });
   const fail = (error: unknown) => failures.error(error);
-  const lanes = openLanes({ world, network, backend, patience, policies, log, wake, fail });
+  const mayOpen = guard.isStanding;
+  const mending = openMending({ world, drift, log, wake });
+  const lanes = openLanes({
+    ...{ world, network, backend, patience, policies, mending, mayOpen, log, wake, fail },
+  });
   const passes = openPasses({
-    ...{ config, world, lanes, network, backend, patience, policies, journal, wake },
+    ...{ config, world, lanes, network, backend, patience, policies, drift, journal, wake },
     ingressMayPrecede,
   });
   const edits = merge(fromEvent(process, 'SIGHUP'), watchFiles(options.policies)).pipe(
@@ -108,10 +121,11 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
-    watchLinks().pipe(
+    merge(watchLinks().pipe(tap(guard.linksChanged)), watchNeighbours(world.isOurNeighbour)).pipe(
       tap(world.doubtLinks),
       filter(() => !lanes.isRaising()),
     ),
+    watchRuleset().pipe(tap(guard.suspect), tap(world.doubtElements)),
     watchXenstored(store),
     policies.changes,
     edits,
@@ -120,9 +134,15 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     Promise.race([network.nft.drops(), delay(dropsMs, null, { ref: false })]).catch(() => null);
   const status = async (): Promise<Status> =>
     statusOf({
-      daemon: { pid: process.pid, since, version, trouble: lanes.trouble()?.message ?? null },
+      daemon: {
+        pid: process.pid,
+        since,
+        version,
+        trouble: guard.trouble() ?? lanes.trouble()?.message ?? mending.trouble() ?? null,
+      },
+      panic: guard.isPanic(),
       decisions: passes.decisions(),
-      historyOf: (decision) => journal.historyOf(decision, patience.problemOf(decision)),
+      historyOf: (decision) => journal.historyOf(decision, passes.problemOf(decision)),
       names: world.names(),
       kernel: world.kernel(),
       gateways: config.gateways.map(({ text }) => text),
@@ -130,11 +150,20 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     });
   return {
     world,
-    settled: lanes.settled,
+    guard,
+    settled: async () => {
+      await Promise.all([lanes.settled(), guard.settled()]);
+    },
     status,
     passed: merge(triggers.pipe(singleFlight(passes.run)), failures),
   };
 };
+
+/** Of all vifs that are served. */
+const addressesOf = (decisions: readonly Decision[]): string[] =>
+  decisions.flatMap((one) =>
+    one.is === 'served' ? one.served.prefixes.map(({ text }) => text) : [],
+  );
 
 const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
@@ -164,7 +193,11 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   // What a name allowed before a restart, it should go on allowing; but no vif waits long for a name server.
   await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
   // Nothing may be judged before net-vm's own addresses are known.
-  await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
+  watcher.guard.suspect();
+  await Promise.all([
+    ...[watcher.world.observeLinks(), watcher.world.observeElements()],
+    watcher.guard.settled(),
+  ]);
   const announce = async (): Promise<Server> => {
     await watcher.settled();
     const server = await openControl(runtime, watcher.status);

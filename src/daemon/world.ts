@@ -30,6 +30,11 @@ export type World = {
   readonly added: (what: Additions) => void;
   readonly removed: (what: Sweep) => void;
   readonly doubtLinks: () => void;
+  /** Whether we have put an entry for that address there. */
+  readonly isOurNeighbour: (neighbour: {
+    readonly address: string;
+    readonly link: string;
+  }) => boolean;
   readonly doubtElements: () => void;
   /** Reads again what was touched. */
   readonly refresh: () => Promise<void>;
@@ -44,6 +49,7 @@ const nothing: KernelState = {
   chains: new Map(),
   neighbours: new Map(),
   routes: new Map(),
+  rivals: new Map(),
 };
 
 /** Knowledge is current once an observation that began after the last doubt has ended. */
@@ -98,7 +104,7 @@ const openTouched = () => {
   };
 };
 
-/** @param baseLost called when our tables were gone and had to be loaded again */
+/** @param baseLost called when our tables are not there */
 export const openWorld = (
   { network, backend }: { readonly network: Network; readonly backend: Backend },
   baseLost: () => void,
@@ -142,12 +148,23 @@ export const openWorld = (
     elements.verifyLater();
   };
 
+  /** Asked for each line of a crowd of them. */
+  let entries = { of: kernel.neighbours, names: new Set<string>() };
+  const isOurNeighbour: World['isOurNeighbour'] = ({ address, link }) => {
+    const { neighbours } = kernel;
+    if (entries.of !== neighbours) {
+      const names = [...neighbours.values()].map((one) => `${one.address} ${one.link}`);
+      entries = { of: neighbours, names: new Set(names) };
+    }
+    return entries.names.has(`${address} ${link}`);
+  };
+
   const observeFirewall = async (): Promise<Firewall> => {
     const firewall = await network.nft.observe();
     if (firewall !== undefined) return firewall;
-    await network.nft.loadBase();
     baseLost();
-    return (await network.nft.observe()) ?? nothing;
+    elements.raise();
+    return kernel;
   };
 
   return {
@@ -169,6 +186,7 @@ export const openWorld = (
         for (const name of what.chains) chains.delete(name);
       }),
     doubtLinks: links.raise,
+    isOurNeighbour,
     doubtElements: elements.raise,
     refresh,
     observeLinks: () =>

@@ -33,6 +33,25 @@ type Waiting = {
   readonly finish: (input: string) => Promise<Finished>;
 };
 
+const started = new Map<number, number>();
+/** The deadline and some: by then, whatever a program has done has been told. */
+const rememberMs = 15_000;
+
+const remember = (pid: number | undefined): void => {
+  const now = performance.now();
+  for (const [old, at] of started) {
+    if (now - at < rememberMs) break;
+    started.delete(old);
+  }
+  if (pid === undefined) return;
+  started.delete(pid);
+  started.set(pid, now);
+};
+
+/** Whether we started the process of late; the number of one long gone may be anybody's by now. */
+export const isOwnChild = (pid: number): boolean =>
+  performance.now() - (started.get(pid) ?? Number.NEGATIVE_INFINITY) < rememberMs;
+
 const start = (argv: readonly string[]): Waiting => {
   const [file = '', ...args] = argv;
   const overdue = new AbortController();
@@ -42,6 +61,7 @@ const start = (argv: readonly string[]): Waiting => {
     reject: false,
     stripFinalNewline: false,
   });
+  remember(child.pid);
   return {
     isAlive: () => child.exitCode === null && child.signalCode === null,
     finish: async (input) => {

@@ -1,7 +1,6 @@
 /** Links, addresses, neighbours and routes through iproute2. */
 import { parseListings } from '../core/ip-batch.ts';
 import type { Firewall, KernelState } from '../core/kernel-state.ts';
-import { routeProtocol } from '../core/kernel-state.ts';
 import { attempt, CommandError, openStandby } from './command.ts';
 
 /** A line of a batch that the kernel refused. */
@@ -55,12 +54,12 @@ export const openIpBatches = (): IpBatches => {
 const questions = [
   'link show',
   'addr show',
-  `route show table all proto ${routeProtocol}`,
+  'route show table all',
   'neigh show nud permanent',
   'neigh show proxy',
 ];
 
-/** Everything of ours that iproute2 knows; throws CommandError. */
+/** Everything of ours that iproute2 knows, and who is in its way; throws CommandError. */
 export const observeLinks = async (): Promise<Omit<KernelState, keyof Firewall>> => {
   const argv = ['ip', '-j', '-batch', '-'];
   const { stdout, stderr, status } = await attempt(argv, `${questions.join('\n')}\n`);

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Flow } from '../core/flow.ts';
 import { gatewayTargetLines } from '../core/gateway-targets.ts';
 import type { Prefix } from '../core/prefix.ts';
+import { openBase } from './base.ts';
 import { cutFlows, cutFlowsUnless } from './conntrack.ts';
 import { observeLinks, openIpBatches } from './iproute.ts';
 import { linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
+import { isPanic, panic } from './panic.ts';
 import { hardenVif } from './sysctl.ts';
 
 /**
@@ -17,15 +19,24 @@ export const openNetwork = (
   baseFiles: readonly string[],
   directory: string,
   gateways: readonly Prefix[],
-) => ({
-  nft: openNft(baseFiles, directory, gatewayTargetLines(gateways)),
-  observeLinks,
-  linkNames,
-  ipBatches: openIpBatches(),
-  hardenVif,
-  cutFlows: (prefixes: readonly string[]) => cutFlows(join(directory, 'conntrack'), prefixes),
-  cutFlowsUnless: (prefixes: readonly string[], isAllowed: (flow: Flow) => boolean) =>
-    cutFlowsUnless(join(directory, 'conntrack-policy'), prefixes, isAllowed),
-});
+) => {
+  const nft = openNft(baseFiles, directory, gatewayTargetLines(gateways));
+  const cutting = (file: string) => (prefixes: readonly string[]) =>
+    cutFlows(join(directory, file), prefixes);
+  return {
+    nft,
+    base: openBase(baseFiles, nft.loadBase),
+    panic: { isPanic, panic },
+    observeLinks,
+    linkNames,
+    ipBatches: openIpBatches(),
+    hardenVif,
+    cutFlows: cutting('conntrack'),
+    /** The same, at the same time. */
+    cutAllFlows: cutting('conntrack-all'),
+    cutFlowsUnless: (prefixes: readonly string[], isAllowed: (flow: Flow) => boolean) =>
+      cutFlowsUnless(join(directory, 'conntrack-policy'), prefixes, isAllowed),
+  };
+};
 
 export type Network = ReturnType<typeof openNetwork>;

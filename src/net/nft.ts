@@ -27,7 +27,8 @@ const listings = [
   ['nft', '-j', 'list', 'table', 'netdev', 'vifwatch'],
 ] as const;
 
-const list = async (argv: readonly string[]): Promise<string | undefined> => {
+/** What a listing printed, or undefined if there is no such table; throws CommandError. */
+export const list = async (argv: readonly string[]): Promise<string | undefined> => {
   const { stdout, stderr, status } = await attempt(argv);
   if (status === 0) return stdout;
   if (stderr.split('\n', 1)[0]?.includes('No such file or directory')) return undefined;

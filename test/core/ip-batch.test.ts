@@ -18,7 +18,15 @@ const served = {
 };
 const print = footprint(served, [prefix('10.0.5.1'), prefix('fd00:5::1')]);
 const opening = {
-  ...{ served, footprint: print, missing: print.elements, replaced: [], chains: [], open: true },
+  ...{
+    served,
+    footprint: print,
+    missing: print.elements,
+    replaced: [],
+    chains: [],
+    behind: [],
+    open: true,
+  },
 };
 
 test('a vif is opened in this order: neighbours, link up, routes', () => {
@@ -33,8 +41,8 @@ test('a vif is opened in this order: neighbours, link up, routes', () => {
     'link set dev vif-web up',
     'route replace 10.0.5.3 dev vif-web proto 86',
     'route replace 10.9.0.0/24 via 169.254.0.1 dev vif-web onlink proto 86',
-    'route replace fd00:5::3 dev vif-web proto 86',
-    'route replace fd00:9::/64 via fe80::1 dev vif-web onlink proto 86',
+    'route replace fd00:5::3 dev vif-web metric 1 proto 86',
+    'route replace fd00:9::/64 via fe80::1 dev vif-web onlink metric 1 proto 86',
   ]);
 });
 
@@ -73,10 +81,24 @@ test('what ip -j prints becomes the same keys as a footprint', () => {
       { ifname: 'vif-web', addr_info: [] },
     ]),
     routes: JSON.stringify([
-      { dst: '10.0.5.3', dev: 'vif-web', scope: 'link', flags: [] },
-      { dst: '10.9.0.0/24', gateway: '169.254.0.1', dev: 'vif-web', flags: ['onlink'] },
-      { dst: 'fd00:9::/64', gateway: 'fe80::1', dev: 'vif-web', metric: 1024, flags: ['onlink'] },
-      { dst: 'fd00:5::3', dev: 'vif-web', metric: 1024, flags: [], pref: 'medium' },
+      { dst: '10.0.5.3', dev: 'vif-web', protocol: '86', scope: 'link', flags: [] },
+      { dst: 'default', gateway: '192.0.2.1', dev: 'eth0', flags: [] },
+      {
+        dst: '10.9.0.0/24',
+        protocol: '86',
+        gateway: '169.254.0.1',
+        dev: 'vif-web',
+        flags: ['onlink'],
+      },
+      {
+        dst: 'fd00:9::/64',
+        protocol: '86',
+        gateway: 'fe80::1',
+        dev: 'vif-web',
+        metric: 1,
+        flags: ['onlink'],
+      },
+      { dst: 'fd00:5::3', protocol: '86', dev: 'vif-web', metric: 1, flags: [], pref: 'medium' },
     ]),
     neighbours: JSON.stringify([
       ...['10.0.5.3', '169.254.0.1', 'fd00:5::3', 'fe80::1'].map(neighbour),

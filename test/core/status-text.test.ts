@@ -8,6 +8,7 @@ const status: Status = {
   schema: 1,
   healthy: false,
   daemon: { pid: 7, since, version: '0.1.0', trouble: null },
+  panic: false,
   uplinks: ['eth0'],
   gateways: ['10.0.5.1'],
   vifs: [

@@ -42,6 +42,7 @@ export const emptyKernel: KernelState = {
   chains: new Map(),
   neighbours: new Map(),
   routes: new Map(),
+  rivals: new Map(),
 };
 
 const chain = (name: string) => ({ name, rules: [{ expr: [{ drop: null }] }] });

@@ -22,6 +22,7 @@ const documentSchema = v.strictObject({
       trouble: v.nullable(v.string()),
     }),
   ),
+  panic: v.boolean(),
   uplinks: v.array(v.string()),
   gateways: v.array(v.string()),
   vifs: v.array(

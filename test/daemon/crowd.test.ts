@@ -25,7 +25,7 @@ const linesOf = (guest: number, devid: number): string[] => {
     `add element inet vifwatch out { "${link}" : jump out-internet-HASH }`,
     `add element inet vifwatch in { "${link}" : jump in-internet-HASH }`,
     `${ipv4} dev ${link} scope link`,
-    `${ipv6} dev ${link} metric 1024 pref medium`,
+    `${ipv6} dev ${link} metric 1 pref medium`,
     `${ipv4} dev ${link} lladdr ${mac} PERMANENT`,
     `${ipv6} dev ${link} lladdr ${mac} PERMANENT`,
     `fd00:5::1 dev ${link} proxy`,

@@ -1,5 +1,5 @@
 /** Programs of net-vm that do not work as they should. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { withNetVm } from './net-vm.ts';
 
@@ -10,7 +10,7 @@ import { withNetVm } from './net-vm.ts';
 export const withStandIn = async (
   program: string,
   before: string,
-  body: (host: SimHost, flag: { set(): void; clear(): void }) => Promise<void>,
+  body: (host: SimHost, flag: { set(): void; clear(): void; isSet(): boolean }) => Promise<void>,
   isSet = false,
 ): Promise<void> => {
   await withNetVm(
@@ -29,6 +29,7 @@ export const withStandIn = async (
       await body(host, {
         set: () => writeFileSync(flag, ''),
         clear: () => rmSync(flag),
+        isSet: () => existsSync(flag),
       });
     },
     { daemon: false },

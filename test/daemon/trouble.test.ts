@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
 import { gateway4, outside4 } from '../rig/host.ts';
-import { childrenOf, commandLine } from '../rig/process.ts';
+import { childrenOf, commandLine, cpuSeconds } from '../rig/process.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { create, web } from '../scenario/vms.ts';
@@ -13,6 +13,7 @@ import {
   backend,
   becomesConnected,
   guestVm,
+  isUp,
   kernelState,
   place,
   serveOne,
@@ -136,7 +137,7 @@ test('a conntrack that fails when a policy changes: the flows are cut as soon as
   });
 });
 
-test('somebody flushes the ruleset: at the next change it is whole again', async () => {
+test('somebody flushes the ruleset just before a vif comes: it is whole again', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const before = await kernelState(host);
@@ -147,6 +148,54 @@ test('somebody flushes the ruleset: at the next change it is whole again', async
     assert.deepEqual(await removeVif(host.dom0, place(other)), []);
     await until('the rules are back', async () => (await kernelState(host)) === before);
     assert.equal((await status(host)).vifs[0]?.domid, guest);
+  });
+});
+
+test('an nft monitor that crashes, then one that prints without end: changes are noticed all the same', async () => {
+  const endless = 'case "$1" in monitor) rm "$(dirname "$0")/flag"; yes;; esac';
+  await withStandIn('nft', endless, async (host, flag) => {
+    await serveOne(host);
+    const before = await kernelState(host);
+    const pid = host.daemon.pid();
+    const monitors = () =>
+      childrenOf(pid).filter((one) => commandLine(one).endsWith('nft monitor'));
+    const used = cpuSeconds(pid).own;
+    flag.set();
+    const [first = 0] = monitors();
+    process.kill(first, 'SIGSEGV');
+    await until('another one runs', () => {
+      const [now, ...more] = monitors();
+      return now !== undefined && now !== first && more.length === 0 && !flag.isSet();
+    });
+    await host.inNetVm(['nft', 'flush', 'ruleset']);
+    const now = () => kernelState(host).catch(() => 'no tables');
+    await until('the rules are back', async () => (await now()) === before);
+    assert.ok(cpuSeconds(pid).own - used < 2);
+  });
+});
+
+test('rules that are gone and cannot be loaded again: every vif is closed until they can', async () => {
+  const refuse = 'case "$*" in *vifwatch.nft) echo "no memory" >&2; exit 1;; esac';
+  await withStandIn('nft', refuse, async (host, flag) => {
+    const guest = await serveOne(host);
+    const before = await kernelState(host);
+    flag.set();
+    await host.inNetVm(['nft', 'flush', 'ruleset']);
+    await until('the vif is closed', async () => (await isUp(host, `vif${guest}.0`)) === false);
+    await until('status tells', async () => {
+      const { daemon, healthy } = await status(host);
+      return !healthy && /no memory: all vifs are closed$/.test(daemon?.trouble ?? '');
+    });
+    const other = await host.create({ name: 'other' });
+    await attachRaw(host, other, {});
+    await until('another one is seen', async () => (await status(host)).vifs.length === 2);
+    assert.equal(await isUp(host, `vif${other}.0`), false);
+    flag.clear();
+    await becomesConnected(host, other);
+    assert.deepEqual(await removeVif(host.dom0, place(other)), []);
+    await until('all is as before', async () => (await kernelState(host)) === before);
+    await until('status is content', async () => (await status(host)).healthy);
+    await assertReaches({ host, from: guestVm }, gateway4);
   });
 });
 

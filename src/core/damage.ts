@@ -1,0 +1,46 @@
+/** What of a vif's footprint the kernel lacks. */
+import type { Raise } from './desired.ts';
+import {
+  isVerdictMap,
+  type KernelState,
+  keyOfElement,
+  keyOfNeighbour,
+  keyOfRoute,
+} from './kernel-state.ts';
+
+function* linkDamages({ served, footprint }: Raise, kernel: KernelState): Generator<string> {
+  const link = kernel.links.get(served.link);
+  if (link?.up !== true) yield `link ${served.link} down`;
+  if (served.mtu !== undefined && link !== undefined && link.mtu !== served.mtu) {
+    yield `link ${served.link} mtu ${link.mtu}`;
+  }
+  for (const neighbour of footprint.neighbours) {
+    const key = keyOfNeighbour(neighbour);
+    if (!kernel.neighbours.has(key)) yield `neighbour ${key}`;
+  }
+  for (const route of footprint.routes) {
+    const key = keyOfRoute(route);
+    if (!kernel.routes.has(key)) yield `route ${key}`;
+    else if (kernel.rivals.get(key)?.isBeatable) yield `route ${key} behind another`;
+  }
+}
+
+/** A new policy is no damage: its chain is new, and its element takes the place of another. */
+function* ruleDamages({ missing, replaced, chains }: Raise, kernel: KernelState) {
+  const isReplacing = ({ set }: Raise['missing'][number]): boolean =>
+    isVerdictMap(set) && replaced.some((earlier) => earlier.set === set);
+  for (const element of missing) {
+    if (!isReplacing(element)) yield `element ${keyOfElement(element)}`;
+  }
+  for (const { name } of chains) if (kernel.chains.has(name)) yield `chain ${name}`;
+}
+
+/** For the log: each thing that is missing. */
+export const damageOf = (raise: Raise, kernel: KernelState): readonly string[] => [
+  ...linkDamages(raise, kernel),
+  ...ruleDamages(raise, kernel),
+];
+
+/** Whether all but rules is as it should be. */
+export const isLinkComplete = (raise: Raise, kernel: KernelState): boolean =>
+  linkDamages(raise, kernel).next().done === true;
