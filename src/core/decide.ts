@@ -2,7 +2,7 @@
 import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
 import { type BackendVif, isProblem, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import type { ServedVif } from './footprint.ts';
-import { elementLink, type KernelState } from './kernel-state.ts';
+import { elementAddress, elementLink, type KernelState } from './kernel-state.ts';
 import { contains, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 
@@ -184,8 +184,9 @@ const lingeringAddresses = (
   const lingering = noHolders<string>();
   for (const element of kernel.elements.values()) {
     const link = elementLink(element);
-    if (element.set !== 'address4' && element.set !== 'address6') continue;
-    const prefix = parsePrefix(element.parts[1] ?? '');
+    const address = elementAddress(element);
+    if (address === undefined) continue;
+    const prefix = parsePrefix(address);
     if (!liveLinks.has(link) && !('problem' in prefix)) hold(lingering, prefix, link);
   }
   return lingering;

@@ -1,6 +1,6 @@
 /** Everything that one served vif owns in the kernel. */
 import type { VifKey } from './backend-vif.ts';
-import type { Element, Neighbour, Route } from './kernel-state.ts';
+import type { Element, Neighbour, Route, SetName } from './kernel-state.ts';
 import { type Family, isHost, type Prefix } from './prefix.ts';
 
 /** A vif that may have the network, with the addresses it may use. */
@@ -27,16 +27,16 @@ export type Footprint = {
  */
 const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::1' };
 
+const addressSet = (prefix: Prefix): SetName =>
+  isHost(prefix) ? `address${prefix.family}` : `network${prefix.family}`;
+
 const elementsOf = ({ link, mac, prefixes }: ServedVif): Element[] => [
   { set: 'mac', parts: [link, mac] },
-  ...prefixes.flatMap(({ family, text }): Element[] =>
-    family === 4
-      ? [
-          { set: 'address4', parts: [link, text] },
-          { set: 'sender', parts: [link, mac, text] },
-        ]
-      : [{ set: 'address6', parts: [link, text] }],
-  ),
+  ...prefixes.flatMap((prefix): Element[] => {
+    const { family, text } = prefix;
+    const own: Element = { set: addressSet(prefix), parts: [link, text] };
+    return family === 4 ? [own, { set: 'sender', parts: [link, mac, text] }] : [own];
+  }),
 ];
 
 const routeOf = (link: string, prefix: Prefix): Route => ({

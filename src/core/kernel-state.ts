@@ -4,13 +4,26 @@
 export const routeProtocol = 86;
 
 /** The sets of rules/vifwatch.nft, by table family. */
-export type SetName = 'mac' | 'address4' | 'address6' | 'uplink' | 'sender';
+export type SetName =
+  | 'mac'
+  | 'address4'
+  | 'address6'
+  | 'network4'
+  | 'network6'
+  | 'uplink'
+  | 'sender';
 
 /** One set element; `parts` in the order of the set's type, the link's name first. */
 export type Element = { readonly set: SetName; readonly parts: readonly string[] };
 
 /** ARP never passes an inet hook, so its set is in a table of the arp family. */
 export const familyOf = (set: SetName): 'inet' | 'arp' => (set === 'sender' ? 'arp' : 'inet');
+
+const ofAddresses: ReadonlySet<SetName> = new Set(['address4', 'address6', 'network4', 'network6']);
+
+/** The address or network that the element lets its link have, if it is of that kind. */
+export const elementAddress = ({ set, parts }: Element): string | undefined =>
+  ofAddresses.has(set) ? parts[1] : undefined;
 
 export const elementLink = (element: Element): string => element.parts[0] ?? '';
 

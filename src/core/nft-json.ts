@@ -58,6 +58,8 @@ const setNames: ReadonlySet<string> = new Set<SetName>([
   'mac',
   'address4',
   'address6',
+  'network4',
+  'network6',
   'uplink',
   'sender',
 ]);

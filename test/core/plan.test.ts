@@ -28,9 +28,9 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
   expect(keysOf(model)).toEqual({
     elements: [
       'address4 vif3.0 . 10.0.5.3',
-      'address4 vif3.0 . 10.9.0.0/24',
       'address6 vif3.0 . fd00:5::3',
       'mac vif3.0 . 00:16:3e:00:03:00',
+      'network4 vif3.0 . 10.9.0.0/24',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.9.0.0/24',
       'uplink eth0',
