@@ -3,6 +3,7 @@ import { loadConfig } from '../config/config.ts';
 import { interpret } from '../core/backend-vif.ts';
 import { decide } from '../core/decide.ts';
 import { type Status, statusOf } from '../core/status.ts';
+import { everyUplink } from '../daemon/world.ts';
 import { openNetwork } from '../net/network.ts';
 import { baseFile } from '../package.ts';
 import { openBackend } from '../xen/backend.ts';
@@ -10,7 +11,7 @@ import { connect } from '../xen/connect.ts';
 
 /** Throws CONFIG_INVALID, XENSTORE_UNAVAILABLE, CommandError. */
 export const inspect = async (configFile: string): Promise<Status> => {
-  const { gateways, allowed } = await loadConfig(configFile);
+  const { gateways, allowed, ...config } = await loadConfig(configFile);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
   const network = openNetwork(baseFile, '/nonexistent');
@@ -27,7 +28,11 @@ export const inspect = async (configFile: string): Promise<Status> => {
   store.close();
   return statusOf({
     daemon: null,
-    decisions: decide({ vifs, kernel, linkNames, gateways, allowed, names }),
+    decisions: decide({
+      ...{ vifs, kernel, linkNames, gateways, allowed, names },
+      uplinks: config.uplinks ?? everyUplink(linkNames),
+      refusedMtus: new Map(),
+    }),
     historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
     names,
     kernel,

@@ -11,6 +11,8 @@ export type Config = {
   readonly uplinks: readonly string[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
   readonly gateways: readonly Prefix[];
+  /** Whether the MSS of VMs' TCP connections is lowered to what the path's MTU in net-vm allows. */
+  readonly mssClamp: boolean;
   /** By VM name: what a VM may have although only its guest says so. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
@@ -40,6 +42,7 @@ const interfaceSchema = v.pipe(
 const schema = v.strictObject({
   uplink: v.optional(v.array(interfaceSchema)),
   gateway: v.optional(v.array(addressSchema), []),
+  mss_clamp: v.optional(v.boolean(), false),
   vm: v.optional(
     v.array(
       v.strictObject({
@@ -78,7 +81,7 @@ export const parseConfig = (file: string, text: string): Config => {
   }
   const result = v.safeParse(schema, document);
   if (!result.success) throw issueError(file, text, result.issues[0]);
-  const { uplink, gateway, vm } = result.output;
+  const { uplink, gateway, mss_clamp: mssClamp, vm } = result.output;
   const allowed = new Map<string, readonly Prefix[]>();
   for (const [index, { name, addresses }] of vm.entries()) {
     if (allowed.has(name)) {
@@ -87,7 +90,7 @@ export const parseConfig = (file: string, text: string): Config => {
     }
     allowed.set(name, addresses);
   }
-  return { uplinks: uplink, gateways: gateway, allowed };
+  return { uplinks: uplink, gateways: gateway, mssClamp, allowed };
 };
 
 /** Reads the file; without one, everything has its default. Throws CONFIG_INVALID. */

@@ -3,6 +3,7 @@ import { type AddressHolders, hold, holderOf, noHolders } from './address-holder
 import { type BackendVif, isProblem, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import type { ServedVif } from './footprint.ts';
 import { elementAddress, elementLink, type KernelState } from './kernel-state.ts';
+import { inheritedMtu, uplinkMtu } from './mtu.ts';
 import { contains, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 
@@ -26,6 +27,9 @@ export type Circumstances = {
   /** The links that exist now. */
   readonly linkNames: ReadonlySet<string>;
   readonly gateways: readonly Prefix[];
+  readonly uplinks: readonly string[];
+  /** The MTU that netback has refused a vif, by its key. */
+  readonly refusedMtus: ReadonlyMap<VifKey, number>;
   /** What the configuration lets a VM have if dom0 gives it no address. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
   /** From /ipc/domain-map. */
@@ -33,6 +37,7 @@ export type Circumstances = {
 };
 
 type Claims = {
+  readonly uplinkMtu: number | undefined;
   readonly live: AddressHolders<VifKey>;
   /** Addresses that the firewall still has under links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
@@ -112,7 +117,9 @@ const admit = (
   if (problem !== undefined) return problem;
   for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
   const { key, domid, devid } = vif;
-  return { key, domid, devid, ...facts, prefixes };
+  const refused = circumstances.refusedMtus.get(key);
+  const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
+  return { key, domid, devid, ...facts, prefixes, mtu };
 };
 
 const lingers = ({ prefixes, link }: ServedVif, { lingering }: Claims): boolean =>
@@ -201,6 +208,7 @@ export const decide = (circumstances: Circumstances): readonly Decision[] => {
       liveLinks.add(vif.facts.link);
   }
   const claims: Claims = {
+    uplinkMtu: uplinkMtu(circumstances.kernel, circumstances.uplinks),
     live: noHolders(),
     lingering: lingeringAddresses(circumstances, liveLinks),
     own: ownAddresses(circumstances),

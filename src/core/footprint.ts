@@ -12,6 +12,7 @@ export type ServedVif = {
   readonly link: string;
   readonly mac: string;
   readonly prefixes: readonly Prefix[];
+  /** Bytes; undefined leaves the link's own. */
   readonly mtu: number | undefined;
 };
 

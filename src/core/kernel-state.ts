@@ -11,6 +11,7 @@ export type SetName =
   | 'network4'
   | 'network6'
   | 'uplink'
+  | 'mss_clamp'
   | 'sender';
 
 /** One set element; `parts` in the order of the set's type, the link's name first. */

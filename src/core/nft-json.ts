@@ -61,6 +61,7 @@ const setNames: ReadonlySet<string> = new Set<SetName>([
   'network4',
   'network6',
   'uplink',
+  'mss_clamp',
   'sender',
 ]);
 

@@ -14,12 +14,15 @@ import {
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
+import { ethernetMtu } from './mtu.ts';
 import type { Prefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 
 export type Raise = {
   readonly served: ServedVif;
   readonly footprint: Footprint;
+  /** The MTU to set; undefined if the link has it. */
+  readonly mtu: number | undefined;
   /** The elements that the firewall is not known to have. */
   readonly missing: readonly Element[];
   /** False while there is no link yet: then only the rules are made ready. */
@@ -30,7 +33,7 @@ export type Refusal = { readonly key: VifKey; readonly problem: Problem };
 export type Plan = {
   /** Vifs to bring up, or to mend. Everything about them is applied again: each step is idempotent. */
   readonly raise: readonly Raise[];
-  /** Set elements that belong to no vif: the uplinks. */
+  /** Set elements that belong to no vif: those of the uplinks. */
   readonly hostElements: readonly Element[];
   /** Gateway addresses that `lo` lacks. */
   readonly gateways: readonly string[];
@@ -53,6 +56,8 @@ export type Planning = {
   readonly kernel: KernelState;
   readonly gateways: readonly Prefix[];
   readonly uplinks: readonly string[];
+  /** Whether the MSS of VMs' connections is clamped. */
+  readonly mssClamp: boolean;
   /** The links that exist now. */
   readonly linkNames: ReadonlySet<string>;
   /** Links under change by a step still running: nothing is planned for them until it ends. */
@@ -81,7 +86,21 @@ type Desired = {
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-const desire = ({ decisions, gateways, uplinks, kernel, current }: Planning): Desired => {
+/** An unknown link is believed to be as netback makes it: if that is wrong, the next observation tells. */
+const mtuToSet = ({ link, mtu }: ServedVif, { kernel, current }: Planning): number | undefined => {
+  const known = kernel.links.get(link);
+  if (known === undefined) return mtu === ethernetMtu ? undefined : mtu;
+  return current.links && known.mtu === mtu ? undefined : mtu;
+};
+
+const hostElementsOf = ({ uplinks, mssClamp }: Planning): Element[] =>
+  uplinks.flatMap((name): Element[] => [
+    { set: 'uplink', parts: [name] },
+    ...(mssClamp ? [{ set: 'mss_clamp', parts: [name] } as const] : []),
+  ]);
+
+const desire = (planning: Planning): Desired => {
+  const { decisions, gateways, kernel, current } = planning;
   const isKnown = (element: Element): boolean =>
     current.elements && kernel.elements.has(keyOfElement(element));
   const openings = decisions.flatMap((decision): Opening[] => {
@@ -90,11 +109,13 @@ const desire = ({ decisions, gateways, uplinks, kernel, current }: Planning): De
     const print = footprint(served, gateways);
     const missing = print.elements.filter((element) => !isKnown(element));
     const open = decision.is === 'served';
-    return [{ served, footprint: print, missing, open, connected: isConnected(decision.vif) }];
+    const connected = isConnected(decision.vif);
+    const mtu = mtuToSet(served, planning);
+    return [{ served, footprint: print, mtu, missing, open, connected }];
   });
   const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);
-  const hostElements = uplinks.map((name): Element => ({ set: 'uplink', parts: [name] }));
+  const hostElements = hostElementsOf(planning);
   return {
     openings,
     links: new Set(opened.map(({ served }) => served.link)),

@@ -69,7 +69,11 @@ export const openLanes = (parts: LaneParts): Lanes => {
 
   const doRaise = async (job: Parameters<typeof raise>[0]): Promise<void> => {
     try {
-      const results = await raise(job, { network, backend, added: world.added });
+      const results = await raise(job, {
+        ...{ network, backend },
+        added: world.added,
+        mtuRefused: world.mtuRefused,
+      });
       for (const { vif, outcome } of results) {
         if (outcome === 'open') world.touch({ key: vif.key, node: 'hotplug-status' });
         else if (outcome !== 'guarded') world.touch({ key: vif.key, node: undefined });

@@ -54,15 +54,21 @@ export const openPasses = (parts: PassParts): Passes => {
     const busyBefore = lanes.busy();
     await world.refresh();
     const linkNames = network.linkNames();
-    const { gateways, allowed } = config;
+    const { gateways, allowed, mssClamp } = config;
+    const uplinks = config.uplinks ?? everyUplink(linkNames);
     const kernel = world.kernel();
     const vifs = world.vifs().values();
-    decisions = decide({ vifs, kernel, linkNames, gateways, allowed, names: world.names() });
+    decisions = decide({
+      ...{ vifs, kernel, linkNames, gateways, uplinks, allowed },
+      names: world.names(),
+      refusedMtus: world.refusedMtus(),
+    });
     const todo = plan({
       decisions,
       kernel,
       gateways,
-      uplinks: config.uplinks ?? everyUplink(linkNames),
+      uplinks,
+      mssClamp,
       linkNames,
       busy: new Set([...busyBefore, ...lanes.busy()]),
       current: world.current(),

@@ -21,6 +21,9 @@ export type World = {
   /** Elements that we put into the firewall, or took out of it. */
   readonly added: (elements: readonly Element[]) => void;
   readonly removed: (elements: readonly Element[]) => void;
+  /** The MTU that netback has refused a vif. */
+  readonly refusedMtus: () => ReadonlyMap<VifKey, number>;
+  readonly mtuRefused: (key: VifKey, mtu: number) => void;
   readonly doubtLinks: () => void;
   readonly doubtElements: () => void;
   /** Reads again what was touched. */
@@ -96,6 +99,7 @@ export const openWorld = (
 ): World => {
   const records = new Map<VifKey, BackendRecord>();
   const vifs = new Map<VifKey, BackendVif>();
+  const refusedMtus = new Map<VifKey, number>();
   const touched = openTouched();
   let names: ReadonlyMap<number, string> = new Map();
   let kernel = nothing;
@@ -109,6 +113,7 @@ export const openWorld = (
     if (record === undefined) {
       records.delete(key);
       vifs.delete(key);
+      refusedMtus.delete(key);
     } else {
       records.set(key, record);
       vifs.set(key, interpret(record));
@@ -154,6 +159,8 @@ export const openWorld = (
       changeElements((all) => {
         for (const element of some) all.delete(keyOfElement(element));
       }),
+    refusedMtus: () => refusedMtus,
+    mtuRefused: (key, mtu) => refusedMtus.set(key, mtu),
     doubtLinks: links.raise,
     doubtElements: elements.raise,
     refresh,

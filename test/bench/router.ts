@@ -52,7 +52,7 @@ const raiseOf = ({ link, domid, address: text, mac: own }: Place) => {
     prefixes: [prefix],
     mtu: undefined,
   };
-  return { served, footprint: footprint(served, []), missing: [], open: true };
+  return { served, footprint: footprint(served, []), mtu: undefined, missing: [], open: true };
 };
 
 const must = async (host: SimHost, argv: readonly string[]): Promise<void> => {

@@ -15,7 +15,7 @@ const failure = (text: string): string => {
 };
 
 test('everything has a default', async () => {
-  const none = { uplinks: undefined, gateways: [], allowed: new Map() };
+  const none = { uplinks: undefined, gateways: [], mssClamp: false, allowed: new Map() };
   expect(parseConfig('v.toml', '')).toEqual(none);
   expect(await loadConfig('/nonexistent/vifwatch.toml')).toEqual(none);
 });
@@ -26,6 +26,7 @@ test('a full file', () => {
     `
 uplink = ["eth0", "wwan0"]
 gateway = ["10.0.5.1", "FD00:5::1"]
+mss_clamp = true
 [[vm]]
 name = "web"
 addresses = ["10.0.7.0/24", "fd00:7::/64"]
@@ -33,6 +34,7 @@ addresses = ["10.0.7.0/24", "fd00:7::/64"]
   );
   expect(config.uplinks).toEqual(['eth0', 'wwan0']);
   expect(config.gateways.map(({ text }) => text)).toEqual(['10.0.5.1', 'fd00:5::1']);
+  expect(config.mssClamp).toBe(true);
   expect(config.allowed.get('web')?.map(({ text }) => text)).toEqual([
     '10.0.7.0/24',
     'fd00:7::/64',

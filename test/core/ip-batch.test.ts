@@ -16,7 +16,7 @@ const served = {
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),
 };
 const print = footprint(served, [prefix('10.0.5.1'), prefix('fd00:5::1')]);
-const opening = { served, footprint: print, missing: print.elements, open: true };
+const opening = { served, footprint: print, mtu: 1400, missing: print.elements, open: true };
 
 test('a vif is opened in this order: neighbours, link up, routes', () => {
   expect(renameLine(opening)).toBe('link set dev vif3.0 name vif-web alias vif3.0');

@@ -25,6 +25,7 @@ export const planFor = ({ vifs, kernel }: Model, more: Partial<Planning> = {}): 
     kernel,
     gateways,
     uplinks: ['eth0'],
+    mssClamp: false,
     linkNames,
     busy: new Set(),
     current: { links: true, elements: true },
