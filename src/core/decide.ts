@@ -6,6 +6,7 @@ import { elementAddress, elementLink, type KernelState } from './kernel-state.ts
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
 import { contains, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
+import { areTwins, vifsWithoutRoute } from './twins.ts';
 
 export type Decision = { readonly vif: BackendVif } & (
   | {
@@ -38,9 +39,12 @@ export type Circumstances = {
 
 type Claims = {
   readonly uplinkMtu: number | undefined;
-  readonly live: AddressHolders<VifKey>;
+  readonly live: AddressHolders<BackendVif>;
   /** Addresses that the firewall still has under links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
+  /** The MACs that the firewall has, each with its link. */
+  readonly macs: ReadonlyMap<string, string>;
+  readonly withoutRoute: ReadonlySet<VifKey>;
   readonly own: AddressHolders<string>;
   /** The links, as netback named them, of all vifs that are not finished. */
   readonly bearers: ReadonlySet<string>;
@@ -69,15 +73,20 @@ const authorise = (
   return { code: 'ADDRESS_UNCONFIRMED', text };
 };
 
-const conflict = (prefixes: readonly Prefix[], { live, own }: Claims): Problem | undefined => {
+const conflict = (
+  vif: BackendVif,
+  prefixes: readonly Prefix[],
+  { live, own }: Claims,
+): Problem | undefined => {
   for (const prefix of prefixes) {
     const owner = holderOf(own, prefix);
     if (owner !== undefined) {
       return { code: 'ADDRESS_RESERVED', text: `${prefix.text} touches ${owner}` };
     }
     const holder = holderOf(live, prefix);
-    if (holder !== undefined) {
-      return { code: 'ADDRESS_TAKEN', text: `${prefix.text} belongs to the live vif ${holder}` };
+    if (holder !== undefined && !areTwins(holder, vif)) {
+      const text = `${prefix.text} belongs to the live vif ${holder.key}`;
+      return { code: 'ADDRESS_TAKEN', text };
     }
   }
   return undefined;
@@ -113,19 +122,21 @@ const admit = (
 ): ServedVif | Problem => {
   const prefixes = authorise(facts, vif, circumstances);
   if (isProblem(prefixes)) return prefixes;
-  const problem = conflict(prefixes, claims);
+  const problem = conflict(vif, prefixes, claims);
   if (problem !== undefined) return problem;
-  for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
+  for (const prefix of prefixes) hold(claims.live, prefix, vif);
   const { key, domid, devid } = vif;
   const refused = circumstances.refusedMtus.get(key);
   const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
-  return { key, domid, devid, ...facts, prefixes, mtu };
+  const routed = !claims.withoutRoute.has(key);
+  return { key, domid, devid, ...facts, prefixes, mtu, routed };
 };
 
-const lingers = ({ prefixes, link }: ServedVif, { lingering }: Claims): boolean =>
+/** A link with the same MAC was the same VM's, whose flows may go on. */
+const lingers = ({ prefixes, link, mac }: ServedVif, { lingering, macs }: Claims): boolean =>
   prefixes.some((prefix) => {
     const under = holderOf(lingering, prefix);
-    return under !== undefined && under !== link;
+    return under !== undefined && under !== link && macs.get(under) !== mac;
   });
 
 const waiting = (
@@ -199,6 +210,13 @@ const lingeringAddresses = (
   return lingering;
 };
 
+const macsOf = ({ kernel }: Circumstances): ReadonlyMap<string, string> =>
+  new Map(
+    [...kernel.elements.values()].flatMap((element) =>
+      element.set === 'mac' ? [[elementLink(element), element.parts[1] ?? '']] : [],
+    ),
+  );
+
 /** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
 export const decide = (circumstances: Circumstances): readonly Decision[] => {
   const vifs = [...circumstances.vifs].sort(bySeniority);
@@ -211,6 +229,11 @@ export const decide = (circumstances: Circumstances): readonly Decision[] => {
     uplinkMtu: uplinkMtu(circumstances.kernel, circumstances.uplinks),
     live: noHolders(),
     lingering: lingeringAddresses(circumstances, liveLinks),
+    macs: macsOf(circumstances),
+    withoutRoute: vifsWithoutRoute(
+      vifs.filter((vif) => !isFinished(vif)),
+      circumstances.names,
+    ),
     own: ownAddresses(circumstances),
     bearers: new Set(
       vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),

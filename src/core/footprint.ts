@@ -12,6 +12,8 @@ export type ServedVif = {
   readonly link: string;
   readonly mac: string;
   readonly prefixes: readonly Prefix[];
+  /** False while the same addresses are routed to another vif of the same VM. */
+  readonly routed: boolean;
   /** Bytes; undefined leaves the link's own. */
   readonly mtu: number | undefined;
 };
@@ -60,5 +62,5 @@ const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Pre
 export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => ({
   elements: elementsOf(vif),
   neighbours: neighboursOf(vif, gateways),
-  routes: vif.prefixes.map((prefix) => routeOf(vif.link, prefix)),
+  routes: vif.routed ? vif.prefixes.map((prefix) => routeOf(vif.link, prefix)) : [],
 });

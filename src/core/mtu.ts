@@ -1,5 +1,5 @@
 /** The MTU of a vif to which dom0 gives none: the uplink's, so that no packet is too long only beyond net-vm. */
-import type { KernelState } from './kernel-state.ts';
+import type { KernelState, Link } from './kernel-state.ts';
 import type { Prefix } from './prefix.ts';
 
 /** Bytes. What netback gives a new link, and the most that it lets a guest have that cannot gather pieces. */
@@ -33,4 +33,17 @@ export const inheritedMtu = (
   if (uplink === refused) return Math.min(uplink, ethernetMtu);
   const least = prefixes.some(({ family }) => family === 6) ? leastForIpv6 : 0;
   return Math.max(uplink, least);
+};
+
+/**
+ * What is to be set; undefined if the link has it. An unknown link is believed to be as netback makes it: if that is
+ * wrong, the next observation tells.
+ */
+export const mtuToSet = (
+  link: Link | undefined,
+  wanted: number | undefined,
+  isCurrent: boolean,
+): number | undefined => {
+  if (link === undefined) return wanted === ethernetMtu ? undefined : wanted;
+  return isCurrent && link.mtu === wanted ? undefined : wanted;
 };

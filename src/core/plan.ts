@@ -4,6 +4,7 @@ import { type Decision, isConnected } from './decide.ts';
 import { type Footprint, footprint, type ServedVif } from './footprint.ts';
 import {
   type Element,
+  elementAddress,
   elementLink,
   isVifName,
   type KernelState,
@@ -14,7 +15,7 @@ import {
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
-import { ethernetMtu } from './mtu.ts';
+import { mtuToSet } from './mtu.ts';
 import type { Prefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 
@@ -47,6 +48,8 @@ export type Plan = {
   readonly finish: readonly VifKey[];
   /** Set elements nobody may use any more; deleted last, since deleting is slow. */
   readonly sweep: readonly Element[];
+  /** The addresses among them that no vif has any more: their flows end. */
+  readonly cut: readonly string[];
   /** Refusals that the store does not show yet. */
   readonly mark: readonly Refusal[];
 };
@@ -86,13 +89,6 @@ type Desired = {
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-/** An unknown link is believed to be as netback makes it: if that is wrong, the next observation tells. */
-const mtuToSet = ({ link, mtu }: ServedVif, { kernel, current }: Planning): number | undefined => {
-  const known = kernel.links.get(link);
-  if (known === undefined) return mtu === ethernetMtu ? undefined : mtu;
-  return current.links && known.mtu === mtu ? undefined : mtu;
-};
-
 const hostElementsOf = ({ uplinks, mssClamp }: Planning): Element[] =>
   uplinks.flatMap((name): Element[] => [
     { set: 'uplink', parts: [name] },
@@ -110,7 +106,7 @@ const desire = (planning: Planning): Desired => {
     const missing = print.elements.filter((element) => !isKnown(element));
     const open = decision.is === 'served';
     const connected = isConnected(decision.vif);
-    const mtu = mtuToSet(served, planning);
+    const mtu = mtuToSet(kernel.links.get(served.link), served.mtu, current.links);
     return [{ served, footprint: print, mtu, missing, open, connected }];
   });
   const opened = openings.filter(({ open }) => open);
@@ -187,12 +183,16 @@ const planLower = (
   const { kernel, linkNames, busy, current } = planning;
   const mayClose = (link: string): boolean =>
     !busy.has(link) && (current.links || finishing.has(link));
+  const toCome = new Set(without(desired.routes, kernel.routes).map(({ prefix }) => prefix));
   const leftOpen = [...finishing].filter(
     (link) => linkNames.has(link) && kernel.links.get(link)?.up !== false,
   );
   return {
     links: [...new Set([...linksToClose(desired, planning), ...leftOpen])].filter(mayClose),
-    routes: without(kernel.routes, desired.routes).filter(({ link }) => mayClose(link)),
+    // One whose prefix goes to another link is replaced by that, not taken away before.
+    routes: without(kernel.routes, desired.routes).filter(
+      ({ link, prefix }) => mayClose(link) && !toCome.has(prefix),
+    ),
     neighbours: without(kernel.neighbours, desired.neighbours).filter(
       ({ link }) => mayClose(link) && desired.links.has(link),
     ),
@@ -206,6 +206,10 @@ const planMarks = (decisions: readonly Decision[]): Refusal[] =>
     const isShown = vif.hotplugStatus === 'error' && vif.hotplugError === hotplugErrorText(problem);
     return isShown ? [] : [{ key: vif.key, problem }];
   });
+
+const addressesOf = (elements: readonly Element[]): string[] => [
+  ...new Set(elements.flatMap((element) => elementAddress(element) ?? [])),
+];
 
 /** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
 export const plan = (planning: Planning): Plan => {
@@ -223,6 +227,10 @@ export const plan = (planning: Planning): Plan => {
     ...lower.routes.map(({ link }) => link),
   ]);
   const excess = without(kernel.elements, desired.elements);
+  const stillHeld = new Set(addressesOf([...desired.elements.values()]));
+  const swept = current.elements
+    ? excess.filter((element) => !guarded.has(elementLink(element)))
+    : [];
   return {
     raise: planRaise(desired, planning),
     hostElements: current.elements
@@ -231,7 +239,8 @@ export const plan = (planning: Planning): Plan => {
     gateways: planGateways(planning),
     lower,
     finish: finished.map(({ vif }) => vif.key),
-    sweep: current.elements ? excess.filter((element) => !guarded.has(elementLink(element))) : [],
+    sweep: swept,
+    cut: addressesOf(swept).filter((address) => !stillHeld.has(address)),
     mark: planMarks(decisions),
   };
 };

@@ -114,10 +114,11 @@ export const openLanes = (parts: LaneParts): Lanes => {
     });
   };
 
-  const startSweeping = ({ sweep: elements }: Plan): void => {
+  const startSweeping = (todo: Plan): void => {
+    const elements = todo.sweep;
     if (!sweeping.isIdle() || elements.length === 0) return;
     sweeping.start(elements.map(elementLink), async () => {
-      await sweep(elements, network);
+      await sweep(todo, network);
       world.removed(elements);
       log.debug({ elements: elements.map(keyOfElement) }, 'took out of the firewall');
     });

@@ -51,6 +51,7 @@ const raiseOf = ({ link, domid, address: text, mac: own }: Place) => {
     mac: own,
     prefixes: [prefix],
     mtu: undefined,
+    routed: true,
   };
   return { served, footprint: footprint(served, []), mtu: undefined, missing: [], open: true };
 };

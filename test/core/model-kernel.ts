@@ -75,12 +75,11 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
       keyOfNeighbour,
     ),
   ]);
+  const added = prints.flatMap((p) => p.routes);
+  const replaced = new Set(added.map(({ prefix }) => prefix));
   const routes = new Map([
-    ...kernel.routes,
-    ...keyed(
-      prints.flatMap((p) => p.routes),
-      keyOfRoute,
-    ),
+    ...[...kernel.routes].filter(([, { prefix }]) => !replaced.has(prefix)),
+    ...keyed(added, keyOfRoute),
   ]);
   for (const route of todo.lower.routes) routes.delete(keyOfRoute(route));
   for (const neighbour of todo.lower.neighbours) neighbours.delete(keyOfNeighbour(neighbour));

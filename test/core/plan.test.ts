@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BackendVif, isProblem, type VifKey } from '../../src/core/backend-vif.ts';
-import { elementLink, type KernelState } from '../../src/core/kernel-state.ts';
+import { elementAddress, elementLink, type KernelState } from '../../src/core/kernel-state.ts';
 import { overlaps } from '../../src/core/prefix.ts';
+import { areTwins } from '../../src/core/twins.ts';
 import { converge, isIdle, type Model, planFor, setLinks, step } from './model-kernel.ts';
 import { backendVif, emptyKernel, prefix } from './store-fixture.ts';
 
@@ -137,6 +138,8 @@ const someStore = fc.array(someVif, { maxLength: 8 });
 const untouched = (vifs: Iterable<BackendVif>): BackendVif[] =>
   [...vifs].map((vif) => ({ ...vif, hotplugStatus: '', hotplugError: '' }));
 
+const bornLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
+
 describe('whatever the history', () => {
   test('passes come to an end, and what they leave depends on the store alone', () => {
     fc.assert(
@@ -160,20 +163,29 @@ describe('whatever the history', () => {
     );
   });
 
-  test('no address is ever in two hands, nor one of net-vm', () => {
+  test('no address is ever in the hands of two VMs, nor routed to two vifs, nor one of net-vm', () => {
     fc.assert(
       fc.property(someStore, (vifs) => {
-        const { kernel } = converge(modelOf(untouched(vifs)));
-        const held = [...kernel.elements.values()].filter(({ set }) => set.startsWith('address'));
-        for (const [index, a] of held.entries()) {
-          const mine = prefix(a.parts[1] ?? '');
-          expect(overlaps(mine, prefix('10.0.5.1'))).toBe(false);
-          for (const b of held.slice(index + 1)) {
-            if (elementLink(a) !== elementLink(b)) {
-              expect(overlaps(mine, prefix(b.parts[1] ?? ''))).toBe(false);
-            }
+        const model = modelOf(untouched(vifs));
+        const byLink = new Map([...model.vifs.values()].map((vif) => [bornLinkOf(vif), vif]));
+        const areOfOneVm = (a: string, b: string): boolean => {
+          const [one, other] = [byLink.get(a), byLink.get(b)];
+          return one !== undefined && other !== undefined && areTwins(one, other);
+        };
+        const { kernel } = converge(model);
+        const held = [...kernel.elements.values()].flatMap((element) => {
+          const text = elementAddress(element);
+          return text === undefined ? [] : [{ link: elementLink(element), own: prefix(text) }];
+        });
+        for (const [index, { link, own }] of held.entries()) {
+          expect(overlaps(own, prefix('10.0.5.1'))).toBe(false);
+          for (const other of held.slice(index + 1)) {
+            if (link === other.link || areOfOneVm(link, other.link)) continue;
+            expect(overlaps(own, other.own)).toBe(false);
           }
         }
+        const routed = [...kernel.routes.values()].map((route) => route.prefix);
+        expect(routed).toEqual([...new Set(routed)]);
       }),
       { numRuns: 500 },
     );
