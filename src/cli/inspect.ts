@@ -7,6 +7,7 @@ import { policyOf } from '../core/policy-book.ts';
 import { policyChains } from '../core/policy-chain.ts';
 import type { Prefix } from '../core/prefix.ts';
 import { type Status, statusOf } from '../core/status.ts';
+import { everyUplink } from '../daemon/world.ts';
 import { openNetwork } from '../net/network.ts';
 import { baseFile, profileDirectory } from '../package.ts';
 import { openBackend } from '../xen/backend.ts';
@@ -16,7 +17,7 @@ const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
 
 /** Throws CONFIG_INVALID, XENSTORE_UNAVAILABLE, CommandError. */
 export const inspect = async (configFile: string): Promise<Status> => {
-  const { gateways, allowed } = await loadConfig(configFile);
+  const { gateways, allowed, ...config } = await loadConfig(configFile);
   const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
@@ -42,7 +43,11 @@ export const inspect = async (configFile: string): Promise<Status> => {
   return statusOf({
     daemon: null,
     panic,
-    decisions: decide({ vifs, kernel, linkNames, gateways, allowed, names, policyFor }),
+    decisions: decide({
+      ...{ vifs, kernel, linkNames, gateways, allowed, names, policyFor },
+      uplinks: config.uplinks ?? everyUplink(linkNames),
+      refusedMtus: new Map(),
+    }),
     historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
     names,
     kernel,

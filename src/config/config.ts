@@ -12,6 +12,8 @@ export type Config = UplinkOptions & {
   readonly uplinks: readonly string[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
   readonly gateways: readonly Prefix[];
+  /** Whether the MSS of VMs' TCP connections is lowered to what the path's MTU in net-vm allows. */
+  readonly mssClamp: boolean;
   /** By VM name: what a VM may have although only its guest says so. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
@@ -49,6 +51,7 @@ const schema = v.strictObject({
   forward: v.optional(v.array(forwardSchema), []),
   uplink: v.optional(v.array(interfaceSchema)),
   gateway: v.optional(v.array(addressSchema), []),
+  mss_clamp: v.optional(v.boolean(), false),
   vm: v.optional(
     v.array(
       v.strictObject({
@@ -62,7 +65,14 @@ const schema = v.strictObject({
 
 /** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
 export const parseConfig = (file: string, text: string): Config => {
-  const { uplink, gateway, masquerade, forward, vm } = parseStrict(file, text, schema);
+  const {
+    uplink,
+    gateway,
+    masquerade,
+    forward,
+    mss_clamp: mssClamp,
+    vm,
+  } = parseStrict(file, text, schema);
   const allowed = new Map<string, readonly Prefix[]>();
   for (const [index, { name, addresses }] of vm.entries()) {
     if (allowed.has(name)) {
@@ -79,7 +89,7 @@ export const parseConfig = (file: string, text: string): Config => {
       `a second [[forward]] of ${proto} ${port}\n${codeblock}`,
     );
   }
-  return { uplinks: uplink, gateways: gateway, masquerade, forwards: forward, allowed };
+  return { uplinks: uplink, gateways: gateway, masquerade, forwards: forward, mssClamp, allowed };
 };
 
 /** Beside the configuration file. */

@@ -6,9 +6,22 @@ import {
   keyOfElement,
   keyOfNeighbour,
   keyOfRoute,
+  type Route,
 } from './kernel-state.ts';
 
-function* linkDamages({ served, footprint }: Raise, kernel: KernelState): Generator<string> {
+const hasNoRoute = (route: Route, { routes }: KernelState): boolean =>
+  !routes.has(keyOfRoute(route));
+
+/** A route that another vif of the same VM still has is handed over, and no damage. */
+const isRouteLost = (route: Route, kernel: KernelState): boolean =>
+  hasNoRoute(route, kernel) &&
+  ![...kernel.routes.values()].some(({ prefix }) => prefix === route.prefix);
+
+function* linkDamages(
+  { served, footprint }: Raise,
+  kernel: KernelState,
+  lacksRoute: typeof hasNoRoute,
+): Generator<string> {
   const link = kernel.links.get(served.link);
   if (link?.up !== true) yield `link ${served.link} down`;
   if (served.mtu !== undefined && link !== undefined && link.mtu !== served.mtu) {
@@ -20,7 +33,7 @@ function* linkDamages({ served, footprint }: Raise, kernel: KernelState): Genera
   }
   for (const route of footprint.routes) {
     const key = keyOfRoute(route);
-    if (!kernel.routes.has(key)) yield `route ${key}`;
+    if (lacksRoute(route, kernel)) yield `route ${key}`;
     else if (kernel.rivals.get(key)?.isBeatable) yield `route ${key} behind another`;
   }
 }
@@ -37,10 +50,10 @@ function* ruleDamages({ missing, replaced, chains }: Raise, kernel: KernelState)
 
 /** For the log: each thing that is missing. */
 export const damageOf = (raise: Raise, kernel: KernelState): readonly string[] => [
-  ...linkDamages(raise, kernel),
+  ...linkDamages(raise, kernel, isRouteLost),
   ...ruleDamages(raise, kernel),
 ];
 
 /** Whether all but rules is as it should be. */
 export const isLinkComplete = (raise: Raise, kernel: KernelState): boolean =>
-  linkDamages(raise, kernel).next().done === true;
+  linkDamages(raise, kernel, hasNoRoute).next().done === true;

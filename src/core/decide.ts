@@ -2,9 +2,11 @@
 import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
 import { type BackendVif, isProblem, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import type { ServedVif, VmPolicy } from './footprint.ts';
-import { elementLink, type KernelState } from './kernel-state.ts';
+import { elementAddress, elementLink, type KernelState } from './kernel-state.ts';
+import { inheritedMtu, uplinkMtu } from './mtu.ts';
 import { contains, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
+import { areTwins, findTwins, type Twins } from './twins.ts';
 
 export type Decision = { readonly vif: BackendVif } & (
   | {
@@ -26,6 +28,9 @@ export type Circumstances = {
   /** The links that exist now. */
   readonly linkNames: ReadonlySet<string>;
   readonly gateways: readonly Prefix[];
+  readonly uplinks: readonly string[];
+  /** The MTU that netback has refused a vif, by its key. */
+  readonly refusedMtus: ReadonlyMap<VifKey, number>;
   /** What the configuration lets a VM have if dom0 gives it no address. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
   /** From /ipc/domain-map. */
@@ -35,11 +40,15 @@ export type Circumstances = {
 };
 
 type Claims = {
-  readonly live: AddressHolders<VifKey>;
+  readonly uplinkMtu: number | undefined;
+  readonly live: AddressHolders<BackendVif>;
   /** Who has a link's name, or is the first to be given it. */
   readonly named: Map<string, VifKey>;
   /** Addresses that the firewall still has under links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
+  /** The MACs that the firewall has, each with its link. */
+  readonly macs: ReadonlyMap<string, string>;
+  readonly twins: Twins;
   readonly own: AddressHolders<string>;
   /** The links, as netback named them, of all vifs that are not finished. */
   readonly bearers: ReadonlySet<string>;
@@ -68,15 +77,20 @@ const authorise = (
   return { code: 'ADDRESS_UNCONFIRMED', text };
 };
 
-const conflict = (prefixes: readonly Prefix[], { live, own }: Claims): Problem | undefined => {
+const conflict = (
+  vif: BackendVif,
+  prefixes: readonly Prefix[],
+  { live, own }: Claims,
+): Problem | undefined => {
   for (const prefix of prefixes) {
     const owner = holderOf(own, prefix);
     if (owner !== undefined) {
       return { code: 'ADDRESS_RESERVED', text: `${prefix.text} touches ${owner}` };
     }
     const holder = holderOf(live, prefix);
-    if (holder !== undefined) {
-      return { code: 'ADDRESS_TAKEN', text: `${prefix.text} belongs to the live vif ${holder}` };
+    if (holder !== undefined && !areTwins(holder, vif)) {
+      const text = `${prefix.text} belongs to the live vif ${holder.key}`;
+      return { code: 'ADDRESS_TAKEN', text };
     }
   }
   return undefined;
@@ -112,22 +126,26 @@ const admit = (
 ): ServedVif | Problem => {
   const prefixes = authorise(facts, vif, circumstances);
   if (isProblem(prefixes)) return prefixes;
-  const policy = circumstances.policyFor(vif.domid, prefixes);
+  const policy = circumstances.policyFor(claims.twins.namedDomid(vif), prefixes);
   if (isProblem(policy)) return policy;
-  const problem = conflict(prefixes, claims);
+  const problem = conflict(vif, prefixes, claims);
   if (problem !== undefined) return problem;
   // Rules go by the link's name: under one name, two vifs would have each other's addresses.
   if ((claims.named.get(facts.link) ?? vif.key) !== vif.key) return linkTaken(facts.link);
   claims.named.set(facts.link, vif.key);
-  for (const prefix of prefixes) hold(claims.live, prefix, vif.key);
+  for (const prefix of prefixes) hold(claims.live, prefix, vif);
   const { key, domid, devid } = vif;
-  return { key, domid, devid, ...facts, prefixes, policy };
+  const refused = circumstances.refusedMtus.get(key);
+  const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
+  const routed = !claims.twins.withoutRoute.has(key);
+  return { key, domid, devid, ...facts, prefixes, policy, mtu, routed };
 };
 
-const lingers = ({ prefixes, link }: ServedVif, { lingering }: Claims): boolean =>
+/** A link with the same MAC was the same VM's, whose flows may go on. */
+const lingers = ({ prefixes, link, mac }: ServedVif, { lingering, macs }: Claims): boolean =>
   prefixes.some((prefix) => {
     const under = holderOf(lingering, prefix);
-    return under !== undefined && under !== link;
+    return under !== undefined && under !== link && macs.get(under) !== mac;
   });
 
 const waiting = (
@@ -193,13 +211,21 @@ const lingeringAddresses = (
   const lingering = noHolders<string>();
   for (const element of kernel.elements.values()) {
     const link = elementLink(element);
-    if (element.set !== 'address4' && element.set !== 'address6') continue;
-    const prefix = parsePrefix(element.parts[1] ?? '');
+    const address = elementAddress(element);
+    if (address === undefined) continue;
+    const prefix = parsePrefix(address);
     if (link === undefined || liveLinks.has(link) || 'problem' in prefix) continue;
     hold(lingering, prefix, link);
   }
   return lingering;
 };
+
+const macsOf = ({ kernel }: Circumstances): ReadonlyMap<string, string> =>
+  new Map(
+    [...kernel.elements.values()].flatMap((element) =>
+      element.set === 'mac' ? [[element.parts[0] ?? '', element.parts[1] ?? '']] : [],
+    ),
+  );
 
 /** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
 export const decide = (circumstances: Circumstances): readonly Decision[] => {
@@ -210,9 +236,15 @@ export const decide = (circumstances: Circumstances): readonly Decision[] => {
       liveLinks.add(vif.facts.link);
   }
   const claims: Claims = {
+    uplinkMtu: uplinkMtu(circumstances.kernel, circumstances.uplinks),
     live: noHolders(),
     named: new Map(),
     lingering: lingeringAddresses(circumstances, liveLinks),
+    macs: macsOf(circumstances),
+    twins: findTwins(
+      vifs.filter((vif) => !isFinished(vif)),
+      circumstances.names,
+    ),
     own: ownAddresses(circumstances),
     bearers: new Set(
       vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),

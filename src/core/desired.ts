@@ -13,6 +13,7 @@ import {
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
+import { mtuToSet } from './mtu.ts';
 import type { Chain, PolicyChains } from './policy-chain.ts';
 import type { Prefix } from './prefix.ts';
 
@@ -37,6 +38,8 @@ export type Planning = {
 export type Raise = {
   readonly served: ServedVif;
   readonly footprint: Footprint;
+  /** The MTU to set; undefined if the link has it. */
+  readonly mtu: number | undefined;
   /** The elements that the firewall is not known to have. */
   readonly missing: readonly Element[];
   /** Of the verdict maps: elements under this link that lead to an earlier policy. */
@@ -103,9 +106,10 @@ export const desire = (planning: Planning): Desired => {
         ? []
         : [earlier];
     });
+    const mtu = mtuToSet(kernel.links.get(served.link), served.mtu, current.links);
     const behind = print.routes.filter((route) => kernel.rivals.get(keyOfRoute(route))?.isBeatable);
     const chains = print.chains.filter((chain) => !hasChain(chain));
-    return [{ served, footprint: print, missing, replaced, behind, chains, open, connected }];
+    return [{ served, footprint: print, mtu, missing, replaced, behind, chains, open, connected }];
   });
   const opened = openings.filter(({ open }) => open);
   const prints = openings.map((opening) => opening.footprint);

@@ -17,6 +17,9 @@ export type ServedVif = {
   readonly link: string;
   readonly mac: string;
   readonly prefixes: readonly Prefix[];
+  /** False while the same addresses are routed to another vif of the same VM. */
+  readonly routed: boolean;
+  /** Bytes; undefined leaves the link's own. */
   readonly mtu: number | undefined;
   readonly policy: VmPolicy;
 };
@@ -35,29 +38,34 @@ export type Footprint = {
  */
 const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::1' };
 
-/** The address in a set that is a concatenation only because of a constant. */
-export const addressElement = (
-  set: 'live' | 'configured',
-  { family, text }: Pick<Prefix, 'family' | 'text'>,
-): Element => ({ set: `${set}${family}`, parts: [text, `ipv${family}`] });
+/** Single addresses are in sets of their own. */
+const addressSet = <Single extends string, Network extends string>(
+  single: Single,
+  network: Network,
+  prefix: Prefix,
+) => `${isHost(prefix) ? single : network}${prefix.family}` as const;
 
-const elementsOf = ({ link, mac, prefixes, policy }: ServedVif): Element[] => [
-  { set: 'mac', parts: [link, mac] },
-  { set: 'vif', parts: [link] },
-  { set: 'sender_mac', parts: [link, mac] },
-  { set: 'ingress', parts: [link] },
-  ...prefixes.map((prefix) => addressElement('live', prefix)),
-  ...prefixes.flatMap(({ family, text }): Element[] =>
-    family === 4
-      ? [
-          { set: 'address4', parts: [link, text] },
-          { set: 'sender', parts: [link, mac, text] },
-        ]
-      : [{ set: 'address6', parts: [link, text] }],
-  ),
-  { set: 'out', parts: [link, policy.chains.out.name] },
-  { set: 'in', parts: [link, policy.chains.in.name] },
-];
+const elementsOfPrefix = ({ link, mac }: ServedVif, prefix: Prefix): Element[] => {
+  const { family, text } = prefix;
+  const elements: Element[] = [
+    { set: addressSet('address', 'network', prefix), parts: [link, text] },
+    { set: addressSet('live', 'live_network', prefix), parts: [text] },
+  ];
+  return family === 4 ? [...elements, { set: 'sender', parts: [link, mac, text] }] : elements;
+};
+
+const elementsOf = (vif: ServedVif): Element[] => {
+  const { link, mac, prefixes, policy } = vif;
+  return [
+    { set: 'mac', parts: [link, mac] },
+    { set: 'vif', parts: [link] },
+    { set: 'sender_mac', parts: [link, mac] },
+    { set: 'ingress', parts: [link] },
+    ...prefixes.flatMap((prefix) => elementsOfPrefix(vif, prefix)),
+    { set: 'out', parts: [link, policy.chains.out.name] },
+    { set: 'in', parts: [link, policy.chains.in.name] },
+  ];
+};
 
 export const routeTo = (link: string, prefix: Prefix): Route => ({
   link,
@@ -80,5 +88,5 @@ export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprin
   chains: [vif.policy.chains.out, vif.policy.chains.in],
   elements: elementsOf(vif),
   neighbours: neighboursOf(vif, gateways),
-  routes: vif.prefixes.map((prefix) => routeTo(vif.link, prefix)),
+  routes: vif.routed ? vif.prefixes.map((prefix) => routeTo(vif.link, prefix)) : [],
 });

@@ -1,5 +1,4 @@
 /** What the firewall holds for no vif in particular. */
-import { addressElement } from './footprint.ts';
 import type { Element } from './kernel-state.ts';
 import type { Prefix } from './prefix.ts';
 
@@ -15,6 +14,8 @@ export type UplinkOptions = {
   /** Whether VMs go out under net-vm's own IPv4 address. */
   readonly masquerade: boolean;
   readonly forwards: readonly PortForward[];
+  /** Whether the MSS of VMs' TCP connections is lowered to what the path's MTU in net-vm allows. */
+  readonly mssClamp: boolean;
 };
 
 export type HostFacts = UplinkOptions & {
@@ -30,7 +31,12 @@ export const hostElements = (facts: HostFacts): readonly Element[] => [
   ...facts.gateways.flatMap(({ family, text }): Element[] =>
     family === 4 ? [{ set: 'gateway', parts: [text] }] : [],
   ),
-  ...facts.configured.map((prefix) => addressElement('configured', prefix)),
+  ...facts.configured.map(
+    ({ family, text }): Element => ({ set: `configured${family}`, parts: [text] }),
+  ),
+  ...(facts.mssClamp
+    ? facts.uplinks.map((name): Element => ({ set: 'mss_clamp', parts: [name] }))
+    : []),
   ...(facts.masquerade
     ? facts.uplinks.map((name): Element => ({ set: 'masquerading', parts: [name] }))
     : []),

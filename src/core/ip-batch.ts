@@ -38,9 +38,11 @@ const ahead = (route: Route): string[] => [routeLine('del', route), routeLine('p
 export const renameLine = ({ served: { bornLink, link } }: Raise): string =>
   `link set dev ${bornLink} name ${link} alias ${bornLink}`;
 
+export const mtuLine = (link: string, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
+
 /** In the order that matters: neighbours, then the link up, then routes. */
-export const raiseLines = ({ served, footprint, behind }: Raise): readonly string[] => [
-  ...(served.mtu === undefined ? [] : [`link set dev ${served.link} mtu ${served.mtu}`]),
+export const raiseLines = ({ served, footprint, behind, mtu }: Raise): readonly string[] => [
+  ...(mtu === undefined ? [] : [mtuLine(served.link, mtu)]),
   ...footprint.neighbours.map((neighbour) => neighbourLine('replace', neighbour)),
   `link set dev ${served.link} up`,
   ...footprint.routes.flatMap((route) =>

@@ -9,11 +9,16 @@ export const setFamilies = {
   vif: 'inet',
   address4: 'inet',
   address6: 'inet',
+  network4: 'inet',
+  network6: 'inet',
   live4: 'inet',
   live6: 'inet',
+  live_network4: 'inet',
+  live_network6: 'inet',
   configured4: 'inet',
   configured6: 'inet',
   uplink: 'inet',
+  mss_clamp: 'inet',
   out: 'inet',
   in: 'inet',
   masquerading: 'inet',
@@ -44,7 +49,16 @@ type ForwardMap = 'forward_address' | 'forward_port';
 export const isForwardMap = (set: Element['set']): set is ForwardMap =>
   set === 'forward_address' || set === 'forward_port';
 
-const addressSets: ReadonlySet<string> = new Set(['live4', 'live6', 'configured4', 'configured6']);
+/** Sets of what may be a link's: `parts` are the link and the address or network. */
+const ownSets: ReadonlySet<string> = new Set(['address4', 'address6', 'network4', 'network6']);
+
+/** The address or network that the element lets its link have, if it is of that kind. */
+export const elementAddress = ({ set, parts }: Element): string | undefined =>
+  ownSets.has(set) ? parts[1] : undefined;
+
+const addressSets: ReadonlySet<string> = new Set([
+  ...['live4', 'live6', 'live_network4', 'live_network6', 'configured4', 'configured6'],
+]);
 
 /** Whether the element speaks of an address and not of who has it. */
 export const isAddressOnly = ({ set }: Element): boolean => addressSets.has(set);

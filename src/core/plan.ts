@@ -14,6 +14,7 @@ import {
 import type { ServedVif } from './footprint.ts';
 import {
   type Element,
+  elementAddress,
   elementLink,
   isAddressOnly,
   isForwardMap,
@@ -53,6 +54,8 @@ export type Plan = {
   readonly finish: readonly VifKey[];
   /** What of the firewall nobody uses any more; deleted last, since deleting is slow. */
   readonly sweep: Sweep;
+  /** The addresses in it that no vif has any more: their flows end. */
+  readonly cut: readonly string[];
   /** Refusals that the store does not show yet. */
   readonly mark: readonly Refusal[];
 };
@@ -111,12 +114,16 @@ const planLower = (
   const { kernel, linkNames, busy, current } = planning;
   const mayClose = (link: string): boolean =>
     !busy.has(link) && (current.links || finishing.has(link));
+  const toCome = new Set(without(desired.routes, kernel.routes).map(({ prefix }) => prefix));
   const leftOpen = [...finishing].filter(
     (link) => linkNames.has(link) && kernel.links.get(link)?.up !== false,
   );
   return {
     links: [...new Set([...linksToClose(desired, planning), ...leftOpen])].filter(mayClose),
-    routes: without(kernel.routes, desired.routes).filter(({ link }) => mayClose(link)),
+    // One whose prefix goes to another link is replaced by that, not taken away before.
+    routes: without(kernel.routes, desired.routes).filter(
+      ({ link, prefix }) => mayClose(link) && !toCome.has(prefix),
+    ),
     neighbours: without(kernel.neighbours, desired.neighbours).filter(
       ({ link }) => mayClose(link) && desired.links.has(link),
     ),
@@ -153,6 +160,10 @@ const planSweep = (
   );
   return { elements, chains: unwanted.filter((name) => !used.has(name)) };
 };
+
+const addressesOf = (elements: Iterable<Element>): string[] => [
+  ...new Set([...elements].flatMap((element) => elementAddress(element) ?? [])),
+];
 
 /** A forwarded port that still leads elsewhere is first swept, and so is a network that these may overlap. */
 const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
@@ -193,6 +204,8 @@ export const plan = (planning: Planning): Plan => {
     ...lower.links,
     ...lower.routes.map(({ link }) => link),
   ]);
+  const sweep = planSweep(desired, planning, guarded);
+  const stillHeld = new Set(addressesOf(desired.elements.values()));
   return {
     raise: planRaise(desired, planning),
     served: desired.openings.map(({ served }) => served),
@@ -200,7 +213,8 @@ export const plan = (planning: Planning): Plan => {
     gateways: planGateways(planning),
     lower,
     finish: finished.map(({ vif }) => vif.key),
-    sweep: planSweep(desired, planning, guarded),
+    sweep,
+    cut: addressesOf(sweep.elements).filter((address) => !stillHeld.has(address)),
     mark: planMarks(planning),
   };
 };

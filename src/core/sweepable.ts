@@ -1,6 +1,7 @@
 /** Which of the elements that nobody asks for may go now. */
 import {
   type Element,
+  elementAddress,
   elementLink,
   isAddressOnly,
   type KernelState,
@@ -14,8 +15,7 @@ const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
   const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
   const addresses = new Set<string | undefined>();
   for (const element of elements.values()) {
-    const isAddress = element.set === 'address4' || element.set === 'address6';
-    if (isAddress && isUnder(elementLink(element))) addresses.add(element.parts[1]);
+    if (isUnder(elementLink(element))) addresses.add(elementAddress(element));
   }
   return (element: Element): boolean =>
     isAddressOnly(element) ? addresses.has(element.parts[0]) : isUnder(elementLink(element));

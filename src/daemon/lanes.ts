@@ -97,9 +97,9 @@ export const openLanes = (parts: LaneParts): Lanes => {
     for (const { replaced, vif } of job.raises) if (replaced.length > 0) uncut.add(vif.key);
     try {
       const results = await raise(job, {
-        network,
-        backend,
+        ...{ network, backend },
         added: world.added,
+        mtuRefused: world.mtuRefused,
       });
       for (const { vif, outcome } of results) {
         if (outcome === 'open') world.touch({ key: vif.key, node: 'hotplug-status' });
@@ -150,13 +150,13 @@ export const openLanes = (parts: LaneParts): Lanes => {
     });
   };
 
-  const startSweeping = ({ sweep: what }: Plan): void => {
+  const startSweeping = ({ sweep: what, cut }: Plan): void => {
     const { elements, chains } = what;
     if (!sweeping.isIdle() || elements.length + chains.length === 0) return;
     mending.logExcess({ elements });
     const links = elements.flatMap((element) => elementLink(element) ?? []);
     sweeping.start(links, async () => {
-      await sweep(what, network);
+      await sweep({ sweep: what, cut }, network);
       world.removed(what);
       log.debug({ elements: elements.map(keyOfElement), chains }, 'took out of the firewall');
     });

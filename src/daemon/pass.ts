@@ -76,6 +76,7 @@ export const openPasses = (parts: PassParts): Passes => {
     await world.refresh();
     const linkNames = network.linkNames();
     const { gateways, allowed } = config;
+    const uplinks = config.uplinks ?? everyUplink(linkNames);
     const kernel = world.kernel();
     const vifs = world.vifs();
     const names = world.names();
@@ -84,6 +85,8 @@ export const openPasses = (parts: PassParts): Passes => {
       kernel,
       linkNames,
       gateways,
+      uplinks,
+      refusedMtus: world.refusedMtus(),
       allowed,
       names,
       policyFor: policies.policyFor(vifs, names),
@@ -94,7 +97,7 @@ export const openPasses = (parts: PassParts): Passes => {
       gateways,
       hostElements: hostElements({
         ...config,
-        uplinks: config.uplinks ?? everyUplink(linkNames),
+        uplinks,
         configured,
       }),
       ingressMayPrecede: parts.ingressMayPrecede,

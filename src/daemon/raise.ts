@@ -1,8 +1,9 @@
 /** Opens vifs: rules, then neighbour, link up, route; only then does the toolstack hear "connected". */
-import type { BackendVif, VifKey } from '../core/backend-vif.ts';
+import { type BackendVif, isProblem, type VifKey } from '../core/backend-vif.ts';
 import { isConnected } from '../core/decide.ts';
 import type { Raise } from '../core/desired.ts';
-import { gatewayLine, raiseLines, renameLine } from '../core/ip-batch.ts';
+import { gatewayLine, mtuLine, raiseLines, renameLine } from '../core/ip-batch.ts';
+import { ethernetMtu } from '../core/mtu.ts';
 import type { Additions } from '../core/nft-json.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
@@ -26,6 +27,8 @@ type Ports = {
   readonly network: Network;
   readonly backend: Backend;
   readonly added: (what: Additions) => void;
+  /** Hears of an inherited MTU that a link does not take. */
+  readonly mtuRefused: (key: VifKey, mtu: number) => void;
 };
 type Opening = RaiseJob['raises'][number];
 
@@ -93,9 +96,23 @@ const addRules = async (
   return problems;
 };
 
-const linkProblem = (opening: Opening, { failed: lines, gaveUp }: BatchResult) => {
+/** The uplink's MTU, where dom0 asks for none: that a link does not take it is no reason to keep it closed. */
+const inheritedMtuLine = ({ vif: { facts }, served, mtu }: Opening): string | undefined =>
+  mtu === undefined || isProblem(facts) || facts.mtu !== undefined
+    ? undefined
+    : mtuLine(served.link, mtu);
+
+const linkProblem = (
+  opening: Opening,
+  { failed: lines, gaveUp }: BatchResult,
+  { mtuRefused }: Ports,
+) => {
   const own = new Set(raiseLines(opening));
-  const line = lines.find((one) => own.has(one.line));
+  const optional = inheritedMtuLine(opening);
+  if (opening.mtu !== undefined && lines.some((one) => one.line === optional)) {
+    mtuRefused(opening.served.key, opening.mtu);
+  }
+  const line = lines.find((one) => own.has(one.line) && one.line !== optional);
   if (line !== undefined) return failed('LINK_FAILED', `ip ${line.line}: ${line.message}`);
   return gaveUp === undefined ? undefined : failed('LINK_FAILED', `ip: ${gaveUp}`);
 };
@@ -104,11 +121,12 @@ const linkProblem = (opening: Opening, { failed: lines, gaveUp }: BatchResult) =
 const openLinks = async (
   openings: readonly Opening[],
   gateways: readonly string[],
-  { network }: Ports,
+  ports: Ports,
 ): Promise<Map<Opening, Problem>> => {
+  const { network } = ports;
   const problems = new Map<Opening, Problem>();
   const note = (opening: Opening, result: BatchResult): void => {
-    const problem = linkProblem(opening, result);
+    const problem = linkProblem(opening, result, ports);
     if (problem !== undefined) problems.set(opening, problem);
   };
   const lines = [...gateways.map(gatewayLine), ...openings.flatMap(raiseLines)];
@@ -120,15 +138,24 @@ const openLinks = async (
   return problems;
 };
 
+/**
+ * Tells the guests their MTU before they are told that the vif is there. A new vif's node says 1500 from the start
+ * (libxl), so that mostly there is nothing to write.
+ */
+const hintMtus = (openings: readonly Opening[], { backend }: Ports): Promise<unknown> =>
+  Promise.all(
+    openings.flatMap(({ vif, served: { key, mtu } }) =>
+      mtu === undefined || (mtu === ethernetMtu && !isConnected(vif))
+        ? []
+        : [backend.hintMtu(key, mtu)],
+    ),
+  );
+
 /** Tells the toolstack of all that are open, and returns those for which that worked. */
 const announce = async (
   opened: readonly Opening[],
   { backend }: Ports,
 ): Promise<ReadonlySet<VifKey> | Problem> => {
-  const hints = opened.flatMap(({ served: { key, mtu } }) =>
-    mtu === undefined ? [] : [backend.hintMtu(key, mtu)],
-  );
-  await Promise.all(hints);
   const vifs = opened.map(({ vif }) => vif);
   const known = vifs.filter(isConnected).map(({ key }) => key);
   try {
@@ -153,8 +180,11 @@ export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raise
   const { network } = ports;
   const opening = job.raises.filter(({ open }) => open);
   await rename(opening, ports);
-  const ruling = addRules(job, ports);
-  const problems = new Map([...harden(opening, ports), ...(await ruling)]);
+  // Beside the rules, which take longer.
+  const preparing = Promise.all([addRules(job, ports), hintMtus(opening, ports)]);
+  const hardened = harden(opening, ports);
+  const [ruled] = await preparing;
+  const problems = new Map([...hardened, ...ruled]);
   const guarded = opening.filter((one) => !problems.has(one));
   const unopened = await openLinks(guarded, job.gateways, ports);
   const opened = guarded.filter((one) => !unopened.has(one));

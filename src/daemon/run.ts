@@ -118,6 +118,10 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     concatMap(policies.reload),
     ignoreElements(),
   );
+  let heard = (): void => undefined;
+  const listening = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
@@ -125,7 +129,11 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
       tap(world.doubtLinks),
       filter(() => !lanes.isRaising()),
     ),
-    watchRuleset().pipe(tap(guard.suspect), tap(world.doubtElements)),
+    watchRuleset().pipe(
+      tap(guard.suspect),
+      tap(world.doubtElements),
+      tap(() => heard()),
+    ),
     watchXenstored(store),
     policies.changes,
     edits,
@@ -151,6 +159,8 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   return {
     world,
     guard,
+    /** Resolves once changes of the ruleset are heard of. */
+    listening,
     settled: async () => {
       await Promise.all([lanes.settled(), guard.settled()]);
     },
@@ -199,6 +209,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
     watcher.guard.settled(),
   ]);
   const announce = async (): Promise<Server> => {
+    await watcher.listening;
     await watcher.settled();
     const server = await openControl(runtime, watcher.status);
     log.info({ domid }, 'ready');

@@ -29,6 +29,9 @@ export type World = {
   /** What we put into the firewall, or took out of it. */
   readonly added: (what: Additions) => void;
   readonly removed: (what: Sweep) => void;
+  /** The MTU that netback has refused a vif. */
+  readonly refusedMtus: () => ReadonlyMap<VifKey, number>;
+  readonly mtuRefused: (key: VifKey, mtu: number) => void;
   readonly doubtLinks: () => void;
   /** Whether we have put an entry for that address there. */
   readonly isOurNeighbour: (neighbour: {
@@ -111,6 +114,7 @@ export const openWorld = (
 ): World => {
   const records = new Map<VifKey, BackendRecord>();
   const vifs = new Map<VifKey, BackendVif>();
+  const refusedMtus = new Map<VifKey, number>();
   const touched = openTouched();
   let names: ReadonlyMap<number, string> = new Map();
   let kernel = nothing;
@@ -124,6 +128,7 @@ export const openWorld = (
     if (record === undefined) {
       records.delete(key);
       vifs.delete(key);
+      refusedMtus.delete(key);
     } else {
       records.set(key, record);
       vifs.set(key, interpret(record));
@@ -185,6 +190,8 @@ export const openWorld = (
         for (const element of what.elements) elements.delete(keyOfElement(element));
         for (const name of what.chains) chains.delete(name);
       }),
+    refusedMtus: () => refusedMtus,
+    mtuRefused: (key, mtu) => refusedMtus.set(key, mtu),
     doubtLinks: links.raise,
     isOurNeighbour,
     doubtElements: elements.raise,

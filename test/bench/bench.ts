@@ -3,6 +3,7 @@ import { rssMiB } from '../rig/process.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { startXlDevd } from '../rig/sim/xl-devd.ts';
 import { countingSwitches, untilIdle, wakeupsPerSecond } from './footprint.ts';
+import { measureForwarding } from './forwarding.ts';
 import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
 import { upAndDown } from './vif-times.ts';
 
@@ -96,6 +97,8 @@ say(`xl devd with Xen's vif-route: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
 const peer = await withHost(measureDevd);
 say(`vifwatch: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
 const own = await withHost(measureVifwatch);
+say('forwarding with 1, 40 and 1000 vifs, by plain routing and by linear rules');
+const forwarding = await measureForwarding();
 
 const metrics: Record<string, Metric> = {
   vif_up_1: lessIsBetter('ms', own.times.up1, devd, peer.times.up1),
@@ -109,6 +112,7 @@ const metrics: Record<string, Metric> = {
     own.pollerWakeups,
   ),
   status_cli: lessIsBetter('ms', own.status, 'xenstore-ls, ip, nft by hand', own.byHand),
+  ...forwarding,
 };
 printTable(metrics);
 console.log(JSON.stringify(metrics));

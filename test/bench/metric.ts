@@ -35,6 +35,23 @@ export const lessIsBetter = (
   ratio: rounded(peerValue / value),
 });
 
+/**
+ * A metric of which more is better, measured in turns with its peer. The ratio is the median of the turns' own, which
+ * a machine that is slow for some turns does not move.
+ */
+export const moreIsBetter = (
+  unit: string,
+  values: readonly number[],
+  peer: string,
+  peerValues: readonly number[],
+): Metric => ({
+  value: rounded(median(values)),
+  unit,
+  peer,
+  peer_value: rounded(median(peerValues)),
+  ratio: rounded(median(values.map((value, turn) => value / (peerValues[turn] ?? Number.NaN)))),
+});
+
 /** A table for people. */
 export const printTable = (metrics: Readonly<Record<string, Metric>>): void => {
   const rows = Object.entries(metrics).map(([name, metric]) => [name, { metric }] as const);

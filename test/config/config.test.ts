@@ -16,7 +16,7 @@ const failure = (text: string): string => {
 
 test('everything has a default', async () => {
   const none = {
-    ...{ uplinks: undefined, gateways: [], masquerade: false, forwards: [] },
+    ...{ uplinks: undefined, gateways: [], masquerade: false, forwards: [], mssClamp: false },
     allowed: new Map(),
   };
   expect(parseConfig('v.toml', '')).toEqual(none);
@@ -30,6 +30,7 @@ test('a full file', () => {
 uplink = ["eth0", "wwan0"]
 gateway = ["10.0.5.1", "FD00:5::1"]
 masquerade = true
+mss_clamp = true
 [[forward]]
 proto = "tcp"
 port = 80
@@ -51,6 +52,7 @@ addresses = ["10.0.7.0/24", "fd00:7::/64"]
     { proto: 'tcp', port: 80, to: { text: '10.0.5.7' }, toPort: 80 },
     { proto: 'udp', port: 80, to: { text: '10.0.5.7' }, toPort: 8080 },
   ]);
+  expect(config.mssClamp).toBe(true);
   expect(config.allowed.get('web')?.map(({ text }) => text)).toEqual([
     '10.0.7.0/24',
     'fd00:7::/64',

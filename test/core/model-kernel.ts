@@ -35,7 +35,14 @@ export const planFor = (
     gateways,
     kept: vmPolicy.chains,
     hostElements: hostElements({
-      ...{ uplinks: ['eth0'], gateways, configured, masquerade: false, forwards: [] },
+      ...{
+        uplinks: ['eth0'],
+        gateways,
+        configured,
+        masquerade: false,
+        forwards: [],
+        mssClamp: false,
+      },
     }),
     ingressMayPrecede: true,
     linkNames,
@@ -91,12 +98,11 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
       keyOfNeighbour,
     ),
   ]);
+  const added = prints.flatMap((p) => p.routes);
+  const moved = new Set(added.map(({ prefix }) => prefix));
   const routes = new Map([
-    ...kernel.routes,
-    ...keyed(
-      prints.flatMap((p) => p.routes),
-      keyOfRoute,
-    ),
+    ...[...kernel.routes].filter(([, { prefix }]) => !moved.has(prefix)),
+    ...keyed(added, keyOfRoute),
   ]);
   for (const route of todo.lower.routes) routes.delete(keyOfRoute(route));
   for (const neighbour of todo.lower.neighbours) neighbours.delete(keyOfNeighbour(neighbour));

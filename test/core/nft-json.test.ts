@@ -5,7 +5,7 @@ import { additions, deletions, parseFirewall } from '../../src/core/nft-json.ts'
 const elements: readonly Element[] = [
   { set: 'mac', parts: ['vif3.0', '00:16:3e:00:03:00'] },
   { set: 'address4', parts: ['vif3.0', '10.0.5.3'] },
-  { set: 'address4', parts: ['vif3.0', '10.9.0.0/24'] },
+  { set: 'network4', parts: ['vif3.0', '10.9.0.0/24'] },
   { set: 'sender', parts: ['vif3.0', '00:16:3e:00:03:00', '10.0.5.3'] },
   { set: 'uplink', parts: ['eth0'] },
   { set: 'out', parts: ['vif3.0', 'out-web-0123456789ab'] },
@@ -23,10 +23,16 @@ test('additions: one command per set, networks as prefixes', () => {
           element: {
             ...inet,
             name: 'address4',
-            elem: [
-              { concat: ['vif3.0', '10.0.5.3'] },
-              { concat: ['vif3.0', { prefix: { addr: '10.9.0.0', len: 24 } }] },
-            ],
+            elem: [{ concat: ['vif3.0', '10.0.5.3'] }],
+          },
+        },
+      },
+      {
+        add: {
+          element: {
+            ...inet,
+            name: 'network4',
+            elem: [{ concat: ['vif3.0', { prefix: { addr: '10.9.0.0', len: 24 } }] }],
           },
         },
       },
@@ -82,11 +88,11 @@ test('a listing gives back what was added; what is of the site or static does no
         { metainfo: { version: '1.0.6', json_schema_version: 1 } },
         { table: { family: 'inet', name: 'vifwatch', handle: 1 } },
         set('inet', 'mac', [{ concat: ['vif3.0', '00:16:3e:00:03:00'] }]),
-        set('inet', 'address4', [
-          { concat: ['vif3.0', { prefix: { addr: '10.9.0.0', len: 24 } }] },
-          { concat: ['vif3.0', '10.0.5.3'] },
-        ]),
+        set('inet', 'address4', [{ concat: ['vif3.0', '10.0.5.3'] }]),
         set('inet', 'address6'),
+        set('inet', 'network4', [
+          { concat: ['vif3.0', { prefix: { addr: '10.9.0.0', len: 24 } }] },
+        ]),
         set('inet', 'uplink', ['eth0']),
         set('inet', 'of-the-site', ['x']),
         {

@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { type BackendVif, isProblem, type VifKey } from '../../src/core/backend-vif.ts';
 import {
   type Element,
+  elementAddress,
   elementLink,
   type KernelState,
   keyOfElement,
 } from '../../src/core/kernel-state.ts';
 import { overlaps } from '../../src/core/prefix.ts';
+import { areTwins } from '../../src/core/twins.ts';
 import { converge, isIdle, type Model, planFor, setLinks, step } from './model-kernel.ts';
 import { backendVif, emptyKernel, prefix } from './store-fixture.ts';
 
@@ -33,15 +35,15 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
   expect(keysOf(model)).toEqual({
     elements: [
       'address4 vif3.0 . 10.0.5.3',
-      'address4 vif3.0 . 10.9.0.0/24',
       'address6 vif3.0 . fd00:5::3',
       'gateway 10.0.5.1',
       'in vif3.0 . in-test-0123456789ab',
       'ingress vif3.0',
-      'live4 10.0.5.3 . ipv4',
-      'live4 10.9.0.0/24 . ipv4',
-      'live6 fd00:5::3 . ipv6',
+      'live4 10.0.5.3',
+      'live6 fd00:5::3',
+      'live_network4 10.9.0.0/24',
       'mac vif3.0 . 00:16:3e:00:03:00',
+      'network4 vif3.0 . 10.9.0.0/24',
       'out vif3.0 . out-test-0123456789ab',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.9.0.0/24',
@@ -154,13 +156,13 @@ test('what the configuration lets VMs have is known, and a network that it no lo
   const keys = (todo: readonly Element[]): string[] => todo.map(keyOfElement);
   const model = converge(modelOf([]));
   const wide = { configured: [prefix('10.0.7.0/24')] };
-  expect(keys(planFor(model, wide).host.elements)).toEqual(['configured4 10.0.7.0/24 . ipv4']);
-  const element: Element = { set: 'configured4', parts: ['10.0.7.0/24', 'ipv4'] };
+  expect(keys(planFor(model, wide).host.elements)).toEqual(['configured4 10.0.7.0/24']);
+  const element: Element = { set: 'configured4', parts: ['10.0.7.0/24'] };
   const elements = new Map([...model.kernel.elements, [keyOfElement(element), element]]);
   const stale = { ...model, kernel: { ...model.kernel, elements } };
   expect(isIdle(planFor(stale, wide))).toBe(true);
   const narrow = planFor(stale, { configured: [prefix('10.0.7.0/25')] });
-  expect(keys(narrow.sweep.elements)).toEqual(['configured4 10.0.7.0/24 . ipv4']);
+  expect(keys(narrow.sweep.elements)).toEqual(['configured4 10.0.7.0/24']);
   expect(narrow.host.elements).toEqual([]);
 });
 
@@ -210,6 +212,8 @@ const someStore = fc.array(someVif, { maxLength: 8 });
 const untouched = (vifs: Iterable<BackendVif>): BackendVif[] =>
   [...vifs].map((vif) => ({ ...vif, hotplugStatus: '', hotplugError: '' }));
 
+const bornLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
+
 describe('whatever the history', () => {
   test('passes come to an end, and what they leave depends on the store alone', () => {
     fc.assert(
@@ -233,20 +237,30 @@ describe('whatever the history', () => {
     );
   });
 
-  test('no address is ever in two hands, nor one of net-vm', () => {
+  test('no address is ever in the hands of two VMs, nor routed to two vifs, nor one of net-vm', () => {
     fc.assert(
       fc.property(someStore, (vifs) => {
-        const { kernel } = converge(modelOf(untouched(vifs)));
-        const held = [...kernel.elements.values()].filter(({ set }) => set.startsWith('address'));
-        for (const [index, a] of held.entries()) {
-          const mine = prefix(a.parts[1] ?? '');
-          expect(overlaps(mine, prefix('10.0.5.1'))).toBe(false);
-          for (const b of held.slice(index + 1)) {
-            if (elementLink(a) !== elementLink(b)) {
-              expect(overlaps(mine, prefix(b.parts[1] ?? ''))).toBe(false);
-            }
+        const model = modelOf(untouched(vifs));
+        const byLink = new Map([...model.vifs.values()].map((vif) => [bornLinkOf(vif), vif]));
+        const areOfOneVm = (a: string, b: string): boolean => {
+          const [one, other] = [byLink.get(a), byLink.get(b)];
+          return one !== undefined && other !== undefined && areTwins(one, other);
+        };
+        const { kernel } = converge(model);
+        const held = [...kernel.elements.values()].flatMap((element) => {
+          const text = elementAddress(element);
+          const link = elementLink(element) ?? '';
+          return text === undefined ? [] : [{ link, own: prefix(text) }];
+        });
+        for (const [index, { link, own }] of held.entries()) {
+          expect(overlaps(own, prefix('10.0.5.1'))).toBe(false);
+          for (const other of held.slice(index + 1)) {
+            if (link === other.link || areOfOneVm(link, other.link)) continue;
+            expect(overlaps(own, other.own)).toBe(false);
           }
         }
+        const routed = [...kernel.routes.values()].map((route) => route.prefix);
+        expect(routed).toEqual([...new Set(routed)]);
       }),
       { numRuns: 500 },
     );

@@ -60,6 +60,8 @@ export const circumstances = (
   kernel: emptyKernel,
   linkNames: new Set(vifs.map(({ domid, devid }) => `vif${domid}.${devid}`)),
   gateways: [prefix('10.0.5.1'), prefix('fd00:5::1')],
+  uplinks: ['eth0'],
+  refusedMtus: new Map(),
   allowed: new Map(),
   names: new Map(),
   policyFor: () => vmPolicy,

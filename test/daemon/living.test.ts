@@ -24,7 +24,7 @@ const makeOtherVersion = (host: SimHost): string => {
   symlinkSync(`${packageRoot}/native`, `${other}/native`);
   const rules = `${other}/rules/vifwatch.nft`;
   const text = readFileSync(rules, 'utf8');
-  const changed = text.replace(/chain forward \{\n.*\n/, '$&\t\tmeta mark 0x777 drop\n');
+  const changed = text.replace(/chain forward \{\n\t\tjump.*\n/, '$&\t\tmeta mark 0x777 drop\n');
   assert.notEqual(changed, text);
   writeFileSync(rules, `${changed}\ntable inet vifwatch {\n\tchain retired {\n\t\tdrop\n\t}\n}\n`);
   return other;

@@ -175,7 +175,7 @@ test('an nft monitor that crashes, then one that prints without end: changes are
 });
 
 test('rules that are gone and cannot be loaded again: every vif is closed until they can', async () => {
-  const refuse = 'case "$*" in *vifwatch.nft) echo "no memory" >&2; exit 1;; esac';
+  const refuse = 'case "$*" in *base.nft) echo "no memory" >&2; exit 1;; esac';
   await withStandIn('nft', refuse, async (host, flag) => {
     const guest = await serveOne(host);
     const before = await kernelState(host);

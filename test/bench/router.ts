@@ -1,0 +1,157 @@
+/** A net-vm that forwards for one guest: by vifwatch, by plain routing, or by a linear list of rules. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { loadPolicies } from '../../src/config/policies.ts';
+import { isProblem } from '../../src/core/backend-vif.ts';
+import { footprint } from '../../src/core/footprint.ts';
+import { raiseLines } from '../../src/core/ip-batch.ts';
+import { additions } from '../../src/core/nft-json.ts';
+import { policyOf } from '../../src/core/policy-book.ts';
+import { policyChains } from '../../src/core/policy-chain.ts';
+import { parsePrefix } from '../../src/core/prefix.ts';
+import { profileDirectory } from '../../src/package.ts';
+import { becomesConnected, guestVm } from '../daemon/net-vm.ts';
+import { gateway4, outside4 } from '../rig/host.ts';
+import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
+import { assertReaches } from '../scenario/ping.ts';
+
+export type RouterKind = 'vifwatch' | 'plain' | 'linear';
+export type Router = { readonly host: SimHost; readonly address: string; readonly mac: string };
+
+const address = '10.0.5.30';
+const mac = '00:16:3e:07:00:30';
+
+type Place = {
+  readonly link: string;
+  readonly domid: number;
+  readonly address: string;
+  readonly mac: string;
+};
+
+const byte = (value: number): string => value.toString(16).padStart(2, '0');
+
+/** The vifs that have no guest behind them: they are there to be looked through. */
+const bystanders = (count: number): Place[] =>
+  Array.from({ length: count }, (_, index) => {
+    const [high, low] = [index >> 8, index & 0xff];
+    const domid = 1000 + index;
+    const link = `vif${domid}.0`;
+    return {
+      link,
+      domid,
+      address: `10.7.${high}.${low}`,
+      mac: `00:16:3e:08:${byte(high)}:${byte(low)}`,
+    };
+  });
+
+const book = await loadPolicies('/nonexistent', profileDirectory);
+
+/** What a VM without a policy of its own has. */
+const commonPolicy = () => {
+  const source = policyOf(book, 0, undefined, []);
+  assert.ok(!isProblem(source));
+  const facts = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
+  return { source, chains: policyChains(source, facts) };
+};
+
+const raiseOf = ({ link, domid, address: text, mac: own }: Place) => {
+  const prefix = parsePrefix(text);
+  assert.ok(!('problem' in prefix));
+  const served = {
+    key: `${domid}/0` as const,
+    domid,
+    devid: 0,
+    bornLink: link,
+    link,
+    mac: own,
+    prefixes: [prefix],
+    mtu: undefined,
+    routed: true,
+    policy: commonPolicy(),
+  };
+  const nothing = { mtu: undefined, missing: [], replaced: [], behind: [], chains: [] };
+  return { served, footprint: footprint(served, []), ...nothing, open: true };
+};
+
+const must = async (host: SimHost, argv: readonly string[]): Promise<void> => {
+  const { status, stderr } = await host.inNetVm(argv);
+  assert.equal(status, 0, `${argv.join(' ')}: ${stderr}`);
+};
+
+const ip = async (host: SimHost, lines: readonly string[]): Promise<void> => {
+  const file = `${host.sim.directory}/ip-batch`;
+  await writeFile(file, `${lines.join('\n')}\n`);
+  await must(host, ['ip', '-batch', file]);
+};
+
+const nft = async (host: SimHost, text: string, options: readonly string[]): Promise<void> => {
+  const file = `${host.sim.directory}/ruleset`;
+  await writeFile(file, text);
+  await must(host, ['nft', ...options, '-f', file]);
+};
+
+/** Two bystanders are the two ends of one pair: half the devices to make. */
+const addLinks = (host: SimHost, places: readonly Place[]): Promise<void> =>
+  ip(host, [
+    ...places.flatMap(({ link }, index) => {
+      const peer = places[index + 1]?.link ?? 'spare';
+      return index % 2 === 0 ? [`link add ${link} type veth peer name ${peer}`] : [];
+    }),
+    ...places.flatMap((place) => raiseLines(raiseOf(place))),
+  ]);
+
+/** As Xen's vif-common.sh makes them for each vif; it inserts at the head, so the first VM's come last. */
+const linearRules = (places: readonly Place[]): string =>
+  `table ip linear {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ${places
+      .flatMap(({ link, address: own }) => [
+        `iifname "${link}" ip saddr ${own} accept`,
+        `oifname "${link}" accept`,
+      ])
+      .join('\n    ')}
+  }
+}
+`;
+
+const route = async (host: SimHost, own: Place): Promise<void> => {
+  await ip(host, [`addr add ${gateway4}/32 dev lo`, ...raiseLines(raiseOf(own))]);
+  await must(host, ['busybox', 'sysctl', '-w', 'net.ipv4.ip_forward=1']);
+};
+
+const serve = async (host: SimHost, guest: number): Promise<void> => {
+  await becomesConnected(host, guest);
+  await assertReaches({ host, from: guestVm }, outside4);
+  // What it has made stays; what the bystanders add is nothing that it would leave.
+  await host.signalDaemon('SIGTERM');
+};
+
+/** @param vifs how many there are, the guest's among them */
+export const startRouter = async (kind: RouterKind, vifs: number): Promise<Router> => {
+  const host = await startSimHost({ store: 'xenstored' });
+  try {
+    if (kind === 'vifwatch') await host.startDaemon();
+    const guest = await host.create({ ...guestVm, vif: { mac, ip: address } });
+    const own = { link: `vif${guest}.0`, domid: guest, address, mac };
+    await (kind === 'vifwatch' ? serve(host, guest) : route(host, own));
+    const others = bystanders(vifs - 1);
+    await must(host, ['busybox', 'sysctl', '-w', 'net.ipv6.conf.default.disable_ipv6=1']);
+    if (others.length > 0) await addLinks(host, others);
+    const prints = others.map((place) => raiseOf(place).footprint);
+    const rules = {
+      elements: prints.flatMap(({ elements }) => elements),
+      chains: prints.flatMap(({ chains }) => chains),
+      replaced: [],
+    };
+    if (kind === 'vifwatch' && others.length > 0) await nft(host, additions(rules), ['-j']);
+    if (kind === 'linear') await nft(host, linearRules([...others, own]), []);
+    await assertReaches({ host, from: guestVm }, outside4);
+    return { host, address, mac };
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+};
+
+export const inGuest = ({ host }: Router, argv: readonly string[]) => host.inVm(guestVm.name, argv);

@@ -1,0 +1,89 @@
+/** What a router forwards in a while, measured where it arrives. */
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { netbackMac, udp4 } from '../daemon/frames.ts';
+import type { Output } from '../rig/host.ts';
+import { outside4 } from '../rig/host.ts';
+import { inGuest, type Router } from './router.ts';
+
+const source = new URL('traffic.c', import.meta.url).pathname;
+/** The network namespace of the machine beyond the uplink. */
+const world = 'world';
+const port = 5001;
+const discard = 9;
+/** The least that Ethernet carries, without its checksum. */
+const leastFrame = 60;
+
+/** The program for all routers; it goes with the one that it is given. */
+export const buildTraffic = async ({ host }: Router): Promise<string> => {
+  const program = `${host.sim.directory}/traffic`;
+  await execa('cc', ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source]);
+  return program;
+};
+
+const lineOf = ({ status, stdout, stderr }: Output): number => {
+  assert.equal(status, 0, stderr);
+  return Number(stdout.trim().split('\n').at(-1));
+};
+
+const inWorld = ({ host }: Router, argv: readonly string[]): Promise<Output> =>
+  host.sim.run(host.sim.inNamespace(world, argv), { domid: 0 });
+
+/** A processor each for who sends, with all that is forwarded in its time, and who receives. */
+const onProcessor = (which: number, argv: readonly string[]): string[] => [
+  'nice',
+  '-n',
+  '-20',
+  'taskset',
+  '--cpu-list',
+  `${which}`,
+  ...argv,
+];
+
+/** One TCP stream from the guest, in as large pieces as the kernel likes; Gbit/s. */
+export const streamThrough = async (
+  router: Router,
+  program: string,
+  seconds: number,
+): Promise<number> => {
+  const receiving = inWorld(router, onProcessor(1, [program, 'sink', `${port}`]));
+  const argv = onProcessor(0, [program, 'stream', outside4, `${port}`, `${seconds}`]);
+  for (;;) {
+    // The sink may not listen yet.
+    const sent = await inGuest(router, argv);
+    if (sent.status === 0) break;
+    assert.match(sent.stderr, /Connection refused/);
+    await delay(2);
+  }
+  return lineOf(await receiving) / 1e9;
+};
+
+const countTable = `table inet bench { counter arrived { }; chain arrivals {
+  type filter hook prerouting priority -450; udp dport ${discard} counter name arrived drop; }; }`;
+
+/** Has what arrives beyond the uplink counted and dropped at once. */
+export const countArrivals = async (router: Router): Promise<void> => {
+  const { status, stderr } = await inWorld(router, ['nft', countTable]);
+  assert.equal(status, 0, stderr);
+};
+
+const arrived = async (router: Router): Promise<number> => {
+  const { stdout } = await inWorld(router, ['nft', 'list', 'counter', 'inet', 'bench', 'arrived']);
+  return Number(/packets (\d+)/.exec(stdout)?.[1]);
+};
+
+/** One UDP flow of the smallest packets; thousands per second. */
+export const packetsThrough = async (
+  router: Router,
+  program: string,
+  seconds: number,
+): Promise<number> => {
+  const { address, mac } = router;
+  const packet = { source: mac, target: netbackMac, from: address, to: outside4 };
+  const frame = udp4(packet, discard).padEnd(2 * leastFrame, '0');
+  const before = await arrived(router);
+  const argv = onProcessor(0, [program, 'packets', 'eth0', `${seconds}`, frame]);
+  const took = lineOf(await inGuest(router, argv));
+  return ((await arrived(router)) - before) / took / 1e3;
+};
