@@ -1,11 +1,38 @@
 /** `vifwatch export`: what stands in the kernel, not what should. */
+import { interpret, isProblem } from '../core/backend-vif.ts';
+import { ownersOf } from '../core/element-owner.ts';
 import { exportJson, exportText, sortElements } from '../core/export.ts';
 import { additions } from '../core/nft-json.ts';
 import { run } from '../net/command.ts';
 import { openNft } from '../net/nft.ts';
 import { baseFile } from '../package.ts';
+import { openBackend } from '../xen/backend.ts';
+import { connect } from '../xen/connect.ts';
 
 const tables = ['inet', 'arp', 'netdev'] as const;
+
+/** Who is behind each link; throws XENSTORE_UNAVAILABLE. */
+const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
+  const { store, domid: own } = await connect();
+  const backend = openBackend(store, own);
+  const [names, keys] = await Promise.all([backend.names(), backend.keys()]);
+  const records = await Promise.all(keys.map((key) => backend.read(key)));
+  store.close();
+  return new Map(
+    records.flatMap((record): [string, string][] => {
+      if (record === undefined) return [];
+      const { domid, devid, facts } = interpret(record);
+      const link = isProblem(facts) ? `vif${domid}.${devid}` : facts.link;
+      return [[link, names.get(domid) ?? `domain ${domid}`]];
+    }),
+  );
+};
+
+/** What is in the kernel can be said without xenstore. */
+const unnamed = (error: unknown): ReadonlyMap<string, string> => {
+  process.stderr.write(`vifwatch: VMs are not named: ${(error as Error).message}\n`);
+  return new Map();
+};
 
 /** Prints the ruleset and returns the exit status. */
 export const exportRules = async (json: boolean): Promise<number> => {
@@ -19,10 +46,12 @@ export const exportRules = async (json: boolean): Promise<number> => {
     tables.map((family) => run(['nft', ...flags, 'list', 'table', family, 'vifwatch'])),
   );
   const sorted = sortElements(firewall.elements.values());
-  process.stdout.write(
-    json
-      ? exportJson(listings, additions({ elements: sorted, chains: [], replaced: [] }))
-      : exportText(listings, sorted),
-  );
+  if (json) {
+    const transaction = additions({ elements: sorted, chains: [], replaced: [] });
+    process.stdout.write(exportJson(listings, transaction));
+  } else {
+    const vms = await vmsByLink().catch(unnamed);
+    process.stdout.write(exportText(listings, sorted, ownersOf(sorted, vms)));
+  }
   return 0;
 };

@@ -48,14 +48,26 @@ const withSortedChains = (table: string): string => {
   return rest.replace(/\}\s*$/, `${chains.sort(byText).join('')}}`);
 };
 
-/** @param tables what `nft --stateless --terse list table …` printed @param elements those of the sets in them */
-export const exportText = (tables: readonly string[], elements: Iterable<Element>): string =>
-  [
+/**
+ * @param tables what `nft --stateless --terse list table …` printed @param elements those of the sets in them
+ * @param ownerOf the VM behind an element, which a comment names
+ */
+export const exportText = (
+  tables: readonly string[],
+  elements: Iterable<Element>,
+  ownerOf: (element: Element) => string | undefined,
+): string => {
+  const withOwner = (element: Element): string[] => {
+    const owner = ownerOf(element);
+    return elementLines(element).map((line) => (owner === undefined ? line : `${line} # ${owner}`));
+  };
+  return [
     '#!/usr/sbin/nft -f',
     ...tables.map((text) => withSortedChains(withoutIngress(text))),
-    ...sorted(elements).flatMap(elementLines),
+    ...sorted(elements).flatMap(withOwner),
     '',
   ].join('\n');
+};
 
 type Listing = { readonly nftables: readonly Readonly<Record<string, unknown>>[] };
 

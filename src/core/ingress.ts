@@ -40,7 +40,12 @@ export type ListedIngress = {
     readonly name: string;
     readonly dev?: string | readonly string[];
   };
-  readonly rule?: { readonly family: string; readonly chain: string; readonly expr?: unknown };
+  readonly rule?: {
+    readonly family: string;
+    readonly chain: string;
+    readonly handle?: number;
+    readonly expr?: unknown;
+  };
 };
 
 export const isIngress = (family: string | undefined, chain: string | undefined): boolean =>

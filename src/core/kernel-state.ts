@@ -114,7 +114,10 @@ export type KernelState = {
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-export type Firewall = Pick<KernelState, 'elements' | 'chains'>;
+export type Firewall = Pick<KernelState, 'elements' | 'chains'> & {
+  /** The handles of the rules in each policy's chain: a rule that somebody changes gets another. */
+  readonly handles: ReadonlyMap<string, string>;
+};
 
 export const keyOfElement = ({ set, parts }: Element): string => `${set} ${parts.join(' . ')}`;
 

@@ -129,11 +129,14 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
     .filter(({ name }) => Object.hasOwn(setFamilies, name))
     .flatMap(({ name, elem }) => (elem ?? []).map((one) => elementOf(name as SetName, one)));
   const chains = new Map<string, number>();
+  const handles = new Map<string, string>();
   for (const { chain, rule } of items) {
     if (chain !== undefined && isPolicyChain(chain.name)) chains.set(chain.name, 0);
     if (rule === undefined) continue;
     const count = chains.get(rule.chain);
-    if (count !== undefined) chains.set(rule.chain, count + 1);
+    if (count === undefined) continue;
+    chains.set(rule.chain, count + 1);
+    handles.set(rule.chain, `${handles.get(rule.chain) ?? ''} ${rule.handle}`);
   }
-  return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains };
+  return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains, handles };
 };

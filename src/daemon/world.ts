@@ -6,17 +6,12 @@ import {
   interpret,
   type VifKey,
 } from '../core/backend-vif.ts';
-import {
-  type Element,
-  type Firewall,
-  isVifName,
-  type KernelState,
-  keyOfElement,
-} from '../core/kernel-state.ts';
+import { type Element, isVifName, type KernelState, keyOfElement } from '../core/kernel-state.ts';
 import type { Additions } from '../core/nft-json.ts';
 import type { Sweep } from '../core/plan.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend, StoreChange } from '../xen/backend.ts';
+import { openChainMemory } from './chain-memory.ts';
 
 export type World = {
   readonly vifs: () => ReadonlyMap<VifKey, BackendVif>;
@@ -116,6 +111,7 @@ export const openWorld = (
   const vifs = new Map<VifKey, BackendVif>();
   const refusedMtus = new Map<VifKey, number>();
   const touched = openTouched();
+  const memory = openChainMemory();
   let names: ReadonlyMap<number, string> = new Map();
   let kernel = nothing;
   const links = openDoubt();
@@ -164,9 +160,10 @@ export const openWorld = (
     return entries.names.has(`${address} ${link}`);
   };
 
-  const observeFirewall = async (): Promise<Firewall> => {
+  const observeFirewall = async (): Promise<Pick<KernelState, 'elements' | 'chains'>> => {
     const firewall = await network.nft.observe();
-    if (firewall !== undefined) return firewall;
+    if (firewall !== undefined)
+      return { elements: firewall.elements, chains: memory.judge(firewall) };
     baseLost();
     elements.raise();
     return kernel;
@@ -184,11 +181,13 @@ export const openWorld = (
         for (const element of what.replaced) elements.delete(keyOfElement(element));
         for (const element of what.elements) elements.set(keyOfElement(element), element);
         for (const { name, rules } of what.chains) chains.set(name, rules.length);
+        memory.forget(what.chains.map(({ name }) => name));
       }),
     removed: (what) =>
       changeFirewall((elements, chains) => {
         for (const element of what.elements) elements.delete(keyOfElement(element));
         for (const name of what.chains) chains.delete(name);
+        memory.forget(what.chains);
       }),
     refusedMtus: () => refusedMtus,
     mtuRefused: (key, mtu) => refusedMtus.set(key, mtu),

@@ -5,6 +5,7 @@ import { startXlDevd } from '../rig/sim/xl-devd.ts';
 import { countingSwitches, untilIdle, wakeupsPerSecond } from './footprint.ts';
 import { measureForwarding } from './forwarding.ts';
 import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
+import { measurePolicyChange } from './policy-change.ts';
 import { upAndDown } from './vif-times.ts';
 
 const rounds = 31;
@@ -99,6 +100,8 @@ say(`vifwatch: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
 const own = await withHost(measureVifwatch);
 say('forwarding with 1, 40 and 1000 vifs, by plain routing and by linear rules');
 const forwarding = await measureForwarding();
+say('a change of policy with 1 vif and with 1000');
+const policyChange = await measurePolicyChange();
 
 const metrics: Record<string, Metric> = {
   vif_up_1: lessIsBetter('ms', own.times.up1, devd, peer.times.up1),
@@ -113,6 +116,7 @@ const metrics: Record<string, Metric> = {
   ),
   status_cli: lessIsBetter('ms', own.status, 'xenstore-ls, ip, nft by hand', own.byHand),
   ...forwarding,
+  policy_change_1000: policyChange,
 };
 printTable(metrics);
 console.log(JSON.stringify(metrics));

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
-import type { Output } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
+import { makeEmpty, sortedWords } from './empty-namespace.ts';
 import { attachRaw, becomesConnected, place, until, withNetVm } from './net-vm.ts';
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname;
@@ -13,18 +13,6 @@ const exported = async (host: SimHost, ...options: string[]): Promise<string> =>
   const { status, stdout, stderr } = await host.inNetVm(['vifwatch', 'export', ...options]);
   assert.equal(status, 0, stderr);
   return stdout;
-};
-
-/** A network namespace in which nothing has ever been. */
-const makeEmpty = async (host: SimHost, name: string) => {
-  const run = (argv: readonly string[]): Promise<Output> => host.sim.run(argv, { domid: 2 });
-  const made = await run(host.sim.inRig(['ip', 'netns', 'add', name]));
-  assert.equal(made.status, 0, made.stderr);
-  return async (argv: readonly string[]): Promise<string> => {
-    const { status, stdout, stderr } = await run(host.sim.inNamespace(name, argv));
-    assert.equal(status, 0, `${argv.join(' ')}: ${stderr}`);
-    return stdout;
-  };
 };
 
 const first = '10.0.5.30 10.9.0.0/24 fd00:5::30';
@@ -56,6 +44,27 @@ test('byte-identical when asked twice, and after a restart of the daemon', async
   });
 });
 
+test('it names the VM behind each element, unless xenstore is silent', async () => {
+  await withNetVm(async (host) => {
+    await serveSome(host);
+    const rules = await exported(host);
+    const elements = rules.split('\n').filter((line) => line.startsWith('add element'));
+    const unnamed = elements.filter((line) => !/ # guest[012]$/.test(line));
+    assert.match(unnamed.join('\n'), /^.* uplink \{ "eth0" \}$|^.* gateway \{ 10\.0\.5\.1 \}$/m);
+    assert.equal(unnamed.filter((line) => /vif|10\.0\.5\.3|10\.9|fd00/.test(line)).join('\n'), '');
+    assert.match(rules, /live_network4 \{ 10\.9\.0\.0\/24 \} # guest0$/m);
+    assert.match(rules, /mac \{ "vif4\.0" \. \S+ \} # guest1$/m);
+    const env = { ...process.env, XENSTORED_PATH: '/nonexistent' };
+    const { stdout, stderr } = await host.inNetVm([
+      'env',
+      ...Object.entries(env).map(([k, v]) => `${k}=${v}`),
+      'vifwatch',
+      'export',
+    ]);
+    assert.equal(stdout, rules.replaceAll(/ # .*$/gm, ''), stderr);
+  });
+});
+
 test.each([
   { form: 'text', options: [], nft: ['nft'] },
   { form: 'JSON', options: ['--json'], nft: ['nft', '-j'] },
@@ -77,13 +86,6 @@ test.each([
     assert.equal(sortedWords(await inEmpty(listing)), sortedWords(inNetVm.stdout));
   });
 });
-
-/** nft lists the elements of a set in the order of their hashes. */
-const sortedWords = (listing: string): string =>
-  listing
-    .split(/[\s,]+/)
-    .sort()
-    .join('\n');
 
 test('where our tables are not, it fails and says why', async () => {
   await withNetVm(

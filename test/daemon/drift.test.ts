@@ -23,7 +23,8 @@ import {
 const promisedMs = 1_000;
 
 const listings = [
-  ...['nft -s list table inet vifwatch', 'nft -s list table arp vifwatch', 'ip -o link show up'],
+  ...['inet', 'arp', 'netdev'].map((family) => `nft -s list table ${family} vifwatch`),
+  'ip -o link show up',
   ...['ip route show table all proto 86', 'ip neigh show nud permanent', 'ip neigh show proxy'],
   'ip addr show dev lo',
 ].join(';');
@@ -67,7 +68,10 @@ const deleteFirst = (family: string, chain: string): string =>
 test.each([
   [
     'whole tables',
-    ['nft flush ruleset', 'nft delete table inet vifwatch', 'nft delete table arp vifwatch'],
+    [
+      'nft flush ruleset',
+      ...['inet', 'arp', 'netdev'].map((family) => `nft delete table ${family} vifwatch`),
+    ],
   ],
   [
     'rules',
@@ -76,6 +80,7 @@ test.each([
       deleteFirst('inet', 'forward'),
       insert('from_vif'),
       deleteFirst('arp', 'guard'),
+      deleteFirst('netdev', 'frames'),
     ],
   ],
   [
@@ -97,6 +102,10 @@ test.each([
   });
 });
 
+/** The chain of what all VMs without a policy may send. */
+const policyChain =
+  '$(nft list map inet vifwatch out | grep -o "out-internet-[0-9a-f]*" | head -1)';
+
 /** `LINK`, and `D` in addresses, stand for a vif that has not been damaged before. */
 const damages = [
   'ip link set LINK down',
@@ -114,7 +123,14 @@ const damages = [
   'ip route replace 10.0.5.D dev eth0',
   'ip -6 route replace fd00:5::D dev eth0 metric 1',
   "nft delete element inet vifwatch mac '{ LINK . 00:16:3e:07:03:DD }'",
-  "nft delete element inet vifwatch address4 '{ LINK . 10.0.5.D, LINK . 10.9.D.0/24 }'",
+  "nft delete element inet vifwatch address4 '{ LINK . 10.0.5.D }'",
+  "nft delete element inet vifwatch network4 '{ LINK . 10.9.D.0/24 }'",
+  "nft delete element inet vifwatch live4 '{ 10.0.5.D }'",
+  'nft delete element inet vifwatch out \'{ "LINK" }\'',
+  'nft delete chain netdev vifwatch LINK',
+  `nft flush chain inet vifwatch ${policyChain}`,
+  `nft insert rule inet vifwatch ${policyChain} accept`,
+  `nft replace rule inet vifwatch ${policyChain} handle $(nft -a list chain inet vifwatch ${policyChain} | sed -n "s/.*handle //p" | sed -n 2p) accept`,
   "nft delete element arp vifwatch sender '{ LINK . 00:16:3e:07:03:DD . 10.0.5.D }'",
   "nft add element inet vifwatch address4 '{ LINK . 10.66.0.1 }'",
   'nft delete element inet vifwatch uplink \'{ "eth0" }\'',

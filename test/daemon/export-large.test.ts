@@ -1,0 +1,93 @@
+/** A large host's rules, exported and loaded elsewhere, are the same rules. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { test } from 'vitest';
+import { parsePolicyFile } from '../../src/config/policy-file.ts';
+import { footprint } from '../../src/core/footprint.ts';
+import { hostElements } from '../../src/core/host-elements.ts';
+import { additions } from '../../src/core/nft-json.ts';
+import { policyChains } from '../../src/core/policy-chain.ts';
+import { baseFile } from '../../src/package.ts';
+import { prefix } from '../core/store-fixture.ts';
+import { makeEmpty, sortedWords } from './empty-namespace.ts';
+import { macOf, withNetVm } from './net-vm.ts';
+import { arbitraryRule, tomlOf } from './policy-model.ts';
+
+const main = new URL('../../dist/main.js', import.meta.url).pathname;
+const vms = 200;
+const rulesEach = 20;
+const cidrs = [
+  '192.0.2.0/24',
+  '10.0.0.0/8',
+  '198.51.100.7',
+  '2001:db8::/32',
+  'fd00:5::3',
+  '0.0.0.0/0',
+];
+
+const linkOf = (vm: string): string => `vif${Number(vm.slice(2)) + 3}.0`;
+
+/** What the firewall of a host with many VMs holds, each with a policy of its own. */
+const largeState = (seed: number) => {
+  const names = Array.from({ length: vms }, (_, index) => `vm${index}`);
+  const rule = arbitraryRule(names, cidrs);
+  const policy = fc.array(rule, { minLength: rulesEach, maxLength: rulesEach });
+  const policies = fc.sample(policy, { seed, numRuns: vms });
+  const facts = { nowS: 0, linksOf: (vm: string) => [linkOf(vm)], addressesOf: () => undefined };
+  const prints = names.map((name, index) => {
+    const { rules } = parsePolicyFile(`${name}.toml`, tomlOf(policies[index] ?? []));
+    const source = { key: name, rules };
+    const domid = index + 3;
+    const [link, low] = [`vif${domid}.0`, index % 250];
+    const prefixes = [`10.0.5.${low}`, `10.9.${index}.0/24`, `fd00:5::${index}`].map(prefix);
+    return footprint(
+      {
+        ...{ key: `${domid}/0`, domid, devid: 0, bornLink: link, link, mac: macOf(low), prefixes },
+        ...{
+          mtu: undefined,
+          routed: true,
+          policy: { source, chains: policyChains(source, facts) },
+        },
+      },
+      [],
+    );
+  });
+  const ofHost = hostElements({
+    ...{ uplinks: ['eth0', 'wwan0'], gateways: [prefix('10.0.5.251')], masquerade: false },
+    ...{
+      configured: [prefix('10.0.6.0/25'), prefix('10.0.6.128/25')],
+      forwards: [],
+      mssClamp: true,
+    },
+  });
+  return {
+    elements: [...ofHost, ...prints.flatMap((print) => print.elements)],
+    chains: prints.flatMap((print) => print.chains),
+    replaced: [],
+  };
+};
+
+test(`${vms} VMs with ${rulesEach} random rules each: loaded into an empty namespace and exported again, not a byte differs`, async () => {
+  await withNetVm(
+    async (host) => {
+      const seed = Math.trunc(Math.random() * 2 ** 31);
+      const file = `${host.sim.directory}/state`;
+      writeFileSync(file, additions(largeState(seed)));
+      const [first, second] = [await makeEmpty(host, 'first'), await makeEmpty(host, 'second')];
+      await first(['nft', '-f', baseFile]);
+      await first(['nft', '-j', '-f', file]);
+      const exported = await first([process.execPath, main, 'export']);
+      assert.ok(exported.split('\n').length > vms * rulesEach, `seed ${seed}`);
+      writeFileSync(file, exported);
+      await second(['nft', '-f', file]);
+      assert.ok((await second([process.execPath, main, 'export'])) === exported, `seed ${seed}`);
+      const listing = ['nft', '--stateless', 'list', 'ruleset'];
+      assert.ok(
+        sortedWords(await second(listing)) === sortedWords(await first(listing)),
+        `seed ${seed}`,
+      );
+    },
+    { daemon: false },
+  );
+});
