@@ -20,3 +20,11 @@ export const generationBy = (line: string): number | undefined => {
   const [, pid] = /^# new generation \d+ by process (\d+)/.exec(line) ?? [];
   return pid === undefined ? undefined : Number(pid);
 };
+
+/** Whether a line of `nft monitor` tells of a table of somebody else's. */
+export const isForeign = (line: string): boolean => {
+  const pattern =
+    /^(?:add|insert|replace|delete) (?:ct )?\S+ (?:ip6?|inet|arp|bridge|netdev) (\S+)/;
+  const [, table] = pattern.exec(line) ?? [];
+  return table !== undefined && !table.startsWith('vifwatch');
+};

@@ -158,7 +158,6 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     });
   return {
     world,
-    guard,
     /** Resolves once changes of the ruleset are heard of. */
     listening,
     settled: async () => {
@@ -203,11 +202,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   // What a name allowed before a restart, it should go on allowing; but no vif waits long for a name server.
   await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
   // Nothing may be judged before net-vm's own addresses are known.
-  watcher.guard.suspect();
-  await Promise.all([
-    ...[watcher.world.observeLinks(), watcher.world.observeElements()],
-    watcher.guard.settled(),
-  ]);
+  await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
   const announce = async (): Promise<Server> => {
     await watcher.listening;
     await watcher.settled();

@@ -1,6 +1,6 @@
 /** Tells that somebody else changed the ruleset; what changed is for the next observation to see. */
 import { defer, filter, type Observable, retry, tap, timer } from 'rxjs';
-import { generationBy } from '../core/monitor-lines.ts';
+import { generationBy, isForeign } from '../core/monitor-lines.ts';
 import { isOwnChild } from './command.ts';
 import { openLines, type Told, watchMonitor } from './monitor.ts';
 
@@ -12,21 +12,37 @@ const restMs = (failures: number): number =>
 /** Far more than a transaction of ours makes it print. */
 const mostBytes = 512 * 1024;
 
-/** Whether somebody else's transaction may have ended. Throws when it prints on and on and none ends. */
+/**
+ * Whether a transaction of somebody else's may have ended that was about our tables: one that was about other tables
+ * is none of our business. Throws when it prints on and on and none ends.
+ */
 const openJudge = () => {
   const linesOf = openLines();
   let bytes = 0;
+  let foreign = 0;
+  let others = 0;
+  const endsOurs = (line: string): boolean => {
+    const author = generationBy(line);
+    if (author === undefined) {
+      if (isForeign(line)) foreign += 1;
+      else others += 1;
+      return false;
+    }
+    const isForeignOnly = foreign > 0 && others === 0;
+    [bytes, foreign, others] = [0, 0, 0];
+    return !isForeignOnly && !isOwnChild(author);
+  };
   return (told: Told): boolean => {
     if (told === undefined) return true;
-    const authors = linesOf(told).flatMap((line) => generationBy(line) ?? []);
-    bytes = authors.length > 0 ? 0 : bytes + told.length;
+    bytes += told.length;
+    const ended = linesOf(told).filter(endsOurs).length;
     if (bytes > mostBytes) throw new Error('nft monitor prints without end');
-    return authors.some((pid) => !isOwnChild(pid));
+    return ended > 0;
   };
 };
 
 /**
- * Emits once it listens, then after every transaction that none of our own programs made. When elements of
+ * Emits once it listens, then after every transaction of somebody else's that was about our tables. When elements of
  * interval sets are deleted, nft 1.0.6 crashes or prints megabytes, so it is started again; anything may have
  * changed meanwhile. Errors with MONITOR_FAILED.
  */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { baseNames, staticPart } from '../../src/core/base-listing.ts';
 import { routeTo } from '../../src/core/footprint.ts';
 import { keyOfRoute, type Route } from '../../src/core/kernel-state.ts';
-import { generationBy, neighbourOf } from '../../src/core/monitor-lines.ts';
+import { generationBy, isForeign, neighbourOf } from '../../src/core/monitor-lines.ts';
 import { type ListedRoute, rivalsOf, shadowProblem } from '../../src/core/rivals.ts';
 import { openDrift } from '../../src/daemon/drift.ts';
 import { prefix } from './store-fixture.ts';
@@ -191,4 +191,19 @@ describe('routes of others', () => {
   ])('%s: not in the way', (_what, listed) => {
     expect(rivalsOf(listed, routeOf).size).toBe(0);
   });
+});
+
+test.each([
+  ['add rule ip other c ct state new accept', true],
+  ['insert rule ip6 filter input drop', true],
+  ['delete element inet site banned { 10.0.0.0/8 }', true],
+  ['add ct helper ip other h { type "ftp" protocol tcp; l3proto ip; } ', true],
+  ['add chain ip d vifwatch { type filter hook input priority filter; policy drop; }', true],
+  ['delete rule inet vifwatch forward handle 8', false],
+  ['add element arp vifwatch sender { "vif3.0" . 00:16:3e:00:00:01 . 10.0.5.3 }', false],
+  ['delete table inet vifwatch_panic', false],
+  ['# new generation 7 by process 1 (nft)', false],
+  ['whatever nft says one day', false],
+])('a line of nft monitor tells whose table it is about: %s', (line, is) => {
+  expect(isForeign(line)).toBe(is);
 });

@@ -188,6 +188,26 @@ test('what began while the rules were gone does not go on when they are back', a
   });
 });
 
+test('what happens in tables of others leaves the daemon idle', async () => {
+  await withNetVm(async (host) => {
+    await serveOne(host);
+    await inNetVm(host, [
+      'nft',
+      'table ip site { set banned { type ipv4_addr; flags interval; }; }',
+    ]);
+    const before = cpuSeconds(host.daemon.pid());
+    for (let round = 0; round < 40; round++) {
+      const element = `ip site banned { 10.66.${round}.0/24 }`;
+      await inNetVm(host, ['nft', `add element ${element}`]);
+      await inNetVm(host, ['nft', `delete element ${element}`]);
+    }
+    const { own, children } = cpuSeconds(host.daemon.pid());
+    const used = own + children - before.own - before.children;
+    assert.ok(used < 0.1, `${used} s of processor time`);
+    await assertRepaired(host, ['nft flush table inet vifwatch']);
+  });
+});
+
 /** The monitor of nft 1.0.6 crashes at that, or prints megabytes. */
 test('a crowd that goes leaves the daemon idle, and as watchful as before', async () => {
   await withNetVm(
