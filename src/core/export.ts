@@ -34,6 +34,16 @@ const withoutIngress = (table: string): string =>
 const sorted = (elements: Iterable<Element>): Element[] =>
   [...elements].sort((a, b) => byText(keyOfElement(a), keyOfElement(b)));
 
+/** nft joins what touches, but a set of one that comes of that it would not make so again. */
+const withoutSetsOfOne = (chain: string): string =>
+  chain.replaceAll(/"[^"]*"|\{ ([^{},"]+) \}/g, (text, only) => only ?? text);
+
+/** The same for JSON, as the reviver of a parser. */
+const onlyOf = (_key: string, value: unknown): unknown => {
+  const items = (value as { set?: unknown } | null)?.set;
+  return Array.isArray(items) && items.length === 1 ? items[0] : value;
+};
+
 /** The kernel keeps chains in the order in which they were made: those of policies get one of their own. */
 const withSortedChains = (table: string): string => {
   const chains: string[] = [];
@@ -41,7 +51,7 @@ const withSortedChains = (table: string): string => {
     /\n\tchain ((?:in|out)-\S+) \{\n(?:\t\t.*\n)*\t\}\n/g,
     (text, name) => {
       if (!isPolicyChain(name)) return text;
-      chains.push(text);
+      chains.push(withoutSetsOfOne(text));
       return '';
     },
   );
@@ -109,7 +119,7 @@ const sortChains = (items: readonly Item[]): readonly Item[] => {
 
 /** @param listings what `nft --json --stateless --terse list table …` printed @param additions transactions of elements */
 export const exportJson = (listings: readonly string[], additions: string): string => {
-  const items = listings.flatMap((text) => (JSON.parse(text) as Listing).nftables);
+  const items = listings.flatMap((text) => (JSON.parse(text, onlyOf) as Listing).nftables);
   const rules = sortChains(items.filter(isRule).map(withoutHandle));
   const elements = (JSON.parse(additions) as Listing).nftables;
   return `${JSON.stringify({ nftables: [...rules, ...elements] }, null, 2)}\n`;

@@ -43,7 +43,6 @@ export type ListedIngress = {
   readonly rule?: {
     readonly family: string;
     readonly chain: string;
-    readonly handle?: number;
     readonly expr?: unknown;
   };
 };

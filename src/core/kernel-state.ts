@@ -115,8 +115,8 @@ export type KernelState = {
 };
 
 export type Firewall = Pick<KernelState, 'elements' | 'chains'> & {
-  /** The handles of the rules in each policy's chain: a rule that somebody changes gets another. */
-  readonly handles: ReadonlyMap<string, string>;
+  /** What each of these chains says: text that is the same as long as nobody changes a rule. */
+  readonly contents: ReadonlyMap<string, string>;
 };
 
 export const keyOfElement = ({ set, parts }: Element): string => `${set} ${parts.join(' . ')}`;

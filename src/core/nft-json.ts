@@ -119,6 +119,10 @@ const elementOf = (set: SetName, listed: unknown): Element => {
   return { set, parts: parts.map(partOf) };
 };
 
+/** A rule without what it has counted. */
+const contentOf = (expr: unknown): string =>
+  JSON.stringify(expr).replaceAll(/"packets": *\d+, *"bytes": *\d+/g, '');
+
 /** The elements and the policies' chains in listings of our tables, as `nft -j list table …` prints them. */
 export const parseFirewall = (listings: readonly string[]): Firewall => {
   const items = listings.flatMap(
@@ -129,14 +133,14 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
     .filter(({ name }) => Object.hasOwn(setFamilies, name))
     .flatMap(({ name, elem }) => (elem ?? []).map((one) => elementOf(name as SetName, one)));
   const chains = new Map<string, number>();
-  const handles = new Map<string, string>();
+  const contents = new Map<string, string>();
   for (const { chain, rule } of items) {
     if (chain !== undefined && isPolicyChain(chain.name)) chains.set(chain.name, 0);
     if (rule === undefined) continue;
     const count = chains.get(rule.chain);
     if (count === undefined) continue;
     chains.set(rule.chain, count + 1);
-    handles.set(rule.chain, `${handles.get(rule.chain) ?? ''} ${rule.handle}`);
+    contents.set(rule.chain, `${contents.get(rule.chain) ?? ''}${contentOf(rule.expr)}\n`);
   }
-  return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains, handles };
+  return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains, contents };
 };

@@ -5,7 +5,7 @@ export type ChainMemory = {
   /** They are new, or gone. */
   readonly forget: (names: Iterable<string>) => void;
   /** How many rules each chain has; -1 for one that somebody else changed. */
-  readonly judge: (observed: Pick<Firewall, 'chains' | 'handles'>) => ReadonlyMap<string, number>;
+  readonly judge: (observed: Pick<Firewall, 'chains' | 'contents'>) => ReadonlyMap<string, number>;
 };
 
 export const openChainMemory = (): ChainMemory => {
@@ -14,10 +14,10 @@ export const openChainMemory = (): ChainMemory => {
     forget: (names) => {
       for (const name of names) known.delete(name);
     },
-    judge: ({ chains, handles }) => {
+    judge: ({ chains, contents }) => {
       for (const name of known.keys()) if (!chains.has(name)) known.delete(name);
       const judged = [...chains].map(([name, rules]): [string, number] => {
-        const now = handles.get(name) ?? '';
+        const now = contents.get(name) ?? '';
         const before = known.get(name) ?? now;
         known.set(name, before);
         return [name, before === now ? rules : -1];

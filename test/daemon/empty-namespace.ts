@@ -15,9 +15,9 @@ export const makeEmpty = async (host: SimHost, name: string) => {
   };
 };
 
-/** nft lists the elements of a set in the order of their hashes. */
+/** nft lists the elements of a set in the order of their hashes, and may put braces around one alone. */
 export const sortedWords = (listing: string): string =>
   listing
-    .split(/[\s,]+/)
+    .split(/[\s,{}]+/)
     .sort()
     .join('\n');

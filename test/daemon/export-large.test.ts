@@ -68,26 +68,31 @@ const largeState = (seed: number) => {
   };
 };
 
-test(`${vms} VMs with ${rulesEach} random rules each: loaded into an empty namespace and exported again, not a byte differs`, async () => {
-  await withNetVm(
-    async (host) => {
-      const seed = Math.trunc(Math.random() * 2 ** 31);
-      const file = `${host.sim.directory}/state`;
-      writeFileSync(file, additions(largeState(seed)));
-      const [first, second] = [await makeEmpty(host, 'first'), await makeEmpty(host, 'second')];
-      await first(['nft', '-f', baseFile]);
-      await first(['nft', '-j', '-f', file]);
-      const exported = await first([process.execPath, main, 'export']);
-      assert.ok(exported.split('\n').length > vms * rulesEach, `seed ${seed}`);
-      writeFileSync(file, exported);
-      await second(['nft', '-f', file]);
-      assert.ok((await second([process.execPath, main, 'export'])) === exported, `seed ${seed}`);
-      const listing = ['nft', '--stateless', 'list', 'ruleset'];
-      assert.ok(
-        sortedWords(await second(listing)) === sortedWords(await first(listing)),
-        `seed ${seed}`,
-      );
-    },
-    { daemon: false },
-  );
-});
+test.each([
+  { form: 'text', options: [], nft: ['nft'] },
+  { form: 'JSON', options: ['--json'], nft: ['nft', '-j'] },
+])(
+  `${vms} VMs with ${rulesEach} random rules each, exported as $form, loaded elsewhere and exported again: not a byte differs`,
+  async (how) => {
+    await withNetVm(
+      async (host) => {
+        const seed = Math.trunc(Math.random() * 2 ** 31);
+        const file = `${host.sim.directory}/state`;
+        writeFileSync(file, additions(largeState(seed)));
+        const [first, second] = [await makeEmpty(host, 'first'), await makeEmpty(host, 'second')];
+        await first(['nft', '-f', baseFile]);
+        await first(['nft', '-j', '-f', file]);
+        const exporting = [process.execPath, main, 'export', ...how.options];
+        const exported = await first(exporting);
+        assert.ok(exported.split('\n').length > vms * rulesEach, `seed ${seed}`);
+        writeFileSync(file, exported);
+        await second([...how.nft, '-f', file]);
+        assert.ok((await second(exporting)) === exported, `seed ${seed}`);
+        const listing = ['nft', '--stateless', 'list', 'ruleset'];
+        const same = sortedWords(await second(listing)) === sortedWords(await first(listing));
+        assert.ok(same, `seed ${seed}`);
+      },
+      { daemon: false },
+    );
+  },
+);

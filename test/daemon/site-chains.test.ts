@@ -13,14 +13,11 @@ const rulesOf = async (listing: Promise<{ readonly stdout: string }>): Promise<s
 test('they are filled by the operator alone, and decide first', () =>
   withNetVm(async (host) => {
     const nft = (command: string) => host.inNetVm(['nft', command]);
-    const site = () =>
-      rulesOf(
-        nft(
-          ['input', 'forward', 'output']
-            .map((hook) => `list chain inet vifwatch site_${hook}`)
-            .join('; '),
-        ),
-      );
+    const site = async (): Promise<string> => {
+      const hooks = ['input', 'forward', 'output'];
+      const chains = hooks.map((hook) => nft(`list chain inet vifwatch site_${hook}`));
+      return (await Promise.all(chains.map(rulesOf))).join('\n');
+    };
     await create(host, web);
     const from = { host, from: web };
     await assertReaches(from, gateway4, outside4);
