@@ -54,13 +54,9 @@ test('it names the VM behind each element, unless xenstore is silent', async () 
     assert.equal(unnamed.filter((line) => /"vif|10\.0\.5\.3|10\.9|fd00/.test(line)).join('\n'), '');
     assert.match(rules, /live_network4 \{ 10\.9\.0\.0\/24 \} # guest0$/m);
     assert.match(rules, /mac \{ "vif4\.0" \. \S+ \} # guest1$/m);
-    const env = { ...process.env, XENSTORED_PATH: '/nonexistent' };
-    const { stdout, stderr } = await host.inNetVm([
-      'env',
-      ...Object.entries(env).map(([k, v]) => `${k}=${v}`),
-      'vifwatch',
-      'export',
-    ]);
+    const argv = ['env', 'XENSTORED_PATH=/nonexistent', process.execPath, main, 'export'];
+    const { stdout, stderr } = await host.sim.run(host.sim.inNamespace('dom2', argv), { domid: 2 });
+    assert.match(stderr, /VMs are not named: cannot talk to xenstored/);
     assert.equal(stdout, rules.replaceAll(/ # .*$/gm, ''), stderr);
   });
 });
