@@ -128,7 +128,7 @@ test('a vif that goes while its device is waited for leaves nothing, and nobody 
   );
 });
 
-test('a device that comes late is served when it comes; one that never comes is an error after 10 s', async () => {
+test.concurrent('a device that comes late is served when it comes; one that never comes is an error after 10 s', async () => {
   await withNetVm(
     async (host) => {
       const guest = await host.create({ name: 'guest' });
@@ -154,7 +154,7 @@ test('a device that comes late is served when it comes; one that never comes is 
   );
 });
 
-test('other kinds of backend are not touched', async () => {
+test.concurrent('other kinds of backend are not touched', async () => {
   await withNetVm(async (host) => {
     const disk = '/local/domain/2/backend/vbd/3/51712';
     const owner = [

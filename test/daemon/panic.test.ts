@@ -55,7 +55,7 @@ const assertClosedSince = async (
   assert.ok((await traffic.echoes.now()).last < (since[0]?.sent ?? 0));
 };
 
-test('panic cuts flows under way, through every end and start of the daemon, until resume', async () => {
+test.concurrent('panic cuts flows under way, through every end and start of the daemon, until resume', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const traffic = await startTraffic(host, guest);
@@ -92,7 +92,7 @@ test('panic cuts flows under way, through every end and start of the daemon, unt
   });
 });
 
-test('panic and resume work without a daemon, with one that has hung, and a flush does not end it', async () => {
+test.concurrent('panic and resume work without a daemon, with one that has hung, and a flush does not end it', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const traffic = await startTraffic(host, guest);

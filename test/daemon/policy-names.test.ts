@@ -18,7 +18,7 @@ const only = (name: string): string => `[[rule]]\naction = "accept"\ndsthost = "
 const answers = async (host: SimHost): Promise<boolean> =>
   (await ping({ host, from: web }, outside4, 1)).received === 1;
 
-test('a name is closed until it has addresses, then follows them; its flows live on', () =>
+test.concurrent('a name is closed until it has addresses, then follows them; its flows live on', () =>
   withNetVm(
     async (host) => {
       const server = await startNameServer(host, outside4);
@@ -46,7 +46,7 @@ test('a name is closed until it has addresses, then follows them; its flows live
     { daemon: false },
   ));
 
-test('a name to be dropped that has no address closes all that it could be', () =>
+test.concurrent('a name to be dropped that has no address closes all that it could be', () =>
   withNetVm(
     async (host) => {
       const server = await startNameServer(host, outside4);
@@ -61,7 +61,7 @@ test('a name to be dropped that has no address closes all that it could be', () 
     { daemon: false },
   ));
 
-test('a name server that is silent holds up nobody', () =>
+test.concurrent('a name server that is silent holds up nobody', () =>
   withNetVm(
     async (host) => {
       const server = await startNameServer(host, outside4);

@@ -27,7 +27,7 @@ const inForce = (host: SimHost, text: RegExp): Promise<void> =>
     return text.test(stdout);
   });
 
-test('profiles: what each of them names, and no more', () =>
+test.concurrent('profiles: what each of them names, and no more', () =>
   withNetVm(async (host) => {
     await startEcho(host, 'world', outside4);
     write(host, 'web', 'profile = "isolated"');
@@ -51,7 +51,7 @@ test('profiles: what each of them names, and no more', () =>
     await assertReaches(pinger, outside4);
   }));
 
-test('VM to VM: only what both policies let through', () =>
+test.concurrent('VM to VM: only what both policies let through', () =>
   withNetVm(async (host) => {
     await create(host, web);
     await create(host, mail);
@@ -69,7 +69,7 @@ test('VM to VM: only what both policies let through', () =>
     await until('the sender has no leave', async () => (await reach()) === 0);
   }));
 
-test('the first rule that matches decides, by port and by network', () =>
+test.concurrent('the first rule that matches decides, by port and by network', () =>
   withNetVm(async (host) => {
     await startEcho(host, 'world', outside4);
     write(
@@ -146,7 +146,7 @@ test('what a new policy still allows goes on', () =>
     assert.ok((await spared).lastAt > changedAt + 1000);
   }));
 
-test('one bad file closes its VM and no other, with the place in status', () =>
+test.concurrent('one bad file closes its VM and no other, with the place in status', () =>
   withNetVm(async (host) => {
     await create(host, web);
     await create(host, mail);
@@ -163,7 +163,7 @@ test('one bad file closes its VM and no other, with the place in status', () =>
     assert.equal(await errorOf(host, 'web'), null);
   }));
 
-test('a policy by address, and a VM without a name while there are policies by name', () =>
+test.concurrent('a policy by address, and a VM without a name while there are policies by name', () =>
   withNetVm(async (host) => {
     write(host, '10.0.5.7', 'profile = "isolated"');
     await create(host, web);
@@ -180,7 +180,7 @@ test('a policy by address, and a VM without a name while there are policies by n
     await assertDoesNotReach({ host, from: web }, outside4);
   }));
 
-test('SIGHUP reads files that no event told of; a rule ends when it expires', () =>
+test.concurrent('SIGHUP reads files that no event told of; a rule ends when it expires', () =>
   withNetVm(async (host) => {
     const domid = await create(host, web);
     await becomesConnected(host, domid);
@@ -199,7 +199,7 @@ test('SIGHUP reads files that no event told of; a rule ends when it expires', ()
     await assertDoesNotReach({ host, from: web }, outside4);
   }));
 
-test('a restart keeps policies as they are: no chain is made anew', () =>
+test.concurrent('a restart keeps policies as they are: no chain is made anew', () =>
   withNetVm(async (host) => {
     write(host, 'web', accept('proto = "icmp"'));
     await create(host, web);

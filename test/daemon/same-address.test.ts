@@ -72,7 +72,7 @@ const closedAt = async ({ actors }: SimHost, guest: number): Promise<number> =>
     )
   ).at;
 
-test('a VM that reboots: the new vif is served beside the old one, and has the packets when that closes', async () => {
+test.concurrent('a VM that reboots: the new vif is served beside the old one, and has the packets when that closes', async () => {
   await withNetVm(async (host) => {
     const nothing = await kernelState(host);
     const arrived = await watchWorld(host, port);
@@ -116,7 +116,7 @@ test('a VM that reboots: the new vif is served beside the old one, and has the p
   });
 });
 
-test('an HVM guest and its stubdomain: both are guarded, and the packets go to the one that lives', async () => {
+test.concurrent('an HVM guest and its stubdomain: both are guarded, and the packets go to the one that lives', async () => {
   await withNetVm(async (host) => {
     const before = await kernelState(host);
     const target = await host.create(first);
@@ -147,7 +147,7 @@ test('an HVM guest and its stubdomain: both are guarded, and the packets go to t
   });
 });
 
-test('a different VM gets the address when it is free, by itself, and sends nothing before', async () => {
+test.concurrent('a different VM gets the address when it is free, by itself, and sends nothing before', async () => {
   await withNetVm(async (host) => {
     const before = await kernelState(host);
     const owner = await host.create(first);
@@ -181,7 +181,7 @@ test('a different VM gets the address when it is free, by itself, and sends noth
   });
 });
 
-test('served once more, a vif that works goes on working', async () => {
+test.concurrent('served once more, a vif that works goes on working', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(first);
     await attachTo(host, guest);

@@ -68,7 +68,8 @@ const packetWitness = (family: 'inet' | 'arp', link: string): string => {
 
 const serve = async (host: SimHost, vm: typeof liar): Promise<number> => {
   const guest = await host.create({ name: vm.name });
-  await attachRaw(host, guest, { ip: `${vm.ipv4} ${vm.ipv6}` });
+  // dom0's word, which does not follow the uplink's.
+  await attachRaw(host, guest, { ip: `${vm.ipv4} ${vm.ipv6}`, mtu: '1500' });
   await becomesConnected(host, guest);
   return guest;
 };

@@ -22,7 +22,7 @@ const endsWith = async (host: SimHost, code: string): Promise<number> => {
   return (performance.now() - start) / 1000;
 };
 
-describe.each(['xenstored', 'oxenstored'] as const)('%s', (store) => {
+describe.concurrent.each(['xenstored', 'oxenstored'] as const)('%s', (store) => {
   test('hangs: found within 10 s, the daemon ends, traffic goes on', async () => {
     await withNetVm(
       async (host) => {
@@ -54,7 +54,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('%s', (store) => {
   });
 });
 
-test('without a xenstored the daemon does not start, and says why', async () => {
+test.concurrent('without a xenstored the daemon does not start, and says why', async () => {
   await withNetVm(
     async (host) => {
       await host.sim.xenstored.kill();
@@ -66,7 +66,7 @@ test('without a xenstored the daemon does not start, and says why', async () => 
   );
 });
 
-test('no watch left in the quota: a clear end, and the firewall is closed', async () => {
+test.concurrent('no watch left in the quota: a clear end, and the firewall is closed', async () => {
   await withNetVm(
     async (host) => {
       const { status: exit, stdout } = await host.inNetVm(['vifwatch', 'run']);
