@@ -83,6 +83,9 @@ const idsOf = (key: VifKey): { domid: number; devid: number } => {
   return { domid: domid ?? 0, devid: devid ?? 0 };
 };
 
+/** xenstored lets a transaction touch 1024 nodes (its quota "transaction-nodes"); a vif takes up to five. */
+const mostPerTransaction = 100;
+
 const decimal = (text: string): boolean => /^(0|[1-9]\d{0,8})$/.test(text);
 
 const watched: ReadonlySet<string> = new Set(backendNodes);
@@ -161,14 +164,20 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     }
   };
 
-  const markConnected = async (vifs: readonly BackendVif[]): Promise<ReadonlySet<VifKey>> => {
+  const markSome = (vifs: readonly BackendVif[]): Promise<readonly VifKey[]> => {
     const none = async (): Promise<VifKey[]> => [];
     const oneByOne = async (): Promise<VifKey[]> => {
       if (vifs.length === 1) return [];
       const marked = await Promise.all(vifs.map((vif) => ifReplaced(markTogether([vif]), none)));
       return marked.flat();
     };
-    return new Set(vifs.length === 0 ? [] : await ifReplaced(markTogether(vifs), oneByOne));
+    return ifReplaced(markTogether(vifs), oneByOne);
+  };
+
+  const markConnected = async (vifs: readonly BackendVif[]): Promise<ReadonlySet<VifKey>> => {
+    const starts = Array.from(vifs.keys()).filter((index) => index % mostPerTransaction === 0);
+    const marked = starts.map((start) => markSome(vifs.slice(start, start + mostPerTransaction)));
+    return new Set((await Promise.all(marked)).flat());
   };
 
   const markError = async (key: VifKey, text: string): Promise<boolean> => {

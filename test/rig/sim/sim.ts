@@ -20,9 +20,21 @@ export type Sim = Rig & {
   close(): Promise<void>;
 };
 
+/** Nodes, watches and what waits to be sent; 2 MB by default, above which xenstored answers the domain no more. */
+const bytesPerNode = 1_000;
+
 const storeCommand = (directory: string, { store, quota }: SimOptions): readonly string[] => {
   if (store === 'xenstored') {
-    const limits = quota ? ['-E', `${quota.nodes}`, '-W', `${quota.watches}`] : [];
+    const limits = quota
+      ? [
+          '-E',
+          `${quota.nodes}`,
+          '-W',
+          `${quota.watches}`,
+          '-Q',
+          `memory=${quota.nodes * bytesPerNode}`,
+        ]
+      : [];
     return [`${xenBinaries}/xenstored`, '--no-fork', '--internal-db=on', ...limits];
   }
   const config = `${directory}/oxenstored.conf`;
