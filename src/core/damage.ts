@@ -4,7 +4,6 @@ import {
   isVerdictMap,
   type KernelState,
   keyOfElement,
-  keyOfNeighbour,
   keyOfRoute,
   type Route,
 } from './kernel-state.ts';
@@ -27,12 +26,10 @@ function* linkDamages(
   if (served.mtu !== undefined && link !== undefined && link.mtu !== served.mtu) {
     yield `link ${served.link} mtu ${link.mtu}`;
   }
-  for (const neighbour of footprint.neighbours) {
-    const key = keyOfNeighbour(neighbour);
+  for (const key of footprint.neighbours.keys()) {
     if (!kernel.neighbours.has(key)) yield `neighbour ${key}`;
   }
-  for (const route of footprint.routes) {
-    const key = keyOfRoute(route);
+  for (const [key, route] of footprint.routes) {
     if (lacksRoute(route, kernel)) yield `route ${key}`;
     else if (kernel.rivals.get(key)?.isBeatable) yield `route ${key} behind another`;
   }

@@ -2,7 +2,7 @@
 import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
 import { type BackendVif, isProblem, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import type { ServedVif, VmPolicy } from './footprint.ts';
-import { elementAddress, elementLink, type KernelState } from './kernel-state.ts';
+import { elementAddress, elementLink, type KernelState, keyOfElement } from './kernel-state.ts';
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
 import { contains, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
@@ -46,8 +46,6 @@ type Claims = {
   readonly named: Map<string, VifKey>;
   /** Addresses that the firewall still has under links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
-  /** The MACs that the firewall has, each with its link. */
-  readonly macs: ReadonlyMap<string, string>;
   readonly twins: Twins;
   readonly own: AddressHolders<string>;
   /** The links, as netback named them, of all vifs that are not finished. */
@@ -117,6 +115,19 @@ const linkState = (
   return isLeaving && !bearers.has(known.alias ?? '') ? 'missing' : linkTaken(link);
 };
 
+const admitted = new WeakMap<BackendVif, ServedVif>();
+
+/** The same object as long as nothing changes, as what is derived from it is kept with it. */
+const asBefore = (vif: BackendVif, served: ServedVif): ServedVif => {
+  const before = admitted.get(vif);
+  const isSame =
+    before !== undefined &&
+    (['prefixes', 'policy', 'mtu', 'routed'] as const).every((key) => before[key] === served[key]);
+  if (isSame) return before;
+  admitted.set(vif, served);
+  return served;
+};
+
 /** Judges everything but the link's presence; an address is the vif's from here on, even while it waits. */
 const admit = (
   vif: BackendVif,
@@ -138,14 +149,21 @@ const admit = (
   const refused = circumstances.refusedMtus.get(key);
   const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
   const routed = !claims.twins.withoutRoute.has(key);
-  return { key, domid, devid, ...facts, prefixes, policy, mtu, routed };
+  return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
 };
 
+const isMacOf = (link: string, mac: string, { kernel }: Circumstances): boolean =>
+  kernel.elements.has(keyOfElement({ set: 'mac', parts: [link, mac] }));
+
 /** A link with the same MAC was the same VM's, whose flows may go on. */
-const lingers = ({ prefixes, link, mac }: ServedVif, { lingering, macs }: Claims): boolean =>
+const lingers = (
+  { prefixes, link, mac }: ServedVif,
+  circumstances: Circumstances,
+  { lingering }: Claims,
+): boolean =>
   prefixes.some((prefix) => {
     const under = holderOf(lingering, prefix);
-    return under !== undefined && under !== link && macs.get(under) !== mac;
+    return under !== undefined && under !== link && !isMacOf(under, mac, circumstances);
   });
 
 const waiting = (
@@ -160,22 +178,22 @@ const decideLive = (
   circumstances: Circumstances,
   claims: Claims,
 ): Decision => {
-  const admitted = admit(vif, facts, circumstances, claims);
+  const judged = admit(vif, facts, circumstances, claims);
   const isEarly = vif.state === xenbus.initialising;
-  if (isProblem(admitted)) {
+  if (isProblem(judged)) {
     // netback has not looked at it yet: nobody reads a complaint now.
-    return isEarly ? waiting(vif, 'netback') : { vif, is: 'refused', problem: admitted };
+    return isEarly ? waiting(vif, 'netback') : { vif, is: 'refused', problem: judged };
   }
   if (!isConnected(vif)) {
-    if (lingers(admitted, claims)) return waiting(vif, 'address');
+    if (lingers(judged, circumstances, claims)) return waiting(vif, 'address');
     if (vif.state === xenbus.closing || vif.state === xenbus.closed)
       return waiting(vif, 'frontend');
-    if (isEarly) return waiting(vif, 'netback', admitted);
+    if (isEarly) return waiting(vif, 'netback', judged);
   }
   const link = linkState(facts, circumstances, claims);
   if (typeof link === 'object') return { vif, is: 'refused', problem: link };
-  if (link === 'missing') return waiting(vif, 'link', admitted);
-  return { vif, is: 'served', served: admitted };
+  if (link === 'missing') return waiting(vif, 'link', judged);
+  return { vif, is: 'served', served: judged };
 };
 
 const decideOne = (vif: BackendVif, circumstances: Circumstances, claims: Claims): Decision => {
@@ -212,20 +230,12 @@ const lingeringAddresses = (
   for (const element of kernel.elements.values()) {
     const link = elementLink(element);
     const address = elementAddress(element);
-    if (address === undefined) continue;
+    if (address === undefined || link === undefined || liveLinks.has(link)) continue;
     const prefix = parsePrefix(address);
-    if (link === undefined || liveLinks.has(link) || 'problem' in prefix) continue;
-    hold(lingering, prefix, link);
+    if (!('problem' in prefix)) hold(lingering, prefix, link);
   }
   return lingering;
 };
-
-const macsOf = ({ kernel }: Circumstances): ReadonlyMap<string, string> =>
-  new Map(
-    [...kernel.elements.values()].flatMap((element) =>
-      element.set === 'mac' ? [[element.parts[0] ?? '', element.parts[1] ?? '']] : [],
-    ),
-  );
 
 /** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
 export const decide = (circumstances: Circumstances): readonly Decision[] => {
@@ -240,7 +250,6 @@ export const decide = (circumstances: Circumstances): readonly Decision[] => {
     live: noHolders(),
     named: new Map(),
     lingering: lingeringAddresses(circumstances, liveLinks),
-    macs: macsOf(circumstances),
     twins: findTwins(
       vifs.filter((vif) => !isFinished(vif)),
       circumstances.names,

@@ -8,8 +8,6 @@ import {
   type KernelState,
   keyed,
   keyOfElement,
-  keyOfNeighbour,
-  keyOfRoute,
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
@@ -76,58 +74,70 @@ export const verdictsBySlot = (elements: Iterable<Element>): ReadonlyMap<string,
   return keyed(verdicts, slotOf);
 };
 
-export const desire = (planning: Planning): Desired => {
-  const { decisions, gateways, hostElements, kernel, current, kept, ingressMayPrecede } = planning;
-  const isKnown = (element: Element): boolean =>
-    current.elements && kernel.elements.has(keyOfElement(element));
-  /** Where a chain goes with its link, one that we know may be that of an earlier link. */
-  const isMissing = (element: Element, open: boolean, connected: boolean): boolean => {
-    if (element.set !== 'ingress' || ingressMayPrecede) return !isKnown(element);
-    return open && !(connected && isKnown(element));
-  };
-  const hasChain = ({ name, rules }: Chain): boolean =>
-    current.elements && kernel.chains.get(name) === rules.length;
+type EarlierVerdicts = (element: Element) => Element | undefined;
+
+/** Which element of a verdict map the kernel has under the same link; mostly nobody asks. */
+const earlierVerdicts = ({ elements }: KernelState): EarlierVerdicts => {
   let verdicts: ReadonlyMap<string, Element> | undefined;
-  const earlierThan = (element: Element): Element | undefined => {
-    // Mostly nobody asks.
-    verdicts ??= verdictsBySlot(kernel.elements.values());
+  return (element) => {
+    verdicts ??= verdictsBySlot(elements.values());
     return verdicts.get(slotOf(element));
   };
-  const openings = decisions.flatMap((decision): Opening[] => {
-    const served = servedOf(decision);
-    if (served === undefined) return [];
-    const print = footprint(served, gateways);
-    const open = decision.is === 'served';
-    const connected = isConnected(decision.vif);
-    const missing = print.elements.filter((element) => isMissing(element, open, connected));
-    const replaced = missing.flatMap((element) => {
-      const earlier = isVerdictMap(element.set) ? earlierThan(element) : undefined;
-      return earlier === undefined || keyOfElement(earlier) === keyOfElement(element)
-        ? []
-        : [earlier];
-    });
-    const mtu = mtuToSet(kernel.links.get(served.link), served.mtu, current.links);
-    const behind = print.routes.filter((route) => kernel.rivals.get(keyOfRoute(route))?.isBeatable);
-    const chains = print.chains.filter((chain) => !hasChain(chain));
-    return [{ served, footprint: print, mtu, missing, replaced, behind, chains, open, connected }];
-  });
-  const opened = openings.filter(({ open }) => open);
-  const prints = openings.map((opening) => opening.footprint);
-  return {
-    openings,
-    links: new Set(opened.map(({ served }) => served.link)),
-    hostElements,
-    elements: keyed([...hostElements, ...prints.flatMap((p) => p.elements)], keyOfElement),
-    chains: new Set(
-      [kept.out, kept.in, ...prints.flatMap((p) => p.chains)].map(({ name }) => name),
-    ),
-    neighbours: keyed(
-      opened.flatMap((opening) => opening.footprint.neighbours),
-      keyOfNeighbour,
-    ),
-    routes: keyed(
-      opened.flatMap((opening) => opening.footprint.routes),
-      keyOfRoute,
-    ),
-  };
+};
+
+/** What is asked of the kernel for one vif. */
+const openingOf = (
+  decision: Decision,
+  planning: Planning,
+  earlier: EarlierVerdicts,
+): Opening | undefined => {
+  const served = servedOf(decision);
+  if (served === undefined) return undefined;
+  const { gateways, kernel, current, ingressMayPrecede } = planning;
+  const print = footprint(served, gateways);
+  const open = decision.is === 'served';
+  const connected = isConnected(decision.vif);
+  const missing: Element[] = [];
+  const replaced: Element[] = [];
+  for (const [key, element] of print.elements) {
+    const isKnown = current.elements && kernel.elements.has(key);
+    // Where a chain goes with its link, one that we know may be that of an earlier link.
+    const goesWithLink = element.set === 'ingress' && !ingressMayPrecede;
+    if (goesWithLink ? !open || (connected && isKnown) : isKnown) continue;
+    missing.push(element);
+    const before = isVerdictMap(element.set) ? earlier(element) : undefined;
+    if (before !== undefined && keyOfElement(before) !== key) replaced.push(before);
+  }
+  const hasChain = ({ name, rules }: Chain): boolean =>
+    current.elements && kernel.chains.get(name) === rules.length;
+  const behind = [...print.routes].flatMap(([key, route]) =>
+    kernel.rivals.get(key)?.isBeatable ? [route] : [],
+  );
+  const mtu = mtuToSet(kernel.links.get(served.link), served.mtu, current.links);
+  const chains = print.chains.filter((chain) => !hasChain(chain));
+  return { served, footprint: print, mtu, missing, replaced, behind, chains, open, connected };
+};
+
+const addAll = <T>(all: Map<string, T>, some: ReadonlyMap<string, T>): void => {
+  for (const [key, item] of some) all.set(key, item);
+};
+
+export const desire = (planning: Planning): Desired => {
+  const { decisions, hostElements, kernel, kept } = planning;
+  const earlier = earlierVerdicts(kernel);
+  const openings = decisions.flatMap((decision) => openingOf(decision, planning, earlier) ?? []);
+  const links = new Set<string>();
+  const elements = new Map(keyed(hostElements, keyOfElement));
+  const chains = new Set([kept.out.name, kept.in.name]);
+  const neighbours = new Map<string, Neighbour>();
+  const routes = new Map<string, Route>();
+  for (const { served, footprint: print, open } of openings) {
+    addAll(elements, print.elements);
+    for (const { name } of print.chains) chains.add(name);
+    if (!open) continue;
+    links.add(served.link);
+    addAll(neighbours, print.neighbours);
+    addAll(routes, print.routes);
+  }
+  return { openings, links, hostElements, elements, chains, neighbours, routes };
 };

@@ -1,6 +1,14 @@
 /** Everything that one served vif owns in the kernel. */
 import type { VifKey } from './backend-vif.ts';
-import type { Element, Neighbour, Route } from './kernel-state.ts';
+import {
+  type Element,
+  keyed,
+  keyOfElement,
+  keyOfNeighbour,
+  keyOfRoute,
+  type Neighbour,
+  type Route,
+} from './kernel-state.ts';
 import type { Policy } from './policy.ts';
 import type { Chain, PolicyChains } from './policy-chain.ts';
 import { type Family, isHost, type Prefix } from './prefix.ts';
@@ -27,9 +35,10 @@ export type ServedVif = {
 export type Footprint = {
   /** What the verdict maps' elements lead to. */
   readonly chains: readonly Chain[];
-  readonly elements: readonly Element[];
-  readonly neighbours: readonly Neighbour[];
-  readonly routes: readonly Route[];
+  /** These by their keys, as in `KernelState`. */
+  readonly elements: ReadonlyMap<string, Element>;
+  readonly neighbours: ReadonlyMap<string, Neighbour>;
+  readonly routes: ReadonlyMap<string, Route>;
 };
 
 /**
@@ -83,10 +92,26 @@ const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Pre
   return [...permanent, ...proxied.map(({ text }) => ({ link, address: text, mac: 'proxy' }))];
 };
 
-/** @param gateways the guests' gateway addresses, which live on `lo` */
-export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => ({
+const footprintOf = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => ({
   chains: [vif.policy.chains.out, vif.policy.chains.in],
-  elements: elementsOf(vif),
-  neighbours: neighboursOf(vif, gateways),
-  routes: vif.routed ? vif.prefixes.map((prefix) => routeTo(vif.link, prefix)) : [],
+  elements: keyed(elementsOf(vif), keyOfElement),
+  neighbours: keyed(neighboursOf(vif, gateways), keyOfNeighbour),
+  routes: keyed(
+    vif.routed ? vif.prefixes.map((prefix) => routeTo(vif.link, prefix)) : [],
+    keyOfRoute,
+  ),
 });
+
+type Known = { readonly gateways: readonly Prefix[]; readonly print: Footprint };
+
+/** It is asked for at every pass. */
+const known = new WeakMap<ServedVif, Known>();
+
+/** @param gateways the guests' gateway addresses, which live on `lo` */
+export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => {
+  const before = known.get(vif);
+  if (before?.gateways === gateways) return before.print;
+  const print = footprintOf(vif, gateways);
+  known.set(vif, { gateways, print });
+  return print;
+};

@@ -43,9 +43,9 @@ export const mtuLine = (link: string, mtu: number): string => `link set dev ${li
 /** In the order that matters: neighbours, then the link up, then routes. */
 export const raiseLines = ({ served, footprint, behind, mtu }: Raise): readonly string[] => [
   ...(mtu === undefined ? [] : [mtuLine(served.link, mtu)]),
-  ...footprint.neighbours.map((neighbour) => neighbourLine('replace', neighbour)),
+  ...[...footprint.neighbours.values()].map((neighbour) => neighbourLine('replace', neighbour)),
   `link set dev ${served.link} up`,
-  ...footprint.routes.flatMap((route) =>
+  ...[...footprint.routes.values()].flatMap((route) =>
     behind.includes(route) ? ahead(route) : [routeLine('replace', route)],
   ),
 ];

@@ -21,6 +21,7 @@ import {
   isVerdictMap,
   isVifName,
   keyOfElement,
+  type Link,
   type Neighbour,
   type Route,
 } from './kernel-state.ts';
@@ -91,19 +92,21 @@ const linksOf = ({ vif }: Decision): string[] => {
 
 /** Links that are up although their vif is not served. */
 const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
-  const known = new Set([
-    ...decisions.flatMap(linksOf),
-    ...[...kernel.elements.values()]
-      .flatMap((element) => elementLink(element) ?? [])
-      .filter(isVifName),
-  ]);
-  return [...known].filter(
-    (link) => !desired.links.has(link) && kernel.links.get(link)?.up === true,
+  const isUnserved = ({ name, up }: Link): boolean => up && !desired.links.has(name);
+  const unserved = [...kernel.links.values()].filter(isUnserved).map(({ name }) => name);
+  const ofDecisions = new Set(decisions.flatMap(linksOf));
+  const isUnderRules = (link: string): boolean =>
+    [...kernel.elements.values()].some((element) => elementLink(element) === link);
+  return unserved.filter(
+    (link) => ofDecisions.has(link) || (isVifName(link) && isUnderRules(link)),
   );
 };
 
-const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, unknown>): T[] =>
-  [...have].flatMap(([key, item]) => (wanted.has(key) ? [] : [item]));
+const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, unknown>): T[] => {
+  const rest: T[] = [];
+  for (const [key, item] of have) if (!wanted.has(key)) rest.push(item);
+  return rest;
+};
 
 /** @param finishing links of finished vifs: they are closed even by an old observation, as dom0 waits */
 const planLower = (
@@ -165,17 +168,25 @@ const addressesOf = (elements: Iterable<Element>): string[] => [
   ...new Set([...elements].flatMap((element) => elementAddress(element) ?? [])),
 ];
 
+const addressesToCut = ({ elements }: Sweep, desired: Desired): string[] => {
+  const swept = addressesOf(elements);
+  if (swept.length === 0) return [];
+  const stillHeld = new Set(addressesOf(desired.elements.values()));
+  return swept.filter((address) => !stillHeld.has(address));
+};
+
 /** A forwarded port that still leads elsewhere is first swept, and so is a network that these may overlap. */
 const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
   if (!current.elements) return { elements: [], chains: [] };
   const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
-  const taken = new Set(
-    [...kernel.elements.values()].filter(({ set }) => isForwardMap(set)).map(portOf),
-  );
+  const taken = new Set<string>();
   const wanted = new Set(hostElements.map(keyOfElement));
-  const isStale = [...kernel.elements].some(
-    ([key, { set }]) => (set === 'configured4' || set === 'configured6') && !wanted.has(key),
-  );
+  let isStale = false;
+  for (const [key, element] of kernel.elements) {
+    const { set } = element;
+    if (isForwardMap(set)) taken.add(portOf(element));
+    isStale ||= (set === 'configured4' || set === 'configured6') && !wanted.has(key);
+  }
   return {
     elements: hostElements.filter(
       (element) =>
@@ -205,7 +216,6 @@ export const plan = (planning: Planning): Plan => {
     ...lower.routes.map(({ link }) => link),
   ]);
   const sweep = planSweep(desired, planning, guarded);
-  const stillHeld = new Set(addressesOf(desired.elements.values()));
   return {
     raise: planRaise(desired, planning),
     served: desired.openings.map(({ served }) => served),
@@ -214,7 +224,7 @@ export const plan = (planning: Planning): Plan => {
     lower,
     finish: finished.map(({ vif }) => vif.key),
     sweep,
-    cut: addressesOf(sweep.elements).filter((address) => !stillHeld.has(address)),
+    cut: addressesToCut(sweep, desired),
     mark: planMarks(planning),
   };
 };

@@ -34,6 +34,7 @@ export const sweepable = (
   excess: readonly Element[],
   { guarded, desired, kernel, ingressMayPrecede }: Circumstances,
 ): readonly Element[] => {
+  if (excess.length === 0) return [];
   const isGuarded = guardedBy(guarded, kernel);
   // A chain that is broken is mended where it is; and where it cannot be without its link, it goes with it, for
   // which dom0 need not wait.

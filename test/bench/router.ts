@@ -140,7 +140,7 @@ export const startRouter = async (kind: RouterKind, vifs: number): Promise<Route
     if (others.length > 0) await addLinks(host, others);
     const prints = others.map((place) => raiseOf(place).footprint);
     const rules = {
-      elements: prints.flatMap(({ elements }) => elements),
+      elements: prints.flatMap(({ elements }) => [...elements.values()]),
       chains: prints.flatMap(({ chains }) => chains),
       replaced: [],
     };

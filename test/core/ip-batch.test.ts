@@ -23,7 +23,7 @@ const opening = {
     served,
     footprint: print,
     mtu: 1400,
-    missing: print.elements,
+    missing: [...print.elements.values()],
     replaced: [],
     chains: [],
     behind: [],
@@ -49,7 +49,8 @@ test('a vif is opened in this order: neighbours, link up, routes', () => {
 });
 
 test('and closed in the reverse', () => {
-  const { routes, neighbours } = opening.footprint;
+  const routes = [...opening.footprint.routes.values()];
+  const neighbours = [...opening.footprint.neighbours.values()];
   expect(lowerLines({ routes: routes.slice(0, 2), links: ['vif-web'] })).toEqual([
     'route del 10.0.5.3 dev vif-web proto 86',
     'route del 10.9.0.0/24 via 169.254.0.1 dev vif-web proto 86',
@@ -109,7 +110,7 @@ test('what ip -j prints becomes the same keys as a footprint', () => {
     proxies: JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
   });
   expect([...observed.routes.values()].sort()).toEqual(
-    expect.arrayContaining([...opening.footprint.routes]),
+    expect.arrayContaining([...opening.footprint.routes.values()]),
   );
   expect(new Set(observed.neighbours.values())).toEqual(new Set(opening.footprint.neighbours));
   expect(observed.links.get('lo')).toMatchObject({ up: true, addresses: ['10.0.5.1'] });

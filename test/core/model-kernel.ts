@@ -91,18 +91,12 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
     ...[...kernel.elements].filter(([key]) => !replaced.has(key)),
     ...keyed([...todo.host.elements, ...todo.raise.flatMap((r) => r.missing)], keyOfElement),
   ]);
-  const neighbours = new Map([
-    ...kernel.neighbours,
-    ...keyed(
-      prints.flatMap((p) => p.neighbours),
-      keyOfNeighbour,
-    ),
-  ]);
-  const added = prints.flatMap((p) => p.routes);
-  const moved = new Set(added.map(({ prefix }) => prefix));
+  const neighbours = new Map([...kernel.neighbours, ...prints.flatMap((p) => [...p.neighbours])]);
+  const added = prints.flatMap((p) => [...p.routes]);
+  const moved = new Set(added.map(([, { prefix }]) => prefix));
   const routes = new Map([
     ...[...kernel.routes].filter(([, { prefix }]) => !moved.has(prefix)),
-    ...keyed(added, keyOfRoute),
+    ...added,
   ]);
   for (const route of todo.lower.routes) routes.delete(keyOfRoute(route));
   for (const neighbour of todo.lower.neighbours) neighbours.delete(keyOfNeighbour(neighbour));

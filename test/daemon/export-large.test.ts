@@ -62,7 +62,7 @@ const largeState = (seed: number) => {
     },
   });
   return {
-    elements: [...ofHost, ...prints.flatMap((print) => print.elements)],
+    elements: [...ofHost, ...prints.flatMap(({ elements }) => [...elements.values()])],
     chains: prints.flatMap((print) => print.chains),
     replaced: [],
   };
