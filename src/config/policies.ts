@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '../core/policy.ts';
-import type { PolicyBook } from '../core/policy-book.ts';
+import { bookOf, type PolicyBook } from '../core/policy-book.ts';
 import { parsePrefix } from '../core/prefix.ts';
 import { type Problem, VifwatchError } from '../core/problem.ts';
 import { parsePolicyFile } from './policy-file.ts';
@@ -64,9 +64,13 @@ const keyOf = (file: string): string => {
 
 /**
  * A file that is wrong closes its VM and no other. Throws CONFIG_INVALID if the directory itself cannot be read.
- * @param profiles the package's rules/
+ * @param profiles the package's rules/ @param before the last book
  */
-export const loadPolicies = async (directory: string, profiles: string): Promise<PolicyBook> => {
+export const loadPolicies = async (
+  directory: string,
+  profiles: string,
+  before?: PolicyBook,
+): Promise<PolicyBook> => {
   const policies = new Map<string, Policy | Problem>();
   for (const file of await listFiles(directory)) {
     const key = keyOf(file);
@@ -76,5 +80,5 @@ export const loadPolicies = async (directory: string, profiles: string): Promise
       : await loadPolicy(path, key, profiles).catch(problemOf);
     policies.set(key, policy);
   }
-  return { policies, fallback: await loadProfile(profiles, fallbackProfile) };
+  return bookOf(policies, await loadProfile(profiles, fallbackProfile), before);
 };

@@ -8,7 +8,7 @@ import type { Flow } from '../core/flow.ts';
 import { allows, type FlowFacts } from '../core/flow-verdict.ts';
 import type { ServedVif, VmPolicy } from '../core/footprint.ts';
 import { hostsOf, nextExpiry, type Policy } from '../core/policy.ts';
-import { everyPolicy, policyOf } from '../core/policy-book.ts';
+import { everyPolicy, type PolicyBook, policyOf } from '../core/policy-book.ts';
 import type { PolicyChains, PolicyFacts } from '../core/policy-chain.ts';
 import { openPolicyCompiler } from '../core/policy-compiler.ts';
 import { contains, parsePrefix } from '../core/prefix.ts';
@@ -52,8 +52,8 @@ export const openPolicies = async (
   hostNames: HostNames,
   log: Logger,
 ): Promise<Policies> => {
-  const load = async () => {
-    const loaded = await loadPolicies(directory, profileDirectory);
+  const load = async (before?: PolicyBook): Promise<PolicyBook> => {
+    const loaded = await loadPolicies(directory, profileDirectory, before);
     hostNames.want(new Set(everyPolicy(loaded).flatMap(hostsOf)));
     for (const policy of loaded.policies.values()) {
       if (isProblem(policy)) log.error({ code: policy.code }, policy.text);
@@ -74,7 +74,7 @@ export const openPolicies = async (
   return {
     reload: async () => {
       try {
-        book = await load();
+        book = await load(book);
         log.info({ policies: [...book.policies.keys()] }, 'policies read');
       } catch (error) {
         const { code, message } = error as Problem & Error;

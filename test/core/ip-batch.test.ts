@@ -112,7 +112,9 @@ test('what ip -j prints becomes the same keys as a footprint', () => {
   expect([...observed.routes.values()].sort()).toEqual(
     expect.arrayContaining([...opening.footprint.routes.values()]),
   );
-  expect(new Set(observed.neighbours.values())).toEqual(new Set(opening.footprint.neighbours));
+  expect(new Set(observed.neighbours.values())).toEqual(
+    new Set(opening.footprint.neighbours.values()),
+  );
   expect(observed.links.get('lo')).toMatchObject({ up: true, addresses: ['10.0.5.1'] });
   expect(observed.links.get('vif-web')).toMatchObject({ up: false, mtu: 1400, alias: 'vif3.0' });
 });
