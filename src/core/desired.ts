@@ -4,9 +4,9 @@ import { type Footprint, footprint, type ServedVif } from './footprint.ts';
 import {
   type Element,
   elementLink,
-  isVerdictMap,
+  isAddressOnly,
+  isSameElement,
   type KernelState,
-  keyed,
   keyOfElement,
   type Neighbour,
   type Route,
@@ -60,37 +60,15 @@ export type Desired = {
   readonly openings: readonly Opening[];
   readonly links: ReadonlySet<string>;
   readonly hostElements: readonly Element[];
-  readonly elements: ReadonlyMap<string, Element>;
+  /** Whether some vif, or net-vm, needs the element; asked for each that there is. */
+  readonly wants: (key: string, element: Element) => boolean;
   readonly chains: ReadonlySet<string>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-/** Which element of a verdict map a link has: there is only ever one. */
-export const slotOf = (element: Element): string => `${element.set} ${elementLink(element)}`;
-
-export const verdictsBySlot = (elements: Iterable<Element>): ReadonlyMap<string, Element> => {
-  const verdicts = [...elements].filter(({ set }) => isVerdictMap(set));
-  return keyed(verdicts, slotOf);
-};
-
-type EarlierVerdicts = (element: Element) => Element | undefined;
-
-/** Which element of a verdict map the kernel has under the same link; mostly nobody asks. */
-const earlierVerdicts = ({ elements }: KernelState): EarlierVerdicts => {
-  let verdicts: ReadonlyMap<string, Element> | undefined;
-  return (element) => {
-    verdicts ??= verdictsBySlot(elements.values());
-    return verdicts.get(slotOf(element));
-  };
-};
-
 /** What is asked of the kernel for one vif. */
-const openingOf = (
-  decision: Decision,
-  planning: Planning,
-  earlier: EarlierVerdicts,
-): Opening | undefined => {
+const openingOf = (decision: Decision, planning: Planning): Opening | undefined => {
   const served = servedOf(decision);
   if (served === undefined) return undefined;
   const { gateways, kernel, current, ingressMayPrecede } = planning;
@@ -99,45 +77,57 @@ const openingOf = (
   const connected = isConnected(decision.vif);
   const missing: Element[] = [];
   const replaced: Element[] = [];
-  for (const [key, element] of print.elements) {
-    const isKnown = current.elements && kernel.elements.has(key);
+  print.elements.forEach((element, key) => {
+    const before = current.elements ? kernel.elements.get(key) : undefined;
+    const isKnown = before !== undefined && isSameElement(before, element);
     // Where a chain goes with its link, one that we know may be that of an earlier link.
     const goesWithLink = element.set === 'ingress' && !ingressMayPrecede;
-    if (goesWithLink ? !open || (connected && isKnown) : isKnown) continue;
+    if (goesWithLink ? !open || (connected && isKnown) : isKnown) return;
     missing.push(element);
-    const before = isVerdictMap(element.set) ? earlier(element) : undefined;
-    if (before !== undefined && keyOfElement(before) !== key) replaced.push(before);
-  }
+    if (before !== undefined && !isKnown) replaced.push(before);
+  });
   const hasChain = ({ name, rules }: Chain): boolean =>
     current.elements && kernel.chains.get(name) === rules.length;
-  const behind = [...print.routes].flatMap(([key, route]) =>
-    kernel.rivals.get(key)?.isBeatable ? [route] : [],
-  );
+  const behind: Route[] = [];
+  print.routes.forEach((route, key) => {
+    if (kernel.rivals.get(key)?.isBeatable) behind.push(route);
+  });
   const mtu = mtuToSet(kernel.links.get(served.link), served.mtu, current.links);
   const chains = print.chains.filter((chain) => !hasChain(chain));
   return { served, footprint: print, mtu, missing, replaced, behind, chains, open, connected };
 };
 
+/** Here and in plan.ts, large maps are gone through by forEach, which makes no entries for the collector. */
 const addAll = <T>(all: Map<string, T>, some: ReadonlyMap<string, T>): void => {
-  for (const [key, item] of some) all.set(key, item);
+  some.forEach((item, key) => {
+    all.set(key, item);
+  });
 };
 
 export const desire = (planning: Planning): Desired => {
-  const { decisions, hostElements, kernel, kept } = planning;
-  const earlier = earlierVerdicts(kernel);
-  const openings = decisions.flatMap((decision) => openingOf(decision, planning, earlier) ?? []);
+  const { decisions, hostElements, kept } = planning;
+  const openings = decisions.flatMap((decision) => openingOf(decision, planning) ?? []);
   const links = new Set<string>();
-  const elements = new Map(keyed(hostElements, keyOfElement));
+  const prints = new Map<string, Footprint>();
+  const ofNoLink = new Set(hostElements.map(keyOfElement));
   const chains = new Set([kept.out.name, kept.in.name]);
   const neighbours = new Map<string, Neighbour>();
   const routes = new Map<string, Route>();
   for (const { served, footprint: print, open } of openings) {
-    addAll(elements, print.elements);
+    prints.set(served.link, print);
+    print.elements.forEach((element, key) => {
+      if (isAddressOnly(element)) ofNoLink.add(key);
+    });
     for (const { name } of print.chains) chains.add(name);
     if (!open) continue;
     links.add(served.link);
     addAll(neighbours, print.neighbours);
     addAll(routes, print.routes);
   }
-  return { openings, links, hostElements, elements, chains, neighbours, routes };
+  const wants = (key: string, element: Element): boolean => {
+    const link = elementLink(element);
+    const print = link === undefined ? undefined : prints.get(link);
+    return print?.elements.has(key) || ofNoLink.has(key);
+  };
+  return { openings, links, hostElements, wants, chains, neighbours, routes };
 };

@@ -119,7 +119,13 @@ export type Firewall = Pick<KernelState, 'elements' | 'chains'> & {
   readonly contents: ReadonlyMap<string, string>;
 };
 
-export const keyOfElement = ({ set, parts }: Element): string => `${set} ${parts.join(' . ')}`;
+/** A link has one verdict, whatever it is: the key is without it. */
+export const keyOfElement = ({ set, parts }: Element): string =>
+  isVerdictMap(set) ? `${set} ${parts[0]}` : `${set} ${parts.join(' . ')}`;
+
+/** Of two elements with one key. */
+export const isSameElement = (a: Element, b: Element): boolean =>
+  !isVerdictMap(a.set) || a.parts[1] === b.parts[1];
 
 export const keyOfNeighbour = ({ link, address, mac }: Neighbour): string =>
   `${address} ${link} ${mac}`;

@@ -2,15 +2,7 @@
 import type { VifKey } from './backend-vif.ts';
 import { isLinkComplete } from './damage.ts';
 import type { Decision } from './decide.ts';
-import {
-  type Desired,
-  desire,
-  type Opening,
-  type Planning,
-  type Raise,
-  slotOf,
-  verdictsBySlot,
-} from './desired.ts';
+import { type Desired, desire, type Opening, type Planning, type Raise } from './desired.ts';
 import type { ServedVif } from './footprint.ts';
 import {
   type Element,
@@ -104,7 +96,9 @@ const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string
 
 const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, unknown>): T[] => {
   const rest: T[] = [];
-  for (const [key, item] of have) if (!wanted.has(key)) rest.push(item);
+  have.forEach((item, key) => {
+    if (!wanted.has(key)) rest.push(item);
+  });
   return rest;
 };
 
@@ -142,37 +136,32 @@ const planMarks = ({ decisions, busy }: Planning): Refusal[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
-/** A verdict map's element whose link still has one is replaced, never taken out: that would be by its link alone. */
 const planSweep = (
   desired: Desired,
   { kernel, current, ingressMayPrecede }: Planning,
   guarded: ReadonlySet<string>,
 ): Sweep => {
   if (!current.elements) return { elements: [], chains: [] };
-  const circumstances = { guarded, desired: desired.elements, kernel, ingressMayPrecede };
-  const excess = sweepable(without(kernel.elements, desired.elements), circumstances);
+  const excess: Element[] = [];
+  kernel.elements.forEach((element, key) => {
+    if (!desired.wants(key, element)) excess.push(element);
+  });
+  const elements = sweepable(excess, { guarded, desired, kernel, ingressMayPrecede });
   const unwanted = [...kernel.chains.keys()].filter((name) => !desired.chains.has(name));
-  if (excess.length + unwanted.length === 0) return { elements: [], chains: [] };
-  const slots = verdictsBySlot(desired.elements.values());
-  const elements = excess.filter((element) => !slots.has(slotOf(element)));
+  if (unwanted.length === 0) return { elements, chains: [] };
   const gone = new Set(elements);
-  const used = new Set(
-    [...kernel.elements.values()].flatMap((one) =>
-      isVerdictMap(one.set) && !gone.has(one) ? one.parts.slice(1) : [],
-    ),
-  );
+  const used = new Set<string | undefined>();
+  for (const one of kernel.elements.values()) {
+    if (isVerdictMap(one.set) && !gone.has(one)) used.add(one.parts[1]);
+  }
   return { elements, chains: unwanted.filter((name) => !used.has(name)) };
 };
 
-const addressesOf = (elements: Iterable<Element>): string[] => [
-  ...new Set([...elements].flatMap((element) => elementAddress(element) ?? [])),
-];
-
-const addressesToCut = ({ elements }: Sweep, desired: Desired): string[] => {
-  const swept = addressesOf(elements);
-  if (swept.length === 0) return [];
-  const stillHeld = new Set(addressesOf(desired.elements.values()));
-  return swept.filter((address) => !stillHeld.has(address));
+const addressesToCut = ({ elements }: Sweep, { openings }: Desired): string[] => {
+  const swept = new Set(elements.flatMap((element) => elementAddress(element) ?? []));
+  if (swept.size === 0) return [];
+  for (const { served } of openings) for (const { text } of served.prefixes) swept.delete(text);
+  return [...swept];
 };
 
 /** A forwarded port that still leads elsewhere is first swept, and so is a network that these may overlap. */
@@ -182,11 +171,11 @@ const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host
   const taken = new Set<string>();
   const wanted = new Set(hostElements.map(keyOfElement));
   let isStale = false;
-  for (const [key, element] of kernel.elements) {
+  kernel.elements.forEach((element, key) => {
     const { set } = element;
     if (isForwardMap(set)) taken.add(portOf(element));
     isStale ||= (set === 'configured4' || set === 'configured6') && !wanted.has(key);
-  }
+  });
   return {
     elements: hostElements.filter(
       (element) =>

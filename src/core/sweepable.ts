@@ -1,4 +1,5 @@
 /** Which of the elements that nobody asks for may go now. */
+import type { Desired } from './desired.ts';
 import {
   type Element,
   elementAddress,
@@ -7,8 +8,6 @@ import {
   type KernelState,
   keyOfElement,
 } from './kernel-state.ts';
-
-const keyOfIngress = (link: string): string => keyOfElement({ set: 'ingress', parts: [link] });
 
 /** Whether an element must stay for the links that are still to be closed, or the addresses under them. */
 const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
@@ -24,7 +23,7 @@ const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
 type Circumstances = {
   /** Links that are under change, or still to be closed. */
   readonly guarded: ReadonlySet<string>;
-  readonly desired: ReadonlyMap<string, Element>;
+  readonly desired: Pick<Desired, 'wants'>;
   readonly kernel: KernelState;
   readonly ingressMayPrecede: boolean;
 };
@@ -36,9 +35,10 @@ export const sweepable = (
 ): readonly Element[] => {
   if (excess.length === 0) return [];
   const isGuarded = guardedBy(guarded, kernel);
+  const isWanted = (element: Element): boolean => desired.wants(keyOfElement(element), element);
   // A chain that is broken is mended where it is; and where it cannot be without its link, it goes with it, for
   // which dom0 need not wait.
   const isLeft = ({ set, parts: [link = ''] }: Element): boolean =>
-    set === 'ingress' && (!ingressMayPrecede || desired.has(keyOfIngress(link)));
+    set === 'ingress' && (!ingressMayPrecede || isWanted({ set, parts: [link] }));
   return excess.filter((element) => !isGuarded(element) && !isLeft(element));
 };
