@@ -11,6 +11,9 @@ export const baseFile = join(packageRoot, 'rules/vifwatch.nft');
 /** What is loaded besides where addresses are translated. */
 export const translationFile = join(packageRoot, 'rules/translation.nft');
 
+/** What is loaded besides where the MSS is clamped. */
+export const mssClampFile = join(packageRoot, 'rules/mss-clamp.nft');
+
 /** The profiles. */
 export const profileDirectory = join(packageRoot, 'rules');
 /** What closes everything. */

@@ -1,7 +1,10 @@
 /** Which files of rules/ the configuration calls for. */
 import type { UplinkOptions } from '../core/host-elements.ts';
-import { baseFile, translationFile } from '../package.ts';
+import { baseFile, mssClampFile, translationFile } from '../package.ts';
 
 /** In the order in which they are loaded. */
-export const baseFilesOf = ({ masquerade, forwards }: UplinkOptions): readonly string[] =>
-  masquerade || forwards.length > 0 ? [baseFile, translationFile] : [baseFile];
+export const baseFilesOf = (options: UplinkOptions): readonly string[] => [
+  baseFile,
+  ...(options.masquerade || options.forwards.length > 0 ? [translationFile] : []),
+  ...(options.mssClamp ? [mssClampFile] : []),
+];

@@ -60,7 +60,9 @@ const elementsOfPrefix = ({ link, mac }: ServedVif, prefix: Prefix): Element[] =
     { set: addressSet('address', 'network', prefix), parts: [link, text] },
     { set: addressSet('live', 'live_network', prefix), parts: [text] },
   ];
-  return family === 4 ? [...elements, { set: 'sender', parts: [link, mac, text] }] : elements;
+  if (isHost(prefix)) elements.push({ set: `source${family}`, parts: [link, mac, text] });
+  if (family === 4) elements.push({ set: 'sender', parts: [link, mac, text] });
+  return elements;
 };
 
 const elementsOf = (vif: ServedVif): Element[] => {

@@ -5,6 +5,8 @@ export const routeProtocol = 86;
 
 /** The sets and maps of rules/*.nft and their tables' families: ARP never passes an inet hook. */
 export const setFamilies = {
+  source4: 'inet',
+  source6: 'inet',
   mac: 'inet',
   vif: 'inet',
   address4: 'inet',

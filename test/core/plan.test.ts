@@ -48,6 +48,8 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
       'sender vif3.0 . 00:16:3e:00:03:00 . 10.9.0.0/24',
       'sender_mac vif3.0 . 00:16:3e:00:03:00',
+      'source4 vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
+      'source6 vif3.0 . 00:16:3e:00:03:00 . fd00:5::3',
       'uplink eth0',
       'vif vif3.0',
     ],

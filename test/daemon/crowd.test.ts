@@ -15,6 +15,8 @@ const linesOf = (guest: number, devid: number): string[] => {
     `add element inet vifwatch mac { "${link}" . ${mac} }`,
     `add chain netdev vifwatch ${link} { type filter hook ingress device "${link}" priority -500; policy accept; }`,
     `add rule netdev vifwatch ${link} goto frames`,
+    `add element inet vifwatch source4 { "${link}" . ${mac} . ${ipv4} }`,
+    `add element inet vifwatch source6 { "${link}" . ${mac} . ${ipv6} }`,
     `add element inet vifwatch vif { "${link}" }`,
     `add element inet vifwatch live4 { ${ipv4} }`,
     `add element inet vifwatch live6 { ${ipv6} }`,
