@@ -51,7 +51,8 @@ export type Raise = {
 };
 export type Opening = Raise & { readonly connected: boolean };
 
-const servedOf = (decision: Decision): ServedVif | undefined => {
+/** What a vif is served with, or will be. */
+export const servedOf = (decision: Decision): ServedVif | undefined => {
   if (decision.is === 'served') return decision.served;
   return decision.is === 'waiting' ? decision.prospect : undefined;
 };

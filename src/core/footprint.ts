@@ -47,22 +47,18 @@ export type Footprint = {
  */
 const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::1' };
 
-/** Single addresses are in sets of their own. */
-const addressSet = <Single extends string, Network extends string>(
-  single: Single,
-  network: Network,
-  prefix: Prefix,
-) => `${isHost(prefix) ? single : network}${prefix.family}` as const;
-
+/** Networks are in sets of their own, and among those of all VMs: see `hostElements`. */
 const elementsOfPrefix = ({ link, mac }: ServedVif, prefix: Prefix): Element[] => {
   const { family, text } = prefix;
-  const elements: Element[] = [
-    { set: addressSet('address', 'network', prefix), parts: [link, text] },
-    { set: addressSet('live', 'live_network', prefix), parts: [text] },
-  ];
-  if (isHost(prefix)) elements.push({ set: `source${family}`, parts: [link, mac, text] });
-  if (family === 4) elements.push({ set: 'sender', parts: [link, mac, text] });
-  return elements;
+  const sender: Element[] = family === 4 ? [{ set: 'sender', parts: [link, mac, text] }] : [];
+  return isHost(prefix)
+    ? [
+        { set: `address${family}`, parts: [link, text] },
+        { set: `live${family}`, parts: [text] },
+        { set: `source${family}`, parts: [link, mac, text] },
+        ...sender,
+      ]
+    : [{ set: `network${family}`, parts: [link, text] }, ...sender];
 };
 
 const elementsOf = (vif: ServedVif): Element[] => {

@@ -22,8 +22,8 @@ export type HostFacts = UplinkOptions & {
   readonly uplinks: readonly string[];
   /** The guests' gateway addresses. */
   readonly gateways: readonly Prefix[];
-  /** What the configuration lets VMs have, on or off: no two overlap. */
-  readonly configured: readonly Prefix[];
+  /** Of all VMs, on or off: no two overlap. */
+  readonly networks: readonly Prefix[];
 };
 
 export const hostElements = (facts: HostFacts): readonly Element[] => [
@@ -31,8 +31,8 @@ export const hostElements = (facts: HostFacts): readonly Element[] => [
   ...facts.gateways.flatMap(({ family, text }): Element[] =>
     family === 4 ? [{ set: 'gateway', parts: [text] }] : [],
   ),
-  ...facts.configured.map(
-    ({ family, text }): Element => ({ set: `configured${family}`, parts: [text] }),
+  ...facts.networks.map(
+    ({ family, text }): Element => ({ set: `vm_network${family}`, parts: [text] }),
   ),
   ...(facts.mssClamp
     ? facts.uplinks.map((name): Element => ({ set: 'mss_clamp', parts: [name] }))

@@ -15,10 +15,8 @@ export const setFamilies = {
   network6: 'inet',
   live4: 'inet',
   live6: 'inet',
-  live_network4: 'inet',
-  live_network6: 'inet',
-  configured4: 'inet',
-  configured6: 'inet',
+  vm_network4: 'inet',
+  vm_network6: 'inet',
   uplink: 'inet',
   mss_clamp: 'inet',
   out: 'inet',
@@ -59,7 +57,7 @@ export const elementAddress = ({ set, parts }: Element): string | undefined =>
   ownSets.has(set) ? parts[1] : undefined;
 
 const addressSets: ReadonlySet<string> = new Set([
-  ...['live4', 'live6', 'live_network4', 'live_network6', 'configured4', 'configured6'],
+  ...['live4', 'live6', 'vm_network4', 'vm_network6'],
 ]);
 
 /** Whether the element speaks of an address and not of who has it. */

@@ -8,7 +8,6 @@ import {
   type Element,
   elementAddress,
   elementLink,
-  isAddressOnly,
   isForwardMap,
   isVerdictMap,
   isVifName,
@@ -18,6 +17,7 @@ import {
   type Route,
 } from './kernel-state.ts';
 import type { Chain } from './policy-chain.ts';
+import { overlaps, type Prefix, parsePrefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 import { sweepable } from './sweepable.ts';
 
@@ -164,24 +164,34 @@ const addressesToCut = ({ elements }: Sweep, { openings }: Desired): string[] =>
   return [...swept];
 };
 
-/** A forwarded port that still leads elsewhere is first swept, and so is a network that these may overlap. */
+const networkOf = ({ set, parts: [text = ''] }: Element): Prefix | undefined => {
+  if (set !== 'vm_network4' && set !== 'vm_network6') return undefined;
+  const prefix = parsePrefix(text);
+  return 'problem' in prefix ? undefined : prefix;
+};
+
+/** A forwarded port that still leads elsewhere is first swept, and so is a network that one of these overlaps. */
 const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
   if (!current.elements) return { elements: [], chains: [] };
   const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
   const taken = new Set<string>();
   const wanted = new Set(hostElements.map(keyOfElement));
-  let isStale = false;
+  const stale: Prefix[] = [];
   kernel.elements.forEach((element, key) => {
-    const { set } = element;
-    if (isForwardMap(set)) taken.add(portOf(element));
-    isStale ||= (set === 'configured4' || set === 'configured6') && !wanted.has(key);
+    if (isForwardMap(element.set)) taken.add(portOf(element));
+    const network = wanted.has(key) ? undefined : networkOf(element);
+    if (network !== undefined) stale.push(network);
   });
+  const mustWait = (element: Element): boolean => {
+    const network = networkOf(element);
+    return network !== undefined && stale.some((one) => overlaps(one, network));
+  };
   return {
     elements: hostElements.filter(
       (element) =>
         !kernel.elements.has(keyOfElement(element)) &&
         !taken.has(portOf(element)) &&
-        !(isStale && isAddressOnly(element)),
+        !mustWait(element),
     ),
     chains: [kept.out, kept.in].filter(
       ({ name, rules }) => kernel.chains.get(name) !== rules.length,

@@ -3,9 +3,9 @@ import type { Config } from '../config/config.ts';
 import { type Decision, decide } from '../core/decide.ts';
 import { hostElements } from '../core/host-elements.ts';
 import { hotplugErrorText, plan, type Refusal } from '../core/plan.ts';
-import { normalise } from '../core/prefix.ts';
 import type { Problem } from '../core/problem.ts';
 import { shadowProblem } from '../core/rivals.ts';
+import { openVmNetworks } from '../core/vm-networks.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
 import type { Drift } from './drift.ts';
@@ -45,7 +45,7 @@ export type Passes = {
 export const openPasses = (parts: PassParts): Passes => {
   const { config, world, lanes, network, backend, patience, policies, drift, journal, wake } =
     parts;
-  const configured = normalise([...config.allowed.values()].flat());
+  const networksOf = openVmNetworks([...config.allowed.values()].flat());
   let decisions: readonly Decision[] = [];
 
   /** What others do to a vif is shown in status, and no matter of the guest's: the store goes on to say "connected". */
@@ -98,7 +98,7 @@ export const openPasses = (parts: PassParts): Passes => {
       hostElements: hostElements({
         ...config,
         uplinks,
-        configured,
+        networks: networksOf(decisions),
       }),
       ingressMayPrecede: parts.ingressMayPrecede,
       linkNames,

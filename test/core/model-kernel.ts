@@ -13,6 +13,7 @@ import {
 } from '../../src/core/kernel-state.ts';
 import { hotplugErrorText, type Plan, plan } from '../../src/core/plan.ts';
 import type { Prefix } from '../../src/core/prefix.ts';
+import { openVmNetworks } from '../../src/core/vm-networks.ts';
 import { circumstances, vmPolicy } from './store-fixture.ts';
 
 export type Model = {
@@ -29,8 +30,10 @@ export const planFor = (
 ): Plan => {
   const linkNames = new Set(kernel.links.keys());
   const { gateways, ...rest } = circumstances([...vifs.values()], { kernel, linkNames });
+  const decisions = decide({ gateways, ...rest });
+  const networks = openVmNetworks(configured)(decisions);
   return plan({
-    decisions: decide({ gateways, ...rest }),
+    decisions,
     kernel,
     gateways,
     kept: vmPolicy.chains,
@@ -38,7 +41,7 @@ export const planFor = (
       ...{
         uplinks: ['eth0'],
         gateways,
-        configured,
+        networks,
         masquerade: false,
         forwards: [],
         mssClamp: false,

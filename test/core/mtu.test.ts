@@ -74,7 +74,7 @@ test('with mss_clamp the uplinks are in a second set', () => {
   const facts = {
     uplinks: ['eth0'],
     gateways: [],
-    configured: [],
+    networks: [],
     masquerade: false,
     forwards: [],
   };

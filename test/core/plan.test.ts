@@ -41,7 +41,6 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
       'ingress vif3.0',
       'live4 10.0.5.3',
       'live6 fd00:5::3',
-      'live_network4 10.9.0.0/24',
       'mac vif3.0 . 00:16:3e:00:03:00',
       'network4 vif3.0 . 10.9.0.0/24',
       'out vif3.0',
@@ -52,6 +51,7 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
       'source6 vif3.0 . 00:16:3e:00:03:00 . fd00:5::3',
       'uplink eth0',
       'vif vif3.0',
+      'vm_network4 10.9.0.0/24',
     ],
     neighbours: [
       '10.0.5.3 vif3.0 00:16:3e:00:03:00',
@@ -158,13 +158,13 @@ test('what the configuration lets VMs have is known, and a network that it no lo
   const keys = (todo: readonly Element[]): string[] => todo.map(keyOfElement);
   const model = converge(modelOf([]));
   const wide = { configured: [prefix('10.0.7.0/24')] };
-  expect(keys(planFor(model, wide).host.elements)).toEqual(['configured4 10.0.7.0/24']);
-  const element: Element = { set: 'configured4', parts: ['10.0.7.0/24'] };
+  expect(keys(planFor(model, wide).host.elements)).toEqual(['vm_network4 10.0.7.0/24']);
+  const element: Element = { set: 'vm_network4', parts: ['10.0.7.0/24'] };
   const elements = new Map([...model.kernel.elements, [keyOfElement(element), element]]);
   const stale = { ...model, kernel: { ...model.kernel, elements } };
   expect(isIdle(planFor(stale, wide))).toBe(true);
   const narrow = planFor(stale, { configured: [prefix('10.0.7.0/25')] });
-  expect(keys(narrow.sweep.elements)).toEqual(['configured4 10.0.7.0/24']);
+  expect(keys(narrow.sweep.elements)).toEqual(['vm_network4 10.0.7.0/24']);
   expect(narrow.host.elements).toEqual([]);
 });
 

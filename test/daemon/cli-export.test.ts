@@ -52,7 +52,7 @@ test('it names the VM behind each element, unless xenstore is silent', async () 
     const unnamed = elements.filter((line) => !/ # guest[012]$/.test(line));
     assert.match(unnamed.join('\n'), /^.* uplink \{ "eth0" \}$|^.* gateway \{ 10\.0\.5\.1 \}$/m);
     assert.equal(unnamed.filter((line) => /"vif|10\.0\.5\.3|10\.9|fd00/.test(line)).join('\n'), '');
-    assert.match(rules, /live_network4 \{ 10\.9\.0\.0\/24 \} # guest0$/m);
+    assert.match(rules, /vm_network4 \{ 10\.9\.0\.0\/24 \} # guest0$/m);
     assert.match(rules, /mac \{ "vif4\.0" \. \S+ \} # guest1$/m);
     const argv = ['env', 'XENSTORED_PATH=/nonexistent', process.execPath, main, 'export'];
     const { stdout, stderr } = await host.sim.run(host.sim.inNamespace('dom2', argv), { domid: 2 });

@@ -56,7 +56,7 @@ const largeState = (seed: number) => {
   const ofHost = hostElements({
     ...{ uplinks: ['eth0', 'wwan0'], gateways: [prefix('10.0.5.251')], masquerade: false },
     ...{
-      configured: [prefix('10.0.6.0/25'), prefix('10.0.6.128/25')],
+      networks: [prefix('10.0.6.0/25'), prefix('10.0.6.128/25')],
       forwards: [],
       mssClamp: true,
     },

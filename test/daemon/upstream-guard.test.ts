@@ -153,7 +153,7 @@ test('another configuration, another list: at the next start', async () => {
     await host.signalDaemon('SIGTERM');
     await host.startDaemon();
     const listed = async (): Promise<string> =>
-      (await host.inNetVm(['nft', 'list', 'set', 'inet', 'vifwatch', 'configured4'])).stdout;
+      (await host.inNetVm(['nft', 'list', 'set', 'inet', 'vifwatch', 'vm_network4'])).stdout;
     await until('the new list stands', async () => (await listed()).includes('10.0.7.0/25'));
     assert.doesNotMatch(await listed(), /10\.0\.7\.0\/24/);
     const before = await rig.drops();
