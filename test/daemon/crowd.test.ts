@@ -38,7 +38,7 @@ const linesOf = (guest: number, devid: number): string[] => {
 /** The state without its vifs, and the lines of vifs. */
 const split = (state: string) => {
   const named = state.replaceAll(/(?<=(in|out)-internet-)[0-9a-f]{12}/g, 'HASH');
-  const lines = named.split('\n').map((line) => line.trim());
+  const lines = named.split('\n').map((line) => line.trim().replace(/ # guest$/, ''));
   const ofVif = (line: string): boolean => /vif\d|vifwatch live/.test(line);
   return {
     vifs: lines.filter(ofVif).sort(),
