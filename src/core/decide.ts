@@ -2,9 +2,10 @@
 import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
 import { type BackendVif, isProblem, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import type { ServedVif, VmPolicy } from './footprint.ts';
-import { elementAddress, elementLink, type KernelState, keyOfElement } from './kernel-state.ts';
+import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
+import { type KernelState, keyOfElement } from './kernel-state.ts';
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
-import { contains, type Prefix, parsePrefix } from './prefix.ts';
+import { contains, type Prefix } from './prefix.ts';
 import type { Problem } from './problem.ts';
 import { areTwins, findTwins, type Twins } from './twins.ts';
 
@@ -209,33 +210,6 @@ const decideOne = (vif: BackendVif, circumstances: Circumstances, claims: Claims
 /** Who is connected keeps its addresses; among the others the older domain comes first. */
 const bySeniority = (a: BackendVif, b: BackendVif): number =>
   Number(isConnected(b)) - Number(isConnected(a)) || a.domid - b.domid || a.devid - b.devid;
-
-const ownAddresses = ({ kernel, gateways }: Circumstances): AddressHolders<string> => {
-  const own = noHolders<string>();
-  for (const gateway of gateways) hold(own, gateway, `the gateway ${gateway.text}`);
-  for (const { name, addresses } of kernel.links.values()) {
-    for (const address of addresses) {
-      const prefix = parsePrefix(address);
-      if (!('problem' in prefix)) hold(own, prefix, `net-vm's own ${address} on ${name}`);
-    }
-  }
-  return own;
-};
-
-const lingeringAddresses = (
-  { kernel }: Circumstances,
-  liveLinks: ReadonlySet<string>,
-): AddressHolders<string> => {
-  const lingering = noHolders<string>();
-  for (const element of kernel.elements.values()) {
-    const link = elementLink(element);
-    const address = elementAddress(element);
-    if (address === undefined || link === undefined || liveLinks.has(link)) continue;
-    const prefix = parsePrefix(address);
-    if (!('problem' in prefix)) hold(lingering, prefix, link);
-  }
-  return lingering;
-};
 
 /** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
 export const decide = (circumstances: Circumstances): readonly Decision[] => {

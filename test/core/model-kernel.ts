@@ -14,7 +14,7 @@ import {
 import { hotplugErrorText, type Plan, plan } from '../../src/core/plan.ts';
 import type { Prefix } from '../../src/core/prefix.ts';
 import { openVmNetworks } from '../../src/core/vm-networks.ts';
-import { circumstances, vmPolicy } from './store-fixture.ts';
+import { circumstances, emptyKernel, vmPolicy } from './store-fixture.ts';
 
 export type Model = {
   readonly vifs: ReadonlyMap<VifKey, BackendVif>;
@@ -145,4 +145,16 @@ export const converge = (start: Model): Model => {
     model = step(model);
   }
   throw new Error(`no end of passes: ${JSON.stringify(planFor(model))}`);
+};
+
+/** Of net-vm itself. */
+export const hostLinks = ['lo', 'eth0'];
+
+/** With the vifs' links, and nothing done yet. */
+export const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = emptyKernel): Model => {
+  const born = vifs.map(({ domid, devid }) => `vif${domid}.${devid}`);
+  return {
+    vifs: new Map(vifs.map((vif) => [vif.key, vif])),
+    kernel: setLinks(kernel, new Set([...hostLinks, ...born])),
+  };
 };

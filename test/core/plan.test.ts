@@ -1,27 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BackendVif, isProblem, type VifKey } from '../../src/core/backend-vif.ts';
-import {
-  type Element,
-  elementAddress,
-  elementLink,
-  type KernelState,
-  keyOfElement,
-} from '../../src/core/kernel-state.ts';
+import { elementAddress, elementLink } from '../../src/core/kernel-state.ts';
 import { overlaps } from '../../src/core/prefix.ts';
 import { areTwins } from '../../src/core/twins.ts';
-import { converge, isIdle, type Model, planFor, setLinks, step } from './model-kernel.ts';
+import {
+  converge,
+  hostLinks,
+  isIdle,
+  type Model,
+  modelOf,
+  planFor,
+  setLinks,
+  step,
+} from './model-kernel.ts';
 import { backendVif, emptyKernel, prefix } from './store-fixture.ts';
-
-const hostLinks = ['lo', 'eth0'];
-
-const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = emptyKernel): Model => {
-  const born = vifs.map(({ domid, devid }) => `vif${domid}.${devid}`);
-  return {
-    vifs: new Map(vifs.map((vif) => [vif.key, vif])),
-    kernel: setLinks(kernel, new Set([...hostLinks, ...born])),
-  };
-};
 
 const keysOf = ({ kernel }: Model) => ({
   elements: [...kernel.elements.keys()].sort(),
@@ -151,45 +144,6 @@ test('links under change are left out, those of finished vifs too', () => {
   expect(todo.raise.map(({ served }) => served.link)).toEqual(['vif3.0']);
   expect({ ...todo.lower, finish: todo.finish, sweep: todo.sweep }).toEqual({
     ...{ links: [], routes: [], neighbours: [], finish: [], sweep: { elements: [], chains: [] } },
-  });
-});
-
-test('what the configuration lets VMs have is known, and a network that it no longer names goes first', () => {
-  const keys = (todo: readonly Element[]): string[] => todo.map(keyOfElement);
-  const model = converge(modelOf([]));
-  const wide = { configured: [prefix('10.0.7.0/24')] };
-  expect(keys(planFor(model, wide).host.elements)).toEqual(['vm_network4 10.0.7.0/24']);
-  const element: Element = { set: 'vm_network4', parts: ['10.0.7.0/24'] };
-  const elements = new Map([...model.kernel.elements, [keyOfElement(element), element]]);
-  const stale = { ...model, kernel: { ...model.kernel, elements } };
-  expect(isIdle(planFor(stale, wide))).toBe(true);
-  const narrow = planFor(stale, { configured: [prefix('10.0.7.0/25')] });
-  expect(keys(narrow.sweep.elements)).toEqual(['vm_network4 10.0.7.0/24']);
-  expect(narrow.host.elements).toEqual([]);
-});
-
-test('an address stays known for as long as a link that may use it is not closed', () => {
-  const settled = converge(modelOf([backendVif(3)]));
-  const gone = planFor({ ...settled, vifs: new Map() });
-  expect(gone.lower.links).toEqual(['vif3.0']);
-  expect(gone.sweep.elements).toEqual([]);
-});
-
-describe('where an ingress chain cannot stand before its link', () => {
-  const later = { ingressMayPrecede: false };
-  const missing = (model: Model): string[] =>
-    planFor(model, later).raise.flatMap((one) => one.missing.map(({ set }) => set));
-
-  test('it is no part of what is made ready for a link to come', () => {
-    const kernel = setLinks(emptyKernel, new Set(hostLinks));
-    const early = backendVif(3, { state: '1' });
-    expect(missing({ vifs: new Map([['3/0', early]]), kernel })).not.toContain('ingress');
-    expect(missing(modelOf([backendVif(3)]))).toContain('ingress');
-  });
-
-  test('it is added again for a link that is new under a known name', () => {
-    const { kernel } = converge(modelOf([backendVif(3)]));
-    expect(missing(modelOf([backendVif(3)], kernel))).toEqual(['ingress']);
   });
 });
 
