@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { test } from 'vitest';
+import { baseFilesOf } from '../../src/config/base-files.ts';
 import { parsePolicyFile } from '../../src/config/policy-file.ts';
 import { footprint } from '../../src/core/footprint.ts';
-import { hostElements } from '../../src/core/host-elements.ts';
+import { hostElements, type UplinkOptions } from '../../src/core/host-elements.ts';
 import { additions } from '../../src/core/nft-json.ts';
 import { policyChains } from '../../src/core/policy-chain.ts';
-import { baseFile } from '../../src/package.ts';
 import { prefix } from '../core/store-fixture.ts';
 import { makeEmpty, sortedWords } from './empty-namespace.ts';
 import { macOf, withNetVm } from './net-vm.ts';
@@ -25,6 +25,12 @@ const cidrs = [
   'fd00:5::3',
   '0.0.0.0/0',
 ];
+
+const options: UplinkOptions = {
+  masquerade: true,
+  mssClamp: true,
+  forwards: [{ proto: 'tcp', port: 80, to: prefix('10.0.5.7'), toPort: 8080 }],
+};
 
 const linkOf = (vm: string): string => `vif${Number(vm.slice(2)) + 3}.0`;
 
@@ -54,12 +60,10 @@ const largeState = (seed: number) => {
     );
   });
   const ofHost = hostElements({
-    ...{ uplinks: ['eth0', 'wwan0'], gateways: [prefix('10.0.5.251')], masquerade: false },
-    ...{
-      networks: [prefix('10.0.6.0/25'), prefix('10.0.6.128/25')],
-      forwards: [],
-      mssClamp: true,
-    },
+    ...options,
+    uplinks: ['eth0', 'wwan0'],
+    gateways: [prefix('10.0.5.251')],
+    networks: ['10.0.6.0/25', '10.0.6.128/25', 'fd00:6::/64'].map(prefix),
   });
   return {
     elements: [...ofHost, ...prints.flatMap(({ elements }) => [...elements.values()])],
@@ -80,7 +84,7 @@ test.each([
         const file = `${host.sim.directory}/state`;
         writeFileSync(file, additions(largeState(seed)));
         const [first, second] = [await makeEmpty(host, 'first'), await makeEmpty(host, 'second')];
-        await first(['nft', '-f', baseFile]);
+        for (const base of baseFilesOf(options)) await first(['nft', '-f', base]);
         await first(['nft', '-j', '-f', file]);
         const exporting = [process.execPath, main, 'export', ...how.options];
         const exported = await first(exporting);
