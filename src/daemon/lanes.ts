@@ -50,6 +50,9 @@ const retryMs = 1_000;
 
 const quietMs = 30;
 
+/** What we did ourselves is most likely so; who waits for something else goes first. */
+const verificationMs = 500;
+
 /** What somebody else damaged must not wait for the end of a crowd. */
 const longestUnseenMs = 300;
 
@@ -168,22 +171,24 @@ export const openLanes = (parts: LaneParts): Lanes => {
    */
   const startObserving = (): void => {
     const isQuiet = [raising, lowering, sweeping].every((lane) => lane.isIdle());
-    const due = world.due();
-    const links = due.links;
+    const { links, ...due } = world.due();
     // Without our tables there is nothing to see.
     const elements = due.elements && mayOpen();
-    if (!(links || elements)) return;
+    const isDoubted = links || elements;
+    if (!isDoubted && !due.verification) return;
     const now = performance.now();
-    unseenSince ??= now;
-    const isOverdue = now - unseenSince > longestUnseenMs;
-    const restMs = lastWork + quietMs - now;
+    unseenSince = isDoubted ? (unseenSince ?? now) : undefined;
+    const isOverdue = unseenSince !== undefined && now - unseenSince > longestUnseenMs;
+    const restMs = lastWork + (isDoubted ? quietMs : verificationMs) - now;
     if (!isOverdue) {
       if (isQuiet && restMs > 0) wake(restMs);
       if (!isQuiet || restMs > 0) return;
     }
     unseenSince = undefined;
     if (links && linkWatch.isIdle()) linkWatch.start([], world.observeLinks);
-    if (elements && elementWatch.isIdle()) elementWatch.start([], world.observeElements);
+    const mayVerify = due.verification && now >= lastWork + verificationMs && mayOpen();
+    if ((elements || mayVerify) && elementWatch.isIdle())
+      elementWatch.start([], world.observeElements);
   };
 
   return {

@@ -18,8 +18,12 @@ export type World = {
   readonly names: () => ReadonlyMap<number, string>;
   readonly kernel: () => KernelState;
   readonly current: () => { readonly links: boolean; readonly elements: boolean };
-  /** What should be observed when there is time: all that is not current, and what we changed. */
-  readonly due: () => { readonly links: boolean; readonly elements: boolean };
+  /** What should be observed when there is time: all that is not current, and what we changed ourselves. */
+  readonly due: () => {
+    readonly links: boolean;
+    readonly elements: boolean;
+    readonly verification: boolean;
+  };
   readonly touch: (change: StoreChange) => void;
   /** What we put into the firewall, or took out of it. */
   readonly added: (what: Additions) => void;
@@ -64,7 +68,7 @@ const openDoubt = () => {
       isToBeVerified = true;
     },
     isSettled: () => settled === doubts,
-    isDue: () => settled !== doubts || isToBeVerified,
+    isToBeVerified: () => isToBeVerified,
     settle: async (observe: () => Promise<void>): Promise<void> => {
       const before = doubts;
       isToBeVerified = false;
@@ -174,7 +178,11 @@ export const openWorld = (
     names: () => names,
     kernel: () => kernel,
     current: () => ({ links: links.isSettled(), elements: elements.isSettled() }),
-    due: () => ({ links: links.isDue(), elements: elements.isDue() }),
+    due: () => ({
+      links: !links.isSettled(),
+      elements: !elements.isSettled(),
+      verification: elements.isToBeVerified(),
+    }),
     touch: touched.add,
     added: (what) =>
       changeFirewall((elements, chains) => {
