@@ -15,6 +15,9 @@ export const withKernelLog = async (body: () => Promise<void>): Promise<void> =>
   }
 };
 
+/** What went there before is in the log as well. */
+export const portOfItsOwn = (): number => 20_000 + Math.trunc(Math.random() * 40_000);
+
 /** The lines about packets to a port that nobody else uses. */
 export const linesAboutPort = async (port: number): Promise<readonly string[]> => {
   const { stdout } = await execa('dmesg', ['-t']);

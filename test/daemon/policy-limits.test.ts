@@ -7,15 +7,19 @@ import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { create, web } from '../scenario/vms.ts';
 import { netbackMac } from './frames.ts';
-import { linesAboutPort, withKernelLog } from './kernel-log.ts';
+import { linesAboutPort, portOfItsOwn, withKernelLog } from './kernel-log.ts';
 import { until, withNetVm } from './net-vm.ts';
 import { type Packet, throughNetVm } from './packet-lab.ts';
 
 const flows = 40;
-const port = 20_000 + (process.pid % 40_000);
 
 /** How many of as many new flows come out beyond the uplink. */
-const sendFlows = async (host: SimHost, domid: number, expected: number): Promise<number> => {
+const sendFlows = async (
+  host: SimHost,
+  domid: number,
+  expected: number,
+  port = 7777,
+): Promise<number> => {
   const packet: Packet = {
     ...{ place: namespaceOf(domid), sourceMac: web.mac, targetMac: netbackMac },
     ...{ source: web.ipv4, target: outside4, protocol: 'udp', port, type: 0 },
@@ -57,7 +61,8 @@ test('and an unlimited rule after it decides about them', () =>
 test('log: a few lines that name the policy and the vif', () =>
   withKernelLog(() =>
     withPolicy('[[rule]]\naction = "drop"\nlog = true\n', async (host, domid) => {
-      assert.equal(await sendFlows(host, domid, 0), 0);
+      const port = portOfItsOwn();
+      assert.equal(await sendFlows(host, domid, 0, port), 0);
       const lines = await linesAboutPort(port);
       assert.ok(lines.length >= 5 && lines.length < 10, `${lines.length} lines of ${flows}`);
       const line = new RegExp(`^vifwatch web out drop: IN=vif${domid}\\.0 OUT=eth0 `);
