@@ -1,10 +1,10 @@
-/** Policies' chains as they were when we first saw them: nobody but us has anything to change in them. */
+/** Policies' chains as they were when we first saw them. A chain is named by its content: nobody has anything to change. */
 import type { Firewall } from '../core/kernel-state.ts';
 
 export type ChainMemory = {
-  /** They are new, or gone. */
+  /** We took them away. */
   readonly forget: (names: Iterable<string>) => void;
-  /** How many rules each chain has; -1 for one that somebody else changed. */
+  /** How many rules each chain has; -1 for one that somebody changed. */
   readonly judge: (observed: Pick<Firewall, 'chains' | 'contents'>) => ReadonlyMap<string, number>;
 };
 
@@ -15,7 +15,6 @@ export const openChainMemory = (): ChainMemory => {
       for (const name of names) known.delete(name);
     },
     judge: ({ chains, contents }) => {
-      for (const name of known.keys()) if (!chains.has(name)) known.delete(name);
       const judged = [...chains].map(([name, rules]): [string, number] => {
         const now = contents.get(name) ?? '';
         const before = known.get(name) ?? now;

@@ -189,7 +189,6 @@ export const openWorld = (
         for (const element of what.replaced) elements.delete(keyOfElement(element));
         for (const element of what.elements) elements.set(keyOfElement(element), element);
         for (const { name, rules } of what.chains) chains.set(name, rules.length);
-        memory.forget(what.chains.map(({ name }) => name));
       }),
     removed: (what) =>
       changeFirewall((elements, chains) => {
