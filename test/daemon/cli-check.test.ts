@@ -56,7 +56,7 @@ const names = [
   ],
 ];
 
-test('a machine that has everything: a line for each thing, exit status 0', async () => {
+test.concurrent('a machine that has everything: a line for each thing, exit status 0', async () => {
   const { status, lines } = await checkOn({});
   const heads = lines.map((line) => line.split(':', 1)[0]);
   assert.deepEqual(
@@ -66,7 +66,7 @@ test('a machine that has everything: a line for each thing, exit status 0', asyn
   assert.equal(status, 0);
 });
 
-test.each([
+test.concurrent.each([
   { without: 'conntrack', name: 'conntrack', way: /; install conntrack-tools/ },
   { without: 'nft', name: 'nft', way: /; install nftables/ },
   { without: 'ip', name: 'ip', way: /; install iproute2/ },
@@ -81,7 +81,7 @@ test.each([
   assert.equal(complaints.length, name === 'nft' ? 2 : 1, complaints.join('\n'));
 });
 
-test('of a bad configuration it shows the place, and looks at the rest all the same', async () => {
+test.concurrent('of a bad configuration it shows the place, and looks at the rest all the same', async () => {
   const config = 'uplink = ["eth0"]\ngateway = ["10.0.5.0/24"]\n';
   const { status, lines } = await checkOn({ rig: { config } });
   assert.equal(status, 1);
@@ -95,7 +95,7 @@ test('of a bad configuration it shows the place, and looks at the rest all the s
   }
 });
 
-test.each(['check', 'status'])(
+test.concurrent.each(['check', 'status'])(
   '%s ends, and says what it lacks, if xenstored is dead',
   async (command) => {
     await withNetVm(

@@ -21,7 +21,7 @@ import {
 } from './net-vm.ts';
 
 /** For a night: VIFWATCH_SEQUENCES=500; to see a failure again: VIFWATCH_SEED, as it was printed. */
-const { VIFWATCH_SEQUENCES = '8', VIFWATCH_SEED } = process.env;
+const { VIFWATCH_SEQUENCES = '6', VIFWATCH_SEED } = process.env;
 const sequences = Number(VIFWATCH_SEQUENCES);
 
 const listings = [

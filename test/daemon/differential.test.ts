@@ -116,7 +116,7 @@ const quiet = async (host: SimHost): Promise<void> => {
   watch.unsubscribe();
 };
 
-describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
+describe.concurrent.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
   test('the store is the same after every step, to the last node', async () => {
     const expected = await play(store, servers['xl devd']);
     const found = await play(store, servers.vifwatch);
