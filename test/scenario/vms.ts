@@ -43,8 +43,8 @@ export const attach = async (host: Host, vm: AppVm, domid: number): Promise<numb
   return devid;
 };
 
-/** What dom0 may take for a vif to go on an emulated machine; without a working daemon it takes 10 s and fails. */
-const quick = 5;
+/** What dom0 may take for a vif to go; without a working daemon it takes 10 s and fails. */
+const quick = 3;
 
 /** `xl destroy`, which must succeed and be quick. */
 export const destroy = async (host: Host, vm: AppVm): Promise<void> => {
