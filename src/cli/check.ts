@@ -64,10 +64,14 @@ const findings = (config: string): Promise<Finding>[] => [
   binary('ip', ['ip', '-V'], 'iproute2 (busybox ip has no JSON)'),
   binary('nft', ['nft', '--version'], 'nftables'),
   binary('conntrack', ['conntrack', '--version'], 'conntrack-tools (Debian: conntrack)'),
-  probe('firewall', 'modprobe nf_tables nft_ct nft_fib_inet nf_conntrack', async () => {
-    await run(['nft', '-c', '-f', baseFile]);
-    return `${baseFile} is accepted`;
-  }),
+  probe(
+    'firewall',
+    'modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
+    async () => {
+      await run(['nft', '-c', '-f', baseFile]);
+      return `${baseFile} is accepted`;
+    },
+  ),
   addon(),
   netback(),
   probe('xenstore', '', async () => {

@@ -15,17 +15,20 @@ const tables = ['inet', 'arp', 'netdev'] as const;
 const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
   const { store, domid: own } = await connect();
   const backend = openBackend(store, own);
-  const [names, keys] = await Promise.all([backend.names(), backend.keys()]);
-  const records = await Promise.all(keys.map((key) => backend.read(key)));
-  store.close();
-  return new Map(
-    records.flatMap((record): [string, string][] => {
-      if (record === undefined) return [];
-      const { domid, devid, facts } = interpret(record);
-      const link = isProblem(facts) ? `vif${domid}.${devid}` : facts.link;
-      return [[link, names.get(domid) ?? `domain ${domid}`]];
-    }),
-  );
+  try {
+    const [names, keys] = await Promise.all([backend.names(), backend.keys()]);
+    const records = await Promise.all(keys.map((key) => backend.read(key)));
+    return new Map(
+      records.flatMap((record): [string, string][] => {
+        if (record === undefined) return [];
+        const { domid, devid, facts } = interpret(record);
+        const link = isProblem(facts) ? `vif${domid}.${devid}` : facts.link;
+        return [[link, names.get(domid) ?? `domain ${domid}`]];
+      }),
+    );
+  } finally {
+    store.close();
+  }
 };
 
 /** What is in the kernel can be said without xenstore. */

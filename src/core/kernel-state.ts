@@ -56,9 +56,7 @@ const ownSets: ReadonlySet<string> = new Set(['address4', 'address6', 'network4'
 export const elementAddress = ({ set, parts }: Element): string | undefined =>
   ownSets.has(set) ? parts[1] : undefined;
 
-const addressSets: ReadonlySet<string> = new Set([
-  ...['live4', 'live6', 'vm_network4', 'vm_network6'],
-]);
+const addressSets: ReadonlySet<string> = new Set(['live4', 'live6', 'vm_network4', 'vm_network6']);
 
 /** Whether the element speaks of an address and not of who has it. */
 export const isAddressOnly = ({ set }: Element): boolean => addressSets.has(set);

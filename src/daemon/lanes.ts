@@ -33,9 +33,9 @@ export type LaneParts = {
 };
 
 export type Lanes = {
-  /** The links that some lane is working on. */
   /** While links are being raised, what happens to links calls for no pass: one comes at the end. */
   readonly isRaising: () => boolean;
+  /** The links that some lane is working on. */
   readonly busy: () => ReadonlySet<string>;
   /** Starts whatever of the plan has an idle lane; the rest comes with a later pass. */
   readonly start: (todo: Plan) => void;

@@ -72,7 +72,6 @@ export const attachRaw = async (
   assert.deepEqual(await addVif(host.dom0, place(guest, devid), { ...usual, ...nodes }), []);
 };
 
-/** As the guest sees it: netback publishes state 4 when both its frontend and `hotplug-status` are connected. */
 /**
  * Waits for netback to publish state 4, for which the daemon must have written `connected`. Not only for
  * the latter: netback would overwrite the state 5 of a detach that comes in between.
