@@ -11,13 +11,16 @@ export type Inbound = {
   readonly hasEnded: () => boolean;
   /** The end without a frame that says so: nothing was sent. */
   readonly end: () => void;
-  /** Destroys the readable, unless everything has come already. */
+  /** Destroys the readable, unless all is there already. */
   readonly fail: (error: Error) => void;
   /** Credit to grant now; 0 if none is due. */
   readonly takeGrant: () => number;
   /** Whether the peer is to be told, now, that nobody reads any more. */
   readonly takeStop: () => boolean;
 };
+
+/** The first block of a channel, doubled until it is the initial window: most calls have little to say. */
+const leastBlock = 256;
 
 /** Bytes that wait for their consumer, packed: tiny frames must not cost more than they hold. */
 const createStore = () => {
@@ -30,7 +33,8 @@ const createStore = () => {
       if (last !== undefined) last.used += fits;
       const rest = payload.length - fits;
       if (rest === 0) return;
-      const bytes = Buffer.allocUnsafeSlow(Math.max(rest, initialWindow));
+      const usual = Math.min(2 * (last?.bytes.length ?? leastBlock / 2), initialWindow);
+      const bytes = Buffer.allocUnsafeSlow(Math.max(rest, usual));
       payload.copy(bytes, 0, fits);
       blocks.push({ bytes, used: rest });
     },

@@ -100,7 +100,7 @@ export const openIncoming = (
   };
 
   const abandon = (error: ChannelError): void => {
-    stdin.fail(error);
+    stdin.readable.destroy(error);
     stdout.fail(error);
     stderr.fail(error);
     controller.abort(error);

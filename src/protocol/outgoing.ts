@@ -67,7 +67,7 @@ export const openOutgoing = (
 
   const finish = (end: Outcome): void => {
     onEnd();
-    stdin.fail(brokenPipe());
+    if (!stdin.hasEnded()) stdin.fail(brokenPipe());
     if (!stdout.hasEnded()) stdout.end();
     if (!stderr.hasEnded()) stderr.end();
     outcome.resolve(end);
@@ -80,8 +80,8 @@ export const openOutgoing = (
     cancelDue = true;
     const error = new ChannelError('CANCELLED', 'the call was cancelled');
     stdin.fail(error);
-    stdout.fail(error);
-    stderr.fail(error);
+    stdout.readable.destroy(error);
+    stderr.readable.destroy(error);
     wantControl();
   };
 
