@@ -28,7 +28,7 @@ export type Mux = {
   readonly statistics: () => MuxStatistics;
 };
 
-export type MuxStatistics = {
+type MuxStatistics = {
   /** As the peer calls itself: for display only. */
   readonly peerName: string | undefined;
   /** Calls in both directions. */

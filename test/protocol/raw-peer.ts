@@ -42,7 +42,7 @@ export type RawPeer = {
 const until = <T>(condition: () => T | undefined | false) =>
   vi.waitUntil(condition, { interval: 1, timeout: 5000 }) as Promise<T>;
 
-export const rawPeer = (transport: Duplex): RawPeer => {
+const rawPeer = (transport: Duplex): RawPeer => {
   const seen: Seen[] = [];
   const decode = createDecoder((name, stream, payload) => {
     seen.push({ name, stream, payload: Buffer.from(payload) });
