@@ -117,7 +117,8 @@ export const openIncoming = (
       exit: (status) => finish({ exit: status }),
     },
     receive: (name, payload) => {
-      state = state === 'gone' ? state : afterCaller(state, name);
+      if (state === 'gone') return;
+      state = afterCaller(state, name);
       switch (name) {
         case 'stdin':
           stdin.receive(payload);

@@ -121,7 +121,6 @@ export const openOutgoing = (
       }
     },
     lose: (reason) => {
-      if (state === 'gone') return;
       state = 'gone';
       const error = new ChannelError('LINK_LOST', reason);
       stdin.fail(error);

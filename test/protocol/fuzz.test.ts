@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeCodes } from '../../src/protocol/close-reason.ts';
 import { createDecoder, type FrameName, frames } from '../../src/protocol/frame.ts';
 import { encodeHello, readGoodbye } from '../../src/protocol/hello.ts';
-import { type Mux, openMux } from '../../src/protocol/mux.ts';
+import { openMux } from '../../src/protocol/mux.ts';
 import { encodeRequest } from '../../src/protocol/request.ts';
 import { bytes, creditOf, done, frameBytes } from './raw-peer.ts';
 
@@ -22,9 +22,7 @@ afterAll(() => {
 });
 
 /** A mux that has been greeted and has some calls of both directions in different states. */
-const busyMux = (
-  role: 'server' | 'client',
-): { mux: Mux; feed: (chunk: Buffer) => void; said: () => Buffer[] } => {
+const busyMux = (role: 'server' | 'client') => {
   const said: Buffer[] = [];
   const transport = new Duplex({
     read: () => {},
@@ -44,13 +42,14 @@ const busyMux = (
       if (turn % 4 === 2) call.exit(turn % 256);
     },
   });
-  for (let index = 0; index < 2; index += 1) {
+  const outcomes = [0, 1].map((index) => {
     const call = mux.open({ target: '', service: 'any', argument: '' });
     call.stdout.resume();
     call.stdin.end('input');
     if (index === 1) call.cancel();
-  }
-  return { mux, feed: (chunk) => transport.emit('data', chunk), said: () => said };
+    return call.outcome;
+  });
+  return { mux, outcomes, said, feed: (chunk: Buffer) => transport.emit('data', chunk) };
 };
 
 /** A pseudo-random number below the limit (mulberry32): an input is its seed, and a failure names it. */
@@ -94,23 +93,25 @@ const chunkOf = (random: (limit: number) => number): Buffer => {
 /** The code with which the link was closed. */
 const run = async (seed: number): Promise<string> => {
   const random = randomOf(seed);
-  const { mux, feed, said } = busyMux(random(2) === 0 ? 'server' : 'client');
+  const { mux, outcomes, said, feed } = busyMux(random(2) === 0 ? 'server' : 'client');
   if (random(10) > 0) feed(frameBytes('hello', 0, encodeHello('fuzz')));
   for (let chunks = 1 + random(4); chunks > 0; chunks -= 1) {
     feed(chunkOf(random));
     // Lets the mux answer between the chunks.
-    await Promise.resolve();
+    await new Promise<void>((resolve) => process.nextTick(resolve));
   }
   mux.close(done);
   const { by, code } = await mux.closed;
   expect(mux.statistics().streams).toBe(0);
+  // Whatever came: who waits for a call hears of its end.
+  await Promise.all(outcomes);
   // What we said is legal to the last byte, and ends with a goodbye if the end was ours.
   let goodbye: string | undefined;
   const decode = createDecoder((name, _stream, payload) => {
     if (goodbye !== undefined) throw new Error(`${name} after the goodbye`);
     if (name === 'goodbye') goodbye = readGoodbye(payload).code;
   });
-  for (const chunk of said()) decode(chunk);
+  for (const chunk of said) decode(chunk);
   expect(goodbye).toBe(by === 'us' ? code : undefined);
   return code;
 };
