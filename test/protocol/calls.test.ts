@@ -37,7 +37,7 @@ test('write and close at once: every byte of both outputs, and the exit status',
       expect(stderr.equals(Buffer.alloc(err, 'e'))).toBe(true);
       expect(outcome).toEqual({ kind: 'exited', status });
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 
