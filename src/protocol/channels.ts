@@ -1,0 +1,55 @@
+/** The three channels of a call, by name and by number in CREDIT and STOP. */
+import { Violation } from './close-reason.ts';
+import type { Inbound } from './inbound.ts';
+import type { Outbound } from './outbound.ts';
+import type { Outbox } from './outbox.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { GrowthBudget } from './window.ts';
+
+/** What a stream needs of the link it is on. */
+export type Link = {
+  readonly outbox: Outbox;
+  readonly scheduler: Scheduler;
+  readonly budget: GrowthBudget;
+};
+
+const channels = ['stdin', 'stdout', 'stderr'] as const;
+
+export type Channel = (typeof channels)[number];
+
+const credit = (channel: Channel, bytes: number): Buffer => {
+  const payload = Buffer.allocUnsafe(5);
+  payload[0] = channels.indexOf(channel);
+  payload.writeUInt32LE(bytes, 1);
+  return payload;
+};
+
+/** Sends the credit or stop that is due for a channel. */
+export const sendReadiness = (
+  outbox: Outbox,
+  stream: number,
+  channel: Channel,
+  inbound: Inbound,
+): boolean => {
+  const granted = inbound.takeGrant();
+  if (granted > 0) outbox.frame('credit', stream, credit(channel, granted));
+  const stopped = inbound.takeStop();
+  if (stopped) outbox.frame('stop', stream, Buffer.from([channels.indexOf(channel)]));
+  return stopped || granted > 0;
+};
+
+/** Takes a CREDIT or STOP for one of our sending ends. Throws a Violation on a channel that we do not send. */
+export const takeReadiness = (
+  name: 'credit' | 'stop',
+  payload: Buffer,
+  outbounds: Readonly<Partial<Record<Channel, Outbound>>>,
+): void => {
+  const channel = channels[payload[0] ?? channels.length];
+  if (channel === undefined) throw new Violation('payload', `${name} for channel ${payload[0]}`);
+  const outbound = outbounds[channel];
+  if (outbound === undefined) {
+    throw new Violation('direction', `${name} for ${channel} from its sender`);
+  }
+  if (name === 'credit') outbound.grant(payload.readUInt32LE(1));
+  else outbound.stop();
+};

@@ -1,0 +1,39 @@
+/** Why a link ends. */
+
+/** The code's number on the wire is its place in this list, counted from 1. */
+export const closeCodes = [
+  'shutdown',
+  'identity',
+  'hung',
+  'hello',
+  'version',
+  'type',
+  'flags',
+  'length',
+  'stream-id',
+  'direction',
+  'state',
+  'credit',
+  'payload',
+  'streams',
+  'exhausted',
+] as const;
+
+export type CloseCode = (typeof closeCodes)[number];
+
+export type CloseReason = { readonly code: CloseCode; readonly text: string };
+
+export type Closed =
+  | { readonly by: 'us'; readonly code: CloseCode; readonly text: string }
+  | { readonly by: 'peer'; readonly code: CloseCode | 'unknown'; readonly text: string }
+  /** Without a goodbye: ended, or failed with the error in the text. */
+  | { readonly by: 'transport'; readonly code: 'ended' | 'failed'; readonly text: string };
+
+/** What the peer sent is not legal: the link is closed with this reason. */
+export class Violation extends Error {
+  readonly code: CloseCode;
+  constructor(code: CloseCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,73 @@
+/** Pings: the round trip, and whether anybody is there. */
+import { Violation } from './close-reason.ts';
+import { pingMs, silentPings } from './limits.ts';
+import type { Outbox } from './outbox.ts';
+import { notWaiting, type Scheduler, type Sender } from './scheduler.ts';
+
+export type Heartbeat = {
+  /** Something came. */
+  readonly heard: () => void;
+  /** Throws a Violation on a second PING before the answer to the first. */
+  readonly ping: (payload: Buffer) => void;
+  /** Throws a Violation on an answer to nothing. */
+  readonly pong: (payload: Buffer) => void;
+  readonly rttMs: () => number | undefined;
+  readonly stop: () => void;
+};
+
+/** @param onHung called when nothing came for 6 s */
+export const startHeartbeat = (
+  outbox: Outbox,
+  scheduler: Scheduler,
+  onHung: () => void,
+): Heartbeat => {
+  let silence = 0;
+  let serial = 0;
+  let asked: { readonly payload: Buffer; readonly at: number } | undefined;
+  let askDue = false;
+  let answer: Buffer | undefined;
+  let rtt: number | undefined;
+
+  const sender: Sender = {
+    waits: notWaiting(),
+    sendControl: () => {
+      if (answer !== undefined) outbox.frame('pong', 0, answer);
+      answer = undefined;
+      if (!askDue) return;
+      askDue = false;
+      const payload = Buffer.alloc(8);
+      payload.writeUInt32LE(++serial, 0);
+      asked = { payload, at: performance.now() };
+      outbox.frame('ping', 0, payload);
+    },
+    sendData: () => false,
+  };
+
+  // Ticks are counted, not milliseconds: while this process slept, nobody else was silent.
+  const timer = setInterval(() => {
+    silence += 1;
+    if (silence > silentPings) onHung();
+    else if (asked === undefined) {
+      askDue = true;
+      scheduler.wantControl(sender);
+    }
+  }, pingMs).unref();
+
+  return {
+    heard: () => {
+      silence = 0;
+    },
+    ping: (payload) => {
+      if (answer !== undefined) throw new Violation('state', 'ping before the answer to another');
+      answer = Buffer.from(payload);
+      scheduler.wantControl(sender);
+    },
+    pong: (payload) => {
+      if (!asked?.payload.equals(payload)) throw new Violation('state', 'pong without its ping');
+      rtt = performance.now() - asked.at;
+      asked = undefined;
+    },
+    rttMs: () => rtt,
+    stop: () => clearInterval(timer),
+  };
+};

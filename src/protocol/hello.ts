@@ -1,0 +1,43 @@
+/** The payloads of HELLO and GOODBYE. */
+import { type Closed, type CloseReason, closeCodes, Violation } from './close-reason.ts';
+import { maxName, protocolVersion } from './limits.ts';
+import { readField, readText, wireText } from './text.ts';
+
+const magic = 'VFWI';
+
+export const encodeHello = (name: string): Buffer => {
+  const shown = wireText(name).slice(0, maxName);
+  const payload = Buffer.alloc(9 + shown.length);
+  payload.write(magic, 0, 'latin1');
+  payload.writeUInt16LE(protocolVersion, 4);
+  payload.writeUInt16LE(protocolVersion, 6);
+  payload[8] = shown.length;
+  payload.write(shown, 9, 'latin1');
+  return payload;
+};
+
+/** The name by which the peer calls itself, for display only. Throws a Violation if it speaks something else. */
+export const readHello = (payload: Buffer): string => {
+  if (payload.toString('latin1', 0, 4) !== magic)
+    throw new Violation('hello', 'no magic in the hello');
+  const [least, most] = [payload.readUInt16LE(4), payload.readUInt16LE(6)];
+  if (least > protocolVersion || most < protocolVersion) {
+    throw new Violation(
+      'version',
+      `this side speaks version ${protocolVersion}, the peer ${least} to ${most}`,
+    );
+  }
+  const name = readField(payload, 8);
+  if (9 + name.length !== payload.length) throw new Violation('hello', 'bytes after the name');
+  return readText(name);
+};
+
+export const encodeGoodbye = ({ code, text }: CloseReason): Buffer =>
+  Buffer.from(`${String.fromCharCode(closeCodes.indexOf(code) + 1)}${wireText(text)}`, 'latin1');
+
+/** Total: whatever it says, the link is over. */
+export const readGoodbye = (payload: Buffer): Closed => ({
+  by: 'peer',
+  code: closeCodes[(payload[0] ?? 0) - 1] ?? 'unknown',
+  text: wireText(payload.toString('latin1', 1)),
+});

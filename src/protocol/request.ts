@@ -1,0 +1,65 @@
+/** The payloads of OPEN and REFUSE. */
+import type { CallRequest, Refusal, RefusalCode } from './call.ts';
+import { Violation } from './close-reason.ts';
+import { maxArgument, maxName } from './limits.ts';
+import { readField, readText, wireText } from './text.ts';
+
+const grammar = {
+  target: new RegExp(`^[A-Za-z0-9._-]{0,${maxName}}$`),
+  service: new RegExp(`^[A-Za-z0-9._-]{1,${maxName}}$`),
+  argument: new RegExp(`^[A-Za-z0-9._+-]{0,${maxArgument}}$`),
+} as const satisfies Record<keyof CallRequest, RegExp>;
+
+/** What no target would take, if anything: the field and the way out. */
+export const requestProblem = (request: CallRequest): string | undefined => {
+  if (!grammar.target.test(request.target)) {
+    return `the VM's name must be at most ${maxName} of A-Za-z0-9._-`;
+  }
+  if (!grammar.service.test(request.service)) {
+    return `the service's name must be 1 to ${maxName} of A-Za-z0-9._-`;
+  }
+  if (!grammar.argument.test(request.argument)) {
+    return `the argument must be at most ${maxArgument} of A-Za-z0-9._+-`;
+  }
+  return undefined;
+};
+
+export const encodeRequest = ({ target, service, argument }: CallRequest): Buffer =>
+  Buffer.from(
+    [target, service, argument].map((field) => String.fromCharCode(field.length) + field).join(''),
+    'latin1',
+  );
+
+/** Throws a Violation. */
+export const readRequest = (payload: Buffer): CallRequest => {
+  let at = 0;
+  const field = () => {
+    const bytes = readField(payload, at);
+    at += 1 + bytes.length;
+    return bytes.toString('latin1');
+  };
+  const request = { target: field(), service: field(), argument: field() };
+  if (at !== payload.length) throw new Violation('payload', 'open has bytes after its fields');
+  const problem = requestProblem(request);
+  if (problem !== undefined) throw new Violation('payload', problem);
+  return request;
+};
+
+/** The code's number on the wire is its place in this list, counted from 1. */
+const refusalCodes = [
+  'denied',
+  'not-found',
+  'busy',
+  'failed',
+  'unreachable',
+] as const satisfies RefusalCode[];
+
+export const encodeRefusal = ({ code, text }: Refusal): Buffer =>
+  Buffer.from(`${String.fromCharCode(refusalCodes.indexOf(code) + 1)}${wireText(text)}`, 'latin1');
+
+/** Throws a Violation. */
+export const readRefusal = (payload: Buffer): Refusal => {
+  const code = refusalCodes[(payload[0] ?? 0) - 1];
+  if (code === undefined) throw new Violation('payload', `no refusal has code ${payload[0]}`);
+  return { code, text: readText(payload.subarray(1)) };
+};

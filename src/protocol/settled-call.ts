@@ -1,0 +1,23 @@
+/** A call that was over before anything of it was sent. */
+import { Readable, Writable } from 'node:stream';
+import type { Outcome, OutgoingCall } from './call.ts';
+import { brokenPipe, ChannelError } from './channel-error.ts';
+
+export const settledCall = (outcome: Outcome): OutgoingCall => {
+  const stdin = new Writable();
+  stdin.on('error', () => {}).destroy(brokenPipe());
+  const output = () => {
+    const readable = new Readable({ read: () => {} }).on('error', () => {});
+    // As over a link: what was refused has an empty output, what was lost a torn one.
+    if (outcome.kind === 'lost') readable.destroy(new ChannelError('LINK_LOST', outcome.reason));
+    else readable.push(null);
+    return readable;
+  };
+  return {
+    stdin,
+    stdout: output(),
+    stderr: output(),
+    outcome: Promise.resolve(outcome),
+    cancel: () => {},
+  };
+};

@@ -1,0 +1,96 @@
+/** The streams of a link: who may open which, and how many. */
+import type { CallRequest, IncomingCall, OutgoingCall } from './call.ts';
+import type { Link } from './channels.ts';
+import { type CloseReason, Violation } from './close-reason.ts';
+import type { FrameName } from './frame.ts';
+import { type Incoming, openIncoming } from './incoming.ts';
+import { maxStreams } from './limits.ts';
+import { type Outgoing, openOutgoing } from './outgoing.ts';
+import { readRequest, requestProblem } from './request.ts';
+import { settledCall } from './settled-call.ts';
+
+export type Streams = {
+  /** Throws a TypeError on a request that no target would take. */
+  readonly open: (request: CallRequest, close: (reason: CloseReason) => void) => OutgoingCall;
+  /** Throws a Violation. */
+  readonly receive: (name: FrameName, stream: number, payload: Buffer) => void;
+  /** The link is over. */
+  readonly lose: (reason: string) => void;
+  readonly count: () => number;
+};
+
+const largestId = 0xffff_ffff;
+
+export const openStreams = (
+  link: Link,
+  role: 'server' | 'client',
+  onCall: (call: IncomingCall) => void,
+): Streams => {
+  const ours = role === 'server' ? 0 : 1;
+  const outgoing = new Map<number, Outgoing>();
+  const incoming = new Map<number, Incoming>();
+  let nextId = role === 'server' ? 2 : 1;
+  let lastIncoming = 0;
+  /** Opened and not yet released. */
+  let held = 0;
+  let lost: string | undefined;
+
+  const open = (request: CallRequest, close: (reason: CloseReason) => void): OutgoingCall => {
+    const problem = requestProblem(request);
+    if (problem !== undefined) throw new TypeError(problem);
+    if (nextId > largestId) close({ code: 'exhausted', text: 'all stream ids were used' });
+    if (lost !== undefined) return settledCall({ kind: 'lost', reason: lost });
+    if (held === maxStreams) {
+      const text = `${maxStreams} calls are open over this link`;
+      return settledCall({ kind: 'refused', refusal: { code: 'busy', text } });
+    }
+    const id = nextId;
+    nextId += 2;
+    held += 1;
+    const stream = openOutgoing(
+      link,
+      id,
+      request,
+      () => outgoing.delete(id),
+      () => {
+        held -= 1;
+      },
+    );
+    outgoing.set(id, stream);
+    return stream.call;
+  };
+
+  const accept = (id: number, payload: Buffer): void => {
+    if (id <= lastIncoming) throw new Violation('stream-id', `open of ${id} after ${lastIncoming}`);
+    if (incoming.size === maxStreams) {
+      throw new Violation('streams', `more than ${maxStreams} open streams`);
+    }
+    const request = readRequest(payload);
+    lastIncoming = id;
+    const stream = openIncoming(link, id, request, () => incoming.delete(id));
+    incoming.set(id, stream);
+    onCall(stream.call);
+  };
+
+  const receive = (name: FrameName, id: number, payload: Buffer): void => {
+    const isOurs = id % 2 === ours;
+    if (name === 'open') {
+      if (isOurs) throw new Violation('stream-id', `open of ${id}, which is ours to open`);
+      accept(id, payload);
+      return;
+    }
+    const stream = isOurs ? outgoing.get(id) : incoming.get(id);
+    if (stream === undefined) throw new Violation('state', `${name} on ${id}, which is not open`);
+    stream.receive(name, payload);
+  };
+
+  const lose = (reason: string): void => {
+    lost = reason;
+    for (const stream of [...outgoing.values(), ...incoming.values()]) stream.lose(reason);
+    outgoing.clear();
+    incoming.clear();
+    held = 0;
+  };
+
+  return { open, receive, lose, count: () => outgoing.size + incoming.size };
+};
