@@ -31,12 +31,12 @@ Orders OrdersOf(std::size_t left, std::size_t right) {
 void CheckOrders(const Orders& orders) {
   const auto [left, right] = orders;
   const bool known = left >= kSmall && left <= kMax && right >= kSmall && right <= kMax;
-  if (!known || (left == right && left < kPage)) throw Failure("check orders", EBADMSG);
+  if (!known || (left == right && left < kPage)) throw Failure("check orders", EPROTO);
   // The list of grants ends where the first inner ring begins.
   const bool hasSmall = left == kSmall || right == kSmall;
   const std::size_t list = (PagesOf(left) + PagesOf(right)) * sizeof(std::uint32_t);
   if (hasSmall && sizeof(vchan_interface) + list > (1 << kSmall)) {
-    throw Failure("check orders", EBADMSG);
+    throw Failure("check orders", EPROTO);
   }
 }
 

@@ -15,6 +15,7 @@ class RingReader {
 
   // Takes at most `size` bytes; yields how many.
   std::size_t Read(std::byte* into, std::size_t size);
+  void Check() const { Ready(); }
   // Nothing that is written from now on will be read; nor, with End(), what has been.
   void Freeze() { end_ = consumed_ + Ready(); }
   void End() { end_ = consumed_; }
@@ -36,6 +37,7 @@ class RingWriter {
   // Puts in at most `size` bytes, which Publish() makes visible; yields how many.
   std::size_t Write(const std::byte* from, std::size_t size);
   void Publish();
+  void Check() const { Space(); }
 
  private:
   std::uint32_t Space() const;

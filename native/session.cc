@@ -77,6 +77,8 @@ bool Session::IsWaiting() const { return Load(side_.peerLive) == kWaiting; }
 
 bool Session::IsOpen() {
   if (ended_) return false;
+  reader_.Check();
+  writer_.Check();
   // Our own byte changes when the server has begun another session in these pages.
   const bool replaced = Load(side_.live) != kConnected;
   if (!replaced && Load(side_.peerLive) != kClosed) return true;

@@ -28,6 +28,7 @@ class Session {
 
   // No client has come yet.
   bool IsWaiting() const;
+  // Also checks the peer's indices, whether they are of use now or not.
   bool IsOpen();
 
   // Reads at most `size` bytes. After 0 an event tells of more; none if the peer has closed and all

@@ -10,7 +10,7 @@ export type VchanCode =
   | 'VCHAN_REFUSED'
   /** The peer has written what no libxenvchan would. */
   | 'VCHAN_CORRUPT'
-  /** The session has ended before a client came. */
+  /** The session has ended before a client came, or before a write was done. */
   | 'VCHAN_CLOSED'
   /** Anything else, such as a lack of rights. */
   | 'VCHAN_FAILED';

@@ -1,14 +1,14 @@
 /** A connected vchan as a stream. */
 import { Duplex } from 'node:stream';
 import type { NativeVchan } from '../xen/native.ts';
-import { toVchanError } from './vchan-error.ts';
+import { toVchanError, VchanError } from './vchan-error.ts';
 
 /** As much as a ring of the usual size holds, in one go; also each direction's high-water mark. */
 const maxRead = 64 * 1024;
 /** What may be read before the loop turns to others, who else would wait for as long as a peer writes. */
 const maxBurst = 256 * 1024;
 
-type Writing = { chunks: readonly Uint8Array[]; readonly done: () => void };
+type Writing = { chunks: readonly Uint8Array[]; readonly done: (error?: Error) => void };
 
 /** What is left of the chunks once `written` bytes of them are gone. */
 const dropWritten = (chunks: readonly Uint8Array[], written: number): readonly Uint8Array[] => {
@@ -57,7 +57,7 @@ export class VchanStream extends Duplex {
     this.#receive();
   }
 
-  override _writev(items: { chunk: Buffer }[], done: () => void): void {
+  override _writev(items: { chunk: Buffer }[], done: (error?: Error) => void): void {
     this.#writing = { chunks: items.map(({ chunk }) => chunk), done };
     this.#write();
   }
@@ -70,6 +70,7 @@ export class VchanStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#vchan.close();
+    this.#endWriting(error ?? new VchanError('VCHAN_CLOSED', 'the vchan was closed'));
     done(error);
   }
 
@@ -86,10 +87,10 @@ export class VchanStream extends Duplex {
     if (writing.chunks.length === 0) this.#endWriting();
   }
 
-  #endWriting(): void {
+  #endWriting(error?: Error): void {
     const writing = this.#writing;
     this.#writing = undefined;
-    writing?.done();
+    writing?.done(error);
   }
 
   #receive(): void {

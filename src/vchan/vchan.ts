@@ -51,16 +51,17 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
   });
   // Whoever does not wait for a client need not hear that none came.
   connected.catch(() => undefined);
-  const vchan = attempt(() =>
-    open(() => {
-      if (!stream) {
-        if (vchan.isWaiting()) return;
-        stream = new VchanStream(vchan);
-        accept(stream);
-      }
+  const onEvent = (): void => {
+    if (stream) {
       stream.handleEvent();
-    }),
-  );
+    } else if (!vchan.isWaiting()) {
+      stream = new VchanStream(vchan);
+      accept(stream);
+      // Only once somebody can have come to listen for an error.
+      setImmediate(() => stream?.handleEvent());
+    }
+  };
+  const vchan = attempt(() => open(onEvent));
   return {
     offer: { ringRef, eventChannel: vchan.port(), connected },
     end: () => {
