@@ -31,8 +31,11 @@ export const publishOffer = async (
   });
 };
 
-const toNumber = (value: string | undefined): number | undefined =>
-  value !== undefined && /^[1-9]\d{0,9}$/.test(value) ? Number(value) : undefined;
+/** A grant reference or port; the peer may have written anything. */
+const toNumber = (value: string | undefined): number | undefined => {
+  const number = value !== undefined && /^[1-9]\d{0,9}$/.test(value) ? Number(value) : undefined;
+  return number !== undefined && number <= 0xffff_ffff ? number : undefined;
+};
 
 /**
  * What a peer offers at `path`, or undefined if that is nothing, or nothing that can be joined. `extra`

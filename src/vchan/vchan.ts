@@ -4,7 +4,7 @@ import { loadNative, type NativeVchan } from '../xen/native.ts';
 import { attempt, VchanError } from './vchan-error.ts';
 import { VchanStream } from './vchan-stream.ts';
 
-export type VchanOffer = {
+type VchanOffer = {
   /** What the node `ring-ref` must hold. */
   readonly ringRef: number;
   /** What the node `event-channel` must hold. */

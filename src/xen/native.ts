@@ -67,7 +67,7 @@ export interface NativeVchan {
 }
 
 /** The pages of a server, for one session after the other. */
-export interface NativeVchanServer {
+interface NativeVchanServer {
   ringRef(): number;
   /** The pages go with the session that uses them. */
   close(): void;
@@ -78,7 +78,7 @@ type VchanConstructor = {
   new (onEvent: () => void, domid: number, ringRef: number, port: number): NativeVchan;
 };
 
-export type PeerCredentials = {
+type PeerCredentials = {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;

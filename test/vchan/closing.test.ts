@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
-  bundleChild,
+  bundleProgram,
   clientDomid,
   connect,
   connectAnew,
@@ -22,7 +22,7 @@ const kinds = async (side: 'server' | 'client') =>
   (await ends[side].call('events')).map(({ what }) => what);
 
 test('what is written before the close is read, each of 2000 times', async () => {
-  const program = await bundleChild('short-sessions');
+  const program = await bundleProgram(new URL('./child/short-sessions.ts', import.meta.url));
   onTestFinished(() => rmSync(program));
   const args = [program, `${serverDomid}`, `${clientDomid}`, '2000'];
   const env = ends.env({ domid: serverDomid, hypercalls: true });

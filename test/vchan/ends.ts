@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
 import type { RingSizes } from '../../src/vchan/vchan.ts';
@@ -26,9 +26,9 @@ export type End = {
 };
 
 /** One file, for it to start in no time; in a place from where it finds the addon. */
-export const bundleChild = async (name: string): Promise<string> => {
-  const outfile = `${root}.cache/vchan-${name}.${process.pid}.js`;
-  const entryPoints = [`${root}test/vchan/child/${name}.ts`];
+export const bundleProgram = async (source: URL): Promise<string> => {
+  const outfile = `${root}.cache/vchan-${basename(source.pathname, '.ts')}.${process.pid}.js`;
+  const entryPoints = [source.pathname];
   await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm' });
   return outfile;
 };
@@ -82,7 +82,7 @@ export type Ends = Pick<Sim, 'env' | 'open'> & {
 
 /** For all tests of a file: programs take longer to start than most tests to run. */
 export const startEnds = async (): Promise<Ends> => {
-  const program = await bundleChild('end');
+  const program = await bundleProgram(new URL('./child/end.ts', import.meta.url));
   const sim = await startSim({ store: 'xenstored' });
   const dom0 = sim.open(0);
   await sim.hypervisor('create', [serverDomid, clientDomid]);
