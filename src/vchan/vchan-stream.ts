@@ -7,6 +7,8 @@ import { toVchanError, VchanError } from './vchan-error.ts';
 const maxRead = 64 * 1024;
 /** What may be read before the loop turns to others, who else would wait for as long as a peer writes. */
 const maxBurst = 256 * 1024;
+/** What a read counts at least. */
+const minCost = 4 * 1024;
 
 type Writing = { chunks: readonly Uint8Array[]; readonly done: (error?: Error) => void };
 
@@ -105,7 +107,7 @@ export class VchanStream extends Duplex {
         this.#close();
         return;
       }
-      this.#burst += length;
+      this.#burst += Math.max(length, minCost);
       this.#wanted = this.push(this.#take(length));
     }
   }
