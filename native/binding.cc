@@ -1,9 +1,14 @@
 #include <napi.h>
 
+#include "peer_credentials.h"
+#include "vchan.h"
 #include "xenstore.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Xenstore", Xenstore::Class(env));
+  exports.Set("Vchan", Vchan::Class(env));
+  exports.Set("VchanServer", VchanServer::Class(env));
+  exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
   return exports;
 }
 

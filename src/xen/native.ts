@@ -36,7 +36,66 @@ export interface NativeXenstore {
   close(): void;
 }
 
-type Addon = { readonly Xenstore: new () => NativeXenstore };
+/** What an operation on a vchan was at when it failed with the errno in its Error's `code`. */
+export type VchanOperation =
+  | 'open evtchn'
+  | 'open gntalloc'
+  | 'open gntdev'
+  | 'offer port'
+  | 'join port'
+  | 'grant pages'
+  | 'map pages'
+  | 'check orders'
+  | 'check indices'
+  | 'watch port';
+
+/** One end of a vchan. Failures are thrown, as Errors with an `operation`; then only `close` is left. */
+export interface NativeVchan {
+  /** Our event channel's port. */
+  port(): number;
+  /** A server's, to which no client has come yet. */
+  isWaiting(): boolean;
+  /**
+   * Fills `into` and yields how many bytes; 0 if there are none now, or none `wanted`, of which an event
+   * will tell; -1 once the peer has closed, and all that it wrote was read. A peer that has closed is
+   * read from even if nothing is wanted.
+   */
+  read(into: Uint8Array, wanted: boolean): number;
+  /** Yields how many bytes have been written; an event tells of room for what is left. */
+  write(chunks: readonly Uint8Array[]): number;
+  close(): void;
+}
+
+/** The pages of a server, for one session after the other. */
+interface NativeVchanServer {
+  ringRef(): number;
+  /** The pages go with the session that uses them. */
+  close(): void;
+}
+
+type VchanConstructor = {
+  new (onEvent: () => void, server: NativeVchanServer): NativeVchan;
+  new (onEvent: () => void, domid: number, ringRef: number, port: number): NativeVchan;
+};
+
+type PeerCredentials = {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+};
+
+type Addon = {
+  readonly Xenstore: new () => NativeXenstore;
+  readonly Vchan: VchanConstructor;
+  /** Sizes in bytes, at most 1 MiB; left is what the client writes. */
+  readonly VchanServer: new (
+    domid: number,
+    left: number,
+    right: number,
+  ) => NativeVchanServer;
+  /** Of the process that connected a unix socket, as the kernel knows it. */
+  readonly peerCredentials: (descriptor: number) => PeerCredentials;
+};
 
 /** Loads the addon, from sources as from the bundle. Throws an Error that says how to build it. */
 export const loadNative = (): Addon => {

@@ -25,7 +25,7 @@ export const buildSanitized = async (): Promise<void> => {
   mkdirSync(reports, { recursive: true });
   writeFileSync(`${sanitizedRoot}package.json`, JSON.stringify(manifest));
   const keepTimes = { recursive: true, preserveTimestamps: true };
-  for (const part of ['src/xen/', 'src/package.ts', 'test/native/child/']) {
+  for (const part of ['src/xen/', 'src/vchan/', 'src/package.ts', 'test/native/child/']) {
     cpSync(from + part, sanitizedRoot + part, keepTimes);
   }
   for (const name of readdirSync(`${from}native`)) {
@@ -48,7 +48,7 @@ export const sanitizedEnvironment = async (): Promise<Record<string, string>> =>
   };
 };
 
-const ours = /xen\.node|libxenstore/;
+const ours = /xen\.node|libxen/;
 
 /** Whether one of the leaks that a report lists is of our making. */
 const isOurLeak = (leak: string): boolean => {

@@ -18,7 +18,17 @@ const runs: readonly (readonly [child: string, ...args: string[]])[] = [
   ['worker-main', 'watch', '2'],
   ['worker-main', 'storm', '2'],
   ['worker-main', 'pending', '2', 'hang'],
+  ['vchan', `${netVm}`],
 ];
+
+/** The sanitizers' runtime must be loaded first. */
+const withBoth = (
+  env: Record<string, string>,
+  sanitizers: Record<string, string>,
+): Record<string, string> => {
+  const preload = [sanitizers['LD_PRELOAD'], env['LD_PRELOAD']].filter(Boolean).join(' ');
+  return { ...env, ...sanitizers, LD_PRELOAD: preload };
+};
 
 test('no sanitizer has anything to say', { timeout: 240_000 }, async () => {
   await buildSanitized();
@@ -27,7 +37,7 @@ test('no sanitizer has anything to say', { timeout: 240_000 }, async () => {
     const { env, xenstored } = await startDomains('xenstored');
     const outcome = await runChild(child, {
       args: args.map((arg) => (arg === 'hang' ? `${xenstored.pid}` : arg)),
-      env: { ...env({ domid: netVm }), ...sanitizers },
+      env: withBoth(env({ domid: netVm, hypercalls: child === 'vchan' }), sanitizers),
       root: sanitizedRoot,
     }).catch((error: unknown) => error);
     // These tell more than how the program ended.

@@ -1,6 +1,7 @@
 /* libxengnttab, libxengntshr, and the one mapping that oxenstored does through libxenctrl. */
 #include "shim_grant.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <xenctrl.h>
 #include <xengnttab.h>
@@ -9,7 +10,7 @@
 
 xengnttab_handle *xengnttab_open(UNUSED struct xentoollog_logger *logger, UNUSED unsigned flags)
 {
-    return (xengnttab_handle *)grant_open();
+    return (xengnttab_handle *)grant_open(O_CLOEXEC);
 }
 
 int xengnttab_close(xengnttab_handle *handle)
@@ -49,7 +50,12 @@ int xengnttab_unmap(xengnttab_handle *handle, void *address, UNUSED uint32_t cou
 
 xengntshr_handle *xengntshr_open(UNUSED struct xentoollog_logger *logger, UNUSED unsigned flags)
 {
-    return (xengntshr_handle *)grant_open();
+    return (xengntshr_handle *)grant_open(0); /* the real library's is inherited, too */
+}
+
+int xengntshr_fd(xengntshr_handle *handle)
+{
+    return ((struct grant_handle *)handle)->fd;
 }
 
 int xengntshr_close(xengntshr_handle *handle)
@@ -84,6 +90,6 @@ void *xc_map_foreign_range(UNUSED xc_interface *xc, uint32_t domid, UNUSED int s
     uint32_t ref = REF_XENSTORE;
 
     if (handle == NULL)
-        handle = grant_open();
+        handle = grant_open(O_CLOEXEC);
     return handle == NULL ? NULL : grant_map(handle, domid, &ref, 1, protection);
 }

@@ -3,17 +3,20 @@
 #include "shim_grant.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-struct grant_handle *grant_open(void)
+struct grant_handle *grant_open(int fd_flags)
 {
     int id = shim_call(OP_GRANT_OPEN, 0, 0, 0);
     if (id < 0)
         return NULL;
     struct grant_handle *handle = malloc(sizeof *handle);
-    *handle = (struct grant_handle){.id = (uint32_t)id};
+    int fd = open(rig_path("mem", 0), O_RDWR | fd_flags);
+    *handle = (struct grant_handle){.id = (uint32_t)id, .fd = fd};
     return handle;
 }
 
@@ -55,6 +58,7 @@ int grant_close(struct grant_handle *handle)
         free(area);
     }
     shim_call(OP_GRANT_CLOSE, handle->id, 0, 0);
+    close(handle->fd);
     free(handle);
     return 0;
 }

@@ -12,10 +12,11 @@ struct area {
 };
 struct grant_handle {
     uint32_t id;
+    int fd; /* stands for the opened device */
     struct area *areas;
 };
 
-struct grant_handle *grant_open(void);
+struct grant_handle *grant_open(int fd_flags);
 int grant_close(struct grant_handle *handle);
 void *grant_map(struct grant_handle *handle, uint32_t granter, const uint32_t *refs, uint32_t count, int protection);
 void *grant_share(struct grant_handle *handle, uint32_t grantee, uint32_t *refs, uint32_t count, int writable);

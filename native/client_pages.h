@@ -1,0 +1,20 @@
+// The pages that a vchan client maps.
+#pragma once
+
+#include "control_page.h"
+#include "grants.h"
+
+class ClientPages {
+ public:
+  // `ref` is the control page's; `port` is our end of the event channel.
+  ClientPages(std::uint32_t domid, std::uint32_t ref, std::uint32_t port);
+
+  const SharedRings& Rings() const { return rings_; }
+
+ private:
+  Mapper mapper_;
+  MappedPages control_;
+  MappedPages left_;
+  MappedPages right_;
+  SharedRings rings_ = {};
+};

@@ -1,0 +1,36 @@
+// Has a vchan's events handled by the loop of a Node environment. A peer that sends them for nothing
+// is listened to only every 10 ms.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "event_channel.h"
+#include "loop_handle.h"
+
+class EventLoop {
+ public:
+  // `handle` returns whether there was anything to do; it may destroy this. `stop` is called, and
+  // must destroy this, when the environment ends.
+  EventLoop(napi_env env, EventChannel* channel, std::function<bool()> handle,
+            std::function<void()> stop);
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+ private:
+  void OnEvent();
+  void OnTimer();
+  bool Handle();
+  void LookAgain();
+
+  EventChannel* const channel_;
+  const std::function<bool()> handle_;
+  const std::function<void()> stop_;
+  const std::shared_ptr<bool> life_;
+  unsigned idle_ = 0;    // events in a row that brought nothing
+  bool masked_ = false;  // an event was taken, and no other comes
+  std::shared_ptr<EnvironmentHook> hook_;
+  LoopHandle<uv_timer_t> timer_;
+  LoopHandle<uv_poll_t> poll_;
+};

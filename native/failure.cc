@@ -1,0 +1,9 @@
+#include "failure.h"
+
+#include "js_value.h"
+
+Napi::Error ToError(Napi::Env env, const Failure& failure) {
+  Napi::Error error(env, ErrorToJs(env, failure.code().value()));
+  error.Set("operation", failure.Operation());
+  return error;
+}

@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadNative } from '../../src/xen/native.ts';
+import { netVm, startDomains } from './domains.ts';
+import { runChild } from './run-child.ts';
+
+test('vchans are closed, misused and left to a worker that ends', async () => {
+  const { env } = await startDomains('xenstored');
+  const options = { args: [`${netVm}`], env: env({ domid: netVm, hypercalls: true }) };
+  expect(await runChild('vchan', options)).toEqual([]);
+});
+
+test('the kernel tells who has connected', async () => {
+  const { peerCredentials } = loadNative();
+  const server = createServer().listen('\0vifwatch-test');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const client = createConnection('\0vifwatch-test');
+  const [socket]: Socket[] = await once(server, 'connection');
+  const handle = socket && '_handle' in socket ? (socket._handle as { fd: number }) : { fd: -1 };
+  const expected = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() };
+  expect(peerCredentials(handle.fd)).toEqual(expected);
+  client.destroy();
+  socket?.destroy();
+  expect(() => peerCredentials(-1)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+});

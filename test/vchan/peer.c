@@ -1,0 +1,83 @@
+/*
+ * A peer over libxenvchan, honest or hostile: peer server|client <domid> <path> <deed> [<left> <right>].
+ * Prints "ready" once it can be connected to, or is connected.
+ */
+#include <libxenvchan.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct libxenvchan *vchan;
+
+/* Until the other end closes. */
+static void echo(void)
+{
+    static char bytes[1 << 16];
+    int length;
+
+    while ((length = libxenvchan_read(vchan, bytes, sizeof bytes)) > 0)
+        libxenvchan_write(vchan, bytes, length);
+}
+
+static void storm(double seconds)
+{
+    struct timespec start, now;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        for (int i = 0; i < 100; i++)
+            xenevtchn_notify(vchan->event, vchan->event_port);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) / 1e9 < seconds);
+}
+
+static void commit(const char *deed)
+{
+    if (strcmp(deed, "produce too much") == 0)
+        vchan->write.shr->prod += (1u << vchan->write.order) + 1;
+    else if (strcmp(deed, "produce backwards") == 0)
+        vchan->write.shr->prod -= 1;
+    else if (strcmp(deed, "consume too much") == 0)
+        vchan->read.shr->cons += 1000;
+    else if (strcmp(deed, "consume backwards") == 0)
+        vchan->read.shr->cons -= (1u << vchan->read.order) + 1;
+    else if (strcmp(deed, "storm") == 0)
+        storm(1.5);
+    else
+        exit(64);
+    xenevtchn_notify(vchan->event, vchan->event_port);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 5)
+        return 64;
+    const char *deed = argv[4];
+    if (strcmp(argv[1], "server") == 0)
+        vchan = libxenvchan_server_init(NULL, atoi(argv[2]), argv[3], argc > 5 ? atoi(argv[5]) : 65536,
+                                        argc > 6 ? atoi(argv[6]) : 65536);
+    else
+        vchan = libxenvchan_client_init(NULL, atoi(argv[2]), argv[3]);
+    if (vchan == NULL) {
+        puts("refused");
+        return 1;
+    }
+    vchan->blocking = 1;
+    if (strncmp(deed, "orders ", 7) == 0)
+        sscanf(deed, "orders %hu %hu", &vchan->ring->left_order, &vchan->ring->right_order);
+    puts("ready");
+    fflush(stdout);
+    if (strcmp(deed, "echo") == 0) {
+        echo();
+    } else {
+        while (libxenvchan_is_open(vchan) == 2)
+            libxenvchan_wait(vchan);
+        if (strncmp(deed, "orders ", 7) != 0)
+            commit(deed);
+        echo();
+    }
+    libxenvchan_close(vchan);
+    return 0;
+}
