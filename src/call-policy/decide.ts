@@ -19,7 +19,7 @@ export type PolicyRequest = {
   readonly argument: string;
 };
 
-export type Reason =
+type Reason =
   | 'allowed by rule'
   | 'denied by rule'
   | 'the rule asks, and there is nobody to be asked'

@@ -15,7 +15,7 @@ export type Directive = {
   readonly service: ServiceWords | undefined;
 };
 
-export type Statement = { readonly is: 'rule'; readonly rule: Rule } | Directive;
+type Statement = { readonly is: 'rule'; readonly rule: Rule } | Directive;
 
 export type PolicyText = {
   readonly statements: readonly Statement[];

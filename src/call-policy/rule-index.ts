@@ -15,8 +15,8 @@ type Bucket = {
   readonly skipped: Ranked[];
 };
 
-/** By `service argument source destination`, each a literal or "*". */
-export type RuleIndex = ReadonlyMap<string, Bucket>;
+/** By scope and pair, as `scopeKeys` and `pairKeys` write them. */
+export type RuleIndex = ReadonlyMap<string, ReadonlyMap<string, Bucket>>;
 
 /** What is looked up; undefined means any, so that only rules are found that do not care. */
 export type Lookup = {
@@ -58,38 +58,45 @@ const insert = (bucket: Bucket, ranked: Ranked): void => {
   if (skipped.length < 2 && skipped.every(isOther)) skipped.push(ranked);
 };
 
+/** The keys of the scopes that cover one, itself first. No name holds a "+", nor is one "*". */
+const scopeKeys = ({ service, argument }: Lookup): [string, ...string[]] => {
+  if (service === undefined) return ['*'];
+  return argument === undefined ? [service, '*'] : [`${service}+${argument}`, service, '*'];
+};
+
+/** Those of the pairs of VMs. No name holds a space. */
+const pairKeys = ({ source, destination }: Lookup): [string, ...string[]] => {
+  if (source === undefined)
+    return destination === undefined ? ['* *'] : [`* ${destination}`, '* *'];
+  if (destination === undefined) return [`${source} *`, '* *'];
+  return [`${source} ${destination}`, `${source} *`, `* ${destination}`, '* *'];
+};
+
 export const indexRules = (rules: readonly Rule[]): RuleIndex => {
-  const index = new Map<string, Bucket>();
+  const index = new Map<string, Map<string, Bucket>>();
   rules.forEach((rule, rank) => {
     if (neverMatches(rule)) return;
-    const { service = '*', argument = '*', source = '*', destination = '*' } = lookupOf(rule);
-    // An argument is written with its "+" lest an empty one be none.
-    const key = `${service} ${argument === '*' ? '*' : `+${argument}`} ${source} ${destination}`;
-    const bucket = index.get(key) ?? { decider: undefined, skipped: [] };
-    index.set(key, bucket);
+    const lookup = lookupOf(rule);
+    const [scope] = scopeKeys(lookup);
+    const [pair] = pairKeys(lookup);
+    const pairs = index.get(scope) ?? new Map<string, Bucket>();
+    const bucket = pairs.get(pair) ?? { decider: undefined, skipped: [] };
+    index.set(scope, pairs.set(pair, bucket));
     insert(bucket, { rule, rank });
   });
   return index;
 };
 
-const withAny = (literal: string | undefined): readonly string[] =>
-  literal === undefined ? ['*'] : [literal, '*'];
-
 /** The buckets with all rules that can match: at most twelve. */
 export const bucketsOf = (index: RuleIndex, lookup: Lookup): Bucket[] => {
-  const { service, argument, source, destination } = lookup;
   const found: Bucket[] = [];
-  const argumentsOf = withAny(argument === undefined ? undefined : `+${argument}`);
-  const sources = withAny(source);
-  const destinations = withAny(destination);
-  for (const service_ of withAny(service)) {
-    for (const argument_ of service_ === '*' ? ['*'] : argumentsOf) {
-      for (const source_ of sources) {
-        for (const destination_ of destinations) {
-          const bucket = index.get(`${service_} ${argument_} ${source_} ${destination_}`);
-          if (bucket !== undefined) found.push(bucket);
-        }
-      }
+  const keys = pairKeys(lookup);
+  for (const scope of scopeKeys(lookup)) {
+    const pairs = index.get(scope);
+    if (pairs === undefined) continue;
+    for (const key of keys) {
+      const bucket = pairs.get(key);
+      if (bucket !== undefined) found.push(bucket);
     }
   }
   return found;

@@ -209,6 +209,6 @@ test('the index decides as a scan of all rules does', () => {
         }
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });

@@ -1,6 +1,13 @@
 /** Reading a directory: which files, in which order, what they include, and that nothing half-read is believed. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/call-policy/decide.ts';
@@ -56,9 +63,10 @@ describe('files', () => {
   test('what cannot be read, a FIFO and a link to nowhere are errors', async () => {
     const directory = directoryWith({ 'a.policy': rule });
     symlinkSync('nowhere', join(directory, 'b.policy'));
-    execFileSync('mkfifo', [join(directory, 'c.policy')]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(directory, 'c.policy')]);
     symlinkSync('/proc/self/mem', join(directory, 'd.policy'));
-    execFileSync('truncate', ['--size=1G', join(directory, 'e.policy')]);
+    writeFileSync(join(directory, 'e.policy'), '');
+    truncateSync(join(directory, 'e.policy'), 2 ** 30);
     const found = await faults(directory);
     expect(found.map((text) => text.split(':', 1)[0])).toEqual([
       ...['b.policy', 'c.policy', 'd.policy', 'e.policy'],
@@ -180,7 +188,7 @@ test('a file that is replaced is read whole, or not believed', async () => {
   };
   replace();
   let whole = 0;
-  for (let round = 0; round < 100; round += 1) {
+  for (let round = 0; round < 40; round += 1) {
     const loading = loadPolicy(directory);
     await new Promise(setImmediate);
     if (round % 2 === 0) replace();
@@ -190,7 +198,7 @@ test('a file that is replaced is read whole, or not believed', async () => {
     expect(rules).toHaveLength(500);
     expect(new Set(rules.map(({ argument }) => argument)).size).toBe(1);
   }
-  expect(whole).toBeGreaterThan(40);
+  expect(whole).toBeGreaterThan(15);
 });
 
 test('an invalid policy denies what each of its rules allows', async () => {

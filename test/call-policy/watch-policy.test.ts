@@ -105,7 +105,7 @@ test.concurrent('edits without a pause do not put it off', async () => {
   const directory = directoryWith({ '1.policy': allow });
   const policy = watching(directory);
   await policy.becomes('allowed');
-  const timer = setInterval(() => writeFileSync(join(directory, 'noise'), ''), 5);
+  const timer = setInterval(() => appendFileSync(join(directory, 'noise'), 'x'), 5);
   writeFileSync(join(directory, '1.policy'), 's * a b deny\n');
   await policy.becomes('denied by rule');
   clearInterval(timer);
