@@ -1,7 +1,12 @@
-/** The command line: `vifwatch run|status|export|check|panic|resume`. */
+/** The command line: `vifwatch run|status|export|check|panic|resume|policy`. */
 import { Command, CommanderError, Option } from 'commander';
+import type { EvalOptions } from './cli/policy-eval.ts';
+import type { ExplainOptions } from './cli/policy-explain.ts';
 import { VifwatchError } from './core/problem.ts';
 import { version } from './package.ts';
+
+/** Where the policy is for calls to this VM. */
+const callPolicyDirectory = '/etc/vifwatch/policy.d';
 
 type Globals = { readonly config: string; readonly runtime: string };
 
@@ -63,6 +68,39 @@ program
   .action(async () => {
     const { reopen } = await import('./cli/panic.ts');
     await reopen();
+  });
+
+const policy = program.command('policy').description('which calls this VM lets others make to it');
+
+policy
+  .command('check')
+  .description('all that is wrong with the policy files; exits 0 if nothing is, warnings aside')
+  .argument('[dir]', 'where they are', callPolicyDirectory)
+  .action(async (dir: string) => {
+    const { checkPolicy } = await import('./cli/policy-check.ts');
+    process.exitCode = await checkPolicy(dir);
+  });
+
+policy
+  .command('explain')
+  .description('what would be decided, and why; exits 0 if the call is allowed, 1 if not')
+  .argument('<source>', 'the VM that calls')
+  .argument('<service>', 'what it calls: SERVICE or SERVICE+ARGUMENT')
+  .option('--dir <dir>', 'where the policy files are', callPolicyDirectory)
+  .option('--self <name>', 'the VM that is called, instead of this one')
+  .action(async (source: string, call: string, options: ExplainOptions) => {
+    const { explainPolicy } = await import('./cli/policy-explain.ts');
+    process.exitCode = await explainPolicy(source, call, options);
+  });
+
+policy
+  .command('eval')
+  .description('reads requests as NDJSON from standard input and writes a verdict for each')
+  .option('--dir <dir>', 'where the policy files are', callPolicyDirectory)
+  .requiredOption('--self <name>', 'the VM that is called')
+  .action(async (options: EvalOptions) => {
+    const { evaluatePolicy } = await import('./cli/policy-eval.ts');
+    process.exitCode = await evaluatePolicy(options);
   });
 
 /** EX_USAGE, EX_CONFIG and EX_SOFTWARE of sysexits.h; 1 and 69 are answers of `status`. */
