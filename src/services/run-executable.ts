@@ -80,7 +80,8 @@ export const runExecutable = async (
   // What it wrote last may still be on its way, unless the caller does not read.
   await Promise.race([drained, delay(killMs, undefined, { ref: false })]);
   close();
-  const status = ended ? await exited : killedStatus;
+  // If something hangs in the kernel, it need not be the process itself.
+  const status = await (ended ? exited : Promise.race([exited, killedStatus]));
   const isOwnEnd = end === 'kept-open' || status !== 0;
   return { status: isOwnEnd ? status : stoppedStatus, cleared: Promise.resolve() };
 };

@@ -31,7 +31,10 @@ const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
   if (code === 'ENOENT') {
     return new RefusedError('not-found', `${path}: the interpreter of its first line is missing`);
   }
-  const hint = code === 'EACCES' ? '; that user may not execute it or its interpreter' : '';
+  const hint =
+    code === 'EACCES'
+      ? '; that user may not enter its directory, or execute it or its interpreter'
+      : '';
   return new RefusedError('failed', `${path} cannot be started as ${user.name}: ${code}${hint}`);
 };
 

@@ -2,7 +2,7 @@
 import type { Pumped } from './pump.ts';
 import type { ServiceConfig } from './service-config.ts';
 
-export type StopReason =
+type StopReason =
   | { readonly is: 'cancelled' }
   /** `text` is for the log. */
   | { readonly is: 'too-long'; readonly text: string };
@@ -44,7 +44,7 @@ const after = (ms: number): Timer => {
   return { since, close: () => clearTimeout(timer) };
 };
 
-export type Watch = { readonly stopped: Promise<StopReason>; readonly close: () => void };
+type Watch = { readonly stopped: Promise<StopReason>; readonly close: () => void };
 
 /** @param input an input that breaks off is a caller that has gone @param bytesMoved in all directions */
 export const watchForStop = (

@@ -1,4 +1,5 @@
 /** How a call ends before, with and after its process, and what is left: nothing. */
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { servicesEnded } from '../../src/services/services.ts';
 import { membersOf } from './processes.ts';
@@ -50,11 +51,9 @@ test.concurrent.each([
 
 test.concurrent('a call that is cancelled before it starts, does not start', async () => {
   await rig.script('never', '#!/bin/sh\ntouch "$0.ran"\n');
-  const controller = new AbortController();
-  const call = rig.call('never');
-  call.cancel();
+  const call = rig.call('never', { cancelled: AbortSignal.abort() });
   expect(await call.ended).toEqual(exited(143));
-  controller.abort();
+  expect(await readdir(rig.directory)).not.toContain('never.ran');
 });
 
 test.concurrent('an input that breaks off does not pass for its end', async () => {

@@ -153,3 +153,12 @@ test.concurrent('a caller that reads no more of stderr leaves stdout alone', asy
   expect((await call.ended).kind).toBe('exited');
   expect(call.said()).toBe('one\ntwo\n');
 });
+
+test.concurrent('the end of stderr is passed on while stdout goes on', async () => {
+  await rig.script('mute', '#!/bin/sh\nexec 2>&-\nread line\necho "$line"\n');
+  const call = rig.call('mute');
+  await eventually('the end of stderr', () => call.stderr.readableEnded);
+  call.stdin.end('still here\n');
+  expect(await call.ended).toEqual(exited(0));
+  expect(call.said()).toBe('still here\n');
+});

@@ -74,6 +74,8 @@ test('a file that others could have changed is not run', async () => {
   await chown(path, 65534, 65534);
   await expectRefused('sign', 'failed', `${path} belongs to user 65534`);
   await chown(path, 0, 0);
+  await chmod(rig.directory, 0o1777);
+  expect((await rig.run('sign')).stdout).toBe('signed\n');
   await chmod(rig.directory, 0o777);
   await expectRefused('sign', 'failed', `${rig.directory} can be written`);
 });
@@ -84,7 +86,12 @@ test('a link leads to a program that is trusted as any other, under its own name
   await writeFile(join(elsewhere, 'tool'), '#!/bin/sh\necho "$0"\n', { mode: 0o755 });
   await symlink(join(elsewhere, 'tool'), join(rig.directory, 'tool'));
   expect((await rig.run('tool')).stdout).toBe(`${rig.directory}/tool\n`);
+  // The way counts too: whoever may write there could make it lead to any other program.
+  await symlink('../elsewhere/turn', join(rig.directory, 'turned'));
+  await symlink('/bin/true', join(elsewhere, 'turn'));
+  expect((await rig.run('turned')).ended).toEqual(exited(0));
   await chmod(elsewhere, 0o777);
+  await expectRefused('turned', 'failed', `elsewhere can be written`);
   await expectRefused('tool', 'failed', `elsewhere can be written`);
 });
 

@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { runService } from '../../src/services/run-service.ts';
 import { openServices, type ServiceCall } from '../../src/services/services.ts';
 
-type CallOptions = Partial<Pick<ServiceCall, 'user' | 'source' | 'sourceDomid'>> & {
+type CallOptions = Partial<Pick<ServiceCall, 'user' | 'source' | 'sourceDomid' | 'cancelled'>> & {
   /** Whether somebody takes what the service says; true if not given. */
   readonly reads?: boolean;
 };
@@ -56,7 +56,7 @@ export const openRig = async () => {
     const ended = runService(
       {
         ...{ request: { target: '', service, argument }, source, sourceDomid, user },
-        ...{ stdin, stdout, stderr, cancelled: controller.signal },
+        ...{ stdin, stdout, stderr, cancelled: options.cancelled ?? controller.signal },
       },
       services,
     );
