@@ -20,8 +20,7 @@ export const fileNames = ({ service, argument }: CallRequest): readonly string[]
     throw new RefusedError('failed', 'the request has characters that no service is called by');
   }
   if (service === '.' || service === '..') throw new RefusedError('not-found', `"${service}"`);
-  // A longer one cannot exist.
-  return [`${service}+${argument}`, service].filter((name) => name.length <= nameMax);
+  return [`${service}+${argument}`, service];
 };
 
 const errno = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
@@ -35,14 +34,15 @@ export const firstPresent = (
   names: readonly string[],
   what: string,
 ): string | undefined => {
-  for (const name of names) {
+  // A longer one cannot be there.
+  for (const name of names.filter(({ length }) => length <= nameMax)) {
     const path = join(directory, name);
     try {
       lstatSync(path);
       return path;
     } catch (error) {
-      if (errno(error) !== 'ENOENT')
-        throw new RefusedError('failed', `${what} ${path}: ${errno(error)}`);
+      const code = errno(error);
+      if (code !== 'ENOENT') throw new RefusedError('failed', `${what} ${path}: ${code}`);
     }
   }
   return undefined;

@@ -1,9 +1,7 @@
 /** One direction of a call. */
 import type { Readable, Writable } from 'node:stream';
 
-/**
- * How it ended: all was passed on; the source broke off before its end; or the sink takes no more.
- */
+/** How it ended: all was passed on; the source broke off before its end; or the sink takes no more. */
 export type Pumped = 'ended' | 'broken' | 'unread';
 
 /**

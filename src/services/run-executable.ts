@@ -71,7 +71,8 @@ export const runExecutable = async (
   const close = (): void => {
     for (const stream of [stdin, stdout, stderr]) stream.destroy();
   };
-  if (end === 'kept-open') report('ended what had kept its output open in silence after it');
+  if (end === 'kept-open')
+    report('closed its output, which something it had started kept open in silence');
   else if (end.is === 'too-long') report(end.text);
   // The signal goes first: an end of input must not pass for the caller's.
   const ending = endLoudly(pid, report);

@@ -43,7 +43,7 @@ const firstEnd = (
       input.then(async (how) => {
         if (how !== 'ended') return output;
         await written(socket);
-        return how;
+        return socket.writableFinished ? how : output;
       }),
     );
   }

@@ -57,7 +57,7 @@ export const loadServiceConfig = (
 ): ServiceConfig => {
   const file = firstPresent(
     directory,
-    names.map((name) => `${name}.toml`).filter((name) => name.length <= 255),
+    names.map((name) => `${name}.toml`),
     'configuration',
   );
   if (file === undefined) return { file };

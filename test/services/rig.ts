@@ -20,16 +20,16 @@ const listen = (stream: PassThrough): Said => {
   return { text: () => Buffer.concat(chunks).toString() };
 };
 
-/** Resolves with what `probe` gives as soon as that is something; rejects after 5 s. */
+/** Resolves with what `probe` gives as soon as that is something; rejects after 10 s. */
 export const eventually = async <T>(
   what: string,
   probe: () => T | undefined | false,
 ): Promise<T> => {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 10_000;
   for (;;) {
     const found = probe();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`not within 5 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 };
