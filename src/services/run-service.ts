@@ -1,0 +1,69 @@
+/** One call, from the request to the exit status. */
+import { readFileSync } from 'node:fs';
+import type { Outcome } from '../protocol/call.ts';
+import { fileNames, findService } from './find-service.ts';
+import { callsPerPeer } from './limits.ts';
+import { findUser, type User } from './passwd.ts';
+import { RefusedError } from './refused.ts';
+import { type Run, runExecutable } from './run-executable.ts';
+import { connectTo, runSocket } from './run-socket.ts';
+import { loadServiceConfig, type ServiceConfig } from './service-config.ts';
+import type { ServiceCall, Services } from './services.ts';
+import type { Hold } from './slots.ts';
+import { startProcess } from './start-process.ts';
+import { stoppedStatus } from './stop-reason.ts';
+
+type Ended = Exclude<Outcome, { readonly kind: 'lost' }>;
+
+/** The policy's user goes before the file's, and that before our own. Throws RefusedError. */
+const userOf = (call: ServiceCall, config: ServiceConfig): User => {
+  const wanted = call.user ?? config.user ?? process.geteuid?.() ?? 0;
+  const file = '/etc/passwd';
+  const user = findUser(readFileSync(file, 'utf8'), wanted);
+  if (user !== undefined) return user;
+  throw new RefusedError('failed', `${file} has no user ${JSON.stringify(wanted)}`);
+};
+
+/** Throws RefusedError as long as nothing has been started. */
+const start = async (call: ServiceCall, services: Services, { take }: Hold): Promise<Run> => {
+  const names = fileNames(call.request);
+  if (!/^[!-~]+$/.test(call.source)) {
+    throw new RefusedError('failed', "the caller's name has characters that no VM's name has");
+  }
+  take(`domid ${call.sourceDomid}`, callsPerPeer);
+  const { kind, path } = findService(services.directory, names);
+  const config = loadServiceConfig(services.configDirectory, names, kind);
+  if (config['max-concurrent'] !== undefined) take(`${config.file}`, config['max-concurrent']);
+  const report = (text: string): void => services.report(`${path}: ${text}`, call);
+  if (kind === 'executable') {
+    const service = await startProcess(path, call, userOf(call, config));
+    return runExecutable(call, config, service, report);
+  }
+  const status = await runSocket(call, config, await connectTo(path), report);
+  return { status, cleared: Promise.resolve() };
+};
+
+const refusal = (error: unknown, call: ServiceCall, { report }: Services): Ended => {
+  const refused =
+    error instanceof RefusedError ? error : new RefusedError('failed', `unexpected: ${error}`);
+  report(`refused: ${refused.message}`, call);
+  return { kind: 'refused', refusal: refused.refusal };
+};
+
+/**
+ * Serves a call that the policy allows. Never rejects, and never refuses once the service may have said something.
+ * A call that was cancelled has nothing left when this returns; one that ended by itself may have for some seconds
+ * more, which `servicesEnded` waits for.
+ */
+export const runService = async (call: ServiceCall, services: Services): Promise<Ended> => {
+  if (call.cancelled.aborted) return { kind: 'exited', status: stoppedStatus };
+  const hold = services.slots.hold();
+  try {
+    const { status, cleared } = await start(call, services, hold);
+    void cleared.then(hold.release);
+    return { kind: 'exited', status };
+  } catch (error) {
+    hold.release();
+    return refusal(error, call, services);
+  }
+};

@@ -1,0 +1,37 @@
+/** What all calls to this VM's services share. */
+import type { Readable, Writable } from 'node:stream';
+import type { CallRequest } from '../protocol/call.ts';
+import { openSlots, type Slots } from './slots.ts';
+
+export type ServiceCall = {
+  readonly request: CallRequest;
+  /** The calling VM, by the name that dom0's map has for it. */
+  readonly source: string;
+  readonly sourceDomid: number;
+  /** From the policy's `user=`. */
+  readonly user: string | undefined;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly cancelled: AbortSignal;
+};
+
+export type ServiceOptions = {
+  /** Executables and sockets; by default /etc/vifwatch/services. */
+  readonly directory?: string;
+  /** Their TOML files; by default /etc/vifwatch/services.d. */
+  readonly configDirectory?: string;
+  /** Told why a call was refused, or ended before its service did: one line for the log, fit to print. */
+  readonly report: (text: string, call: ServiceCall) => void;
+};
+
+export type Services = Required<ServiceOptions> & { readonly slots: Slots };
+
+export const openServices = ({
+  directory = '/etc/vifwatch/services',
+  configDirectory = '/etc/vifwatch/services.d',
+  report,
+}: ServiceOptions): Services => ({ directory, configDirectory, report, slots: openSlots() });
+
+/** When nothing of any call is left, for the agent's own end: at most 3.5 s after the last has been cancelled. */
+export const servicesEnded = ({ slots }: Services): Promise<void> => slots.empty();

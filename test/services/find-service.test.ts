@@ -1,0 +1,144 @@
+/** Which file answers a request, and what stands in its way. */
+import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { exited, openRig, type Rig, refused } from './rig.ts';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await openRig();
+});
+afterEach(() => rig.close());
+
+const says = (text: string): string => `#!/bin/sh\necho ${text}\n`;
+
+const expectRefused = async (name: string, code: string, why: string): Promise<void> => {
+  const { ended, stdout, stderr } = await rig.run(name);
+  expect(ended).toMatchObject(refused(code));
+  expect({ stdout, stderr }).toEqual({ stdout: '', stderr: '' });
+  expect(rig.reports.at(-1)).toContain(why);
+  expect(rig.reports.at(-1)).not.toContain('\n');
+};
+
+test('the file of service and argument goes before the one of the service', async () => {
+  await rig.script('sign', says('any'));
+  await rig.script('sign+key1', says('key1'));
+  await rig.script('sign+', says('none'));
+  expect((await rig.run('sign+key1')).stdout).toBe('key1\n');
+  expect((await rig.run('sign+key2')).stdout).toBe('any\n');
+  expect((await rig.run('sign')).stdout).toBe('none\n');
+});
+
+test('what is not there is not found', async () => {
+  await expectRefused('nothing+x', 'not-found', 'has no nothing+x and no nothing');
+  await rig.close();
+  await expectRefused('nothing', 'not-found', 'has no nothing+ and no nothing');
+});
+
+test('anything but absence ends the search, so that no weaker service answers', async () => {
+  await rig.script('sign', says('weaker'));
+  await symlink('/nowhere', join(rig.directory, 'sign+broken'));
+  await expectRefused('sign+broken', 'failed', 'sign+broken is a symbolic link to nothing');
+  await symlink('sign+loop', join(rig.directory, 'sign+loop'));
+  await expectRefused('sign+loop', 'failed', 'sign+loop ELOOP');
+  await mkdir(join(rig.directory, 'sign+directory'));
+  await expectRefused('sign+directory', 'failed', 'neither an executable file nor a socket');
+  await rig.script('sign+plain', says('plain'), 0o644);
+  await expectRefused('sign+plain', 'failed', 'sign+plain is not executable');
+  await rig.script('sign+shell', 'echo by a shell\n');
+  await expectRefused('sign+shell', 'failed', 'begins neither with "#!" nor as an ELF file');
+  await rig.script('sign+interpreter', '#!/nowhere/sh\n');
+  await expectRefused('sign+interpreter', 'not-found', 'interpreter of its first line is missing');
+  await rig.script('sign+forbidden', '#!/etc/passwd\n');
+  await expectRefused('sign+forbidden', 'failed', 'EACCES');
+});
+
+test('a directory that is none, is an error and not an absence', async () => {
+  await rm(rig.directory, { recursive: true });
+  await writeFile(rig.directory, '');
+  await expectRefused('sign', 'failed', 'ENOTDIR');
+});
+
+test('a file that others could have changed is not run', async () => {
+  const path = await rig.script('sign', says('signed'), 0o777);
+  await expectRefused(
+    'sign',
+    'failed',
+    `${path} can be written by its group or by others (mode 777)`,
+  );
+  await chmod(path, 0o775);
+  await expectRefused('sign', 'failed', '(mode 775)');
+  await chmod(path, 0o755);
+  expect((await rig.run('sign')).stdout).toBe('signed\n');
+  await chown(path, 65534, 65534);
+  await expectRefused('sign', 'failed', `${path} belongs to user 65534`);
+  await chown(path, 0, 0);
+  await chmod(rig.directory, 0o1777);
+  expect((await rig.run('sign')).stdout).toBe('signed\n');
+  await chmod(rig.directory, 0o777);
+  await expectRefused('sign', 'failed', `${rig.directory} can be written`);
+});
+
+test('a link leads to a program that is trusted as any other, under its own name', async () => {
+  const elsewhere = join(rig.directory, '..', 'elsewhere');
+  await mkdir(elsewhere);
+  await writeFile(join(elsewhere, 'tool'), '#!/bin/sh\necho "$0"\n', { mode: 0o755 });
+  await symlink(join(elsewhere, 'tool'), join(rig.directory, 'tool'));
+  expect((await rig.run('tool')).stdout).toBe(`${rig.directory}/tool\n`);
+  // The way counts too: whoever may write there could make it lead to any other program.
+  await symlink('../elsewhere/turn', join(rig.directory, 'turned'));
+  await symlink('/bin/true', join(elsewhere, 'turn'));
+  expect((await rig.run('turned')).ended).toEqual(exited(0));
+  await chmod(elsewhere, 0o777);
+  await expectRefused('turned', 'failed', `elsewhere can be written`);
+  await expectRefused('tool', 'failed', `elsewhere can be written`);
+});
+
+test('an ELF file is a program', async () => {
+  await symlink('/bin/cat', join(rig.directory, 'copy'));
+  expect(await rig.run('copy', 'as it is')).toEqual({
+    ...{ ended: exited(0), stdout: 'as it is', stderr: '' },
+  });
+});
+
+test('names that lead elsewhere, or that nothing can have, are never looked up', async () => {
+  await rig.script('sign', says('signed'));
+  await expectRefused('.', 'not-found', '"."');
+  await expectRefused('..', 'not-found', '".."');
+  await expectRefused('..+x', 'not-found', '".."');
+  for (const name of [
+    '',
+    'a/b',
+    '../sign',
+    'a b',
+    'a\0b',
+    'é',
+    '+x',
+    'a+b/c',
+    'a+b\n',
+    'a+$(id)',
+  ]) {
+    await expectRefused(name, 'failed', 'characters that no service is called by');
+  }
+  expect((await rig.run(`sign+${'x'.repeat(250)}`)).stdout).toBe('signed\n');
+  expect((await rig.run(`sign+${'x'.repeat(251)}`)).stdout).toBe('signed\n');
+  await expectRefused('s'.repeat(256), 'not-found', 'has no');
+});
+
+test("a socket's path must fit into an address, or another one might answer", async () => {
+  const name = 's'.repeat(107 - rig.directory.length - 1);
+  const server = createServer((socket) => socket.end('resident')).listen(join(rig.directory, name));
+  expect((await rig.run(name)).stdout).toBe('resident');
+  await symlink(name, join(rig.directory, `${name}s`));
+  await expectRefused(`${name}s`, 'failed', "longer than a socket's path may be (107 bytes)");
+  server.close();
+});
+
+test('the caller learns no more than the kind of trouble', async () => {
+  const { ended } = await rig.run('nothing');
+  expect(ended).toEqual({
+    kind: 'refused',
+    refusal: { code: 'not-found', text: 'there is no such service' },
+  });
+});
