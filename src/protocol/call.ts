@@ -32,7 +32,7 @@ export type IncomingCall = {
   /** Fails with EPIPE once the caller reads no more. */
   readonly stdout: Writable;
   readonly stderr: Writable;
-  /** Instead of any output: once anything was sent or stdin was read, it becomes exit status 125. */
+  /** Instead of any output: once some was sent, it becomes exit status 125. */
   refuse(refusal: Refusal): void;
   /** The call's end; sent after what stdout and stderr still hold. Ends both if need be. */
   exit(status: number): void;

@@ -30,12 +30,10 @@ export const sendReadiness = (
   stream: number,
   channel: Channel,
   inbound: Inbound,
-): boolean => {
+): void => {
   const granted = inbound.takeGrant();
   if (granted > 0) outbox.frame('credit', stream, credit(channel, granted));
-  const stopped = inbound.takeStop();
-  if (stopped) outbox.frame('stop', stream, Buffer.from([channels.indexOf(channel)]));
-  return stopped || granted > 0;
+  if (inbound.takeStop()) outbox.frame('stop', stream, Buffer.from([channels.indexOf(channel)]));
 };
 
 /** Takes a CREDIT or STOP for one of our sending ends. Throws a Violation on a channel that we do not send. */

@@ -79,7 +79,7 @@ export const openIncoming = (
     waits: notWaiting(),
     sendControl: () => {
       if (state !== 'open' || (end !== undefined && isEndDue())) return;
-      if (sendReadiness(outbox, stream, 'stdin', stdin)) answered = true;
+      sendReadiness(outbox, stream, 'stdin', stdin);
     },
     sendData,
   };

@@ -32,14 +32,15 @@ export const endedTarget: Readonly<Record<'open' | 'cancelled', TargetState>> = 
 /** A stream at its caller. An exit in `answered` needs the end of both outputs before it. */
 export type CallerState = 'opened' | 'answered' | 'cancelled' | 'cancelledAnswered';
 
-const output = <State>(state: State) =>
-  ({ stdout: state, stderr: state, credit: state, stop: state }) as const;
+/** An output is an answer; to take or not to take what the caller sends is none. */
+const output = <State>(before: State, after: State) =>
+  ({ stdout: after, stderr: after, credit: before, stop: before }) as const;
 
 const fromTarget: Table<CallerState, FromTarget> = {
-  opened: { ...output('answered'), refuse: 'gone' },
-  answered: { ...output('answered'), exit: 'gone' },
-  cancelled: { ...output('cancelledAnswered'), refuse: 'gone', exit: 'gone' },
-  cancelledAnswered: { ...output('cancelledAnswered'), exit: 'gone' },
+  opened: { ...output('opened', 'answered'), refuse: 'gone' },
+  answered: { ...output('answered', 'answered'), exit: 'gone' },
+  cancelled: { ...output('cancelled', 'cancelledAnswered'), refuse: 'gone', exit: 'gone' },
+  cancelledAnswered: { ...output('cancelledAnswered', 'cancelledAnswered'), exit: 'gone' },
 };
 
 /** After the caller has cancelled. */

@@ -164,7 +164,12 @@ describe('a stream at its caller', () => {
         legal: [...outputs, ...aboutStdin],
         direction: wrong,
       },
-      'stdin stopped': { opened: true, said: ['stopStdin'], legal: outputs, direction: wrong },
+      'stdin stopped': {
+        opened: true,
+        said: ['stopStdin'],
+        legal: [...outputs, 'refuse'],
+        direction: wrong,
+      },
       'stdout ended': {
         opened: true,
         said: ['stdoutEnd'],
