@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Outcome } from '../protocol/call.ts';
 import { fileNames, findService } from './find-service.ts';
-import { callsPerPeer } from './limits.ts';
+import { processesPerPeer } from './limits.ts';
 import { findUser, type User } from './passwd.ts';
 import { RefusedError } from './refused.ts';
 import { type Run, runExecutable } from './run-executable.ts';
@@ -30,13 +30,17 @@ const start = async (call: ServiceCall, services: Services, { take }: Hold): Pro
   if (!/^[!-~]+$/.test(call.source)) {
     throw new RefusedError('failed', "the caller's name has characters that no VM's name has");
   }
-  take(`domid ${call.sourceDomid}`, callsPerPeer);
   const { kind, path } = findService(services.directory, names);
   const config = loadServiceConfig(services.configDirectory, names, kind);
   if (config['max-concurrent'] !== undefined) take(`${config.file}`, config['max-concurrent']);
   const report = (text: string): void => services.report(`${path}: ${text}`, call);
   if (kind === 'executable') {
-    const service = await startProcess(path, call, userOf(call, config));
+    take(`domid ${call.sourceDomid}`, processesPerPeer);
+    const user = userOf(call, config);
+    const service = await services.takeTurn(call.sourceDomid, async () => {
+      if (call.cancelled.aborted) throw new RefusedError('failed', 'cancelled before its start');
+      return await startProcess(path, call, user);
+    });
     return runExecutable(call, config, service, report);
   }
   const status = await runSocket(call, config, await connectTo(path), report);

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { CallRequest } from '../protocol/call.ts';
 import { openSlots, type Slots } from './slots.ts';
+import { openTurns, type TakeTurn } from './turns.ts';
 
 export type ServiceCall = {
   readonly request: CallRequest;
@@ -25,13 +26,22 @@ export type ServiceOptions = {
   readonly report: (text: string, call: ServiceCall) => void;
 };
 
-export type Services = Required<ServiceOptions> & { readonly slots: Slots };
+export type Services = Required<ServiceOptions> & {
+  readonly slots: Slots;
+  readonly takeTurn: TakeTurn;
+};
 
 export const openServices = ({
   directory = '/etc/vifwatch/services',
   configDirectory = '/etc/vifwatch/services.d',
   report,
-}: ServiceOptions): Services => ({ directory, configDirectory, report, slots: openSlots() });
+}: ServiceOptions): Services => ({
+  directory,
+  configDirectory,
+  report,
+  slots: openSlots(),
+  takeTurn: openTurns(),
+});
 
 /** When nothing of any call is left, for the agent's own end: at most 3.5 s after the last has been cancelled. */
 export const servicesEnded = ({ slots }: Services): Promise<void> => slots.empty();

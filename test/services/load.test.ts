@@ -1,6 +1,5 @@
 /** Many calls, and callers that do not read. */
 import { symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { servicesEnded } from '../../src/services/services.ts';
@@ -91,20 +90,26 @@ test('a service that does not read keeps its caller blocked', async () => {
   expect(await call.ended).toEqual(exited(143));
 });
 
-test('a peer has 256 calls and no more; another one has its own', async () => {
-  let connections = 0;
-  const server = createServer((socket) => {
-    connections += 1;
-    socket.on('error', () => undefined).resume();
-  });
-  await new Promise<void>((resolve) => server.listen(join(rig.directory, 'resident'), resolve));
-  const calls = Array.from({ length: 256 }, () => rig.call('resident'));
-  await eventually('all are connected', () => connections === 256);
-  expect((await rig.run('resident')).ended).toMatchObject(refused('busy'));
-  expect(rig.reports).toEqual([expect.stringContaining('256 calls of domid 7 run already')]);
-  expect((await rig.run('resident', '', { sourceDomid: 8 })).ended).toEqual(exited(0));
+test('a peer has 64 processes and no more; another one has its own', async () => {
+  await symlink('/bin/cat', join(rig.directory, 'copy'));
+  const calls = Array.from({ length: 64 }, () => rig.call('copy'));
+  await eventually('all run', () => childrenOf(process.pid).length >= 64);
+  expect((await rig.run('copy')).ended).toMatchObject(refused('busy'));
+  expect(rig.reports).toEqual([expect.stringContaining('64 calls of domid 7 run already')]);
+  expect((await rig.run('copy', '', { sourceDomid: 8 })).ended).toEqual(exited(0));
   for (const { cancel } of calls) cancel();
   await Promise.all(calls.map(({ ended }) => ended));
-  expect((await rig.run('resident')).ended).toEqual(exited(0));
-  server.close();
+  expect((await rig.run('copy')).ended).toEqual(exited(0));
+});
+
+test('a peer that calls a lot delays another by one start', async () => {
+  await symlink('/bin/true', join(rig.directory, 'nothing'));
+  const ended: number[] = [];
+  const calls = Array.from({ length: 32 }, async () => {
+    await rig.run('nothing');
+    ended.push(7);
+  });
+  const other = rig.run('nothing', '', { sourceDomid: 8 }).then(() => ended.push(8));
+  await Promise.all([...calls, other]);
+  expect(ended.indexOf(8)).toBeLessThan(16);
 });

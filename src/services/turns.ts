@@ -1,0 +1,31 @@
+/** Work that blocks everybody, a piece at a time, and no key twice while another waits. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Resolves or rejects as `work` does, once it is its key's turn. */
+export type TakeTurn = <T>(key: number, work: () => Promise<T>) => Promise<T>;
+
+export const openTurns = (): TakeTurn => {
+  // In the order of their turns; a key whose turn has come goes to the end.
+  const waiting = new Map<number, (() => Promise<void>)[]>();
+  let running = false;
+
+  const run = async (): Promise<void> => {
+    running = true;
+    for (let [next] = waiting; next !== undefined; [next] = waiting) {
+      const [key, [first, ...others]] = next;
+      waiting.delete(key);
+      if (others.length > 0) waiting.set(key, others);
+      await first?.();
+      // What came for others meanwhile is dealt with first.
+      await nextTurn();
+    }
+    running = false;
+  };
+
+  return (key, work) =>
+    new Promise((resolve, reject) => {
+      const piece = (): Promise<void> => work().then(resolve, reject);
+      waiting.set(key, [...(waiting.get(key) ?? []), piece]);
+      if (!running) void run();
+    });
+};
