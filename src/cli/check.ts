@@ -4,22 +4,8 @@ import { loadConfig, policyDirectory } from '../config/config.ts';
 import { loadPolicies } from '../config/policies.ts';
 import { isProblem } from '../core/backend-vif.ts';
 import { run } from '../net/command.ts';
-import { addonFile, baseFile, profileDirectory } from '../package.ts';
-import { connect } from '../xen/connect.ts';
-
-type Finding =
-  | { readonly name: string; readonly fine: string }
-  | { readonly name: string; readonly lacks: string };
-
-/** @param hint what to do if `look` throws; its own message comes first */
-const probe = async (name: string, hint: string, look: () => Promise<string>): Promise<Finding> => {
-  try {
-    return { name, fine: await look() };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { name, lacks: hint === '' ? message : `${message}; ${hint}` };
-  }
-};
+import { baseFile, profileDirectory } from '../package.ts';
+import { addon, type Finding, probe, report, xenstore } from './finding.ts';
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
@@ -31,16 +17,6 @@ const netback = () =>
   probe('xen-netback', 'modprobe xen-netback, or build it into the kernel', async () => {
     await access('/sys/module/xen_netback');
     return 'loaded';
-  });
-
-const addon = () =>
-  probe('addon', '', async () => {
-    const { loadNative } = await import('../xen/native.ts');
-    loadNative();
-    const libraries = await run(['ldd', addonFile]);
-    const missing = libraries.split('\n').find((line) => line.includes('not found'));
-    if (missing !== undefined) throw new Error(missing.trim());
-    return `${addonFile} loads`;
   });
 
 const forwarding = () =>
@@ -74,22 +50,10 @@ const findings = (config: string): Promise<Finding>[] => [
   ),
   addon(),
   netback(),
-  probe('xenstore', '', async () => {
-    const { store, domid } = await connect();
-    store.close();
-    return `answers, this is domain ${domid}`;
-  }),
+  xenstore(),
   forwarding(),
 ];
 
-const line = (finding: Finding): string =>
-  'fine' in finding
-    ? `ok    ${finding.name}: ${finding.fine}`
-    : `FAIL  ${finding.name}: ${finding.lacks}`;
-
 /** Prints one line per finding and returns the exit status. */
-export const check = async ({ config }: { readonly config: string }): Promise<number> => {
-  const found = await Promise.all(findings(config));
-  process.stdout.write(`${found.map(line).join('\n')}\n`);
-  return found.every((finding) => 'fine' in finding) ? 0 : 1;
-};
+export const check = ({ config }: { readonly config: string }): Promise<number> =>
+  report(findings(config));

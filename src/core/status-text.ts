@@ -1,23 +1,6 @@
 /** The status document as text for a terminal. */
-import Table from 'cli-table3';
+import { plainTable } from './plain-table.ts';
 import type { Status, VifStatus } from './status.ts';
-
-/** Columns and nothing else: greppable, and no wider than it must be. */
-const plain = {
-  chars: Object.fromEntries(
-    [
-      ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
-      ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-    ].map((part) => [part, '']),
-  ),
-  style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-};
-
-const table = (head: string[], rows: string[][]): string => {
-  const lines = new Table({ ...plain, head });
-  lines.push(...rows);
-  return lines.toString().replaceAll(/ +$/gm, '');
-};
 
 const vifRow = (vif: VifStatus): string[] => [
   `${vif.domid}/${vif.devid}`,
@@ -56,13 +39,13 @@ export const statusText = (status: Status): string => {
     ...(daemon?.trouble ? [`TROUBLE, tried again and again: ${daemon.trouble}`] : []),
     `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
     '',
-    vifs.length === 0 ? 'no vifs' : table(head, vifs.map(vifRow)),
+    vifs.length === 0 ? 'no vifs' : plainTable(head, vifs.map(vifRow)),
     ...vifs.flatMap(claimLine),
     ...dropsLine(drops),
     '',
     routes.length === 0
       ? 'no routes'
-      : table(
+      : plainTable(
           ['ROUTE', 'LINK', 'VIA'],
           routes.map(({ prefix, link, via }) => [prefix, link, via ?? '']),
         ),

@@ -1,31 +1,22 @@
 /** The control socket: whoever connects is sent the status, one JSON document, and nothing is read. */
-import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { VifwatchError } from '../core/problem.ts';
 import type { Status } from '../core/status.ts';
+import { listen, listenAt } from '../net/listening-socket.ts';
 import { controlSocket } from './control-socket.ts';
 
-const listen = (server: Server, path: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-
 /**
- * Makes this the only daemon of the network namespace, for as long as the process lives: the abstract
- * socket belongs to the namespace, and the kernel takes it back even after a `kill -9`.
+ * Makes this the only one of that name in the network namespace, for as long as the process lives: the
+ * abstract socket belongs to the namespace, and the kernel takes it back even after a `kill -9`.
  * Throws ALREADY_RUNNING.
  */
-export const claimNamespace = async (): Promise<Server> => {
+export const claimNamespace = async (name: 'vifwatch' | 'vifwatch-agent'): Promise<Server> => {
   const server = createServer((socket) => socket.destroy()).unref();
   try {
-    await listen(server, '\0vifwatch');
+    await listen(server, `\0${name}`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new VifwatchError('ALREADY_RUNNING', 'another vifwatch serves this network namespace');
+    throw new VifwatchError('ALREADY_RUNNING', `another ${name} serves this network namespace`);
   }
   return server;
 };
@@ -35,8 +26,6 @@ export const openControl = async (
   directory: string,
   status: () => Promise<Status>,
 ): Promise<Server> => {
-  const path = controlSocket(directory);
-  await rm(path, { force: true });
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     void status().then(
@@ -44,7 +33,6 @@ export const openControl = async (
       () => socket.destroy(),
     );
   });
-  await listen(server, path);
-  await chmod(path, 0o660);
+  await listenAt(server, controlSocket(directory));
   return server;
 };

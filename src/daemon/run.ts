@@ -187,7 +187,7 @@ const firstAnswersMs = 1_000;
 export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
-  const claim = await claimNamespace();
+  const claim = await claimNamespace('vifwatch');
   const network = openNetwork(baseFilesOf(options.config), runtime, options.config.gateways);
   await prepareKernel(network);
   const ingressMayPrecede = await network.nft.ingressMayPrecede();

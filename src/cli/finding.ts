@@ -1,0 +1,51 @@
+/** What a check finds: one line each. */
+import { run } from '../net/command.ts';
+import { addonFile } from '../package.ts';
+import { connect } from '../xen/connect.ts';
+
+export type Finding =
+  | { readonly name: string; readonly fine: string }
+  | { readonly name: string; readonly lacks: string };
+
+/** @param hint what to do if `look` throws; its own message comes first */
+export const probe = async (
+  name: string,
+  hint: string,
+  look: () => Promise<string>,
+): Promise<Finding> => {
+  try {
+    return { name, fine: await look() };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { name, lacks: hint === '' ? message : `${message}; ${hint}` };
+  }
+};
+
+export const addon = () =>
+  probe('addon', '', async () => {
+    const { loadNative } = await import('../xen/native.ts');
+    loadNative();
+    const libraries = await run(['ldd', addonFile]);
+    const missing = libraries.split('\n').find((line) => line.includes('not found'));
+    if (missing !== undefined) throw new Error(missing.trim());
+    return `${addonFile} loads`;
+  });
+
+export const xenstore = () =>
+  probe('xenstore', '', async () => {
+    const { store, domid } = await connect();
+    store.close();
+    return `answers, this is domain ${domid}`;
+  });
+
+const line = (finding: Finding): string =>
+  'fine' in finding
+    ? `ok    ${finding.name}: ${finding.fine}`
+    : `FAIL  ${finding.name}: ${finding.lacks}`;
+
+/** Prints one line per finding and returns the exit status. */
+export const report = async (findings: readonly Promise<Finding>[]): Promise<number> => {
+  const found = await Promise.all(findings);
+  process.stdout.write(`${found.map(line).join('\n')}\n`);
+  return found.every((finding) => 'fine' in finding) ? 0 : 1;
+};
