@@ -1,22 +1,22 @@
-/** The command line: `vifwatch run|status|export|check|panic|resume|policy`. */
-import { Command, CommanderError, Option } from 'commander';
+/** The command line. */
+import { dirname, join } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EvalOptions } from './cli/policy-eval.ts';
 import type { ExplainOptions } from './cli/policy-explain.ts';
 import { VifwatchError } from './core/problem.ts';
 import { version } from './package.ts';
 
-/** Where the policy is for calls to this VM. */
-const callPolicyDirectory = '/etc/vifwatch/policy.d';
-
 type Globals = { readonly config: string; readonly runtime: string };
 
 const program = new Command('vifwatch')
   .exitOverride()
-  .description('Serves the vifs of a Xen driver domain: routes, neighbours and firewall.')
+  .description('Keeps dom0 out of the network and of calls between VMs, on bare Xen.')
   .version(version)
   .option('--config <file>', 'configuration', '/etc/vifwatch/vifwatch.toml')
   .option('--runtime <dir>', 'where the control socket is', '/run/vifwatch')
   .addOption(new Option('--debug', 'log more').hideHelp());
+
+const policyDirectory = (): string => join(dirname(globals().config), 'policy.d');
 
 const globals = (): Globals & { readonly debug?: true } => program.opts();
 
@@ -70,15 +70,65 @@ program
     await reopen();
   });
 
+const agent = program
+  .command('agent')
+  .description('the agent of this VM, in the foreground; logs NDJSON to standard output')
+  .action(async () => {
+    const { agent } = await import('./cli/agent.ts');
+    process.exitCode = await agent(globals());
+  });
+
+agent
+  .command('check')
+  .description('checks what the agent needs, a line each; exits 0 if all is well')
+  .action(async () => {
+    const { agentCheck } = await import('./cli/agent-check.ts');
+    process.exitCode = await agentCheck(globals());
+  });
+
+/** What a timer can be set to. */
+const maxSeconds = 2_000_000;
+
+const seconds = (text: string): number => {
+  const value = Number(text);
+  if (value > 0 && value <= maxSeconds) return value;
+  throw new InvalidArgumentError(`a number of seconds up to ${maxSeconds}.`);
+};
+
+program
+  .command('call')
+  .description("a service of another VM, with this command's standard input, output and error")
+  .argument('<vm>', 'as /ipc/domain-map names it')
+  .argument('<service[+argument]>')
+  .argument('[program...]', 'after "--": talks to the service instead')
+  .option('--timeout <seconds>', 'cancels the call after that', seconds)
+  .action(
+    async (vm: string, service: string, local: string[], { timeout }: { timeout?: number }) => {
+      const { call } = await import('./cli/call.ts');
+      const { runtime } = globals();
+      // What is left to read from a terminal or pipe would keep the process alive.
+      process.exit(await call(vm, service, { runtime, timeout, program: local }));
+    },
+  );
+
+program
+  .command('peers')
+  .description('the links with other VMs; exits 0 if all are up, 1 if not, 69 if no agent runs')
+  .option('--json', 'the document instead of a table')
+  .action(async ({ json }: { json?: true }) => {
+    const { peers } = await import('./cli/peers.ts');
+    process.exitCode = await peers(globals().runtime, json === true);
+  });
+
 const policy = program.command('policy').description('which calls this VM lets others make to it');
 
 policy
   .command('check')
   .description('all that is wrong with the policy files; exits 0 if nothing is, warnings aside')
-  .argument('[dir]', 'where they are', callPolicyDirectory)
-  .action(async (dir: string) => {
+  .argument('[dir]', 'where they are, if not beside the configuration in policy.d')
+  .action(async (dir?: string) => {
     const { checkPolicy } = await import('./cli/policy-check.ts');
-    process.exitCode = await checkPolicy(dir);
+    process.exitCode = await checkPolicy(dir ?? policyDirectory());
   });
 
 policy
@@ -86,17 +136,18 @@ policy
   .description('what would be decided, and why; exits 0 if the call is allowed, 1 if not')
   .argument('<source>', 'the VM that calls')
   .argument('<service>', 'what it calls: SERVICE or SERVICE+ARGUMENT')
-  .option('--dir <dir>', 'where the policy files are', callPolicyDirectory)
+  .option('--dir <dir>', 'where the policy files are')
   .option('--self <name>', 'the VM that is called, instead of this one')
-  .action(async (source: string, call: string, options: ExplainOptions) => {
+  .action(async (source: string, call: string, options: Partial<ExplainOptions>) => {
     const { explainPolicy } = await import('./cli/policy-explain.ts');
-    process.exitCode = await explainPolicy(source, call, options);
+    const dir = policyDirectory();
+    process.exitCode = await explainPolicy(source, call, { dir, ...options });
   });
 
 policy
   .command('eval')
   .description('reads requests as NDJSON from standard input and writes a verdict for each')
-  .option('--dir <dir>', 'where the policy files are', callPolicyDirectory)
+  .requiredOption('--dir <dir>', 'where the policy files are')
   .requiredOption('--self <name>', 'the VM that is called')
   .action(async (options: EvalOptions) => {
     const { evaluatePolicy } = await import('./cli/policy-eval.ts');

@@ -1,0 +1,29 @@
+/** What `vifwatch peers` shows of one link. */
+import type { VmName } from '../config/vm-name.ts';
+
+/** What this VM's end of the vchan is; who calls whom is another matter. */
+export type Role = 'server' | 'client';
+
+export type PeerStatus = {
+  readonly name: VmName;
+  readonly domid: number | null;
+  readonly role: Role;
+  /** `unknown`: dom0's map has no such name. */
+  readonly state: 'unknown' | 'waiting' | 'up';
+  /** Of the state, in ISO 8601. */
+  readonly since: string;
+  /** What stands in the way of a link, as far as this end knows. */
+  readonly trouble: string | null;
+  /** Calls under way, in both directions. */
+  readonly streams: number;
+  /** Over all links with this VM since the agent was started. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Round trip of the last ping. */
+  readonly rttMs: number | null;
+  /** How often the link has come up again. */
+  readonly reconnects: number;
+};
+
+/** What `vifwatch peers --json` prints. */
+export type PeersDocument = { readonly peers: readonly PeerStatus[] };

@@ -1,0 +1,94 @@
+/** The agent: links with other VMs, calls from them, and calls to them. */
+import { mkdir, rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import {
+  BehaviorSubject,
+  filter,
+  firstValueFrom,
+  fromEvent,
+  lastValueFrom,
+  merge,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import type { LoadedPolicy } from '../call-policy/load-policy.ts';
+import { watchPolicy } from '../call-policy/watch-policy.ts';
+import type { AgentConfig, AgentPaths } from '../config/agent-config.ts';
+import { VifwatchError } from '../core/problem.ts';
+import { claimNamespace } from '../daemon/control.ts';
+import { openServices, servicesEnded } from '../services/services.ts';
+import { connect } from '../xen/connect.ts';
+import type { Xenstore } from '../xen/xenstore.ts';
+import { agentSocket } from './agent-socket.ts';
+import { openDomainMap } from './domain-map.ts';
+import { openIncoming } from './incoming.ts';
+import { openLocal } from './local.ts';
+import { openLogBudget } from './log-budget.ts';
+import type { Self } from './peer.ts';
+import { openPeers } from './peers.ts';
+import { logPolicy } from './policy-log.ts';
+import { sweep } from './sweep.ts';
+
+export type AgentOptions = {
+  readonly config: AgentConfig;
+  readonly paths: AgentPaths;
+  /** For the local socket. */
+  readonly runtime: string;
+  readonly log: Logger;
+};
+
+const stopSignals = () =>
+  merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
+
+/** What dom0 calls this VM, which is what its policies call it. */
+const selfOf = async (store: Xenstore, domid: number): Promise<Self> => {
+  const [name] = await store.readAll(['name']);
+  if (name !== undefined) return { domid, name };
+  throw new VifwatchError('XENSTORE_UNAVAILABLE', `/local/domain/${domid}/name cannot be read`);
+};
+
+/** The policy in force, once it has been read for the first time. */
+const openPolicy = async (directory: string, log: Logger) => {
+  const policies = watchPolicy(directory, fromEvent(process, 'SIGHUP'));
+  const current = new BehaviorSubject<LoadedPolicy | undefined>(undefined);
+  const watching = policies.pipe(tap((policy) => logPolicy(log, policy))).subscribe(current);
+  const first = await firstValueFrom(current.pipe(filter((policy) => policy !== undefined)));
+  return { now: () => current.value ?? first, close: () => watching.unsubscribe() };
+};
+
+/**
+ * Makes and answers calls until SIGTERM or SIGINT, then ends them all and resolves.
+ * Throws VifwatchError or XenstoreError when it cannot go on.
+ */
+export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): Promise<void> => {
+  await mkdir(runtime, { recursive: true, mode: 0o755 });
+  const claim = await claimNamespace('vifwatch-agent');
+  const { store, domid } = await connect();
+  const self = await selfOf(store, domid);
+  await sweep(store, domid);
+  const policy = await openPolicy(paths.policies, log);
+  const spend = openLogBudget(() => performance.now());
+  const services = openServices({
+    directory: paths.services,
+    configDirectory: paths.serviceConfigs,
+    report: (text, { source, request: { service, argument } }) =>
+      spend(source, (suppressed) =>
+        log.warn({ from: source, service, argument, suppressed }, text),
+      ),
+  });
+  const onCall = openIncoming({ self, policy: policy.now, services, log, spend });
+  const peers = openPeers({ store, map: openDomainMap(store), self, log, onCall }, config);
+  const server = await openLocal({ self: self.name, runtime, group: config.group, peers, log });
+  log.info({ ...self, serve: config.serve, connect: config.connect }, 'ready');
+
+  await lastValueFrom(peers.failures.pipe(takeUntil(stopSignals())), { defaultValue: undefined });
+  log.info('stopping: all calls end');
+  server.close();
+  await rm(agentSocket(runtime), { force: true });
+  await peers.close();
+  await sweep(store, domid);
+  await servicesEnded(services);
+  policy.close();
+  store.close();
+  claim.close();
+};

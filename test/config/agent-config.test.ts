@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { parseAgentConfig } from '../../src/config/agent-config.ts';
+
+const parse = (text: string, commandLine = '') =>
+  parseAgentConfig('agent.toml', text, `console=hvc0 ${commandLine} quiet`);
+
+test('without a file the kernel command line says it all', () => {
+  expect(parse('', 'ipc_serve=workload-vm,mgmt-vm ipc_connect=sa-vm')).toEqual({
+    serve: { names: ['workload-vm', 'mgmt-vm'], everyone: false },
+    connect: ['sa-vm'],
+    group: undefined,
+  });
+});
+
+test('the file adds to it', () => {
+  const config = parse(
+    'serve = ["a", "*"]\nconnect = ["b"]\ngroup = "ipc"',
+    'ipc_serve=a ipc_connect=b,c',
+  );
+  expect(config).toEqual({
+    serve: { names: ['a'], everyone: true },
+    connect: ['b', 'c'],
+    group: 'ipc',
+  });
+});
+
+test.each([
+  ['serve = "a"', '', 'agent.toml:1:1: serve: '],
+  ['serve = ["a"]\nconnect = ["*"]', '', 'agent.toml:2:1: connect: not the name of a VM'],
+  ['serve = ["a/b"]', '', 'agent.toml:1:1: serve: not the name of a VM'],
+  ['server = []', '', 'agent.toml:1:1: unknown key "server"'],
+  ['group = "no group"', '', 'agent.toml:1:1: group: not a group'],
+  ['', 'ipc_connect=../x', '/proc/cmdline: ipc_connect: "../x" is not the name of a VM'],
+])('%j %j is an error with its place', (text, commandLine, message) => {
+  expect(() => parse(text, commandLine)).toThrow(message);
+});
