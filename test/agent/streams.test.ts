@@ -1,0 +1,83 @@
+/** Many calls over one link: nothing is lost, and nobody waits for another. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { listenAt } from '../../src/net/listening-socket.ts';
+import type { Mux } from '../../src/protocol/mux.ts';
+import type { Agent } from '../rig/sim/agent.ts';
+import { ask, linkTo, makePair, startHost } from './vms.ts';
+
+/** A resident service: whatever comes goes back. */
+const listenEcho = async (agent: Agent): Promise<void> => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    pipeline(socket, socket).catch(() => {});
+  });
+  await listenAt(server, `${agent.etc}/services/echo`);
+  onTestFinished(() => {
+    server.close();
+  });
+};
+
+const startPair = async (): Promise<Mux> => {
+  const host = await startHost();
+  const { server, client } = await makePair(host, {
+    serviceConfigs: { echo: 'skip-service-descriptor = true\n' },
+  });
+  await listenEcho(server);
+  await Promise.all([server.start(), client.start()]);
+  return await linkTo(client);
+};
+
+const echo = { target: 'sa-vm', service: 'echo', argument: '' };
+
+const digest = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('hex');
+
+test('1000 calls at once over one link are all byte-exact', async () => {
+  const mux = await startPair();
+  const block = randomBytes(1 << 16);
+  const calls = Array.from({ length: 1000 }, (_, index) => {
+    const call = mux.open(echo);
+    const input = block.subarray(index, index + 1 + ((index * 7919) % 60_000));
+    return { call, input };
+  });
+  // All are open before the first one says anything.
+  await Promise.all(calls.map(({ call }) => new Promise((sent) => call.stdin.write('>', sent))));
+  const outputs = calls.map(async ({ call, input }) => {
+    call.stdin.end(input);
+    const [output, outcome] = await Promise.all([buffer(call.stdout), call.outcome]);
+    return (
+      outcome.kind === 'exited' &&
+      outcome.status === 0 &&
+      digest(output) === digest(Buffer.concat([Buffer.from('>'), input]))
+    );
+  });
+  expect((await Promise.all(outputs)).every(Boolean)).toBe(true);
+});
+
+const shortCalls = 10_000;
+const lanes = 32;
+
+test('calls that write and close at once lose no byte', { timeout: 240_000 }, async () => {
+  const mux = await startPair();
+  const block = randomBytes(1 << 16);
+  let next = 0;
+  const wrong: unknown[] = [];
+  const lane = async (): Promise<void> => {
+    while (next < shortCalls) {
+      next += 1;
+      // Mostly short ones, as calls are.
+      const length = Math.floor(block.length * Math.random() ** 4);
+      const { outcome, stdout } = await ask(mux, echo, block.subarray(0, length));
+      if (
+        outcome.kind !== 'exited' ||
+        outcome.status !== 0 ||
+        !stdout.equals(block.subarray(0, length))
+      )
+        wrong.push({ outcome, length, got: stdout.length });
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,98 @@
+/** VMs with agents on the fast rig, and calls between them. */
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import { agentSocket } from '../../src/agent/agent-socket.ts';
+import type { PeerStatus, PeersDocument } from '../../src/agent/peer-status.ts';
+import type { CallRequest, Outcome } from '../../src/protocol/call.ts';
+import type { CloseReason } from '../../src/protocol/close-reason.ts';
+import { type Mux, openMux } from '../../src/protocol/mux.ts';
+import { type Agent, type AgentSpec, makeAgent } from '../rig/sim/agent.ts';
+import { type SimHost, type SimHostOptions, startSimHost } from '../rig/sim/sim-host.ts';
+
+/** A host that ends with the test. */
+export const startHost = async (options: SimHostOptions = { store: 'xenstored' }) => {
+  const host = await startSimHost(options);
+  onTestFinished(() => host.close());
+  return host;
+};
+
+export const makeVm = async (host: SimHost, name: string, spec: AgentSpec): Promise<Agent> =>
+  makeAgent(host, { name, domid: await host.create({ name }) }, spec);
+
+/** Services in sh, which every test may name in its policy. */
+export const services = {
+  cat: '#!/bin/sh\nexec cat\n',
+  hello:
+    '#!/bin/sh\necho "hello $QREXEC_REMOTE_DOMAIN, you said $1"\necho "and this is stderr" >&2\nexit 7\n',
+  pid: '#!/bin/sh\necho $$\nexec sleep 1000\n',
+};
+
+/** A server `sa-vm` that lets `workload-vm` call anything, and that client; neither runs yet. */
+export const makePair = async (host: SimHost, spec: AgentSpec = {}) => {
+  const server = await makeVm(host, 'sa-vm', {
+    serve: ['workload-vm'],
+    policy: ['* * workload-vm sa-vm allow'],
+    services,
+    ...spec,
+  });
+  const client = await makeVm(host, 'workload-vm', { connect: ['sa-vm'] });
+  return { server, client };
+};
+
+/** A program's link with an agent, from this process. */
+export const linkTo = async (agent: Agent): Promise<Mux> => {
+  const socket = createConnection({ path: agentSocket(agent.runtime), allowHalfOpen: true });
+  await once(socket, 'connect');
+  const mux = openMux(socket, { role: 'client', name: 'test', onCall: () => {} });
+  onTestFinished(() => mux.close(done));
+  await mux.ready;
+  return mux;
+};
+
+export const done: CloseReason = { code: 'shutdown', text: 'done' };
+
+export type Answer = {
+  readonly outcome: Outcome;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+};
+
+export const ask = async (
+  mux: Mux,
+  request: CallRequest,
+  input: string | Buffer = '',
+): Promise<Answer> => {
+  const call = mux.open(request);
+  call.stdin.end(input);
+  const [stdout, stderr, outcome] = await Promise.all([
+    buffer(call.stdout).catch(() => Buffer.of()),
+    buffer(call.stderr).catch(() => Buffer.of()),
+    call.outcome,
+  ]);
+  return { outcome, stdout, stderr };
+};
+
+/** Waits until an agent says so of a peer. */
+export const peerIs = async (
+  agent: Agent,
+  name: string,
+  state: PeerStatus['state'],
+  withinMs: number,
+  domid?: number,
+): Promise<void> => {
+  const mux = await linkTo(agent);
+  const deadline = performance.now() + withinMs;
+  const look = async (): Promise<boolean> => {
+    const { stdout } = await ask(mux, { target: '', service: 'peers', argument: '' });
+    const { peers } = JSON.parse(stdout.toString()) as PeersDocument;
+    const peer = peers.find((one) => one.name === name);
+    return peer?.state === state && (domid === undefined || peer.domid === domid);
+  };
+  while (!(await look())) {
+    if (performance.now() > deadline)
+      throw new Error(`${name} is not ${state} by now: ${agent.log()}`);
+  }
+  mux.close(done);
+};

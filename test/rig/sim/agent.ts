@@ -1,0 +1,116 @@
+/** A VM's agent as it runs on the fast rig. */
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execa } from 'execa';
+import { startUntil } from './appearance.ts';
+import type { SimHost } from './sim-host.ts';
+import type { TiedProcess } from './tied-process.ts';
+import { namespaceOf } from './topology.ts';
+
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
+
+/** As openrc/vifwatch-agent.initd starts it. */
+const nodeOptions = ['--max-semi-space-size=1'];
+
+export type AgentSpec = {
+  readonly serve?: readonly string[];
+  readonly connect?: readonly string[];
+  /** Lines of one policy file; none is no policy, which denies everything. */
+  readonly policy?: readonly string[];
+  /** Executables by name: the text of each, with its interpreter. */
+  readonly services?: Readonly<Record<string, string>>;
+  /** Their TOML files, by name without the suffix. */
+  readonly serviceConfigs?: Readonly<Record<string, string>>;
+};
+
+type Ran = {
+  readonly status: number | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+};
+
+export type Agent = {
+  readonly domid: number;
+  /** Where its configuration is. */
+  readonly etc: string;
+  readonly runtime: string;
+  /** Resolves when it is ready, which its socket tells. */
+  start(): Promise<void>;
+  /** With SIGTERM and SIGKILL, resolves when it is gone. */
+  signal(signal: NodeJS.Signals): Promise<void>;
+  /** Runs `vifwatch` with these arguments in this VM; whatever its exit status, that does not throw. */
+  vifwatch(args: readonly string[], input?: string | Buffer): Promise<Ran>;
+  pid(): number;
+  log(): string;
+};
+
+const list = (names: readonly string[] = []): string => JSON.stringify(names);
+
+const writeSpec = (etc: string, spec: AgentSpec): void => {
+  for (const directory of ['policy.d', 'services', 'services.d'])
+    mkdirSync(`${etc}/${directory}`, { recursive: true });
+  writeFileSync(
+    `${etc}/agent.toml`,
+    `serve = ${list(spec.serve)}\nconnect = ${list(spec.connect)}\n`,
+  );
+  if (spec.policy) writeFileSync(`${etc}/policy.d/50-test.policy`, `${spec.policy.join('\n')}\n`);
+  for (const [name, text] of Object.entries(spec.services ?? {})) {
+    writeFileSync(`${etc}/services/${name}`, text);
+    chmodSync(`${etc}/services/${name}`, 0o755);
+  }
+  for (const [name, text] of Object.entries(spec.serviceConfigs ?? {}))
+    writeFileSync(`${etc}/services.d/${name}.toml`, text);
+};
+
+/** The agent of a VM that the host has; it is not started yet. Its files are the name's, whatever its domid. */
+export const makeAgent = (
+  { sim }: SimHost,
+  { name, domid }: { readonly name: string; readonly domid: number },
+  spec: AgentSpec,
+): Agent => {
+  const etc = `${sim.directory}/${name}/etc`;
+  const runtime = `${sim.directory}/${name}/run`;
+  rmSync(`${sim.directory}/${name}`, { recursive: true, force: true });
+  mkdirSync(runtime, { recursive: true });
+  writeSpec(etc, spec);
+  const command = (args: readonly string[], options: readonly string[] = []) =>
+    sim.inNamespace(namespaceOf(domid), [
+      ...[process.execPath, ...options, main],
+      ...['--config', `${etc}/vifwatch.toml`, '--runtime', runtime, ...args],
+    ]);
+  let last: TiedProcess | undefined;
+  const running = (): TiedProcess => {
+    if (!last) throw new Error(`the agent of ${name} has not been started`);
+    return last;
+  };
+  return {
+    domid,
+    etc,
+    runtime,
+    start: async () => {
+      last = await startUntil(`${runtime}/agent.sock`, 20, () =>
+        sim.start(`agent-${name}`, command(['agent'], nodeOptions), { domid, hypercalls: true }),
+      );
+    },
+    signal: async (signal) => {
+      running().child.kill(signal);
+      if (signal === 'SIGTERM' || signal === 'SIGKILL') await running().ended;
+    },
+    vifwatch: async (args, input = '') => {
+      const [file = '', ...rest] = command(args);
+      const { exitCode, stdout, stderr } = await execa(file, rest, {
+        env: sim.env({ domid }),
+        encoding: 'buffer',
+        reject: false,
+        stripFinalNewline: false,
+        input,
+      });
+      return {
+        status: exitCode,
+        stdout: Buffer.from(stdout),
+        stderr: Buffer.from(stderr).toString(),
+      };
+    },
+    pid: () => running().pid,
+    log: () => running().log(),
+  };
+};
