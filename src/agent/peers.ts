@@ -1,5 +1,15 @@
 /** All VMs with which there is a link, or should be. */
-import { ignoreElements, merge, mergeAll, type Observable, ReplaySubject, tap } from 'rxjs';
+import {
+  filter,
+  firstValueFrom,
+  ignoreElements,
+  merge,
+  mergeAll,
+  type Observable,
+  ReplaySubject,
+  take,
+  tap,
+} from 'rxjs';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { isVmName, type VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
@@ -7,8 +17,9 @@ import { knockers } from './knockers.ts';
 import { openPeer, type Peer, type PeerPorts } from './peer.ts';
 import type { PeerStatus, Role } from './peer-status.ts';
 
-/** A program's or a stranger's wish makes no more of them; each costs 33 pages, two watches and some nodes. */
-const mostUnlisted = 64;
+/** Of the 100 watches that oxenstored allows a domain; the kernel's frontends need some, and one too many ends us. */
+const mostWatches = 70;
+const watchesOf: Readonly<Record<Role, number>> = { server: 1, client: 2 };
 /** How long a call waits for a link: both ends being up, it is there within one second. */
 const linkWithinMs = 10_000;
 
@@ -57,20 +68,37 @@ export const openPeers = (
   for (const name of config.serve.names) add(name, 'server');
   for (const name of config.connect) add(name, 'client');
 
-  let unlisted = 0;
+  /** For as long as the VM has its name. Undefined if there are too many already. */
   const addUnlisted = (name: VmName, role: Role): Peer | undefined => {
-    if (unlisted === mostUnlisted) return undefined;
-    unlisted += 1;
-    return add(name, role);
+    const watches = peers.server.size * watchesOf.server + peers.client.size * watchesOf.client;
+    if (watches + watchesOf[role] > mostWatches) return undefined;
+    const peer = add(name, role);
+    map
+      .domidOf(name)
+      .pipe(
+        filter((domid) => domid === undefined),
+        take(1),
+      )
+      .subscribe({
+        next: () => {
+          peers[role].delete(name);
+          void peer.close();
+        },
+        // The peer's own failure tells.
+        error: () => {},
+      });
+    return peer;
   };
 
+  const refused = new Set<VmName>();
   const strangers = config.serve.everyone
     ? [
         knockers(store, map, self.domid).pipe(
           tap((name) => {
-            if (peers.server.has(name)) return;
-            if (addUnlisted(name, 'server') === undefined)
-              log.warn({ peer: name }, `not served: ${mostUnlisted} VMs are that were not listed`);
+            if (peers.server.has(name) || addUnlisted(name, 'server') !== undefined) return;
+            if (refused.has(name)) return;
+            refused.add(name);
+            log.warn({ peer: name }, 'not served: too many VMs are, for what xenstore allows');
           }),
           ignoreElements(),
         ),
@@ -83,8 +111,7 @@ export const openPeers = (
   const findOrAdd = async (name: VmName): Promise<readonly Peer[]> => {
     const found = known(name);
     if (found.length > 0) return found;
-    const names = await map.names();
-    if (![...names.values()].includes(name))
+    if ((await firstValueFrom(map.domidOf(name))) === undefined)
       throw new Error(`/ipc/domain-map has no VM called ${name}`);
     // Somebody else may have had the same thought meanwhile.
     const peer = peers.client.get(name) ?? addUnlisted(name, 'client');

@@ -3,12 +3,22 @@ import { ignoreElements, merge, type Observable, Subject, switchMap, timer } fro
 import { singleFlight } from '../daemon/single-flight.ts';
 import { VchanError } from '../vchan/vchan-error.ts';
 import { isRefusal } from '../xen/backend.ts';
+import { XenstoreError } from '../xen/xenstore.ts';
 
 const firstMs = 250;
 const longestMs = 30_000;
 
 /** What may be otherwise in a moment: a full quota, no free grants; but not a lost connection. */
-const mayPass = (error: unknown): error is Error => error instanceof VchanError || isRefusal(error);
+const mayPass = (error: unknown): error is VchanError | XenstoreError =>
+  error instanceof VchanError || isRefusal(error);
+
+/** C xenstored's and oxenstored's words for a quota that is full. */
+const quotas: readonly string[] = ['ENOSPC', 'EQUOTA', 'E2BIG', 'EINVAL'];
+
+const describe = (error: VchanError | XenstoreError): string =>
+  error instanceof XenstoreError && quotas.includes(error.code)
+    ? `${error.message}: this VM's quota is full: raise it in dom0 (xenstored -E, oxenstored.conf's quota-maxentity)`
+    : error.message;
 
 /**
  * Runs `step` at each trigger, never twice at once. After one that failed, `report` is told why, and it is run
@@ -28,7 +38,7 @@ export const persistently = (
       report(undefined);
     } catch (error) {
       if (!mayPass(error)) throw error;
-      report(error.message);
+      report(describe(error));
       retries.next(Math.min(firstMs * 2 ** failures, longestMs));
       failures += 1;
     }

@@ -74,11 +74,11 @@ export const ask = async (
   return { outcome, stdout, stderr };
 };
 
-/** Waits until an agent says so of a peer. */
+/** Waits until an agent says so of a peer, or nothing. */
 export const peerIs = async (
   agent: Agent,
   name: string,
-  state: PeerStatus['state'],
+  state: PeerStatus['state'] | undefined,
   withinMs: number,
   domid?: number,
 ): Promise<void> => {
@@ -88,7 +88,7 @@ export const peerIs = async (
     const { stdout } = await ask(mux, { target: '', service: 'peers', argument: '' });
     const { peers } = JSON.parse(stdout.toString()) as PeersDocument;
     const peer = peers.find((one) => one.name === name);
-    return peer?.state === state && (domid === undefined || peer.domid === domid);
+    return peer?.state === state && (domid === undefined || peer?.domid === domid);
   };
   while (!(await look())) {
     if (performance.now() > deadline)
