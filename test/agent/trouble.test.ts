@@ -1,0 +1,80 @@
+/** What an agent says and does when something is wrong. */
+import { once } from 'node:events';
+import { statSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { agentSocket } from '../../src/agent/agent-socket.ts';
+import { ask, linkTo, makePair, makeVm, startHost } from './vms.ts';
+
+const cat = { target: 'sa-vm', service: 'cat', argument: '' };
+
+test('a bad policy denies everything until it is mended, and says where it is bad', async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host, { policy: ['* * workload-vm @anyvm allow'] });
+  await Promise.all([server.start(), client.start()]);
+  const mux = await linkTo(client);
+  const outcome = async () => (await ask(mux, cat)).outcome;
+  expect(await outcome()).toEqual({ kind: 'exited', status: 0 });
+
+  const file = `${server.etc}/policy.d/60-more.policy`;
+  writeFileSync(file, 'cat * workload-vm\n');
+  const inForce = async (kind: string): Promise<void> => {
+    const deadline = performance.now() + 5_000;
+    while ((await outcome()).kind !== kind)
+      if (performance.now() > deadline) throw new Error(`still not ${kind}`);
+  };
+  await inForce('refused');
+  expect(server.log()).toContain('60-more.policy:1:');
+  const checked = await server.vifwatch(['policy', 'check']);
+  expect(checked.status).toBe(1);
+  expect(`${checked.stdout}${checked.stderr}`).toContain('60-more.policy:1:');
+  writeFileSync(file, '');
+  await inForce('exited');
+});
+
+test('an agent that stops ends its calls, and leaves at once', async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host);
+  await Promise.all([server.start(), client.start()]);
+  const mux = await linkTo(client);
+  const open = Array.from({ length: 10 }, () => mux.open(cat));
+  for (const { stdin } of open) stdin.write('x');
+  await Promise.all(open.map(({ stdout }) => once(stdout, 'data')));
+  const start = performance.now();
+  await server.signal('SIGTERM');
+  expect(performance.now() - start).toBeLessThan(5_000);
+  for (const { outcome } of open) expect(await outcome).toEqual({ kind: 'exited', status: 125 });
+  // Their processes were killed, not left behind.
+  expect(server.log().match(/"status":143.*"ended"/g)).toHaveLength(open.length);
+});
+
+test('what a VM lacks for its agent is told, a line each with the way out', async () => {
+  const host = await startHost();
+  const vm = await makeVm(host, 'sa-vm', { serve: ['workload-vm'], policy: ['* * *'] });
+  const { status, stdout } = await vm.vifwatch(['agent', 'check']);
+  expect(status).toBe(1);
+  const lines = stdout.toString();
+  expect(lines).toMatch(/^ok {4}config: serves workload-vm, connects to none$/m);
+  expect(lines).toMatch(/^FAIL {2}policy: 50-test\.policy:1:\d+: /m);
+  expect(lines).toMatch(/^FAIL {2}\/dev\/xen\/gntalloc: .*modprobe xen-gntalloc/m);
+  expect(lines).toMatch(/^ok {4}xenstore: answers, this is domain 3$/m);
+});
+
+test('one agent in a VM, and its socket only for those who may call', async () => {
+  const host = await startHost();
+  const vm = await makeVm(host, 'sa-vm', {});
+  await vm.start();
+  const { mode, uid, gid } = statSync(agentSocket(vm.runtime));
+  expect({ mode: mode & 0o777, uid, gid }).toEqual({ mode: 0o660, uid: 0, gid: 0 });
+  const second = await vm.vifwatch(['agent']);
+  expect(second.status).toBe(1);
+  expect(second.stdout.toString()).toContain('ALREADY_RUNNING');
+  // The first one is not disturbed.
+  expect((await vm.vifwatch(['peers'])).stdout.toString()).toBe('no peers\n');
+  await vm.signal('SIGKILL');
+  const peers = await vm.vifwatch(['peers']);
+  expect(peers.status).toBe(69);
+  writeFileSync(`${vm.etc}/agent.toml`, 'serve = ["a b"]\n');
+  const wrong = await vm.vifwatch(['agent']);
+  expect(wrong.status).toBe(78);
+  expect(wrong.stdout.toString()).toContain('agent.toml:1:1: serve: not the name of a VM');
+});
