@@ -81,12 +81,16 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
       },
       () => {},
     );
+    let cause: string | undefined;
+    transport.once('error', (error: Error & { code?: string }) => {
+      cause = error.code;
+    });
     const { by, code, text } = await mux.closed;
     const { bytesIn, bytesOut } = mux.statistics();
     past.bytesIn += bytesIn;
     past.bytesOut += bytesOut;
     if (up.value === mux) turn(undefined);
-    log.info({ domid: caller.domid, by, code, reason: text }, 'the link is closed');
+    log.info({ domid: caller.domid, by, code, cause, reason: text }, 'the link is closed');
   };
 
   const meet = (found: number | undefined): Observable<readonly [Duplex, Caller]> => {

@@ -3,7 +3,7 @@ import { ignoreElements, merge, type Observable, Subject, switchMap, timer } fro
 import { singleFlight } from '../daemon/single-flight.ts';
 import { VchanError } from '../vchan/vchan-error.ts';
 import { isRefusal } from '../xen/backend.ts';
-import { XenstoreError } from '../xen/xenstore.ts';
+import type { XenstoreError } from '../xen/xenstore.ts';
 
 const firstMs = 250;
 const longestMs = 30_000;
@@ -15,10 +15,11 @@ const mayPass = (error: unknown): error is VchanError | XenstoreError =>
 /** C xenstored's and oxenstored's words for a quota that is full. */
 const quotas: readonly string[] = ['ENOSPC', 'EQUOTA', 'E2BIG', 'EINVAL'];
 
-const describe = (error: VchanError | XenstoreError): string =>
-  error instanceof XenstoreError && quotas.includes(error.code)
-    ? `${error.message}: this VM's quota is full: raise it in dom0 (xenstored -E, oxenstored.conf's quota-maxentity)`
-    : error.message;
+const describe = (error: VchanError | XenstoreError): string => {
+  if (error instanceof VchanError) return `${error.code}: ${error.message}`;
+  if (!quotas.includes(error.code)) return error.message;
+  return `${error.message}: this VM's quota is full: raise it in dom0 (xenstored -E, or quota-maxentity in oxenstored.conf)`;
+};
 
 /**
  * Runs `step` at each trigger, never twice at once. After one that failed, `report` is told why, and it is run
