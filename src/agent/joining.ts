@@ -1,7 +1,7 @@
 /** The client's side of the rendezvous with one domain. */
 import type { Duplex } from 'node:stream';
 import { merge, Observable, Subject } from 'rxjs';
-import { readOffer } from '../vchan/nodes.ts';
+import { type Pair, readOffer } from '../vchan/nodes.ts';
 import { joinVchan } from '../vchan/vchan.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import { openPace } from './pace.ts';
@@ -9,25 +9,25 @@ import { persistently } from './persistently.ts';
 import {
   idle,
   knockPath,
+  type Meeting,
   type Nonce,
   newNonce,
   offerPaths,
-  type Pair,
   writeKnock,
 } from './rendezvous.ts';
 
 type Sessions = readonly (string | undefined)[];
 
 /**
- * Asks the pair's server for a link, again and again whenever there is none: each emitted stream is the newest, and
- * all before it have ended. Unsubscribing ends the link. Errors with a XenstoreError if the connection is lost.
+ * Asks the pair's server for a link, again and again whenever there is none: each that is emitted is the
+ * newest, and all before it have ended. Unsubscribing ends the link. Errors with a XenstoreError if the connection is lost.
  */
 export const joinDomain = (
   store: Xenstore,
   pair: Pair,
   report: (trouble: string | undefined) => void,
-): Observable<Duplex> =>
-  new Observable<Duplex>((links) => {
+): Observable<Meeting> =>
+  new Observable<Meeting>((meetings) => {
     const places = offerPaths(pair);
     // The leaf: its watch also tells of the server's death, when nothing else does.
     const sessionPaths = places.map((place) => `${place}/session`);
@@ -39,7 +39,7 @@ export const joinDomain = (
 
     const knock = async (sessions: Sessions): Promise<void> => {
       await pace.rest();
-      if (links.closed) return;
+      if (meetings.closed) return;
       knockedAt = sessions;
       nonce = newNonce();
       await writeKnock(store, pair, nonce);
@@ -49,7 +49,7 @@ export const joinDomain = (
       const offer = await readOffer(store, places[place] ?? '');
       // Whatever comes of it, this one is used up.
       nonce = undefined;
-      if (links.closed) return;
+      if (meetings.closed) return;
       if (offer === undefined) return wakes.next();
       const link = joinVchan(pair.server, offer.ringRef, offer.eventChannel);
       const mine = { link, place };
@@ -59,7 +59,7 @@ export const joinDomain = (
         joined = undefined;
         wakes.next();
       });
-      links.next(link);
+      meetings.next({ link, place: places[place] ?? '' });
     };
 
     let session: Nonce | undefined;
@@ -83,12 +83,12 @@ export const joinDomain = (
 
     const triggers = merge(...sessionPaths.map((path) => store.watch(path)), wakes);
     const steps = persistently(triggers, step, report).subscribe({
-      error: (error) => links.error(error),
+      error: (error) => meetings.error(error),
     });
     return () => {
       steps.unsubscribe();
       joined?.link.destroy();
-      // What is not there need not go.
-      store.remove(knockPath(pair)).catch(() => {});
+      // After a knock that is under way. What is not there need not go.
+      store.transaction((tx) => store.remove(knockPath(pair), tx)).catch(() => {});
     };
   });

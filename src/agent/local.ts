@@ -1,15 +1,19 @@
 /** The local socket, where this VM's programs ask for calls. */
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { VifwatchError } from '../core/problem.ts';
 import { listenAt } from '../net/listening-socket.ts';
 import type { IncomingCall } from '../protocol/call.ts';
-import { openMux } from '../protocol/mux.ts';
+import { type Mux, openMux } from '../protocol/mux.ts';
 import { loadNative } from '../xen/native.ts';
 import { agentSocket, peersService } from './agent-socket.ts';
 import { couple } from './couple.ts';
+import type { Spend } from './log-budget.ts';
 import type { Peers } from './peers.ts';
+
+/** Programs that are connected at a time: each may hold a megabyte of ours. */
+const mostPrograms = 256;
 
 export type LocalPorts = {
   /** This VM's name. */
@@ -19,6 +23,12 @@ export type LocalPorts = {
   readonly group: string | undefined;
   readonly peers: Peers;
   readonly log: Logger;
+  readonly spend: Spend;
+};
+
+export type Local = {
+  /** Takes no more calls, and ends those there are. */
+  readonly close: () => Promise<void>;
 };
 
 /** Throws CONFIG_INVALID. */
@@ -32,15 +42,18 @@ const gidOf = async (group: string): Promise<number> => {
   );
 };
 
-/** For whoever has the socket's descriptor: Node keeps it to itself. */
-const descriptorOf = (socket: Socket): number | undefined =>
-  (socket as unknown as { _handle?: { fd?: number } })._handle?.fd;
+/** Whom the kernel says is at the other end. Throws if Node does not let us have the descriptor any more. */
+const programAt = (socket: Socket) => {
+  const { _handle: handle } = socket as unknown as { _handle: { fd: number } };
+  return loadNative().peerCredentials(handle.fd);
+};
 
 /** Opens the socket, which tells everybody that the agent is ready; a stale one is replaced. Throws CONFIG_INVALID. */
-export const openLocal = async (ports: LocalPorts): Promise<Server> => {
-  const { self, runtime, group, peers } = ports;
+export const openLocal = async (ports: LocalPorts): Promise<Local> => {
+  const { self, runtime, group, peers, spend } = ports;
+  const programs = new Set<Mux>();
 
-  const answer = async (call: IncomingCall, log: Logger): Promise<void> => {
+  const answer = async (call: IncomingCall, program: { readonly uid: number }): Promise<void> => {
     const { target, service, argument } = call.request;
     // As over a vchan, no target is whoever is at the other end: here, the agent itself.
     if (target === '') {
@@ -48,7 +61,9 @@ export const openLocal = async (ports: LocalPorts): Promise<Server> => {
       call.stdout.end(`${JSON.stringify({ peers: peers.status() })}\n`);
       return call.exit(0);
     }
-    log.info({ to: target, service, argument }, 'a program calls');
+    spend(`uid ${program.uid}`, (suppressed) =>
+      ports.log.info({ ...program, to: target, service, argument, suppressed }, 'a program calls'),
+    );
     try {
       const link = await peers.reach(target, call.cancelled);
       await couple(call, link.open({ target: '', service, argument }));
@@ -59,13 +74,24 @@ export const openLocal = async (ports: LocalPorts): Promise<Server> => {
 
   const serve = (socket: Socket): void => {
     socket.on('error', () => socket.destroy());
-    const descriptor = descriptorOf(socket);
-    const who = descriptor === undefined ? {} : loadNative().peerCredentials(descriptor);
-    const log = ports.log.child(who);
-    openMux(socket, { role: 'server', name: self, onCall: (call) => void answer(call, log) });
+    const program = programAt(socket);
+    const onCall = (call: IncomingCall): void => void answer(call, program);
+    const mux = openMux(socket, { role: 'server', name: self, onCall });
+    programs.add(mux);
+    void mux.closed.then(() => programs.delete(mux));
   };
 
   const server = createServer({ allowHalfOpen: true }, serve);
+  server.maxConnections = mostPrograms;
   await listenAt(server, agentSocket(runtime), group === undefined ? 0 : await gidOf(group));
-  return server;
+  return {
+    close: async () => {
+      server.close();
+      const ends = [...programs].map((mux) => {
+        mux.close({ code: 'shutdown', text: 'the agent stops' });
+        return mux.closed;
+      });
+      await Promise.all(ends);
+    },
+  };
 };

@@ -8,10 +8,12 @@ export type PeerStatus = {
   readonly name: VmName;
   readonly domid: number | null;
   readonly role: Role;
-  /** `unknown`: dom0's map has no such name. */
-  readonly state: 'unknown' | 'waiting' | 'up';
+  /** `unknown`: dom0's map has no such name; `ambiguous`: that domain has another one too. */
+  readonly state: 'unknown' | 'ambiguous' | 'waiting' | 'up';
   /** Of the state, in ISO 8601. */
   readonly since: string;
+  /** Where in xenstore the link was offered. */
+  readonly path: string | null;
   /** What stands in the way of a link, as far as this end knows. */
   readonly trouble: string | null;
   /** Calls under way, in both directions. */

@@ -1,25 +1,24 @@
 /** Another VM, and the link with it as it comes and goes. */
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import {
   BehaviorSubject,
   filter,
   firstValueFrom,
   fromEvent,
-  map as mapped,
+  map,
   merge,
   NEVER,
   type Observable,
-  ReplaySubject,
   switchMap,
 } from 'rxjs';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
-import type { DomainMap } from './domain-map.ts';
+import type { DomainMap, Named } from './domain-map.ts';
 import { joinDomain } from './joining.ts';
 import type { PeerStatus, Role } from './peer-status.ts';
+import type { Meeting } from './rendezvous.ts';
 import { serveDomain } from './serving.ts';
 
 /** Who calls: the domain as Xen guarantees it, by the name that dom0 gives it. */
@@ -29,121 +28,117 @@ export type Self = { readonly name: string; readonly domid: number };
 
 export type PeerPorts = {
   readonly store: Xenstore;
-  readonly map: DomainMap;
+  readonly names: DomainMap;
   readonly self: Self;
   readonly log: Logger;
   readonly onCall: (caller: Caller, call: IncomingCall) => void;
-  /** Takes a domain for a name. False while another name has it in the same role. */
-  readonly claim: (caller: Caller, role: Role) => boolean;
-  readonly disclaim: (name: VmName, role: Role) => void;
+  /** Told when xenstore is lost. */
+  readonly fail: (error: unknown) => void;
 };
 
 export type Peer = {
-  readonly name: VmName;
   /** The link, as soon as there is one. Rejects when the signal is aborted. */
   readonly link: (signal: AbortSignal) => Promise<Mux>;
   readonly status: () => PeerStatus;
-  /** Never emits; errors when xenstore is lost. */
-  readonly failures: Observable<never>;
   /** Says goodbye, and takes everything out of xenstore. */
   readonly close: () => Promise<void>;
 };
 
-/** Starts to seek a link with a VM, and never ends to. */
+/** Starts to seek a link with a VM, and goes on for ever. */
 export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
-  const { store, map, self } = ports;
+  const { store, names, self, fail } = ports;
   const log = ports.log.child({ peer: name, role });
-  const up = new BehaviorSubject<Mux | undefined>(undefined);
-  const failures = new ReplaySubject<never>();
+  const up = new BehaviorSubject<{ readonly mux: Mux; readonly place: string } | undefined>(
+    undefined,
+  );
   const past = { ups: 0, bytesIn: 0, bytesOut: 0 };
-  let domid: number | undefined;
+  let named: Named = 'unknown';
   let trouble: string | undefined;
   let since = new Date();
 
   const note = (text: string | undefined): void => {
-    if (text !== undefined && text !== trouble) log.warn({ domid }, text);
+    if (text !== undefined && text !== trouble) log.warn({ domain: named }, text);
     trouble = text;
   };
 
-  const turn = (mux: Mux | undefined): void => {
+  const turn = (link: typeof up.value): void => {
     since = new Date();
-    up.next(mux);
+    up.next(link);
   };
 
-  const hold = async (transport: Duplex, caller: Caller): Promise<void> => {
+  const hold = async ({ link, place }: Meeting, caller: Caller): Promise<void> => {
     const onCall = (call: IncomingCall): void => ports.onCall(caller, call);
-    const mux = openMux(transport, { role, name: self.name, onCall });
+    const mux = openMux(link, { role, name: self.name, onCall });
+    let cause: string | undefined;
+    link.once('error', (error: Error & { code?: string }) => {
+      cause = error.code;
+    });
     mux.ready.then(
       () => {
         past.ups += 1;
-        turn(mux);
-        log.info({ domid: caller.domid }, 'the link is up');
+        turn({ mux, place });
+        log.info({ domid: caller.domid, place }, 'the link is up');
       },
       () => {},
     );
-    let cause: string | undefined;
-    transport.once('error', (error: Error & { code?: string }) => {
-      cause = error.code;
-    });
-    const { by, code, text } = await mux.closed;
+    const { by, code, text } = await mux.over;
     const { bytesIn, bytesOut } = mux.statistics();
     past.bytesIn += bytesIn;
     past.bytesOut += bytesOut;
-    if (up.value === mux) turn(undefined);
+    if (up.value?.mux === mux) turn(undefined);
     log.info({ domid: caller.domid, by, code, cause, reason: text }, 'the link is closed');
   };
 
-  const meet = (found: number | undefined): Observable<readonly [Duplex, Caller]> => {
-    domid = found;
+  const meet = (found: Named): Observable<readonly [Meeting, Caller]> => {
+    up.value?.mux.close({ code: 'identity', text: `${name} is another domain now` });
+    named = found;
     since = new Date();
-    ports.disclaim(name, role);
-    if (found === undefined) return NEVER;
-    log.info({ domid: found }, 'the VM has a domain');
-    const caller: Caller = { name, domid: found };
-    if (found === self.domid) {
+    log.info({ domain: found }, 'the name in /ipc/domain-map');
+    if (found === 'ambiguous') {
+      note('its domain has another name too in /ipc/domain-map: give each domain one name');
+    } else if (found === self.domid) {
       note('this is the VM itself: an agent has no link with its own');
-      return NEVER;
+    } else {
+      note(undefined);
     }
-    if (!ports.claim(caller, role)) {
-      note(`/ipc/domain-map has another name for domain ${found} too: give each domain one name`);
-      return NEVER;
-    }
-    const links =
+    if (typeof found !== 'number' || found === self.domid) return NEVER;
+    const meetings =
       role === 'server'
         ? serveDomain(store, { server: self.domid, client: found }, note)
         : joinDomain(store, { server: found, client: self.domid }, note);
-    return links.pipe(mapped((link) => [link, caller] as const));
+    return meetings.pipe(map((meeting) => [meeting, { name, domid: found }] as const));
   };
 
-  const links = map
-    .domidOf(name)
+  const meetings = names
+    .domainOf(name)
     .pipe(switchMap(meet))
     .subscribe({
-      next: ([transport, caller]) => void hold(transport, caller),
-      error: (error) => failures.error(error),
+      next: ([meeting, caller]) => void hold(meeting, caller),
+      error: fail,
     });
 
   return {
-    name,
-    failures,
     link: async (signal) => {
       signal.throwIfAborted();
       const aborted = fromEvent(signal, 'abort').pipe(
-        mapped(() => {
+        map(() => {
           throw signal.reason;
         }),
       );
-      const link = up.pipe(filter((mux) => mux !== undefined));
-      return await firstValueFrom(merge(link, aborted));
+      const { mux } = await firstValueFrom(
+        merge(up.pipe(filter((link) => link !== undefined)), aborted),
+      );
+      return mux;
     },
     status: () => {
-      const now = up.value?.statistics();
+      const now = up.value?.mux.statistics();
       return {
         name,
-        domid: domid ?? null,
+        domid: typeof named === 'number' ? named : null,
         role,
-        state: domid === undefined ? 'unknown' : now === undefined ? 'waiting' : 'up',
+        state: typeof named === 'string' ? named : now === undefined ? 'waiting' : 'up',
         since: since.toISOString(),
+        path: up.value?.place ?? null,
         trouble: trouble ?? null,
         streams: now?.streams ?? 0,
         bytesIn: past.bytesIn + (now?.bytesIn ?? 0),
@@ -153,10 +148,10 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
       };
     },
     close: async () => {
-      const mux = up.value;
+      const mux = up.value?.mux;
       mux?.close({ code: 'shutdown', text: 'the agent stops' });
       await mux?.closed;
-      links.unsubscribe();
+      meetings.unsubscribe();
     },
   };
 };

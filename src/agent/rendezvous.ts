@@ -5,9 +5,16 @@
  * the path that speaks, whatever it says.
  */
 import { randomBytes } from 'node:crypto';
-import type { Permission, Xenstore } from '../xen/xenstore.ts';
+import type { Duplex } from 'node:stream';
+import { type Pair, readableBy } from '../vchan/nodes.ts';
+import type { Xenstore } from '../xen/xenstore.ts';
 
-export type Pair = { readonly server: number; readonly client: number };
+/** A link that has come about. */
+export type Meeting = {
+  readonly link: Duplex;
+  /** Where in xenstore it was offered. */
+  readonly place: string;
+};
 
 /** Of one attempt of a client to get a link. */
 export type Nonce = string;
@@ -38,12 +45,6 @@ export const offerNodes = ['ring-ref', 'event-channel', 'session'] as const;
 
 export const knockPath = ({ server, client }: Pair): string =>
   `/local/domain/${client}/data/vifwatch/knock/${server}`;
-
-/** Readable by one other domain, which must exist by now: xenstored drops permissions of those that do not. */
-export const readableBy = (owner: number, reader: number): readonly Permission[] => [
-  { domid: owner, read: false, write: false },
-  { domid: reader, read: true, write: false },
-];
 
 /** Writes the client's knock. Throws XenstoreError. */
 export const writeKnock = (store: Xenstore, pair: Pair, nonce: Nonce): Promise<void> =>

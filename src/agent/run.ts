@@ -8,6 +8,7 @@ import {
   fromEvent,
   lastValueFrom,
   merge,
+  ReplaySubject,
   takeUntil,
   tap,
 } from 'rxjs';
@@ -77,15 +78,25 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
       ),
   });
   const onCall = openIncoming({ self, policy: policy.now, services, log, spend });
-  const peers = openPeers({ store, map: openDomainMap(store), self, log, onCall }, config);
-  const server = await openLocal({ self: self.name, runtime, group: config.group, peers, log });
+  const failures = new ReplaySubject<never>();
+  const fail = (error: unknown): void => failures.error(error);
+  const names = openDomainMap(store);
+  const peers = openPeers({ store, names, self, log, onCall, fail }, config);
+  const local = await openLocal({
+    self: self.name,
+    runtime,
+    group: config.group,
+    peers,
+    log,
+    spend,
+  });
   log.info({ ...self, serve: config.serve, connect: config.connect }, 'ready');
 
-  await lastValueFrom(peers.failures.pipe(takeUntil(stopSignals())), { defaultValue: undefined });
+  await lastValueFrom(failures.pipe(takeUntil(stopSignals())), { defaultValue: undefined });
   log.info('stopping: all calls end');
-  server.close();
   await rm(agentSocket(runtime), { force: true });
   await peers.close();
+  await local.close();
   await sweep(store, domid);
   await servicesEnded(services);
   policy.close();

@@ -19,7 +19,7 @@ const row = (peer: PeersDocument['peers'][number]): string[] => [
   `${peer.bytesOut}`,
   peer.rttMs === null ? '-' : peer.rttMs.toFixed(2),
   `${peer.reconnects}`,
-  peer.trouble ?? '',
+  peer.trouble ?? peer.path ?? '',
 ];
 
 const head = [

@@ -17,7 +17,7 @@ export const encodeHello = (name: string): Buffer => {
 };
 
 /** The name by which the peer calls itself, for display only. Throws a Violation if it speaks something else. */
-export const readHello = (payload: Buffer): string => {
+export const readHello = (payload: Buffer): void => {
   if (payload.toString('latin1', 0, 4) !== magic)
     throw new Violation('hello', 'no magic in the hello');
   const [least, most] = [payload.readUInt16LE(4), payload.readUInt16LE(6)];
@@ -29,7 +29,8 @@ export const readHello = (payload: Buffer): string => {
   }
   const name = readField(payload, 8);
   if (9 + name.length !== payload.length) throw new Violation('hello', 'bytes after the name');
-  return readText(name);
+  // For display, by who wants to: it is a claim.
+  readText(name);
 };
 
 export const encodeGoodbye = ({ code, text }: CloseReason): Buffer =>

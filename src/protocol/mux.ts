@@ -23,14 +23,14 @@ export type Mux = {
   readonly close: (reason: CloseReason) => void;
   /** Both hellos have been exchanged. Rejects if the link closes before; nobody needs to listen. */
   readonly ready: Promise<void>;
-  /** Never rejects. All calls are settled and the transport is closed. */
+  /** Never rejects. No more calls can be made; all there were are settled. */
+  readonly over: Promise<Closed>;
+  /** Never rejects. The transport is closed, too: that takes a second longer at most. */
   readonly closed: Promise<Closed>;
   readonly statistics: () => MuxStatistics;
 };
 
 type MuxStatistics = {
-  /** As the peer calls itself: for display only. */
-  readonly peerName: string | undefined;
   /** Calls in both directions. */
   readonly streams: number;
   /** With headers. */
@@ -55,16 +55,17 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
   const streams = openStreams({ outbox, scheduler, budget: fullBudget() }, role, onCall);
   const frameRate = createFrameRate();
   const ready = deferred<void>();
+  const ended = deferred<Closed>();
   const closed = deferred<Closed>();
   ready.promise.catch(() => {});
-  let peerName: string | undefined;
+  let greeted = false;
   let bytesIn = 0;
-  let over = false;
+  let isOver = false;
   let resume: NodeJS.Timeout | undefined;
 
   const finish = (how: Closed): void => {
-    if (over) return;
-    over = true;
+    if (isOver) return;
+    isOver = true;
     scheduler.stop();
     heartbeat.stop();
     clearTimeout(resume);
@@ -75,6 +76,7 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
       outbox.frame('goodbye', 0, encodeGoodbye(how));
       outbox.flush();
     }
+    ended.resolve(how);
     closed.resolve(hangUp(transport, how.by === 'us').then(() => how));
   };
   const close = ({ code, text }: CloseReason): void => finish({ by: 'us', code, text });
@@ -85,8 +87,9 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
   const takeLinkFrame = (frame: FrameName, payload: Buffer): void => {
     switch (frame) {
       case 'hello':
-        if (peerName !== undefined) throw new Violation('state', 'a second hello');
-        peerName = readHello(payload);
+        if (greeted) throw new Violation('state', 'a second hello');
+        readHello(payload);
+        greeted = true;
         scheduler.start();
         ready.resolve();
         return;
@@ -103,8 +106,8 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
   };
 
   const decode = createDecoder((frame, stream, payload) => {
-    if (over) return;
-    if (peerName === undefined && frame !== 'hello') {
+    if (isOver) return;
+    if (!greeted && frame !== 'hello') {
       throw new Violation('hello', `${frame} before the hello`);
     }
     if (stream === 0) takeLinkFrame(frame, payload);
@@ -112,12 +115,12 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
   });
 
   const takeChunk = (chunk: Buffer): void => {
-    if (over) return;
+    if (isOver) return;
     heartbeat.heard();
     bytesIn += chunk.length;
     try {
       const pauseMs = frameRate(decode(chunk));
-      if (pauseMs === 0 || over) return;
+      if (pauseMs === 0 || isOver) return;
       transport.pause();
       resume = setTimeout(() => transport.resume(), pauseMs);
     } catch (error) {
@@ -143,9 +146,9 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
     open: (request) => streams.open(request, close),
     close,
     ready: ready.promise,
+    over: ended.promise,
     closed: closed.promise,
     statistics: () => ({
-      peerName,
       streams: streams.count(),
       bytesIn,
       bytesOut: outbox.sent(),

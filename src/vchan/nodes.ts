@@ -1,32 +1,36 @@
 /** The nodes of a vchan's offer, named and protected as libxenvchan does it. */
-import { type Permission, type Xenstore, XenstoreError } from '../xen/xenstore.ts';
+import type { Permission, Xenstore } from '../xen/xenstore.ts';
 
 const names = ['ring-ref', 'event-channel'] as const;
 
 export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
 
+/** The domains at the ends of a vchan. */
+export type Pair = { readonly server: number; readonly client: number };
+
+/** The permissions of a node that only one other domain can read. */
+export const readableBy = (owner: number, reader: number): readonly Permission[] => [
+  { domid: owner, read: false, write: false },
+  { domid: reader, read: true, write: false },
+];
+
 /**
- * Writes the nodes below `path` in one transaction, and `extra` nodes besides them; nobody but the peer
- * can read them. The peer must exist: xenstored forgets a permission for a domid that is not there yet.
+ * Writes the nodes below `path` in one transaction, and `extra` nodes besides them; nobody but the client
+ * can read them. It must exist: xenstored forgets a permission for a domid that is not there yet.
  * Rejects with a XenstoreError.
  */
-export const publishOffer = async (
+export const publishOffer = (
   store: Xenstore,
   path: string,
-  peer: number,
+  { server, client }: Pair,
   { ringRef, eventChannel }: OfferNumbers,
   extra: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
-  const self = Number(await store.read('domid'));
-  const permissions: readonly Permission[] = [
-    { domid: self, read: false, write: false },
-    { domid: peer, read: true, write: false },
-  ];
   const nodes = { ...extra, 'ring-ref': `${ringRef}`, 'event-channel': `${eventChannel}` };
-  await store.transaction(async (tx) => {
+  return store.transaction(async (tx) => {
     for (const [name, value] of Object.entries(nodes)) {
       await store.write(`${path}/${name}`, value, tx);
-      await store.setPermissions(`${path}/${name}`, permissions, tx);
+      await store.setPermissions(`${path}/${name}`, readableBy(server, client), tx);
     }
   });
 };
@@ -38,27 +42,15 @@ const toNumber = (value: string | undefined): number | undefined => {
 };
 
 /**
- * What a peer offers at `path`, or undefined if that is nothing, or nothing that can be joined. `extra`
- * nodes that are missing are undefined. Rejects with a XenstoreError.
+ * What a peer offers at `path`, or undefined if that is nothing, or nothing that can be joined.
+ * Rejects with a XenstoreError.
  */
-export const readOffer = async <Extra extends string = never>(
+export const readOffer = async (
   store: Xenstore,
   path: string,
-  extra: readonly Extra[] = [],
-): Promise<(OfferNumbers & { readonly extra: Record<Extra, string | undefined> }) | undefined> => {
-  const paths = [...names, ...extra].map((name) => `${path}/${name}`);
-  const [ref, channel, ...others] = await store.readAll(paths);
-  const [ringRef, eventChannel] = [toNumber(ref), toNumber(channel)];
+): Promise<OfferNumbers | undefined> => {
+  const values = await store.readAll(names.map((name) => `${path}/${name}`));
+  const [ringRef, eventChannel] = values.map(toNumber);
   if (ringRef === undefined || eventChannel === undefined) return undefined;
-  const entries = extra.map((name, i) => [name, others[i]]);
-  return { ringRef, eventChannel, extra: Object.fromEntries(entries) };
-};
-
-/** Removes `path` and all below it, if it is there. */
-export const withdrawOffer = async (store: Xenstore, path: string): Promise<void> => {
-  try {
-    await store.remove(path);
-  } catch (error) {
-    if (!(error instanceof XenstoreError && error.code === 'ENOENT')) throw error;
-  }
+  return { ringRef, eventChannel };
 };

@@ -36,6 +36,7 @@ export class VchanStream extends Duplex {
   #closed = false;
   #wanted = false;
   #burst = 0;
+  #later: NodeJS.Immediate | undefined;
   #writing: Writing | undefined;
 
   constructor(vchan: NativeVchan) {
@@ -49,7 +50,7 @@ export class VchanStream extends Duplex {
 
   /** To be called at each event of the vchan. */
   handleEvent(): void {
-    this.#burst = 0;
+    if (this.#later === undefined) this.#burst = 0;
     this.#write();
     this.#receive();
   }
@@ -96,6 +97,8 @@ export class VchanStream extends Duplex {
   }
 
   #receive(): void {
+    // The next turn is due already: one more for each call would be ever more of them.
+    if (this.#later !== undefined) return;
     while (!this.destroyed && !this.#closed) {
       if (this.#burst >= maxBurst) {
         this.#receiveLater();
@@ -113,7 +116,8 @@ export class VchanStream extends Duplex {
   }
 
   #receiveLater(): void {
-    setImmediate(() => {
+    this.#later = setImmediate(() => {
+      this.#later = undefined;
       this.#burst = 0;
       this.#receive();
     });

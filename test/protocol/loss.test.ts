@@ -82,10 +82,9 @@ test('who says nothing for 6 s is hung, even before the hello', async () => {
 });
 
 test('an idle link is kept alive by its pings, which measure the round trip', async () => {
-  const { client, server } = await linked(() => {});
+  const { client } = await linked(() => {});
   expect(client.statistics().rttMs).toBeUndefined();
   await expect.poll(() => client.statistics().rttMs, { timeout: 5000 }).toBeLessThan(1000);
-  expect(server.statistics().peerName).toBe('caller');
 });
 
 test('a peer that does not even read the goodbye is left after a second', async () => {

@@ -20,12 +20,13 @@ beforeAll(async () => {
 afterAll(() => ends.close());
 
 const path = `/local/domain/${serverDomid}/data/vchan`;
+const pair = { server: serverDomid, client: clientDomid };
 
 /** A client that does this as soon as it has connected to our server. */
 const startClient = async (deed: string) => {
   const { server, open, env } = ends;
   await server.call('serve', clientDomid);
-  await publishOffer(open(serverDomid), path, clientDomid, await server.call('offer'));
+  await publishOffer(open(serverDomid), path, pair, await server.call('offer'));
   const environment = env({ domid: clientDomid, hypercalls: true });
   return startPeer(environment, ['client', `${serverDomid}`, path, deed]);
 };

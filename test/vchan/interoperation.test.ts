@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { publishOffer, readOffer, withdrawOffer } from '../../src/vchan/nodes.ts';
+import { publishOffer, readOffer } from '../../src/vchan/nodes.ts';
 import type { Xenstore } from '../../src/xen/xenstore.ts';
 import { nodeBecomes } from '../rig/sim/node-state.ts';
 import {
@@ -18,6 +18,7 @@ import {
 
 const path = `/local/domain/${serverDomid}/data/vchan`;
 const size = 1 << 20;
+const pair = { server: serverDomid, client: clientDomid };
 
 let ends: Ends;
 beforeAll(async () => {
@@ -30,7 +31,7 @@ const hashOf = (bytes: Uint8Array): string => createHash('sha1').update(bytes).d
 
 const publish = async (store: Xenstore, server: End, sizes?: { left: number; right: number }) => {
   await server.call('serve', clientDomid, sizes);
-  await publishOffer(store, path, clientDomid, await server.call('offer'));
+  await publishOffer(store, path, pair, await server.call('offer'));
 };
 
 const join = async (store: Xenstore, client: End): Promise<void> => {
@@ -107,7 +108,7 @@ test('the client is a vchan-socket-proxy', async () => {
 test('the server is a vchan-socket-proxy', async () => {
   const { client, open, env } = ends;
   const store = open(clientDomid);
-  await withdrawOffer(open(serverDomid), path);
+  await open(serverDomid).remove(path);
   const program = startProxy(env({ domid: serverDomid, hypercalls: true }), [
     '--mode=server',
     `${clientDomid}`,
@@ -144,19 +145,19 @@ test.each([
   },
 );
 
-test('an offer is read by its peer alone, and gone when it is withdrawn', async () => {
+test('an offer is read by its peer alone', async () => {
   const { open } = ends;
   const [own, peer] = [open(serverDomid), open(clientDomid)];
-  await publishOffer(own, path, clientDomid, { ringRef: 8, eventChannel: 9 }, { session: 'x' });
-  const offer = { ringRef: 8, eventChannel: 9, extra: { session: 'x', none: undefined } };
-  expect(await readOffer(peer, path, ['session', 'none'])).toEqual(offer);
+  const offer = { ringRef: 8, eventChannel: 9 };
+  await publishOffer(own, path, pair, offer, { session: 'x' });
+  expect(await readOffer(peer, path)).toEqual(offer);
+  expect(await peer.read(`${path}/session`)).toBe('x');
   for (const name of ['ring-ref', 'event-channel', 'session']) {
     expect(await open(0).getPermissions(`${path}/${name}`)).toEqual([
       { domid: serverDomid, read: false, write: false },
       { domid: clientDomid, read: true, write: false },
     ]);
   }
-  await withdrawOffer(own, path);
-  await withdrawOffer(own, path);
+  await own.remove(path);
   expect(await readOffer(peer, path)).toBeUndefined();
 });

@@ -59,7 +59,7 @@ const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
 
 const store = openXenstore();
 const client = Number(await store.read('domid'));
-joinDomain(store, { server: Number(server), client }, () => {}).subscribe((link) => {
+joinDomain(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
   console.log('linked');
   link.on('error', () => {});
   link.on('close', () => console.log('closed'));
