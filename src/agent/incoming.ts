@@ -22,17 +22,17 @@ const nameOf = ({ request: { service, argument } }: IncomingCall): string =>
 
 /** Gives what answers calls; it never throws, and every call gets an answer. */
 export const openIncoming = (ports: IncomingPorts) => {
-  const { self, policy, services, spend } = ports;
+  const { self, policy, services, log, spend } = ports;
   let calls = 0;
 
   return async (caller: Caller, call: IncomingCall): Promise<void> => {
     calls += 1;
-    const log = ports.log.child({
+    const who = {
       call: calls,
       from: caller.name,
       domid: caller.domid,
       service: nameOf(call),
-    });
+    };
     const startedAt = performance.now();
     const { service, argument } = call.request;
     const verdict = decide(policy().policy, {
@@ -41,11 +41,10 @@ export const openIncoming = (ports: IncomingPorts) => {
       service,
       argument,
     });
-    const { action, rule, reason, user } = verdict;
+    const { action, rule, reason, user, notify } = verdict;
     spend(caller.name, (suppressed) => {
-      const facts = { verdict: action, rule, user, suppressed };
-      if (action === 'allow') log.info(facts, 'allowed');
-      else log.warn(facts, `denied: ${reason}`);
+      const facts = { ...who, verdict: action, rule, user, suppressed };
+      log[notify ? 'warn' : 'info'](facts, action === 'allow' ? 'allowed' : `denied: ${reason}`);
     });
     if (action === 'deny') {
       call.refuse({ code: 'denied', text: 'denied by the policy of the VM that was called' });
@@ -68,7 +67,7 @@ export const openIncoming = (ports: IncomingPorts) => {
     else call.exit(ending.status);
     const ms = Math.round(performance.now() - startedAt);
     spend(caller.name, (suppressed) =>
-      log.info({ ...ending, ms, cancelled: call.cancelled.aborted, suppressed }, 'ended'),
+      log.info({ ...who, ...ending, ms, cancelled: call.cancelled.aborted, suppressed }, 'ended'),
     );
   };
 };

@@ -6,7 +6,7 @@ import { isRefusal } from '../xen/backend.ts';
 import type { XenstoreError } from '../xen/xenstore.ts';
 
 const firstMs = 250;
-const longestMs = 30_000;
+const longestMs = 5_000;
 
 /** What may be otherwise in a moment: a full quota, no free grants; but not a lost connection. */
 const mayPass = (error: unknown): error is VchanError | XenstoreError =>

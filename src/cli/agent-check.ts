@@ -16,13 +16,13 @@ const pagesPerLink = 34;
 const limitFile = '/sys/module/xen_gntalloc/parameters/limit';
 
 /** Each link that this VM serves takes pages of its own, of which the kernel gives so many and no more. */
-const grants = ({ serve }: AgentConfig): Promise<Finding> =>
+const grants = (served: number): Promise<Finding> =>
   probe('grants', '', async () => {
     const limit = Number(await readFile(limitFile, 'latin1'));
-    const needed = serve.names.length * pagesPerLink;
-    if (needed <= limit) return `${limit} pages, ${needed} needed for ${serve.names.length} links`;
+    const needed = served * pagesPerLink;
+    if (needed <= limit) return `${limit} pages, ${needed} needed for ${served} links`;
     throw new Error(
-      `${needed} pages needed for ${serve.names.length} links, and only ${limit} allowed: ` +
+      `${needed} pages needed for ${served} links, and only ${limit} allowed: ` +
         `echo ${needed} >${limitFile}, and xen_gntalloc.limit=${needed} on the kernel's command line`,
     );
   });
@@ -50,29 +50,37 @@ const services = (directory: string): Promise<Finding> =>
     return names.join(' ') || `none in ${directory}`;
   });
 
+const configured = ({ serve, connect }: AgentConfig): string => {
+  const served = serve.everyone ? ['everyone'] : serve.names;
+  return `serves ${served.join(' ') || 'none'}, connects to ${connect.join(' ') || 'none'}`;
+};
+
+/** Those of the configuration; without one that can be read, nothing more is known. */
+const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
+  let config: AgentConfig;
+  try {
+    config = await loadAgentConfig(file);
+  } catch (error) {
+    return [Promise.resolve({ name: 'config', lacks: (error as Error).message })];
+  }
+  const { serve, connect } = config;
+  const serves = serve.everyone || serve.names.length > 0;
+  return [
+    Promise.resolve({ name: 'config', fine: configured(config) }),
+    ...(serves ? [device('gntalloc'), grants(serve.names.length)] : []),
+    ...(connect.length > 0 ? [device('gntdev')] : []),
+  ];
+};
+
 /** Prints one line per finding and returns the exit status. */
 export const agentCheck = async (options: { readonly config: string }): Promise<number> => {
   const paths = agentPaths(options.config);
-  const config = loadAgentConfig(paths.config);
-  const serves = config.then(({ serve }) => serve.everyone || serve.names.length > 0);
-  const told = await config.then(
-    (loaded) => loaded,
-    () => undefined,
-  );
-  const needsServer = await serves.catch(() => true);
   return await report([
-    probe('config', '', async () => {
-      const { serve, connect } = await config;
-      const served = serve.everyone ? ['everyone'] : serve.names;
-      return `serves ${served.join(' ') || 'none'}, connects to ${connect.join(' ') || 'none'}`;
-    }),
+    ...(await links(paths.config)),
+    device('evtchn'),
     policy(paths.policies),
     services(paths.services),
     addon(),
-    device('evtchn'),
-    ...(needsServer ? [device('gntalloc')] : []),
-    ...(told === undefined ? [] : [grants(told)]),
-    device('gntdev'),
     xenstore(),
   ]);
 };

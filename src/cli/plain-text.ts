@@ -9,12 +9,16 @@ const unsafe = /(?![\t\n]|\r\n)\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2
 /** Puts "_" for whatever a terminal might obey; what is no UTF-8 becomes U+FFFD. */
 export const plainText = (): Transform => {
   const decoder = new StringDecoder('utf8');
+  // A carriage return may be half of a line's end.
+  let held = '';
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      done(null, decoder.write(chunk).replace(unsafe, '_'));
+      const text = held + decoder.write(chunk);
+      held = text.endsWith('\r') ? '\r' : '';
+      done(null, text.slice(0, text.length - held.length).replace(unsafe, '_'));
     },
     flush(done) {
-      done(null, decoder.end().replace(unsafe, '_'));
+      done(null, (held + decoder.end()).replace(unsafe, '_'));
     },
   });
 };

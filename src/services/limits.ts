@@ -1,7 +1,7 @@
 /** What a call may take and how long its end may last; fixed, so that no file can lift them by mistake. */
 
-/** Calls that one peer may have running, each a process; those to sockets cost little more than their streams. */
-export const processesPerPeer = 64;
+/** Calls that one peer may have running when one more of a kind begins. A process costs much, a connection a descriptor. */
+export const callsPerPeer = { executable: 64, socket: 1024 } as const;
 
 /** From SIGTERM to SIGKILL: time to remove a temporary file, not to go on working. */
 export const termMs = 1000;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Outcome } from '../protocol/call.ts';
 import { fileNames, findService } from './find-service.ts';
-import { processesPerPeer } from './limits.ts';
+import { callsPerPeer } from './limits.ts';
 import { findUser, type User } from './passwd.ts';
 import { RefusedError } from './refused.ts';
 import { type Run, runExecutable } from './run-executable.ts';
@@ -34,8 +34,8 @@ const start = async (call: ServiceCall, services: Services, { take }: Hold): Pro
   const config = loadServiceConfig(services.configDirectory, names, kind);
   if (config['max-concurrent'] !== undefined) take(`${config.file}`, config['max-concurrent']);
   const report = (text: string): void => services.report(`${path}: ${text}`, call);
+  take(`domid ${call.sourceDomid}`, callsPerPeer[kind]);
   if (kind === 'executable') {
-    take(`domid ${call.sourceDomid}`, processesPerPeer);
     const user = userOf(call, config);
     const service = await services.takeTurn(call.sourceDomid, async () => {
       if (call.cancelled.aborted) throw new RefusedError('failed', 'cancelled before its start');

@@ -16,8 +16,9 @@ export const connectTo = async (path: string): Promise<Socket> => {
     return socket;
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code);
-    // Full is the service's queue of those that wait to be accepted.
-    throw new RefusedError(code === 'EAGAIN' ? 'busy' : 'failed', `connecting to ${path}: ${code}`);
+    // Full is the service's queue of those that wait to be accepted, or our table of descriptors.
+    const isBusy = ['EAGAIN', 'EMFILE', 'ENFILE'].includes(code);
+    throw new RefusedError(isBusy ? 'busy' : 'failed', `connecting to ${path}: ${code}`);
   }
 };
 

@@ -32,6 +32,19 @@ test('a call passes stdin, stdout, stderr and the exit status', async () => {
   expect(program.stderr).toBe('ping\n');
   expect(program.status).toBe(0);
 
+  // What breaks off must not pass for the whole.
+  const killed = await client.vifwatch([
+    'call',
+    'sa-vm',
+    'cat',
+    '--',
+    '/bin/sh',
+    '-c',
+    'kill -9 $$',
+  ]);
+  expect(killed.status).toBe(125);
+  expect(killed.stderr).toContain('was killed by SIGKILL');
+
   const late = await client.vifwatch(['call', '--timeout', '0.3', 'sa-vm', 'pid']);
   expect(late.status).toBe(125);
   expect(late.stderr).toContain('sa-vm has not ended the call within 0.3 s: cancelled');
