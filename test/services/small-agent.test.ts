@@ -63,7 +63,7 @@ test.concurrent('a service has descriptors 0 to 2 and no other', async () => {
   const said = await runAgent('descriptors', undefined, { given });
   closeSync(given);
   expect(said.split('\n')).toEqual([
-    ...Array(3).fill(expect.stringMatching(/^socket:/)),
+    ...Array(3).fill(expect.stringMatching(/^pipe:/)),
     '{"kind":"exited","status":0}',
     '',
   ]);
