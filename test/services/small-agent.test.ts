@@ -54,15 +54,13 @@ const runAgent = (
 };
 
 test.concurrent('a service has descriptors 0 to 2 and no other', async () => {
-  // By a child, which does not list its own; what the shell reads from is the shell's.
-  await rig.script(
-    'descriptors',
-    '#!/bin/sh\nreadlink /proc/$$/fd/* | grep -v services/descriptors\n',
-  );
+  // By a child, which does not list its own. No shell pipeline, whose pipe the shell might still have.
+  await rig.script('descriptors', '#!/bin/sh\nreadlink /proc/$$/fd/*\nexit 0\n');
   const given = openSync('/etc/group', 'r');
   const said = await runAgent('descriptors', undefined, { given });
   closeSync(given);
-  expect(said.split('\n')).toEqual([
+  // What the shell reads from is the shell's.
+  expect(said.split('\n').filter((line) => !line.includes('services/descriptors'))).toEqual([
     ...Array(3).fill(expect.stringMatching(/^pipe:/)),
     '{"kind":"exited","status":0}',
     '',
