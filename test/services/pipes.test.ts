@@ -1,14 +1,21 @@
 /** A service's stdin, stdout and stderr are pipes, which leave nothing behind, however its start ends. */
+import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openFiles } from '../rig/process.ts';
+import { bundleProgram } from '../vchan/ends.ts';
 import { eventually, exited, openRig, type Rig, refused } from './rig.ts';
 
 let rig: Rig;
+let program: string;
 beforeAll(async () => {
   rig = await openRig();
+  program = await bundleProgram(new URL('./child/exhausted.ts', import.meta.url));
 });
-afterAll(() => rig.close());
+afterAll(async () => {
+  await rm(program);
+  await rig.close();
+});
 
 test.each(['root', 'nobody'])('what %s runs can open them by their names', async (user) => {
   await rig.script(
@@ -46,8 +53,7 @@ type Attempt = { readonly outcome: string; readonly more: number };
 
 const startExhausted = async (what: string, prefix: readonly string[]): Promise<Attempt[]> => {
   const path = await rig.script(`exhausted-${what}`, '#!/bin/true\n');
-  const program = new URL('./child/exhausted.ts', import.meta.url).pathname;
-  const [file = '', ...args] = [...prefix, process.execPath, '--import', 'tsx', program];
+  const [file = '', ...args] = [...prefix, process.execPath, program];
   const { stdout } = await execa(file, [...args, what, path], { stdin: 'ignore' });
   return JSON.parse(stdout);
 };
