@@ -46,7 +46,7 @@ test('a start that fails leaves no descriptor', async () => {
     const { ended } = await rig.run('not-for-nobody', '', { user: 'nobody' });
     expect(ended).toMatchObject(refused('failed'));
   }
-  expect(openFiles(process.pid)).toEqual(before);
+  await eventually('none is left', () => openFiles(process.pid).length <= before.length);
 });
 
 type Attempt = { readonly outcome: string; readonly more: number };
