@@ -1,6 +1,7 @@
 #include <napi.h>
 
 #include "peer_credentials.h"
+#include "pipe.h"
 #include "vchan.h"
 #include "xenstore.h"
 
@@ -9,6 +10,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Vchan", Vchan::Class(env));
   exports.Set("VchanServer", VchanServer::Class(env));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
+  exports.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));
   return exports;
 }
 

@@ -1,5 +1,5 @@
 /** From a file to a process of its own session and group, with no more than three descriptors. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -7,11 +7,19 @@ import { environmentOf } from './environment.ts';
 import type { User } from './passwd.ts';
 import { RefusedError } from './refused.ts';
 import type { ServiceCall } from './services.ts';
+import {
+  closeEnds,
+  type Owner,
+  openStdioPipes,
+  readableEnd,
+  type StdioPipes,
+  writableEnd,
+} from './stdio-pipes.ts';
 
 export type ServiceProcess = {
   /** Of the process, and of the group that it leads. */
   readonly pid: number;
-  /** Socket pairs, as libuv makes them where others make pipes. */
+  /** Destroyed when the process ends, though others may still read from it. */
   readonly stdin: Socket;
   readonly stdout: Socket;
   readonly stderr: Socket;
@@ -39,27 +47,57 @@ const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
 };
 
 /** Only root can be somebody else; that drops all supplementary groups too, which libuv sees to. */
-const identity = (user: User): { uid?: number; gid?: number } => {
+const identity = (user: User): Owner | undefined => {
   const own = process.geteuid?.();
   if (own === 0) return { uid: user.uid, gid: user.gid };
-  if (own === user.uid) return {};
+  if (own === user.uid) return undefined;
   throw new RefusedError('failed', `only an agent run by root can run a service as ${user.name}`);
 };
 
-const statusOf = (child: ChildProcessWithoutNullStreams): Promise<number> =>
+const statusOf = (child: ChildProcess): Promise<number> =>
   new Promise((resolve) => {
     child.once('exit', (status, signal) => {
       resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
 
-const spawned = async (child: ChildProcessWithoutNullStreams): Promise<ServiceProcess> => {
+const spawned = async (child: ChildProcess, pipes: StdioPipes): Promise<ServiceProcess> => {
   const exited = statusOf(child);
   await once(child, 'spawn');
   // Nothing is left that could fail: signals are sent to the group, not through this object.
   child.on('error', () => undefined);
-  const [stdin, stdout, stderr] = child.stdio as unknown as readonly [Socket, Socket, Socket];
-  return { pid: child.pid as number, stdin, stdout, stderr, exited };
+  const [toStdin, fromStdout, fromStderr] = pipes.ours;
+  const stdin = writableEnd(toStdin);
+  void exited.then(() => stdin.destroy());
+  return {
+    ...{ pid: child.pid as number, exited, stdin },
+    ...{ stdout: readableEnd(fromStdout), stderr: readableEnd(fromStderr) },
+  };
+};
+
+const start = async (
+  path: string,
+  call: ServiceCall,
+  user: User,
+  as: Owner | undefined,
+): Promise<ServiceProcess> => {
+  const pipes = openStdioPipes(as);
+  const { argument } = call.request;
+  try {
+    const child = spawn(path, argument === '' ? [] : [argument], {
+      ...as,
+      cwd: '/',
+      env: environmentOf(call, user),
+      detached: true,
+      stdio: [...pipes.theirs],
+    });
+    return await spawned(child, pipes);
+  } catch (error) {
+    closeEnds(pipes.ours);
+    throw error;
+  } finally {
+    closeEnds(pipes.theirs);
+  }
 };
 
 /** Throws RefusedError. No shell takes part; libuv puts all signals to their defaults. */
@@ -68,17 +106,9 @@ export const startProcess = async (
   call: ServiceCall,
   user: User,
 ): Promise<ServiceProcess> => {
-  const { argument } = call.request;
   const as = identity(user);
   try {
-    const child = spawn(path, argument === '' ? [] : [argument], {
-      ...as,
-      cwd: '/',
-      env: environmentOf(call, user),
-      detached: true,
-      stdio: 'pipe',
-    });
-    return await spawned(child);
+    return await start(path, call, user, as);
   } catch (error) {
     throw refusedBy(path, user, error);
   }

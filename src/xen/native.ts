@@ -95,6 +95,8 @@ type Addon = {
   ) => NativeVchanServer;
   /** Of the process that connected a unix socket, as the kernel knows it. */
   readonly peerCredentials: (descriptor: number) => PeerCredentials;
+  /** Descriptors, closed on exec. */
+  readonly pipe: () => readonly [readEnd: number, writeEnd: number];
 };
 
 /** Loads the addon, from sources as from the bundle. Throws an Error that says how to build it. */

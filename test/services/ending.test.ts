@@ -133,7 +133,7 @@ test.concurrent('also if what keeps it open has left the group', async () => {
 test.concurrent('a caller that reads slowly gets all of it, long after the end', async () => {
   await rig.script('quick', '#!/usr/bin/perl\nprint "x" x 300_000;\n');
   const call = rig.call('quick', { reads: false });
-  await new Promise((resolve) => setTimeout(resolve, 3500));
+  await new Promise((resolve) => setTimeout(resolve, 3000));
   let length = 0;
   call.stdout.on('data', (chunk: Buffer) => {
     length += chunk.length;

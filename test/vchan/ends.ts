@@ -126,12 +126,13 @@ export const connectAnew = async (pair: Pair, sizes?: RingSizes): Promise<void> 
 
 const peerProgram = `${root}.cache/build/vchan-peer`;
 
-/** The program over libxenvchan that is an honest or hostile peer. */
-export const buildPeer = async (): Promise<void> => {
+/** The program over libxenvchan that is an honest or hostile peer; resolves with its path. */
+export const buildPeer = async (): Promise<string> => {
   mkdirSync(dirname(peerProgram), { recursive: true });
   const source = `${root}test/vchan/peer.c`;
   const libraries = ['-lxenvchan', '-lxenevtchn'];
   await execa('cc', ['-Wall', '-Werror', '-O2', '-o', peerProgram, source, ...libraries]);
+  return peerProgram;
 };
 
 /** Resolves once it says what has become of it. */
