@@ -40,7 +40,7 @@ const expectLoss = async (what: string, link: Duplex): Promise<void> => {
 const asServer = async (deed: string): Promise<void> => {
   const server = openVchanServer(own);
   const { connected, ...numbers } = server.offer();
-  await publishOffer(store, path, own, numbers);
+  await publishOffer(store, path, { server: own, client: own }, numbers);
   const ended = once(startPeer('client', domid, path, deed), 'exit');
   await expectLoss(`client: ${deed}`, await connected);
   await ended;
