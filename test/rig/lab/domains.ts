@@ -5,6 +5,8 @@ import { must, type Run } from './command.ts';
 export type Domains = {
   /** Does what makes a VM appear under this name; resolves with its domid once it answers. */
   start(vm: string, appear: () => Promise<unknown>): Promise<number>;
+  /** Takes notice of a VM that runs already. */
+  recall(vm: string): Promise<void>;
   /** Throws if there is no such VM. */
   domid(vm: string): number;
   forget(vm: string): Promise<void>;
@@ -25,6 +27,9 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
       const adopted = appear().then(() => adopt(vm));
       const [domid] = await Promise.all([adopted, link.started(vm)]);
       return domid;
+    },
+    recall: async (vm) => {
+      domids.set(vm, Number(await must(inDom0, ['xl', 'domid', vm])));
     },
     domid: (vm) => {
       const domid = domids.get(vm);
