@@ -45,6 +45,9 @@ const own = (name: string): Promise<string> =>
 const xenstoreTools = ['read', 'write', 'list', 'ls', 'rm', 'chmod', 'watch', 'exists'];
 /** What programs that talk to other domains need. */
 const linkModules = ['xen-evtchn', 'xen-gntdev', 'xen-gntalloc'];
+const addonLibraries = ['xenstore.so.4', 'xengnttab.so.1', 'xenevtchn.so.1'].map(
+  (library) => `/usr/lib/x86_64-linux-gnu/lib${library}`,
+);
 const xenTool = (name: string): string => `/usr/lib/xen-4.17/bin/${name}`;
 
 /** What every domain has; `start` is the script that its init runs first. */
@@ -68,7 +71,12 @@ const guestSpec = async (): Promise<ImageSpec> => {
   const base = await common('guest');
   return {
     ...base,
-    programs: [...base.programs, '/sbin/ip', '/bin/ping', xenTool('vchan-socket-proxy')],
+    programs: [
+      ...base.programs,
+      ...addonLibraries,
+      ...['/sbin/ip', '/bin/ping', xenTool('vchan-socket-proxy')],
+    ],
+    links: { ...base.links, '/usr/bin/vchan-socket-proxy': xenTool('vchan-socket-proxy') },
     diskPrograms,
     // Xen's own vchan programs want xen-privcmd, which no start script loads.
     modules: ['xen-netfront', 'xen-blkfront', 'ext4', 'xen-privcmd', ...linkModules],
@@ -89,6 +97,7 @@ const netVmSpec = async (): Promise<ImageSpec> => {
     ...base,
     programs: [
       ...base.programs,
+      ...addonLibraries,
       ...['/sbin/ip', '/bin/ping', '/usr/sbin/nft', '/usr/sbin/conntrack'],
       ...['/sbin/openrc', '/sbin/openrc-run', '/sbin/rc-service', '/sbin/rc-update'],
       ...['/bin/rc-status', '/sbin/supervise-daemon', '/sbin/modprobe'],

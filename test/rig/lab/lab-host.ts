@@ -14,8 +14,10 @@ import { temporaryDirectory } from './temporary.ts';
 import { type LabToolstack, openToolstack } from './toolstack.ts';
 
 /** Real Xen in QEMU. */
-export type LabHost = Omit<Host, keyof LabToolstack> &
+export type LabHost = Omit<Host, keyof LabToolstack | 'inVm'> &
   LabToolstack & {
+    /** Runs a command in a VM; no shell is involved. */
+    inVm(vm: string, argv: readonly string[]): Promise<Toolstack>;
     /** Runs a command in dom0. */
     readonly inDom0: Run;
     readonly machine: Machine;

@@ -25,7 +25,7 @@ export const writeBlankPayload = async (image: string): Promise<void> => {
   await file.close();
 };
 
-/** Makes a disk image with vifwatch as it is built now, laid out as in an installed net-vm. */
+/** Makes a disk image with vifwatch as it is built now, laid out as where it is installed. */
 export const writePayload = async (image: string): Promise<void> => {
   const stage = await temporaryDirectory('stage');
   await install(stage);
@@ -52,8 +52,10 @@ const install = async (root: string): Promise<void> => {
     await mkdir(join(root, directory), { recursive: true });
   }
   await symlink(`../lib/node_modules/vifwatch/dist/main.js`, join(root, 'usr/bin/vifwatch'));
-  await cp(join(target, 'openrc/vifwatch.initd'), join(root, 'etc/init.d/vifwatch'));
-  await chmod(join(root, 'etc/init.d/vifwatch'), 0o755);
-  await writeFile(join(root, 'etc/conf.d/vifwatch'), serviceSettings);
+  for (const service of ['vifwatch', 'vifwatch-agent']) {
+    await cp(join(target, `openrc/${service}.initd`), join(root, 'etc/init.d', service));
+    await chmod(join(root, 'etc/init.d', service), 0o755);
+    await writeFile(join(root, 'etc/conf.d', service), serviceSettings);
+  }
   await writeFile(join(root, 'etc/vifwatch/vifwatch.toml'), configuration);
 };
