@@ -70,8 +70,9 @@ export const installAgent = async (
       await must(run, ['kill', '-KILL', pid]);
       await endOf(run, pid);
     },
+    // In the emulator a program's start takes seconds, for which the agent is not to be silent.
     call: (target, service, input = '') =>
-      runWithInput(run, ['vifwatch', 'call', target, service], input),
+      runWithInput(run, ['nice', 'vifwatch', 'call', target, service], input),
     says: async (what, find) => {
       let last: readonly string[] = [];
       const look = async () => {
