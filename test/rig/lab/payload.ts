@@ -38,6 +38,9 @@ export const writePayload = async (image: string): Promise<void> => {
   await file.close();
 };
 
+/** The other end of libxenvchan's own programs. */
+const echoProgram = new URL('./programs/vchan-echo.ts', import.meta.url).pathname;
+
 const install = async (root: string): Promise<void> => {
   const target = join(root, packageDirectory);
   for (const part of parts) {
@@ -48,6 +51,9 @@ const install = async (root: string): Promise<void> => {
       filter: (path) => !path.endsWith('.map'),
     });
   }
+  const format = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning'];
+  const output = `--outdir=${join(target, 'dist')}`;
+  await execa('esbuild', [echoProgram, ...format, output], { preferLocal: true });
   for (const directory of ['usr/bin', 'etc/init.d', 'etc/conf.d', 'etc/vifwatch']) {
     await mkdir(join(root, directory), { recursive: true });
   }

@@ -8,6 +8,7 @@ import { type LabHost, openLab } from './lab-host.ts';
 import { brokenServiceFailsLoudly, vmLivesThroughEverything } from './own-scenarios.ts';
 import { say, step } from './progress.ts';
 import { readySnapshot, type Snapshot } from './snapshot.ts';
+import { stockPeerInteroperates } from './stock-peer.ts';
 
 type Scenario = (host: LabHost, stopwatch: Stopwatch) => Promise<void>;
 
@@ -17,6 +18,7 @@ const all: Readonly<Record<string, Scenario>> = {
   vmLivesThroughEverything,
   brokenServiceFailsLoudly,
   vmsCallEachOther,
+  stockPeerInteroperates,
 };
 
 /** What runs unless something else is asked for: as much as the true rig alone can tell, within three minutes. */
@@ -27,6 +29,7 @@ const usual = [
   'everyKindOfLiePassesNothing',
   'daemonMayDieBetweenAnyTwoSteps',
   'vmsCallEachOther',
+  'stockPeerInteroperates',
 ];
 
 export type Outcome = { readonly ok: boolean; readonly facts: Facts };
