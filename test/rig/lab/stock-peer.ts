@@ -12,17 +12,21 @@ const bytes = 200_000;
 const exchange = async (inGuest: Run, role: string, domid: number, path: string): Promise<void> => {
   const proxy = `vchan-socket-proxy --mode=${role} ${domid} ${path} -`;
   // An end that closes does not read any more: it stays open until all is there.
-  await startIn(inGuest, ['sh', '-c', `{ cat /in; exec sleep 600; } | ${proxy} >/out`], log);
+  await startIn(
+    inGuest,
+    ['sh', '-c', `{ cat /in; exec sleep 600; } | ${proxy} >/out-${role}`],
+    log,
+  );
   const said = { proxy: '' };
   await until(
     async () => {
-      const { stdout } = await inGuest(['sh', '-c', `cat ${log}; stat -c %s /out`]);
+      const { stdout } = await inGuest(['sh', '-c', `cat ${log}; stat -c %s /out-${role}`]);
       said.proxy = stdout;
       return stdout.trimEnd().endsWith(`${bytes}`) ? true : undefined;
     },
     () => `the stock ${role} has not got everything back: ${said.proxy}`,
   );
-  await must(inGuest, ['cmp', '/in', '/out']);
+  await must(inGuest, ['cmp', '/in', `/out-${role}`]);
   await must(inGuest, ['killall', 'vchan-socket-proxy']);
 };
 
