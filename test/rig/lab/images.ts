@@ -52,7 +52,11 @@ const xenTool = (name: string): string => `/usr/lib/xen-4.17/bin/${name}`;
 
 /** What every domain has; `start` is the script that its init runs first. */
 const common = async (start: string): Promise<ImageSpec> => ({
-  programs: ['/bin/dash', ...xenstoreTools.map((tool) => `/usr/bin/xenstore-${tool}`)],
+  programs: [
+    '/bin/dash',
+    '/usr/bin/nice',
+    ...xenstoreTools.map((tool) => `/usr/bin/xenstore-${tool}`),
+  ],
   diskPrograms: [],
   copies: ['/bin/busybox'],
   modules: [],
