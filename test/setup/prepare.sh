@@ -14,7 +14,7 @@ packages_of() {
 		echo nftables conntrack iproute2 net-tools busybox-static \
 			libxen-dev xen-utils-4.17 xen-utils-common xenstore-utils
 		;;
-	lab) echo qemu-system-x86 qemu-utils mmdebstrap cpio kmod xz-utils ;;
+	lab) echo qemu-system-x86 qemu-utils mmdebstrap cpio kmod xz-utils e2fsprogs ;;
 	*)
 		say "unknown rig \"$1\": fast or lab"
 		exit 64

@@ -16,7 +16,7 @@ export type AgentLink = {
 };
 
 /** Seconds: more than the longest that xl or a guest's start takes in the emulator. */
-const patience = 120;
+const patience = 240;
 
 /** Speaks the agents' protocol, which `agent/agent.cc` describes, on dom0's port. */
 export const openAgentLink = (port: Socket): AgentLink => {

@@ -1,10 +1,13 @@
 import type { AgentLink } from './agent-link.ts';
+import { provisionedPairs } from './application-vms.ts';
 import { must, type Run } from './command.ts';
 
-/** The application VMs that dom0 runs, and the way to their agents. */
+/** The VMs that dom0 runs, and the way to their agents. */
 export type Domains = {
   /** Does what makes a VM appear under this name; resolves with its domid once it answers. */
   start(vm: string, appear: () => Promise<unknown>): Promise<number>;
+  /** Takes notice of a VM that runs already. */
+  recall(vm: string): Promise<void>;
   /** Throws if there is no such VM. */
   domid(vm: string): number;
   forget(vm: string): Promise<void>;
@@ -12,19 +15,42 @@ export type Domains = {
 
 export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
   const domids = new Map<string, number>();
+  const remove = (path: string): Promise<string> => must(inDom0, ['xenstore-rm', path]);
+
+  /** The places that dom0 has made for this VM and others that are there. */
+  const placesOf = (vm: string) =>
+    provisionedPairs.flatMap((pair) => {
+      const [server, client] = [domids.get(pair.server), domids.get(pair.client)];
+      if (server === undefined || client === undefined) return [];
+      return pair.server === vm || pair.client === vm ? [{ server, client }] : [];
+    });
+
+  /** Those of a domain that served have gone with it. */
+  const forgetPlaces = async (vm: string): Promise<void> => {
+    const domid = domids.get(vm);
+    for (const pair of placesOf(vm)) {
+      if (pair.client === domid) await remove(placeNode(pair));
+    }
+  };
+
   const adopt = async (vm: string): Promise<number> => {
+    await forgetPlaces(vm);
     const domid = await connectConsole(link, inDom0, vm);
     domids.set(vm, domid);
-    await must(inDom0, ['xenstore-write', mapNode(vm), `${domid}`]);
-    // Owned by dom0, readable by all.
-    await must(inDom0, ['xenstore-chmod', mapNode(vm), 'r0']);
+    // xenstored would ignore the permission of a domain that is not there yet.
+    for (const pair of placesOf(vm)) await provision(inDom0, pair);
+    await writeNode(inDom0, mapNode(vm), `${domid}`, ['r0']);
     return domid;
   };
+
   return {
     start: async (vm, appear) => {
       const adopted = appear().then(() => adopt(vm));
       const [domid] = await Promise.all([adopted, link.started(vm)]);
       return domid;
+    },
+    recall: async (vm) => {
+      domids.set(vm, Number(await must(inDom0, ['xl', 'domid', vm])));
     },
     domid: (vm) => {
       const domid = domids.get(vm);
@@ -32,21 +58,38 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
       return domid;
     },
     forget: async (vm) => {
+      await forgetPlaces(vm);
       domids.delete(vm);
-      await must(inDom0, ['xenstore-rm', mapNode(vm)]);
+      await remove(mapNode(vm));
     },
   };
+};
+
+type Pair = { readonly server: number; readonly client: number };
+
+/** Where dom0 lets the server of a pair offer a vchan to the client. */
+const placeNode = ({ server, client }: Pair): string =>
+  `/local/domain/${server}/ipc/direct/${client}`;
+
+const provision = (inDom0: Run, pair: Pair): Promise<void> =>
+  writeNode(inDom0, placeNode(pair), '', [`n${pair.server}`, `r${pair.client}`]);
+
+/** Permissions as xenstore-chmod takes them: the first is the owner's and says what all others may. */
+const writeNode = async (
+  inDom0: Run,
+  path: string,
+  value: string,
+  permissions: readonly string[],
+): Promise<void> => {
+  await must(inDom0, ['xenstore-write', path, value]);
+  await must(inDom0, ['xenstore-chmod', path, ...permissions]);
 };
 
 /** Where dom0 tells everybody which VM has which domid. */
 const mapNode = (vm: string): string => `/ipc/domain-map/${vm}`;
 
 /** Makes dom0's agent relay a domain's console; resolves with the domain's id. */
-export const connectConsole = async (
-  link: AgentLink,
-  inDom0: Run,
-  name: string,
-): Promise<number> => {
+const connectConsole = async (link: AgentLink, inDom0: Run, name: string): Promise<number> => {
   const domid = await must(inDom0, ['xl', 'domid', name]);
   await link.connect(name, await must(inDom0, ['xenstore-read', consoleNode(domid)]));
   return Number(domid);

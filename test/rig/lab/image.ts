@@ -4,11 +4,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { cached, keyOf } from './cache.ts';
 import { kernelRelease } from './debian-root.ts';
+import { onDisk } from './disk.ts';
 
 /** What goes into a domain's root file system; paths are those inside it. */
 export type ImageSpec = {
   /** Programs of the Debian tree, with the libraries they need. */
   readonly programs: readonly string[];
+  /** Programs that lie on the disk, of which only the libraries go into the image. */
+  readonly diskPrograms: readonly string[];
   /** Files and directories of the Debian tree, as they are. */
   readonly copies: readonly string[];
   /** Kernel modules, with the modules they need. */
@@ -43,8 +46,8 @@ const fill = async (root: string, stage: string, spec: ImageSpec): Promise<void>
   for (const directory of spec.directories)
     await mkdir(join(stage, directory), { recursive: true });
   for (const path of spec.copies) await copy(root, stage, path);
-  for (const program of spec.programs) {
-    await copy(root, stage, program);
+  for (const program of spec.programs) await copy(root, stage, program);
+  for (const program of [...spec.programs, ...spec.diskPrograms]) {
     for (const library of await libraries(root, program)) await copy(root, stage, library);
   }
   await addModules(root, stage, spec.modules);
@@ -54,6 +57,9 @@ const fill = async (root: string, stage: string, spec: ImageSpec): Promise<void>
   for (const [path, text] of Object.entries(spec.files)) {
     const mode = path.startsWith('/lab/') || path.includes('/scripts/') ? 0o755 : 0o644;
     await writeFile(await place(stage, path), text, { mode });
+  }
+  for (const program of spec.diskPrograms) {
+    await symlink(onDisk(program), await place(stage, program));
   }
   for (const [path, target] of Object.entries(spec.links)) {
     await symlink(target, await place(stage, path));

@@ -4,11 +4,20 @@ import { gunzipSync } from 'node:zlib';
 import { agentProgram, sendProgram } from './agent-program.ts';
 import { cached, keyOf } from './cache.ts';
 import { debianRoot } from './debian-root.ts';
+import { buildDisk } from './disk.ts';
 import { buildImage, type ImageSpec } from './image.ts';
 import { decompressedKernel } from './kernel.ts';
 
 /** What QEMU loads. */
-export type BootFiles = { readonly xen: string; readonly kernel: string; readonly dom0: string };
+export type BootFiles = {
+  readonly xen: string;
+  readonly kernel: string;
+  readonly dom0: string;
+  /** A disk that never changes, which dom0 passes on to the domains that run Node. */
+  readonly disk: string;
+};
+
+const diskPrograms = ['/usr/bin/node'];
 
 /** Builds what is missing of the hypervisor, the kernel and the images of all domains. */
 export const bootFiles = async (): Promise<BootFiles> => {
@@ -17,7 +26,8 @@ export const bootFiles = async (): Promise<BootFiles> => {
   const guest = await buildImage('guest', root, await guestSpec());
   const netVm = await buildImage('net-vm', root, await netVmSpec());
   const dom0 = await buildImage('dom0', root, await dom0Spec({ kernel, guest, netVm }));
-  return { xen: await hypervisor(root), kernel, dom0 };
+  const disk = await buildDisk(root, diskPrograms);
+  return { xen: await hypervisor(root), kernel, dom0, disk };
 };
 
 /** QEMU loads the hypervisor only when it is not compressed. */
@@ -33,11 +43,21 @@ const own = (name: string): Promise<string> =>
   readFile(join(import.meta.dirname, 'init', name), 'utf8');
 
 const xenstoreTools = ['read', 'write', 'list', 'ls', 'rm', 'chmod', 'watch', 'exists'];
+/** What programs that talk to other domains need. */
+const linkModules = ['xen-evtchn', 'xen-gntdev', 'xen-gntalloc'];
+const addonLibraries = ['xenstore.so.4', 'xengnttab.so.1', 'xenevtchn.so.1'].map(
+  (library) => `/usr/lib/x86_64-linux-gnu/lib${library}`,
+);
 const xenTool = (name: string): string => `/usr/lib/xen-4.17/bin/${name}`;
 
 /** What every domain has; `start` is the script that its init runs first. */
 const common = async (start: string): Promise<ImageSpec> => ({
-  programs: ['/bin/dash', ...xenstoreTools.map((tool) => `/usr/bin/xenstore-${tool}`)],
+  programs: [
+    '/bin/dash',
+    '/usr/bin/nice',
+    ...xenstoreTools.map((tool) => `/usr/bin/xenstore-${tool}`),
+  ],
+  diskPrograms: [],
   copies: ['/bin/busybox'],
   modules: [],
   directories: ['/dev', '/proc', '/sys', '/run', '/tmp', '/root', '/var/log'],
@@ -55,9 +75,21 @@ const guestSpec = async (): Promise<ImageSpec> => {
   const base = await common('guest');
   return {
     ...base,
-    programs: [...base.programs, '/sbin/ip', '/bin/ping'],
-    modules: ['xen-netfront'],
-    files: { ...base.files, '/lab/vif': await own('vif') },
+    programs: [
+      ...base.programs,
+      ...addonLibraries,
+      ...['/sbin/ip', '/bin/ping', xenTool('vchan-socket-proxy')],
+    ],
+    links: { ...base.links, '/usr/bin/vchan-socket-proxy': xenTool('vchan-socket-proxy') },
+    diskPrograms,
+    // Xen's own vchan programs want xen-privcmd, which no start script loads.
+    modules: ['xen-netfront', 'xen-blkfront', 'ext4', 'xen-privcmd', ...linkModules],
+    files: {
+      ...base.files,
+      '/lab/vif': await own('vif'),
+      '/lab/disk': await own('disk'),
+      '/lab/payload': await own('payload'),
+    },
     brought: { ...base.brought, '/lab/send': await sendProgram() },
   };
 };
@@ -69,13 +101,15 @@ const netVmSpec = async (): Promise<ImageSpec> => {
     ...base,
     programs: [
       ...base.programs,
-      ...['/sbin/ip', '/bin/ping', '/usr/sbin/nft', '/usr/sbin/conntrack', '/usr/bin/node'],
+      ...addonLibraries,
+      ...['/sbin/ip', '/bin/ping', '/usr/sbin/nft', '/usr/sbin/conntrack'],
       ...['/sbin/openrc', '/sbin/openrc-run', '/sbin/rc-service', '/sbin/rc-update'],
       ...['/bin/rc-status', '/sbin/supervise-daemon', '/sbin/modprobe'],
     ],
+    diskPrograms,
     copies: [...base.copies, '/lib/rc', '/etc/rc.conf'],
     modules: [
-      ...['xen-netback', 'xen-blkfront', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'veth'],
+      ...['xen-netback', 'xen-blkfront', 'ext4', 'veth', ...linkModules],
       ...['nf_tables', 'nft_ct', 'nft_limit', 'nft_log', 'nft_reject_inet', 'nft_fib_inet'],
       ...['nft_chain_nat', 'nft_masq', 'nf_conntrack_netlink', 'nf_log_syslog', 'nft_objref'],
     ],
@@ -90,6 +124,7 @@ const netVmSpec = async (): Promise<ImageSpec> => {
     ],
     files: {
       ...base.files,
+      '/lab/disk': await own('disk'),
       '/lab/payload': await own('payload'),
       // Debian's OpenRC complains without it and its directory.
       '/etc/insserv.conf': '',
@@ -121,6 +156,7 @@ const dom0Spec = async (domains: DomainFiles): Promise<ImageSpec> => {
       '/etc/xen/scripts/block': await own('block'),
       '/etc/xen/net-vm.cfg': await own('net-vm.cfg'),
       '/etc/xen/guest.cfg': await own('guest.cfg'),
+      '/etc/xen/application.cfg': await own('application.cfg'),
     },
     brought: {
       ...base.brought,

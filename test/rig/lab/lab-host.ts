@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host, Toolstack } from '../host.ts';
 import { openAgentLink } from './agent-link.ts';
+import { applicationVms } from './application-vms.ts';
 import { must, type Run } from './command.ts';
 import { openDomains } from './domains.ts';
 import { keepLogs } from './logs.ts';
@@ -13,8 +14,10 @@ import { temporaryDirectory } from './temporary.ts';
 import { type LabToolstack, openToolstack } from './toolstack.ts';
 
 /** Real Xen in QEMU. */
-export type LabHost = Host &
+export type LabHost = Omit<Host, keyof LabToolstack | 'inVm'> &
   LabToolstack & {
+    /** Runs a command in a VM; no shell is involved. */
+    inVm(vm: string, argv: readonly string[]): Promise<Toolstack>;
     /** Runs a command in dom0. */
     readonly inDom0: Run;
     readonly machine: Machine;
@@ -57,6 +60,8 @@ const openHost = async (machine: Machine): Promise<Omit<LabHost, 'close'>> => {
   const inDom0: Run = (argv) => run('dom0', argv);
   const inNetVm: Run = (argv) => run('net-vm', argv);
   await must(inNetVm, ['/lab/payload']);
+  const domains = openDomains(link, inDom0);
+  for (const { name } of applicationVms) await domains.recall(name);
   return {
     machine,
     netVm: Number(await must(inDom0, ['xl', 'domid', 'net-vm'])),
@@ -66,7 +71,7 @@ const openHost = async (machine: Machine): Promise<Omit<LabHost, 'close'>> => {
     sendFrames: async (vm, frames) => {
       await must((argv) => run(vm, argv), ['/lab/send', 'eth0', ...frames]);
     },
-    ...openToolstack(inDom0, run, openDomains(link, inDom0)),
+    ...openToolstack(inDom0, run, domains),
     ...openService(inNetVm),
   };
 };

@@ -1,13 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { applicationVms } from './application-vms.ts';
 import type { LabHost } from './lab-host.ts';
+import { agentLog } from './vm-agent.ts';
 
 const consoles = '/var/log/xen';
 const daemonLog = '/var/log/vifwatch.log';
 
-/** Saves what the guests and the daemon have said; dom0's own console is saved all the time. */
+/** Saves what the guests, the daemon and the agents have said; dom0's own console is saved all the time. */
 export const keepLogs = async (
-  { inDom0, inNetVm }: Pick<LabHost, 'inDom0' | 'inNetVm'>,
+  { inDom0, inNetVm, inVm }: Pick<LabHost, 'inDom0' | 'inNetVm' | 'inVm'>,
   directory: string,
 ): Promise<void> => {
   const { stdout: names } = await inDom0(['ls', consoles]);
@@ -17,6 +19,10 @@ export const keepLogs = async (
   }
   const { stdout } = await inNetVm(['cat', daemonLog]);
   await writeFile(join(directory, basename(daemonLog)), stdout);
+  for (const vm of ['net-vm', ...applicationVms.map(({ name }) => name)]) {
+    const { status, stdout: said } = await inVm(vm, ['cat', agentLog]);
+    if (status === 0) await writeFile(join(directory, `${vm}-agent.log`), said);
+  }
 };
 
 /** Leaves out what the lab itself says on the consoles. */

@@ -25,7 +25,7 @@ export const writeBlankPayload = async (image: string): Promise<void> => {
   await file.close();
 };
 
-/** Makes a disk image with vifwatch as it is built now, laid out as in an installed net-vm. */
+/** Makes a disk image with vifwatch as it is built now, laid out as where it is installed. */
 export const writePayload = async (image: string): Promise<void> => {
   const stage = await temporaryDirectory('stage');
   await install(stage);
@@ -38,6 +38,9 @@ export const writePayload = async (image: string): Promise<void> => {
   await file.close();
 };
 
+/** The other end of libxenvchan's own programs. */
+const echoProgram = new URL('./programs/vchan-echo.ts', import.meta.url).pathname;
+
 const install = async (root: string): Promise<void> => {
   const target = join(root, packageDirectory);
   for (const part of parts) {
@@ -48,12 +51,17 @@ const install = async (root: string): Promise<void> => {
       filter: (path) => !path.endsWith('.map'),
     });
   }
+  const format = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning'];
+  const output = `--outdir=${join(target, 'dist')}`;
+  await execa('esbuild', [echoProgram, ...format, output], { preferLocal: true });
   for (const directory of ['usr/bin', 'etc/init.d', 'etc/conf.d', 'etc/vifwatch']) {
     await mkdir(join(root, directory), { recursive: true });
   }
   await symlink(`../lib/node_modules/vifwatch/dist/main.js`, join(root, 'usr/bin/vifwatch'));
-  await cp(join(target, 'openrc/vifwatch.initd'), join(root, 'etc/init.d/vifwatch'));
-  await chmod(join(root, 'etc/init.d/vifwatch'), 0o755);
-  await writeFile(join(root, 'etc/conf.d/vifwatch'), serviceSettings);
+  for (const service of ['vifwatch', 'vifwatch-agent']) {
+    await cp(join(target, `openrc/${service}.initd`), join(root, 'etc/init.d', service));
+    await chmod(join(root, 'etc/init.d', service), 0o755);
+    await writeFile(join(root, 'etc/conf.d', service), serviceSettings);
+  }
   await writeFile(join(root, 'etc/vifwatch/vifwatch.toml'), configuration);
 };

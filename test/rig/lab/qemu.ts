@@ -13,7 +13,7 @@ export type MachineSpec = {
   readonly boot: BootFiles;
   /** A qcow2 image that holds, or will hold, the snapshot. */
   readonly snapshot: string;
-  /** What dom0 passes on to net-vm as a read-only disk. */
+  /** What dom0 passes on as a read-only disk to the domains that run vifwatch. */
   readonly payload: string;
   /** Where to keep what Xen and dom0 say on their console. */
   readonly log: string;
@@ -67,14 +67,16 @@ export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
 };
 
 /** What of QEMU's command line the snapshot depends on. */
-export const qemuArguments = ({ xen, kernel, dom0 }: BootFiles): string[] => [
+export const qemuArguments = ({ xen, kernel, dom0, disk }: BootFiles): string[] => [
   ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-smp', '2', '-m', '3G'],
   // A newer processor makes a paravirtual dom0 die at once; without rdrand all wait for entropy.
   ...['-cpu', 'qemu64,+rdrand'],
   ...['-nographic', '-no-reboot', '-net', 'none'],
   ...['-kernel', xen, '-append', xenOptions.join(' ')],
   ...['-initrd', `${kernel} console=hvc0 quiet ${guestOptions},${dom0}`],
-  ...['-device', 'ide-cd,drive=payload'],
+  ...['-drive', `file=${disk},if=none,id=disk,format=raw,readonly=on`],
+  // A CD drive, because its medium may be a file that cannot be written; dom0 calls them sr0 and sr1.
+  ...['-device', 'ide-cd,bus=ide.0,drive=payload', '-device', 'ide-cd,bus=ide.1,drive=disk'],
 ];
 
 const xenOptions = [

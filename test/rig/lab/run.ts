@@ -3,16 +3,22 @@ import { join } from 'node:path';
 import { scenarios } from '../../scenario/scenarios.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Facts, openStopwatch, type Stopwatch, timed } from './facts.ts';
+import { vmsCallEachOther } from './ipc-scenarios.ts';
 import { type LabHost, openLab } from './lab-host.ts';
 import { brokenServiceFailsLoudly, vmLivesThroughEverything } from './own-scenarios.ts';
 import { say, step } from './progress.ts';
 import { readySnapshot, type Snapshot } from './snapshot.ts';
+import { stockPeerInteroperates } from './stock-peer.ts';
+
+type Scenario = (host: LabHost, stopwatch: Stopwatch) => Promise<void>;
 
 /** Every scenario that can be asked for; those of the fast rig, and those that need OpenRC or a real guest. */
-const all: Readonly<Record<string, (host: LabHost) => Promise<void>>> = {
+const all: Readonly<Record<string, Scenario>> = {
   ...scenarios,
   vmLivesThroughEverything,
   brokenServiceFailsLoudly,
+  vmsCallEachOther,
+  stockPeerInteroperates,
 };
 
 /** What runs unless something else is asked for: as much as the true rig alone can tell, within three minutes. */
@@ -22,6 +28,8 @@ const usual = [
   'guestThatRewritesItsAddressGainsNothing',
   'everyKindOfLiePassesNothing',
   'daemonMayDieBetweenAnyTwoSteps',
+  'vmsCallEachOther',
+  'stockPeerInteroperates',
 ];
 
 export type Outcome = { readonly ok: boolean; readonly facts: Facts };
@@ -43,7 +51,8 @@ export const runScenarios = async (names: readonly string[]): Promise<Outcome> =
   let host: LabHost | undefined;
   for (const { name, scenario } of chosen) {
     host ??= await openReady(snapshot, stopwatch, join(logDirectory(), name));
-    if (await passes(name, scenario, host)) continue;
+    const current = host;
+    if (await passes(name, () => scenario(current, stopwatch))) continue;
     ok = false;
     await host.close();
     host = undefined;
@@ -52,7 +61,7 @@ export const runScenarios = async (names: readonly string[]): Promise<Outcome> =
   return { ok, facts: stopwatch.facts() };
 };
 
-const find = (name: string): ((host: LabHost) => Promise<void>) => {
+const find = (name: string): Scenario => {
   const scenario = all[name];
   if (scenario !== undefined) return scenario;
   throw new Error(`no scenario ${name}; there are ${Object.keys(all).join(', ')}`);
@@ -69,13 +78,9 @@ const openReady = async (
   return timedHost;
 };
 
-const passes = async (
-  name: string,
-  scenario: (host: LabHost) => Promise<void>,
-  host: LabHost,
-): Promise<boolean> => {
+const passes = async (name: string, scenario: () => Promise<void>): Promise<boolean> => {
   try {
-    await step(name, () => scenario(host));
+    await step(name, scenario);
     return true;
   } catch (error) {
     say(`${name} FAILED: ${error instanceof Error ? error.stack : error}`);

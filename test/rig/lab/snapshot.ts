@@ -2,19 +2,21 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { type AgentLink, openAgentLink } from './agent-link.ts';
+import { applicationVms } from './application-vms.ts';
 import { cached, keyOf } from './cache.ts';
 import { must, type Run } from './command.ts';
-import { connectConsole } from './domains.ts';
+import { openDomains } from './domains.ts';
 import { type BootFiles, bootFiles } from './images.ts';
 import { writeBlankPayload } from './payload.ts';
 import { qemuArguments, snapshotName, startMachine } from './qemu.ts';
+import { openToolstack } from './toolstack.ts';
 
-/** A host that has booted: Xen, dom0 and net-vm are up and nothing has happened yet. */
+/** A host that has booted: Xen, dom0, net-vm and the application VMs are up and nothing has happened yet. */
 export type Snapshot = {
   readonly boot: BootFiles;
   /** A qcow2 image. */
   readonly image: string;
-  /** From QEMU's start to net-vm's readiness. */
+  /** From QEMU's start to the readiness of all domains. */
   readonly bootSeconds: number;
 };
 
@@ -51,9 +53,14 @@ const makeSnapshot = async (boot: BootFiles, directory: string): Promise<void> =
 const bringUp = async (link: AgentLink): Promise<void> => {
   const inDom0: Run = (argv) => link.run('dom0', argv);
   await link.started('dom0');
-  const createNetVm = async (): Promise<void> => {
-    await must(inDom0, ['xl', 'create', '-q', '/etc/xen/net-vm.cfg']);
-    await connectConsole(link, inDom0, 'net-vm');
-  };
-  await Promise.all([link.started('net-vm'), createNetVm()]);
+  const domains = openDomains(link, inDom0);
+  const { create } = openToolstack(inDom0, link.run, domains);
+  const createNetVm = (): Promise<string> =>
+    must(inDom0, ['xl', 'create', '-q', '/etc/xen/net-vm.cfg']);
+  await domains.start('net-vm', createNetVm);
+  await Promise.all(applicationVms.map(create));
+  // Their kernels keep what Node needs to start, so that no run has to wait for it.
+  for (const vm of ['net-vm', ...applicationVms.map(({ name }) => name)]) {
+    await must((argv) => link.run(vm, argv), ['node', '--eval', '0']);
+  }
 };

@@ -1,19 +1,29 @@
-import type { Host, VifSpec } from '../host.ts';
+import type { Host, VifSpec, VmSpec } from '../host.ts';
 import { must, type Run } from './command.ts';
 import { consoleNode, type Domains } from './domains.ts';
 import { guestOptions } from './qemu.ts';
 
-export type LabToolstack = Pick<Host, 'create' | 'destroy' | 'attach' | 'detach' | 'read'> & {
+export type LabVmSpec = VmSpec & {
+  /** Whether it has Node, the disk with vifwatch and the memory for both. */
+  readonly application?: boolean;
+  /** More words for its kernel's command line. */
+  readonly options?: readonly string[];
+};
+
+export type LabToolstack = Pick<Host, 'destroy' | 'attach' | 'detach' | 'read'> & {
+  create(vm: LabVmSpec): Promise<number>;
   /** Has a VM reboot from inside; resolves with its new domid once it answers again. */
   reboot(vm: string): Promise<number>;
 };
 
 /** What dom0 does to VMs, by xl and the xenstore tools. */
 export const openToolstack = (inDom0: Run, inVm: Host['inVm'], domains: Domains): LabToolstack => ({
-  create: ({ name, vif }) => {
-    const settings = [`name="${name}"`, `extra="console=hvc0 quiet ${guestOptions} vm=${name}"`];
+  create: ({ name, vif, application = false, options = [] }) => {
+    const words = ['console=hvc0', 'quiet', guestOptions, `vm=${name}`, ...options];
+    const settings = [`name="${name}"`, `extra="${words.join(' ')}"`];
     if (vif !== undefined) settings.push(`vif=["${vifWords(vif).join(',')}"]`);
-    const argv = ['xl', 'create', '-q', '/etc/xen/guest.cfg', ...settings];
+    const kind = application ? 'application' : 'guest';
+    const argv = ['xl', 'create', '-q', `/etc/xen/${kind}.cfg`, ...settings];
     return domains.start(name, () => must(inDom0, argv));
   },
   destroy: async (vm) => {

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { applicationVms } from './application-vms.ts';
+import { must } from './command.ts';
+import type { Stopwatch } from './facts.ts';
+import {
+  type Agents,
+  type AgentVm,
+  assertCall,
+  assertCopies,
+  install,
+  installAll,
+  linked,
+  linkedAll,
+  ready,
+  unlinked,
+} from './ipc-vms.ts';
+import type { LabHost } from './lab-host.ts';
+
+/** One of sa-vm's clients is there before it, and one of net-vm's comes later. */
+const startAll = async (host: LabHost, stopwatch: Stopwatch): Promise<Agents> => {
+  const agents = await installAll(host);
+  const { sa, workload, mgmt, net } = agents;
+  await Promise.all([workload.start(), net.start()]);
+  await Promise.all([ready(workload), ready(net)]);
+  await Promise.all([sa.start(), mgmt.start()]);
+  stopwatch.note('ipc_link_up_s', await linked(sa, 'workload-vm'));
+  await linkedAll(agents, 'sa', 'workload', 'mgmt', 'net');
+  return agents;
+};
+
+const megabyte =
+  'head -c 1000000 /dev/urandom >/tmp/it && vifwatch call net-vm copy </tmp/it | cmp - /tmp/it';
+
+/** What the target says comes through, status and all; and it says no to whom its policy does not name. */
+const callSigner = async ({ workload, mgmt }: Agents, stopwatch: Stopwatch): Promise<void> => {
+  const call = ['sa-vm', 'sign+key1', 'order 66\n'] as const;
+  const seconds = await assertCall(workload, call, {
+    status: 7,
+    stdout: 'order 66, signed with key1\n',
+    stderr: 'for workload-vm\n',
+  });
+  stopwatch.note('ipc_call_s', seconds);
+  const { status, stderr } = await mgmt.call(...call);
+  assert.equal(status, 126, stderr);
+  assert.match(stderr, /sa-vm: denied/);
+};
+
+/** In every pair, and both ways. */
+const callInEveryPair = async ({ sa, workload, mgmt, net }: Agents): Promise<void> => {
+  await Promise.all([
+    must(workload.run, ['nice', 'sh', '-c', megabyte]),
+    assertCopies(mgmt, 'sa-vm'),
+    assertCopies(sa, 'workload-vm'),
+    assertCopies(net, 'mgmt-vm'),
+  ]);
+};
+
+/** Nothing runs there but xl, Xen's own daemons, and the lab. */
+const assertDom0HasNoAgent = async ({ inDom0 }: LabHost): Promise<void> => {
+  const commands = (await must(inDom0, ['ps', '-o', 'comm'])).split('\n');
+  assert.ok(commands.includes('xenstored'));
+  assert.ok(!commands.includes('node'));
+};
+
+/** Its clients notice at once, and have the server again when it is back. */
+const killServer = async (agents: Agents, stopwatch: Stopwatch): Promise<void> => {
+  const { sa, workload, mgmt } = agents;
+  await stopwatch.time('ipc_kill_noticed_s', async () => {
+    await sa.kill();
+    const ends = [unlinked(workload, 'sa-vm'), unlinked(mgmt, 'sa-vm')];
+    for (const { by } of await Promise.all(ends)) assert.equal(by, 'transport');
+  });
+  await sa.start();
+  stopwatch.note('ipc_restart_up_s', await linkedAll(agents, 'sa'));
+  await linkedAll(agents, 'workload', 'mgmt');
+};
+
+const recreate = async (host: LabHost, vm: AgentVm): Promise<void> => {
+  const spec = applicationVms.find(({ name }) => name === vm);
+  if (spec !== undefined) await host.create(spec);
+};
+
+/** One client is destroyed and another reboots: both come back as other domains, and all heals by itself. */
+const replaceClients = async (
+  host: LabHost,
+  before: Agents,
+  stopwatch: Stopwatch,
+): Promise<Agents> => {
+  const { sa, net } = before;
+  await stopwatch.time('ipc_destroy_noticed_s', async () => {
+    const ends = [unlinked(sa, 'workload-vm'), unlinked(net, 'workload-vm')];
+    const { status, stderr } = await host.destroy('workload-vm');
+    assert.equal(status, 0, stderr);
+    // xenstore told, long before the heartbeat would have.
+    for (const { code } of await Promise.all(ends)) assert.notEqual(code, 'hung');
+  });
+  // A domain whose memory somebody still has mapped stays as one without a name.
+  assert.doesNotMatch(await must(host.inDom0, ['xl', 'list']), /null/);
+  await Promise.all([recreate(host, 'workload-vm'), host.reboot('mgmt-vm')]);
+  const [workload, mgmt] = await Promise.all([
+    install(host, 'workload-vm'),
+    install(host, 'mgmt-vm'),
+  ]);
+  const agents = { ...before, workload, mgmt };
+  await Promise.all([workload.start(), mgmt.start()]);
+  stopwatch.note('ipc_reboot_up_s', await linkedAll(agents, 'workload', 'mgmt'));
+  return agents;
+};
+
+/** A pair that neither a command line nor dom0 knows of is made by the first call. */
+const callUnlisted = async (host: LabHost, { mgmt, workload }: Agents): Promise<void> => {
+  await assertCopies(mgmt, 'workload-vm');
+  const [domid] = (await must(workload.run, ['xenstore-read', 'domid'])).split('\n');
+  assert.equal(await host.read(`/local/domain/${domid}/ipc`), undefined);
+  const { peers } = JSON.parse(await must(mgmt.run, ['vifwatch', 'peers', '--json'])) as {
+    readonly peers: readonly { readonly name: string; readonly state: string }[];
+  };
+  const states = peers.map(({ name, state }) => `${name} ${state}`).sort();
+  assert.deepEqual(states, ['net-vm up', 'sa-vm up', 'workload-vm up']);
+};
+
+/** Four VMs with agents, four pairs, and dom0 takes no part. */
+export const vmsCallEachOther = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
+  const first = await startAll(host, stopwatch);
+  await callSigner(first, stopwatch);
+  await callInEveryPair(first);
+  await assertDom0HasNoAgent(host);
+  await killServer(first, stopwatch);
+  const second = await replaceClients(host, first, stopwatch);
+  await callInEveryPair(second);
+  await callUnlisted(host, second);
+  await assertDom0HasNoAgent(host);
+  await Promise.all(Object.values(second).map((agent) => agent.kill()));
+};

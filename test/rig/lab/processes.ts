@@ -1,0 +1,33 @@
+import { dirname } from 'node:path';
+import type { Toolstack } from '../host.ts';
+import { must, type Run } from './command.ts';
+
+/** Replaces a file, its directory made if need be. */
+export const writeFileIn = async (
+  run: Run,
+  path: string,
+  text: string,
+  mode = '644',
+): Promise<void> => {
+  const script = 'mkdir -p "$1" && printf %s "$3" >"$2" && chmod "$4" "$2"';
+  await must(run, ['sh', '-c', script, 'write', dirname(path), path, text, mode]);
+};
+
+/** Runs a command that reads a text. */
+export const runWithInput = (
+  run: Run,
+  argv: readonly string[],
+  input: string,
+): Promise<Toolstack> =>
+  run(['sh', '-c', 'input=$1; shift; printf %s "$input" | "$@"', 'feed', input, ...argv]);
+
+/** Starts a command that goes on; what it prints is added to a file. Resolves with its process id. */
+export const startIn = (run: Run, argv: readonly string[], log: string): Promise<string> => {
+  const script = 'log=$1; shift; setsid "$@" >>"$log" 2>&1 & echo $!';
+  return must(run, ['sh', '-c', script, 'start', log, ...argv]);
+};
+
+/** Resolves when there is no such process any more. */
+export const endOf = async (run: Run, pid: string): Promise<void> => {
+  while ((await run(['test', '-e', `/proc/${pid}`])).status === 0);
+};

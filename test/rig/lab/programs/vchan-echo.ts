@@ -1,0 +1,29 @@
+/** One end of a vchan that gives back what comes: vchan-echo server|client DOMID PATH; ends when the peer closes. */
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { publishOffer, readOffer } from '../../../../src/vchan/nodes.ts';
+import { joinVchan, openVchanServer } from '../../../../src/vchan/vchan.ts';
+import { connect } from '../../../../src/xen/connect.ts';
+import { until } from '../until.ts';
+
+const [role, peer = '', path = ''] = process.argv.slice(2);
+const domid = Number(peer);
+const { store } = await connect();
+
+const serve = async (): Promise<Duplex> => {
+  const offer = openVchanServer(domid).offer();
+  await publishOffer(store, path, domid, offer);
+  return await offer.connected;
+};
+
+const join = async (): Promise<Duplex> => {
+  const offer = await until(
+    () => readOffer(store, path),
+    () => `nothing at ${path}`,
+  );
+  return joinVchan(domid, offer.ringRef, offer.eventChannel);
+};
+
+const link = role === 'server' ? await serve() : await join();
+await pipeline(link, link);
+process.exit();
