@@ -11,6 +11,7 @@ test('a call passes stdin, stdout, stderr and the exit status', async () => {
   expect(hello.stdout.toString()).toBe('hello workload-vm, you said key1\n');
   expect(hello.stderr).toBe('and this is stderr\n');
   expect(hello.status).toBe(7);
+  expect(client.log()).toMatch(/"uid":0,.*"to":"sa-vm","service":"hello","argument":"key1"/);
 
   const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index * 7));
   const cat = await client.vifwatch(['call', 'sa-vm', 'cat'], bytes);

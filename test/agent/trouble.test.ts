@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { agentSocket } from '../../src/agent/agent-socket.ts';
-import { ask, linkTo, makePair, makeVm, startHost } from './vms.ts';
+import { ask, linkTo, makePair, makeVm, peerIs, services, startHost } from './vms.ts';
 
+const policy = ['* * workload-vm sa-vm allow'];
 const cat = { target: 'sa-vm', service: 'cat', argument: '' };
 
 test('a bad policy denies everything until it is mended, and says where it is bad', async () => {
@@ -77,4 +78,29 @@ test('one agent in a VM, and its socket only for those who may call', async () =
   const wrong = await vm.vifwatch(['agent']);
   expect(wrong.status).toBe(78);
   expect(wrong.stdout.toString()).toContain('agent.toml:1:1: serve: not the name of a VM');
+  writeFileSync(`${vm.etc}/agent.toml`, 'group = "daemon"\n');
+  await vm.start();
+  expect(statSync(agentSocket(vm.runtime)).gid).toBe(1);
+});
+
+test('a permission for a domain that is not there yet is not waited for', async () => {
+  const host = await startHost();
+  const server = await makeVm(host, 'sa-vm', { serve: ['workload-vm'], policy, services });
+  // dom0 is early: xenstored forgets what is granted to a domid that it does not know.
+  await host.dom0.write('/ipc/domain-map/workload-vm', `${server.domid + 1}`);
+  await server.start();
+  await peerIs(server, 'workload-vm', 'waiting', 1_000);
+  const client = await makeVm(host, 'workload-vm', { connect: ['sa-vm'] });
+  expect(client.domid).toBe(server.domid + 1);
+  await client.start();
+  await peerIs(client, 'sa-vm', 'up', 1_000);
+});
+
+test('an agent ends although a program stays connected', async () => {
+  const host = await startHost();
+  const vm = await makeVm(host, 'sa-vm', {});
+  await vm.start();
+  const mux = await linkTo(vm);
+  await vm.signal('SIGTERM');
+  expect(await mux.closed).toMatchObject({ by: 'peer', code: 'shutdown' });
 });

@@ -124,7 +124,7 @@ export const connectAnew = async (pair: Pair, sizes?: RingSizes): Promise<void> 
   await connect(pair);
 };
 
-const peerProgram = `${root}.cache/build/vchan-peer`;
+export const peerProgram = `${root}.cache/build/vchan-peer`;
 
 /** The program over libxenvchan that is an honest or hostile peer; resolves with its path. */
 export const buildPeer = async (): Promise<string> => {

@@ -1,10 +1,14 @@
-/** A VM whose agent means ill: hostile.ts SERVER-DOMID MODE. Writes "linked" when it has a link, and what became of it. */
+/** A VM whose agent means ill: hostile.ts SERVER-DOMID MODE. Says something once it has begun. */
 
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { joinDomain } from '../../../src/agent/joining.ts';
+import { newNonce, ownPath, writeKnock } from '../../../src/agent/rendezvous.ts';
 import { openMux } from '../../../src/protocol/mux.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
+import { nodeBecomes } from '../../rig/sim/node-state.ts';
+import { peerProgram } from '../../vchan/ends.ts';
 
 const [server = '', mode = ''] = process.argv.slice(2);
 
@@ -59,9 +63,32 @@ const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
 
 const store = openXenstore();
 const client = Number(await store.read('domid'));
-joinDomain(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
-  console.log('linked');
-  link.on('error', () => {});
-  link.on('close', () => console.log('closed'));
-  attacks[mode]?.(link);
-});
+const pair = { server: Number(server), client };
+
+const link = (attack: (link: Duplex) => void): void => {
+  joinDomain(store, pair, () => {}).subscribe(({ link }) => {
+    console.log('linked');
+    link.on('error', () => {});
+    attack(link);
+  });
+};
+
+/** By a program over libxenvchan that does to the ring what no libxenvchan would. */
+const attackRing = async (deed: string): Promise<void> => {
+  const nonce = newNonce();
+  const session = `${ownPath(pair)}/session`;
+  await writeKnock(store, pair, nonce);
+  await nodeBecomes(store, session, (value) => value === nonce, 10);
+  const argv = ['--pdeathsig', 'KILL', '--', peerProgram, 'client', server, ownPath(pair), deed];
+  spawn('setpriv', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
+};
+
+const knockForEver = async (): Promise<void> => {
+  console.log('knocking');
+  for (;;) await writeKnock(store, pair, newNonce());
+};
+
+const attack = attacks[mode];
+if (attack !== undefined) link(attack);
+else if (mode === 'knocks') await knockForEver();
+else await attackRing(mode);
