@@ -8,10 +8,12 @@ import { lessIsBetter, type Metric, median, moreIsBetter } from './metric.ts';
 const rounds = 5;
 const streamSeconds = 1;
 const together = { streams: 16, seconds: 3 };
-const trips = 5_000;
+const trips = 3_000;
 const freshCalls = 200;
 
 const settleMs = 2_000;
+
+const proxies = 'two vchan-socket-proxies';
 
 const gigabytesPerSecond = ({ bytes, seconds }: Received): number => bytes / seconds / 1e9;
 
@@ -22,8 +24,8 @@ const throughAgents = async ({ caller, socket, received }: IpcRig): Promise<numb
 };
 
 /** The proxies are ended before the sink is asked: they do not always pass on an end. */
-const throughProxies = async ({ caller, received, withProxies }: IpcRig): Promise<number> => {
-  await withProxies((socket) => caller('raw', socket, streamSeconds));
+const throughProxies = async ({ caller, received, proxied }: IpcRig): Promise<number> => {
+  await proxied('sink', (path) => caller('raw', path, streamSeconds));
   const [one] = await received(1);
   return gigabytesPerSecond(one as Received);
 };
@@ -46,7 +48,7 @@ const measureStream = async (rig: IpcRig): Promise<Metric> => {
     () => throughAgents(rig),
     () => throughProxies(rig),
   );
-  return moreIsBetter('GB/s', own, 'two vchan-socket-proxies', peer);
+  return moreIsBetter('GB/s', own, proxies, peer);
 };
 
 /** The slowest one's part of the mean. */
@@ -57,18 +59,28 @@ const measureFairness = async ({ caller, socket, received }: IpcRig): Promise<Me
   return moreIsBetter('of a fair share', [Math.min(...bytes) / mean], 'the fair share', [1]);
 };
 
-const measureRoundTrip = async ({ caller, socket, ringRoundTrips }: IpcRig): Promise<Metric> => {
+/** What the link and its protocol add: the caller is the end of a link itself. */
+const measureLinkTrip = async ({ linkTrip, ringTrip }: IpcRig): Promise<Metric> => {
   const { own, peer } = await inTurns(
-    async () => median((await caller('round-trips', socket, trips)) as number[]),
-    async () => median(await ringRoundTrips(trips)),
+    () => linkTrip(trips),
+    () => ringTrip(trips),
   );
   return lessIsBetter('µs', median(own), 'a bare ring between two processes', median(peer));
 };
 
+/** What a program sees, which is two more hops in both. */
+const measureProgramTrip = async ({ caller, socket, proxied }: IpcRig): Promise<Metric> => {
+  const { own, peer } = await inTurns(
+    () => caller('round-trips', socket, trips) as Promise<number>,
+    () => proxied('echo', (path) => caller('direct-round-trips', path, trips)) as Promise<number>,
+  );
+  return lessIsBetter('µs', median(own), proxies, median(peer));
+};
+
 const measureFresh = async ({ caller, socket, service }: IpcRig): Promise<Metric> => {
   const times = await caller('fresh', socket, freshCalls, service('true'));
-  const { calls, starts } = times as { calls: number[]; starts: number[] };
-  return lessIsBetter('ms', median(calls), 'fork and exec by node itself', median(starts));
+  const { calls, starts } = times as { calls: number; starts: number };
+  return lessIsBetter('ms', calls, 'fork and exec by node itself', starts);
 };
 
 /** The larger of the two agents, beside a node that does nothing. */
@@ -101,13 +113,15 @@ export const measureCalls = async (
     say(`agents: ${together.streams} streams at once, ${together.seconds} s`);
     const fairness = await measureFairness(rig);
     say(`agents: round trips, ${rounds} x ${trips}`);
-    const roundTrip = await measureRoundTrip(rig);
+    const linkTrip = await measureLinkTrip(rig);
+    const programTrip = await measureProgramTrip(rig);
     say(`agents: calls of fresh processes, ${freshCalls}`);
     const fresh = await measureFresh(rig);
     return {
       stream_vs_proxy: stream,
       streams_16_fairness: fairness,
-      rtt_vs_ring: roundTrip,
+      rtt_vs_ring: linkTrip,
+      rtt_vs_proxy: programTrip,
       call_fresh: fresh,
       agent_rss: rss,
     };

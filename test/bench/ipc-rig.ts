@@ -1,4 +1,4 @@
-/** Two VMs with agents on the fast rig, resident services in one, and the programs that are compared. */
+/** VMs with agents on the fast rig, resident services in one, and the programs that are compared. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,16 +6,20 @@ import { execa } from 'execa';
 import { agentSocket } from '../../src/agent/agent-socket.ts';
 import { type Agent, makeAgent } from '../rig/sim/agent.ts';
 import { startUntil } from '../rig/sim/appearance.ts';
-import { nodeBecomes } from '../rig/sim/node-state.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
-import type { TiedProcess } from '../rig/sim/tied-process.ts';
 import { bundleProgram } from '../vchan/ends.ts';
+import { withProxies } from './proxies.ts';
 
 const here = new URL('./', import.meta.url);
-const proxyProgram = '/usr/lib/xen-4.17/bin/vchan-socket-proxy';
+
+const names = { server: 'sa-vm', client: 'workload-vm', bare: 'bare-vm' };
+const programs = ['caller', 'ring', 'linked'] as const;
+type Program = (typeof programs)[number];
+type Arguments = readonly (string | number)[];
+
+export type Received = { readonly bytes: number; readonly seconds: number };
 
 export type IpcRig = {
-  readonly host: SimHost;
   /** Has the services. */
   readonly server: Agent;
   readonly client: Agent;
@@ -24,17 +28,17 @@ export type IpcRig = {
   /** The path of a service. */
   readonly service: (name: string) => string;
   /** Runs `child/caller.ts` in the client; what it prints. */
-  readonly caller: (...args: readonly (string | number)[]) => Promise<unknown>;
-  /** What the sink got in the last connections: bytes and seconds of each, once they have ended. */
+  readonly caller: (...args: Arguments) => Promise<unknown>;
+  /** What the sink got in its last connections, once they have ended. */
   readonly received: (count: number) => Promise<readonly Received[]>;
-  /** The times of round trips over a bare vchan, microseconds. */
-  readonly ringRoundTrips: (count: number) => Promise<readonly number[]>;
-  /** Has two real vchan-socket-proxies lead from a unix socket in the client to the sink, while `body` runs. */
-  readonly withProxies: (body: (socket: string) => Promise<unknown>) => Promise<void>;
+  /** The median of round trips over a bare vchan, microseconds. */
+  readonly ringTrip: (count: number) => Promise<number>;
+  /** The same through a resident service, from a process that is itself the end of a link with the server's agent. */
+  readonly linkTrip: (count: number) => Promise<number>;
+  /** Runs `body` with a unix socket in the client that leads to a service through two real vchan-socket-proxies. */
+  readonly proxied: <T>(name: string, body: (path: string) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 };
-
-export type Received = { readonly bytes: number; readonly seconds: number };
 
 const buildResident = async (directory: string): Promise<string> => {
   const program = `${directory}/resident`;
@@ -44,125 +48,102 @@ const buildResident = async (directory: string): Promise<string> => {
 };
 
 const startAgents = async (host: SimHost) => {
+  const make = async (name: string, spec: Parameters<typeof makeAgent>[2]): Promise<Agent> =>
+    makeAgent(host, { name, domid: await host.create({ name }) }, spec);
   const resident = 'skip-service-descriptor = true\n';
-  const [serverName, clientName] = ['sa-vm', 'workload-vm'];
-  const server = makeAgent(
-    host,
-    { name: serverName, domid: await host.create({ name: serverName }) },
-    {
-      serve: [clientName],
-      policy: [`* * ${clientName} ${serverName} allow`],
-      // Run by itself, with its own path as an argument: what a script costs and no more.
-      services: { true: '#!/bin/true\n' },
-      serviceConfigs: { echo: resident, sink: resident },
-    },
-  );
-  const client = makeAgent(
-    host,
-    { name: clientName, domid: await host.create({ name: clientName }) },
-    { connect: [serverName] },
-  );
+  const server = await make(names.server, {
+    serve: [names.client, names.bare],
+    policy: [`* * @anyvm ${names.server} allow`],
+    // Its own interpreter: what a script costs, and no more.
+    services: { true: '#!/bin/true\n' },
+    serviceConfigs: { echo: resident, sink: resident },
+  });
+  const client = await make(names.client, { connect: [names.server] });
   await Promise.all([server.start(), client.start()]);
-  return { server, client };
-};
-
-const startProxies = async ({ sim, dom0 }: SimHost, server: number, client: number, to: string) => {
-  const at = `${sim.directory}/proxied`;
-  rmSync(at, { force: true });
-  const start = (domid: number, args: readonly string[]): TiedProcess =>
-    sim.start(`proxy-${domid}`, [proxyProgram, ...args], { domid, hypercalls: true });
-  const state = 'data/bench-state';
-  const path = 'data/bench';
-  const serving = start(server, ['--mode=server', `--state-path=${state}`, `${client}`, path, to]);
-  const isRunning = (value: string | undefined): boolean => value === 'running';
-  await nodeBecomes(dom0, `/local/domain/${server}/${state}`, isRunning, 10);
-  const joining = await startUntil(at, 10, () =>
-    start(client, ['--mode=client', `${server}`, `/local/domain/${server}/${path}`, at]),
-  );
-  const stop = async (): Promise<void> => {
-    await Promise.all([serving.kill(), joining.kill()]);
-    for (const node of [state, path]) await dom0.remove(`/local/domain/${server}/${node}`);
-  };
-  return { at, stop };
+  return { server, client, bare: await host.create({ name: names.bare }) };
 };
 
 const linesOf = (log: string): string[] => log.split('\n').slice(0, -1);
 
-export const startIpcRig = async (): Promise<IpcRig> => {
-  const host = await startSimHost({ store: 'xenstored' });
+const startServices = async ({ sim }: SimHost, { etc, domid }: Agent) => {
+  const resident = await buildResident(sim.directory);
+  const service = (name: string): string => `${etc}/services/${name}`;
+  const serve = (mode: string) =>
+    startUntil(service(mode), 10, () =>
+      sim.start(mode, [resident, mode, service(mode)], { domid }),
+    );
+  await serve('echo');
+  const sink = await serve('sink');
+  let seen = 0;
+  const received = async (count: number): Promise<readonly Received[]> => {
+    const unseen = (): string[] => linesOf(sink.log()).slice(seen);
+    while (unseen().length < count) await delay(5);
+    const lines = unseen().slice(0, count);
+    seen += count;
+    return lines.map((line) => {
+      const [bytes = 0, seconds = 0] = line.split(' ').map(Number);
+      return { bytes, seconds };
+    });
+  };
+  return { service, received };
+};
+
+const startPrograms = async (
+  host: SimHost,
+  paths: ReadonlyMap<Program, string>,
+): Promise<IpcRig> => {
   const { sim } = host;
-  const programs: string[] = [];
+  const { server, client, bare } = await startAgents(host);
+  const { service, received } = await startServices(host, server);
+  const argv = (program: Program, args: Arguments): string[] => [
+    process.execPath,
+    paths.get(program) ?? '',
+    ...args.map(String),
+  ];
+  const run = async (domid: number, program: Program, ...args: Arguments): Promise<unknown> => {
+    const options = { domid, hypercalls: true };
+    const { status, stdout, stderr } = await sim.run(argv(program, args), options);
+    assert.equal(status, 0, stderr);
+    return stdout === '' ? undefined : JSON.parse(stdout);
+  };
+  let rings = 0;
+  const ringTrip = async (count: number): Promise<number> => {
+    rings += 1;
+    const options = { domid: server.domid, hypercalls: true };
+    const echo = sim.start(`ring-${rings}`, argv('ring', ['echo', client.domid]), options);
+    while (linesOf(echo.log()).length === 0) await delay(5);
+    const { ringRef, eventChannel } = JSON.parse(echo.log());
+    const numbers = [server.domid, ringRef, eventChannel, count];
+    const time = await run(client.domid, 'ring', 'ping', ...numbers);
+    await echo.ended;
+    return time as number;
+  };
+  return {
+    server,
+    client,
+    socket: agentSocket(client.runtime),
+    service,
+    caller: (...args) => run(client.domid, 'caller', ...args),
+    received,
+    ringTrip,
+    linkTrip: async (count) => (await run(bare, 'linked', server.domid, bare, count)) as number,
+    proxied: (name, body) =>
+      withProxies(host, { server: server.domid, client: client.domid, to: service(name) }, body),
+    close: host.close,
+  };
+};
+
+export const startIpcRig = async (): Promise<IpcRig> => {
+  const paths = new Map<Program, string>();
+  for (const name of programs)
+    paths.set(name, await bundleProgram(new URL(`child/${name}.ts`, here)));
+  const host = await startSimHost({ store: 'xenstored' });
   const close = async (): Promise<void> => {
     await host.close();
-    for (const program of programs) rmSync(program);
-  };
-  const bundle = async (name: string): Promise<string> => {
-    const program = await bundleProgram(new URL(`child/${name}.ts`, here));
-    programs.push(program);
-    return program;
+    for (const path of paths.values()) rmSync(path);
   };
   try {
-    const { server, client } = await startAgents(host);
-    const callerProgram = await bundle('caller');
-    const ringProgram = await bundle('ring');
-    const resident = await buildResident(sim.directory);
-    const service = (name: string): string => `${server.etc}/services/${name}`;
-    const serve = (mode: string): Promise<TiedProcess> =>
-      startUntil(service(mode), 10, () =>
-        sim.start(mode, [resident, mode, service(mode)], { domid: server.domid }),
-      );
-    await serve('echo');
-    const sink = await serve('sink');
-    let seen = 0;
-
-    const run = async (domid: number, argv: readonly string[]): Promise<unknown> => {
-      const node = [process.execPath, ...argv];
-      const { status, stdout, stderr } = await sim.run(node, { domid, hypercalls: true });
-      assert.equal(status, 0, stderr);
-      return stdout === '' ? undefined : JSON.parse(stdout);
-    };
-
-    const received: IpcRig['received'] = async (count) => {
-      const lines = (): string[] => linesOf(sink.log()).slice(seen);
-      while (lines().length < count) await delay(5);
-      seen += count;
-      return linesOf(sink.log())
-        .slice(seen - count)
-        .map((line) => line.split(' ').map(Number))
-        .map(([bytes = 0, seconds = 0]) => ({ bytes, seconds }));
-    };
-
-    const ringRoundTrips: IpcRig['ringRoundTrips'] = async (count) => {
-      const echo = sim.start(
-        `ring-${count}`,
-        [process.execPath, ringProgram, 'echo', `${client.domid}`],
-        { domid: server.domid, hypercalls: true },
-      );
-      const offers = (): string[] => linesOf(echo.log());
-      const before = offers().length;
-      while (offers().length === before) await delay(5);
-      const { ringRef, eventChannel } = JSON.parse(offers().at(-1) ?? '');
-      const numbers = [server.domid, ringRef, eventChannel, count].map(String);
-      const times = await run(client.domid, [ringProgram, 'ping', ...numbers]);
-      await echo.ended;
-      return times as number[];
-    };
-
-    return {
-      host,
-      server,
-      client,
-      socket: agentSocket(client.runtime),
-      service,
-      caller: (...args) => run(client.domid, [callerProgram, ...args.map(String)]),
-      received,
-      ringRoundTrips,
-      withProxies: async (body) => {
-        const { at, stop } = await startProxies(host, server.domid, client.domid, service('sink'));
-        await body(at).finally(stop);
-      },
-      close,
-    };
+    return { ...(await startPrograms(host, paths)), close };
   } catch (error) {
     await close();
     throw error;

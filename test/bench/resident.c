@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	if (strlen(argv[2]) >= sizeof at.sun_path)
 		errx(64, "%s is too long", argv[2]);
 	strcpy(at.sun_path, argv[2]);
-	if (bind(listener, (void *)&at, sizeof at) || listen(listener, 64))
+	if (bind(listener, (void *)&at, sizeof at) || listen(listener, SOMAXCONN))
 		err(1, "%s", argv[2]);
 	for (;;) {
 		int connection = accept(listener, NULL, NULL);
