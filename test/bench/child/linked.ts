@@ -11,7 +11,7 @@ const [server = 0, client = 0, count = 0] = process.argv.slice(2).map(Number);
 
 const { store } = await connect();
 const links = joinDomain(store, { server, client }, () => {});
-const subscription = links.subscribe(async (link) => {
+const subscription = links.subscribe(async ({ link }) => {
   const mux = openMux(link, { role: 'client', name: 'bench', onCall: () => {} });
   const { stdin, stdout } = mux.open({ target: '', service: 'echo', argument: '' });
   console.log(JSON.stringify(await roundTrips(stdin, stdout, count)));
