@@ -9,7 +9,7 @@ const rounds = 5;
 const streamSeconds = 1;
 const together = { streams: 16, seconds: 3 };
 const trips = 3_000;
-const freshCalls = 200;
+const freshCalls = 100;
 
 const settleMs = 2_000;
 
