@@ -1,6 +1,7 @@
 /** Joins a program's call with the one that the agent makes for it. */
-import { pipeline } from 'node:stream/promises';
+import type { Readable, Writable } from 'node:stream';
 import type { IncomingCall, Outcome, OutgoingCall } from '../protocol/call.ts';
+import { pump } from '../services/pump.ts';
 
 /** As qrexec's for trouble that is neither a refusal nor the service's. */
 const problem = 125;
@@ -16,13 +17,26 @@ const cancelled = (local: IncomingCall, remote: OutgoingCall): Promise<Outcome> 
     local.cancelled.addEventListener('abort', giveUp);
   });
 
+/**
+ * Resolves when there is no more to pass on. The end is left to the outcome, which may be a refusal; who takes no more
+ * stops who sends. Plain events: `pipeline` would make errors with stack traces, which cost more than a short call.
+ */
+const passOn = (from: Readable, to: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    if (from.closed) resolve();
+    from.once('close', resolve);
+    to.once('close', () => from.destroy());
+    if (to.destroyed) from.destroy();
+    else from.pipe(to, { end: false });
+  });
+
 /** Resolves when the local call has ended; whatever happens, it does not reject. */
 export const couple = async (local: IncomingCall, remote: OutgoingCall): Promise<void> => {
-  // An end that closes early is that end's decision: the pipeline passes it on, and the outcome tells the rest.
-  pipeline(local.stdin, remote.stdin).catch(() => {});
-  const outputs = Promise.allSettled([
-    pipeline(remote.stdout, local.stdout, { end: false }),
-    pipeline(remote.stderr, local.stderr, { end: false }),
+  // An end that closes early is that end's decision: it is passed on, and the outcome tells the rest.
+  void pump(local.stdin, remote.stdin);
+  const outputs = Promise.all([
+    passOn(remote.stdout, local.stdout),
+    passOn(remote.stderr, local.stderr),
   ]);
   const outcome = await Promise.race([remote.outcome, cancelled(local, remote)]);
   if (outcome.kind === 'refused') return local.refuse(outcome.refusal);

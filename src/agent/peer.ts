@@ -37,6 +37,8 @@ export type PeerPorts = {
 };
 
 export type Peer = {
+  /** The link, if there is one now. */
+  readonly linkNow: () => Mux | undefined;
   /** The link, as soon as there is one. Rejects when the signal is aborted. */
   readonly link: (signal: AbortSignal) => Promise<Mux>;
   readonly status: () => PeerStatus;
@@ -118,6 +120,7 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
     });
 
   return {
+    linkNow: () => up.value?.mux,
     link: async (signal) => {
       signal.throwIfAborted();
       const aborted = fromEvent(signal, 'abort').pipe(

@@ -1,11 +1,13 @@
-/** `npm run bench`: vifwatch against the real `xl devd` with Xen's vif-route, on the fast rig, in one run. */
+/** `npm run bench`: vifwatch against Xen's own `xl devd` with vif-route, and vchan-socket-proxy, on the fast rig, in one run. */
 import { rssMiB } from '../rig/process.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { startXlDevd } from '../rig/sim/xl-devd.ts';
+import { measureCalls } from './calls.ts';
 import { countingSwitches, untilIdle, wakeupsPerSecond } from './footprint.ts';
 import { measureForwarding } from './forwarding.ts';
 import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
 import { measurePolicyChange } from './policy-change.ts';
+import { measurePolicyEvaluation } from './policy-evaluation.ts';
 import { upAndDown } from './vif-times.ts';
 
 const rounds = 31;
@@ -102,6 +104,7 @@ say('forwarding with 1, 40 and 1000 vifs, by plain routing and by linear rules')
 const forwarding = await measureForwarding();
 say('a change of policy with 1 vif and with 1000');
 const policyChange = await measurePolicyChange();
+const calls = await measureCalls(say);
 
 const metrics: Record<string, Metric> = {
   vif_up_1: lessIsBetter('ms', own.times.up1, devd, peer.times.up1),
@@ -117,6 +120,8 @@ const metrics: Record<string, Metric> = {
   status_cli: lessIsBetter('ms', own.status, 'xenstore-ls, ip, nft by hand', own.byHand),
   ...forwarding,
   policy_change_1000: policyChange,
+  ...calls,
+  policy_p99: measurePolicyEvaluation(),
 };
 printTable(metrics);
 console.log(JSON.stringify(metrics));

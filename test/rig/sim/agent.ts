@@ -9,7 +9,7 @@ import { namespaceOf } from './topology.ts';
 const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 
 /** As openrc/vifwatch-agent.initd starts it. */
-const nodeOptions = ['--max-semi-space-size=1'];
+const nodeOptions = [...(process.env['BENCH_NODE'] ?? '--max-semi-space-size=1').split(' ')];
 
 export type AgentSpec = {
   readonly serve?: readonly string[];

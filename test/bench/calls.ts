@@ -1,0 +1,131 @@
+/** What calls between VMs cost: as streams, as round trips, with a process of their own. */
+import { spawn } from 'node:child_process';
+import { rssMiB } from '../rig/process.ts';
+import { untilIdle } from './footprint.ts';
+import { type IpcRig, type Received, startIpcRig } from './ipc-rig.ts';
+import { lessIsBetter, type Metric, median, moreIsBetter } from './metric.ts';
+
+const rounds = 5;
+const streamSeconds = 1;
+const together = { streams: 16, seconds: 3 };
+const trips = 3_000;
+const freshCalls = 100;
+
+const settleMs = 2_000;
+
+const proxies = 'two vchan-socket-proxies';
+
+const gigabytesPerSecond = ({ bytes, seconds }: Received): number => bytes / seconds / 1e9;
+
+const throughAgents = async ({ caller, socket, received }: IpcRig): Promise<number> => {
+  await caller('stream', socket, streamSeconds, 1);
+  const [one] = await received(1);
+  return gigabytesPerSecond(one as Received);
+};
+
+/** The proxies are ended before the sink is asked: they do not always pass on an end. */
+const throughProxies = async ({ caller, received, proxied }: IpcRig): Promise<number> => {
+  await proxied('sink', (path) => caller('raw', path, streamSeconds));
+  const [one] = await received(1);
+  return gigabytesPerSecond(one as Received);
+};
+
+/** In turns, so that what else the machine does meets both alike. */
+const inTurns = async (
+  own: () => Promise<number>,
+  peer: () => Promise<number>,
+): Promise<{ readonly own: number[]; readonly peer: number[] }> => {
+  const turns = { own: [] as number[], peer: [] as number[] };
+  for (let round = 0; round < rounds; round += 1) {
+    turns.own.push(await own());
+    turns.peer.push(await peer());
+  }
+  return turns;
+};
+
+const measureStream = async (rig: IpcRig): Promise<Metric> => {
+  const { own, peer } = await inTurns(
+    () => throughAgents(rig),
+    () => throughProxies(rig),
+  );
+  return moreIsBetter('GB/s', own, proxies, peer);
+};
+
+/** The slowest one's part of the mean. */
+const measureFairness = async ({ caller, socket, received }: IpcRig): Promise<Metric> => {
+  await caller('stream', socket, together.seconds, together.streams);
+  const bytes = (await received(together.streams)).map((one) => one.bytes);
+  const mean = bytes.reduce((sum, one) => sum + one, 0) / bytes.length;
+  return moreIsBetter('of a fair share', [Math.min(...bytes) / mean], 'the fair share', [1]);
+};
+
+/** What the link and its protocol add: the caller is the end of a link itself. */
+const measureLinkTrip = async ({ linkTrip, ringTrip }: IpcRig): Promise<Metric> => {
+  const { own, peer } = await inTurns(
+    () => linkTrip(trips),
+    () => ringTrip(trips),
+  );
+  return lessIsBetter('µs', median(own), 'a bare ring between two processes', median(peer));
+};
+
+/** What a program sees, which is two more hops in both. */
+const measureProgramTrip = async ({ caller, socket, proxied }: IpcRig): Promise<Metric> => {
+  const { own, peer } = await inTurns(
+    () => caller('round-trips', socket, trips) as Promise<number>,
+    () => proxied('echo', (path) => caller('direct-round-trips', path, trips)) as Promise<number>,
+  );
+  return lessIsBetter('µs', median(own), proxies, median(peer));
+};
+
+const measureFresh = async ({ caller, socket, service }: IpcRig): Promise<Metric> => {
+  const times = await caller('fresh', socket, freshCalls, service('true'));
+  const { calls, starts } = times as { calls: number; starts: number };
+  return lessIsBetter('ms', calls, 'fork and exec by node itself', starts);
+};
+
+/** The larger of the two agents, beside a node that does nothing. */
+const measureRss = async ({ server, client }: IpcRig): Promise<Metric> => {
+  const pids = [server.pid(), client.pid()];
+  for (const pid of pids) await untilIdle(pid, settleMs);
+  const bare = spawn(process.execPath, [
+    '--max-semi-space-size=1',
+    '-e',
+    'setInterval(() => {}, 1e9)',
+  ]);
+  await untilIdle(bare.pid ?? 0, settleMs);
+  const bareMiB = rssMiB(bare.pid ?? 0);
+  bare.kill();
+  return lessIsBetter('MiB', Math.max(...pids.map(rssMiB)), 'node that does nothing', bareMiB);
+};
+
+/** @param say what is done next, as it takes a minute in all */
+export const measureCalls = async (
+  say: (text: string) => void,
+): Promise<Readonly<Record<string, Metric>>> => {
+  const rig = await startIpcRig();
+  try {
+    // The link is up when a call has been answered.
+    await rig.caller('round-trips', rig.socket, 1);
+    say('agents: idle');
+    const rss = await measureRss(rig);
+    say(`agents: one stream and two vchan-socket-proxies, ${rounds} x ${streamSeconds} s each`);
+    const stream = await measureStream(rig);
+    say(`agents: ${together.streams} streams at once, ${together.seconds} s`);
+    const fairness = await measureFairness(rig);
+    say(`agents: round trips, ${rounds} x ${trips}`);
+    const linkTrip = await measureLinkTrip(rig);
+    const programTrip = await measureProgramTrip(rig);
+    say(`agents: calls of fresh processes, ${freshCalls}`);
+    const fresh = await measureFresh(rig);
+    return {
+      stream_vs_proxy: stream,
+      streams_16_fairness: fairness,
+      rtt_vs_ring: linkTrip,
+      rtt_vs_proxy: programTrip,
+      call_fresh: fresh,
+      agent_rss: rss,
+    };
+  } finally {
+    await rig.close();
+  }
+};

@@ -1,0 +1,22 @@
+/**
+ * A caller that is itself the end of a link with the agent of SERVER, as domain CLIENT: no program's hop is in its way.
+ *   linked SERVER CLIENT COUNT  prints the median of round trips through the service "echo" as JSON, in microseconds
+ */
+import { joinDomain } from '../../../src/agent/joining.ts';
+import { openMux } from '../../../src/protocol/mux.ts';
+import { connect } from '../../../src/xen/connect.ts';
+import { roundTrips } from './round-trips.ts';
+
+const [server = 0, client = 0, count = 0] = process.argv.slice(2).map(Number);
+
+const { store } = await connect();
+const links = joinDomain(store, { server, client }, () => {});
+const subscription = links.subscribe(async ({ link }) => {
+  const mux = openMux(link, { role: 'client', name: 'bench', onCall: () => {} });
+  const { stdin, stdout } = mux.open({ target: '', service: 'echo', argument: '' });
+  console.log(JSON.stringify(await roundTrips(stdin, stdout, count)));
+  mux.close({ code: 'shutdown', text: 'done' });
+  await mux.closed;
+  subscription.unsubscribe();
+  store.close();
+});

@@ -1,0 +1,23 @@
+/**
+ * An end of a bare vchan, without agent or protocol.
+ *   ring echo DOMID                      prints the offer as JSON, then returns what comes
+ *   ring ping DOMID RING-REF PORT COUNT  prints the median of so many round trips as JSON, in microseconds
+ */
+import { joinVchan, openVchanServer } from '../../../src/vchan/vchan.ts';
+import { roundTrips } from './round-trips.ts';
+
+const [mode, ...numbers] = process.argv.slice(2);
+const [domid = 0, ringRef = 0, eventChannel = 0, count = 0] = numbers.map(Number);
+
+if (mode === 'echo') {
+  const server = openVchanServer(domid);
+  const { connected, ...offer } = server.offer();
+  console.log(JSON.stringify(offer));
+  const vchan = await connected;
+  vchan.on('data', (bytes) => vchan.write(bytes));
+  vchan.once('close', () => server.close());
+} else {
+  const vchan = joinVchan(domid, ringRef, eventChannel);
+  console.log(JSON.stringify(await roundTrips(vchan, vchan, count)));
+  vchan.destroy();
+}
