@@ -8,11 +8,11 @@ import { until } from '../until.ts';
 
 const [role, peer = '', path = ''] = process.argv.slice(2);
 const domid = Number(peer);
-const { store } = await connect();
+const { store, domid: own } = await connect();
 
 const serve = async (): Promise<Duplex> => {
   const offer = openVchanServer(domid).offer();
-  await publishOffer(store, path, domid, offer);
+  await publishOffer(store, path, { server: own, client: domid }, offer);
   return await offer.connected;
 };
 
