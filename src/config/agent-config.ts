@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { everyone, type Pairs, pairsOf } from './kernel-command-line.ts';
-import { invalid, parseStrict } from './strict-toml.ts';
+import { invalid, parseStrict, readOptional } from './strict-toml.ts';
 import { isVmName, type VmName } from './vm-name.ts';
 
 export type AgentConfig = Pairs & {
@@ -68,12 +68,6 @@ export const parseAgentConfig = (file: string, text: string, commandLine: string
 
 /** Reads the file, which may be missing, and the kernel's command line. Throws CONFIG_INVALID. */
 export const loadAgentConfig = async (file: string): Promise<AgentConfig> => {
-  let text = '';
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw invalid(file, `cannot be read: ${message}`);
-  }
+  const text = await readOptional(file);
   return parseAgentConfig(file, text, await readFile('/proc/cmdline', 'latin1'));
 };

@@ -1,11 +1,10 @@
 /** /etc/vifwatch/vifwatch.toml: strict, optional, and every error says where. */
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import type { PortForward, UplinkOptions } from '../core/host-elements.ts';
 import { isHost, type Prefix } from '../core/prefix.ts';
 import { caretAt } from './locate.ts';
-import { invalid, parseStrict, prefixSchema } from './strict-toml.ts';
+import { invalid, parseStrict, prefixSchema, readOptional } from './strict-toml.ts';
 
 export type Config = UplinkOptions & {
   /** Interfaces that VMs may send to; undefined means every one that is neither lo nor a vif. */
@@ -97,12 +96,5 @@ export const policyDirectory = (configFile: string): string => join(dirname(conf
 
 /** Reads the file; without one, everything has its default. Throws CONFIG_INVALID. */
 export const loadConfig = async (file: string): Promise<Config> => {
-  let text = '';
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw invalid(file, `cannot be read: ${message}`);
-  }
-  return parseConfig(file, text);
+  return parseConfig(file, await readOptional(file));
 };

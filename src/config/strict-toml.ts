@@ -1,4 +1,5 @@
 /** A TOML file by a schema: what is wrong with it is one error that says where. */
+import { readFile } from 'node:fs/promises';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { type Prefix, parsePrefix } from '../core/prefix.ts';
@@ -17,6 +18,17 @@ export const prefixSchema = v.pipe(
 
 export const invalid = (file: string, message: string): VifwatchError =>
   new VifwatchError('CONFIG_INVALID', `${file}: ${message}`);
+
+/** The text of a file that may be missing, which is an empty one then. Throws CONFIG_INVALID. */
+export const readOptional = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw invalid(file, `cannot be read: ${message}`);
+  }
+};
 
 const syntaxError = (file: string, error: TomlError): VifwatchError => {
   const message = error.message.split('\n', 1)[0] ?? '';
