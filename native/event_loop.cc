@@ -4,7 +4,8 @@ namespace {
 
 // Some come for nothing among honest peers: what an event tells of may have been seen before it.
 constexpr unsigned kTolerated = 3;
-constexpr std::uint64_t kPause = 10;  // ms
+constexpr std::uint64_t kPause = 10;           // ms
+constexpr std::uint64_t kLongestPause = 1280;  // ms
 
 }  // namespace
 
@@ -42,17 +43,21 @@ void EventLoop::OnEvent() {
     channel_->Unmask();
     masked_ = false;
   }
-  // Whatever the event was for may show only in a moment, as when the peer's process dies.
-  if (idle_ > 0) LookAgain();
+  // Whatever the event was for may show only later: when a process dies, its kernel sends the event,
+  // then frees all the memory between, and only then clears the byte that says so.
+  if (idle_ > 0) LookAgain(kPause);
 }
 
 void EventLoop::OnTimer() {
   const unsigned idle = idle_;
   if (!Handle()) return;
-  if (idle_ > idle) idle_ = idle;  // this was no event
-  if (!masked_) return;
-  channel_->Unmask();
-  masked_ = false;
+  if (masked_) {
+    channel_->Unmask();
+    masked_ = false;
+  }
+  if (idle_ == 0) return;
+  idle_ = idle;  // this was no event
+  if (pause_ < kLongestPause) LookAgain(2 * pause_);
 }
 
 // False if this has been destroyed meanwhile.
@@ -65,9 +70,11 @@ bool EventLoop::Handle() {
   return true;
 }
 
-void EventLoop::LookAgain() {
-  if (uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_->handle)) != 0) return;
+void EventLoop::LookAgain(std::uint64_t pause) {
+  const bool isDue = uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_->handle)) != 0;
+  if (isDue && pause_ <= pause) return;
+  pause_ = pause;
   uv_timer_start(
       &timer_->handle, [](uv_timer_t* timer) { static_cast<EventLoop*>(timer->data)->OnTimer(); },
-      kPause, 0);
+      pause, 0);
 }

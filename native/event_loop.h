@@ -2,6 +2,7 @@
 // is listened to only every 10 ms.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -22,13 +23,14 @@ class EventLoop {
   void OnEvent();
   void OnTimer();
   bool Handle();
-  void LookAgain();
+  void LookAgain(std::uint64_t pause);
 
   EventChannel* const channel_;
   const std::function<bool()> handle_;
   const std::function<void()> stop_;
   const std::shared_ptr<bool> life_;
   unsigned idle_ = 0;    // events in a row that brought nothing
+  std::uint64_t pause_ = 0;  // ms, until the next look without an event
   bool masked_ = false;  // an event was taken, and no other comes
   std::shared_ptr<EnvironmentHook> hook_;
   LoopHandle<uv_timer_t> timer_;
