@@ -65,7 +65,8 @@ pid_t Clone(Errand& errand) {
   const KeptDumpable dumpable;
   const BlockedSignals blocked;
   const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-  const pid_t pid = clone(RunErrand, stack.get() + kStackSize, flags, &errand, &errand.pidfd);
+  const pid_t pid = clone(RunErrand, stack.get() + kStackSize, flags, &errand, &errand.pidfd,
+                          nullptr, nullptr);
   if (pid < 0) throw Failure("clone", errno);
   return pid;
 }
