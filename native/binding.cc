@@ -2,6 +2,7 @@
 
 #include "peer_credentials.h"
 #include "pipe.h"
+#include "spawn.h"
 #include "vchan.h"
 #include "xenstore.h"
 
@@ -11,6 +12,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("VchanServer", VchanServer::Class(env));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
   exports.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));
+  exports.Set("spawn", Napi::Function::New<Spawn>(env, "spawn"));
   return exports;
 }
 

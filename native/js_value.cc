@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include <cerrno>
+
 namespace {
 
 napi_value ToJs(napi_env env, std::monostate) {
@@ -64,8 +66,21 @@ napi_value ToJs(napi_env env, const Value& value) {
 napi_value ErrorToJs(napi_env env, int error) {
   char name[32];
   char text[128];
+  uv_err_name_r(-error, name, sizeof name);
+  uv_strerror_r(-error, text, sizeof text);
+  // The one errno of ours that libuv has no name for: what a damaged program fails with.
+  const bool isUnnamed = error == ENOEXEC;
   napi_value result = nullptr;
-  napi_create_error(env, ToJs(env, std::string(uv_err_name_r(-error, name, sizeof name))),
-                    ToJs(env, std::string(uv_strerror_r(-error, text, sizeof text))), &result);
+  napi_create_error(env, ToJs(env, std::string(isUnnamed ? "ENOEXEC" : name)),
+                    ToJs(env, std::string(isUnnamed ? "exec format error" : text)), &result);
   return result;
+}
+
+void CallJs(napi_env env, napi_value function, std::initializer_list<napi_value> arguments) {
+  const napi_status status = napi_call_function(env, ToJs(env, std::monostate()), function,
+                                                arguments.size(), arguments.begin(), nullptr);
+  if (status != napi_pending_exception) return;
+  napi_value exception = nullptr;
+  napi_get_and_clear_last_exception(env, &exception);
+  napi_fatal_exception(env, exception);
 }

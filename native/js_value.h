@@ -4,6 +4,7 @@
 
 #include <node_api.h>
 
+#include <initializer_list>
 #include <string>
 
 #include "reply.h"
@@ -13,3 +14,6 @@ napi_value ToJs(napi_env env, const Value& value);
 
 // An Error whose `code` is the name of the errno.
 napi_value ErrorToJs(napi_env env, int error);
+
+// Calls a function from the event loop, within a callback scope. What it throws is uncaught.
+void CallJs(napi_env env, napi_value function, std::initializer_list<napi_value> arguments);

@@ -16,17 +16,6 @@ std::unique_ptr<Session> Open(const Napi::CallbackInfo& info) {
 
 std::byte* BytesOf(Napi::Uint8Array& array) { return reinterpret_cast<std::byte*>(array.Data()); }
 
-// Plain Node-API, since this call fails while a worker is being terminated.
-void Call(napi_env env, napi_value function) {
-  napi_value undefined = nullptr;
-  napi_get_undefined(env, &undefined);
-  const napi_status status = napi_call_function(env, undefined, function, 0, nullptr, nullptr);
-  if (status != napi_pending_exception) return;
-  napi_value exception = nullptr;
-  napi_get_and_clear_last_exception(env, &exception);
-  napi_fatal_exception(env, exception);
-}
-
 }  // namespace
 
 Napi::Function Vchan::Class(Napi::Env env) {
@@ -72,7 +61,7 @@ bool Vchan::OnEvent() {
   session_->TakeProgress();
   {
     const Napi::CallbackScope scope(env_, context_);
-    Call(env_, onEvent_.Value());
+    CallJs(env_, onEvent_.Value(), {});
   }
   return session_ && session_->TakeProgress();
 }

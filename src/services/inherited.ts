@@ -1,4 +1,4 @@
-/** Descriptors that whoever started us left open: Node would pass them on to each service. */
+/** Descriptors that whoever started us left open: before Linux 5.9, each service would be started with them. */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 
 /** O_CLOEXEC, as in /proc/self/fdinfo. */

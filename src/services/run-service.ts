@@ -37,9 +37,9 @@ const start = async (call: ServiceCall, services: Services, { take }: Hold): Pro
   take(`domid ${call.sourceDomid}`, callsPerPeer[kind]);
   if (kind === 'executable') {
     const user = userOf(call, config);
-    const service = await services.takeTurn(call.sourceDomid, async () => {
+    const service = await services.takeTurn(call.sourceDomid, () => {
       if (call.cancelled.aborted) throw new RefusedError('failed', 'cancelled before its start');
-      return await startProcess(path, call, user);
+      return startProcess(path, call, user);
     });
     return runExecutable(call, config, service, report);
   }

@@ -1,20 +1,12 @@
 /** From a file to a process of its own session and group, with no more than three descriptors. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { constants } from 'node:os';
+import { deferred } from '../protocol/deferred.ts';
+import { loadNative, type Program, type SpawnOperation } from '../xen/native.ts';
 import { environmentOf } from './environment.ts';
 import type { User } from './passwd.ts';
 import { RefusedError } from './refused.ts';
 import type { ServiceCall } from './services.ts';
-import {
-  closeEnds,
-  type Owner,
-  openStdioPipes,
-  readableEnd,
-  type StdioPipes,
-  writableEnd,
-} from './stdio-pipes.ts';
+import { closeEnds, type Owner, openStdioPipes, readableEnd, writableEnd } from './stdio-pipes.ts';
 
 export type ServiceProcess = {
   /** Of the process, and of the group that it leads. */
@@ -30,8 +22,19 @@ export type ServiceProcess = {
 /** What the kernel says when there are too many processes or descriptors already. */
 const exhausted = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM'];
 
+/** What the program's file lacks. */
+const hints: Readonly<Record<string, string>> = {
+  EACCES: 'that user may not enter its directory, or execute it or its interpreter',
+  ENOEXEC: 'it, or its interpreter, is damaged or made for another machine',
+};
+
+type StartError = NodeJS.ErrnoException & {
+  /** None if it was a pipe that failed. */
+  readonly operation?: SpawnOperation;
+};
+
 const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
-  const { code = String(error) } = error as NodeJS.ErrnoException;
+  const { code = String(error), operation } = error as StartError;
   if (exhausted.includes(code)) {
     return new RefusedError('busy', `${path} cannot be started: ${code}`);
   }
@@ -39,14 +42,12 @@ const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
   if (code === 'ENOENT') {
     return new RefusedError('not-found', `${path}: the interpreter of its first line is missing`);
   }
-  const hint =
-    code === 'EACCES'
-      ? '; that user may not enter its directory, or execute it or its interpreter'
-      : '';
-  return new RefusedError('failed', `${path} cannot be started as ${user.name}: ${code}${hint}`);
+  const hint = operation === 'exec' ? hints[code] : operation && `it failed at: ${operation}`;
+  const text = `${path} cannot be started as ${user.name}: ${code}`;
+  return new RefusedError('failed', hint === undefined ? text : `${text}; ${hint}`);
 };
 
-/** Only root can be somebody else; that drops all supplementary groups too, which libuv sees to. */
+/** Only root can be somebody else; that drops all supplementary groups too. */
 const identity = (user: User): Owner | undefined => {
   const own = process.geteuid?.();
   if (own === 0) return { uid: user.uid, gid: user.gid };
@@ -54,61 +55,41 @@ const identity = (user: User): Owner | undefined => {
   throw new RefusedError('failed', `only an agent run by root can run a service as ${user.name}`);
 };
 
-const statusOf = (child: ChildProcess): Promise<number> =>
-  new Promise((resolve) => {
-    child.once('exit', (status, signal) => {
-      resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal]));
-    });
-  });
-
-const spawned = async (child: ChildProcess, pipes: StdioPipes): Promise<ServiceProcess> => {
-  const exited = statusOf(child);
-  await once(child, 'spawn');
-  // Nothing is left that could fail: signals are sent to the group, not through this object.
-  child.on('error', () => undefined);
-  const [toStdin, fromStdout, fromStderr] = pipes.ours;
-  const stdin = writableEnd(toStdin);
-  void exited.then(() => stdin.destroy());
-  return {
-    ...{ pid: child.pid as number, exited, stdin },
-    ...{ stdout: readableEnd(fromStdout), stderr: readableEnd(fromStderr) },
-  };
-};
-
-const start = async (
+const start = (
   path: string,
   call: ServiceCall,
   user: User,
   as: Owner | undefined,
-): Promise<ServiceProcess> => {
-  const pipes = openStdioPipes(as);
+): ServiceProcess => {
+  const { ours, theirs } = openStdioPipes(as);
+  const [toStdin, fromStdout, fromStderr] = ours;
   const { argument } = call.request;
+  const { promise: exited, resolve } = deferred<number>();
   try {
-    const child = spawn(path, argument === '' ? [] : [argument], {
-      ...as,
-      cwd: '/',
-      env: environmentOf(call, user),
-      detached: true,
-      stdio: [...pipes.theirs],
-    });
-    return await spawned(child, pipes);
+    const program: Program = {
+      path,
+      argv: argument === '' ? [path] : [path, argument],
+      environment: Object.entries(environmentOf(call, user)).map((entry) => entry.join('=')),
+      descriptors: theirs,
+      identity: as,
+    };
+    const pid = loadNative().spawn(program, resolve);
+    const stdin = writableEnd(toStdin);
+    void exited.then(() => stdin.destroy());
+    return { pid, exited, stdin, stdout: readableEnd(fromStdout), stderr: readableEnd(fromStderr) };
   } catch (error) {
-    closeEnds(pipes.ours);
+    closeEnds(ours);
     throw error;
   } finally {
-    closeEnds(pipes.theirs);
+    closeEnds(theirs);
   }
 };
 
-/** Throws RefusedError. No shell takes part; libuv puts all signals to their defaults. */
-export const startProcess = async (
-  path: string,
-  call: ServiceCall,
-  user: User,
-): Promise<ServiceProcess> => {
+/** Blocks until the program is loaded, less than a millisecond. Throws RefusedError. No shell takes part. */
+export const startProcess = (path: string, call: ServiceCall, user: User): ServiceProcess => {
   const as = identity(user);
   try {
-    return await start(path, call, user, as);
+    return start(path, call, user, as);
   } catch (error) {
     throw refusedBy(path, user, error);
   }

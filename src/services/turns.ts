@@ -1,12 +1,12 @@
 /** Work that blocks everybody, a piece at a time, and no key twice while another waits. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Resolves or rejects as `work` does, once it is its key's turn. */
-export type TakeTurn = <T>(key: number, work: () => Promise<T>) => Promise<T>;
+/** Resolves with what `work` returns or rejects with what it throws, once it is its key's turn. */
+export type TakeTurn = <T>(key: number, work: () => T) => Promise<T>;
 
 export const openTurns = (): TakeTurn => {
   // In the order of their turns; a key whose turn has come goes to the end.
-  const waiting = new Map<number, (() => Promise<void>)[]>();
+  const waiting = new Map<number, (() => void)[]>();
   let running = false;
 
   const run = async (): Promise<void> => {
@@ -15,7 +15,7 @@ export const openTurns = (): TakeTurn => {
       const [key, [first, ...others]] = next;
       waiting.delete(key);
       if (others.length > 0) waiting.set(key, others);
-      await first?.();
+      first?.();
       // What came for others meanwhile is dealt with first.
       await nextTurn();
     }
@@ -24,7 +24,13 @@ export const openTurns = (): TakeTurn => {
 
   return (key, work) =>
     new Promise((resolve, reject) => {
-      const piece = (): Promise<void> => work().then(resolve, reject);
+      const piece = (): void => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      };
       waiting.set(key, [...(waiting.get(key) ?? []), piece]);
       if (!running) void run();
     });

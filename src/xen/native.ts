@@ -84,6 +84,33 @@ type PeerCredentials = {
   readonly gid: number;
 };
 
+export type Program = {
+  /** From "/". */
+  readonly path: string;
+  /** From argv[0] on. */
+  readonly argv: readonly string[];
+  /** NAME=value. */
+  readonly environment: readonly string[];
+  /** To become 0 to 2; no others are inherited. */
+  readonly descriptors: readonly [stdin: number, stdout: number, stderr: number];
+  /** Whom root becomes, with no other groups; undefined leaves all that as it is. */
+  readonly identity: { readonly uid: number; readonly gid: number } | undefined;
+};
+
+/** The step of a start that failed with the errno in its Error's `code`. */
+export type SpawnOperation =
+  | 'arguments'
+  | 'clone'
+  | 'pidfd'
+  | 'session'
+  | 'groups'
+  | 'group'
+  | 'user'
+  | 'directory'
+  | 'descriptors'
+  | 'exec'
+  | 'watch process';
+
 type Addon = {
   readonly Xenstore: new () => NativeXenstore;
   readonly Vchan: VchanConstructor;
@@ -97,6 +124,11 @@ type Addon = {
   readonly peerCredentials: (descriptor: number) => PeerCredentials;
   /** Descriptors, closed on exec. */
   readonly pipe: () => readonly [readEnd: number, writeEnd: number];
+  /**
+   * Yields the pid of a program that now runs, in a session of its own and at "/". `onEnd` is called with its exit
+   * status, or 128 and the signal's number. Throws an Error with an `operation`, and nothing is left then.
+   */
+  readonly spawn: (program: Program, onEnd: (status: number) => void) => number;
 };
 
 /** Loads the addon, from sources as from the bundle. Throws an Error that says how to build it. */

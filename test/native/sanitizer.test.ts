@@ -19,6 +19,7 @@ const runs: readonly (readonly [child: string, ...args: string[]])[] = [
   ['worker-main', 'watch', '2'],
   ['worker-main', 'storm', '2'],
   ['worker-main', 'pending', '2', 'hang'],
+  ['spawn'],
   ['vchan', `${netVm}`],
   ['vchan-hostile', `${netVm}`, 'peer'],
 ];

@@ -39,6 +39,14 @@ test.concurrent('argv is the argument and no more; no shell reads it', async () 
   expect((await rig.run('argv+--help+x')).stdout).toBe('1:--help+x');
 });
 
+test.concurrent('a damaged program is refused: no shell tries it', async () => {
+  await rig.script('damaged', '\x7fELF\necho ran\n');
+  expect(await rig.run('damaged')).toMatchObject({ stdout: '', ended: refused('failed') });
+  expect(rig.reports).toContainEqual(
+    expect.stringMatching(/damaged cannot be started as root: ENOEXEC; .* another machine$/),
+  );
+});
+
 test.concurrent('the environment is made for the service and holds nothing of ours', async () => {
   await symlink('/usr/bin/env', join(rig.directory, 'env'));
   expect((await rig.run('env', '', { source: 'mgmt-vm' })).stdout.split('\n').sort()).toEqual([

@@ -1,0 +1,35 @@
+/** Starts programs as somebody else; prints what each of our threads is before and after it. */
+import { openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { loadNative, type Program } from '../../../src/xen/native.ts';
+
+const { spawn } = loadNative();
+const nowhere = openSync('/dev/null', 'r+');
+
+const start = (path: string): Promise<number> =>
+  new Promise((resolve) => {
+    const program: Program = {
+      ...{ path, argv: [path], environment: [], identity: { uid: 65534, gid: 65534 } },
+      descriptors: [nowhere, nowhere, nowhere],
+    };
+    spawn(program, resolve);
+  });
+
+const ofThread = (thread: string) => ({
+  status: readFileSync(`/proc/self/task/${thread}/status`, 'latin1')
+    .split('\n')
+    .filter((line) => /^(Umask|Uid|Gid|Groups|NSpgid|NSsid|Sig(Blk|Ign|Cgt)|Cap\w+):/.test(line)),
+  cwd: readlinkSync(`/proc/self/task/${thread}/cwd`),
+  // Root's, if we could not be dumped any more.
+  owner: statSync(`/proc/self/task/${thread}/fd`).gid,
+});
+
+const facts = () => readdirSync('/proc/self/task').map(ofThread);
+
+await Promise.all(Array.from({ length: 8 }, () => stat('/')));
+const before = facts();
+for (let round = 0; round < 10; round += 1) {
+  await start('/bin/true');
+  await start('/no/such/file').catch(() => {});
+}
+console.log(JSON.stringify({ before, after: facts() }));

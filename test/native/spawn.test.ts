@@ -1,0 +1,60 @@
+import { openSync } from 'node:fs';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { addonFile } from '../../src/package.ts';
+import { loadNative, type Program } from '../../src/xen/native.ts';
+import { childrenOf, openFiles } from '../rig/process.ts';
+import { runChild } from './run-child.ts';
+
+const nowhere = openSync('/dev/null', 'r+');
+
+const program = (path: string): Program => ({
+  ...{ path, argv: [path], environment: [], identity: undefined },
+  descriptors: [nowhere, nowhere, nowhere],
+});
+
+test("no end is lost among libuv's, and nothing is left", { timeout: 60_000 }, async () => {
+  const { wrong, left, before, after } = (await runChild('spawn', { env: {} })) as Record<
+    string,
+    unknown
+  >;
+  expect([wrong, left]).toEqual([0, []]);
+  expect(after).toEqual(before);
+});
+
+test.each<[what: string, change: Partial<Program>, code: string, operation: string]>([
+  ['a file that is missing', { path: '/no/such/file' }, 'ENOENT', 'exec'],
+  ['a file that is not executable', { path: '/etc/passwd' }, 'EACCES', 'exec'],
+  [
+    'a descriptor that is not open',
+    { descriptors: [nowhere, 9999, nowhere] },
+    'EBADF',
+    'descriptors',
+  ],
+  ['a user that is none', { identity: { uid: 2 ** 32 - 1, gid: 0 } }, 'EINVAL', 'user'],
+  ['more than may be passed on', { argv: ['x'.repeat(200_000)] }, 'E2BIG', 'exec'],
+  ['a NUL', { argv: ['true\0'] }, 'EINVAL', 'arguments'],
+])('a start fails for %s, and leaves nothing', (_what, change, code, operation) => {
+  const before = [openFiles(process.pid), childrenOf(process.pid)];
+  const start = () => loadNative().spawn({ ...program('/bin/true'), ...change }, () => {});
+  expect(start).toThrow(expect.objectContaining({ code, operation }));
+  expect([openFiles(process.pid), childrenOf(process.pid)]).toEqual(before);
+});
+
+test('nothing of the parent changes, in any thread', async () => {
+  const file = new URL('child/spawn-unchanged.ts', import.meta.url).pathname;
+  // Of a group that is not root's, so that it shows whether the parent may still be dumped.
+  const given = ['--regid=1', '--clear-groups', process.execPath, '--import', 'tsx', file];
+  const { stdout } = await execa('setpriv', given);
+  const { before, after } = JSON.parse(stdout);
+  expect(before).toContainEqual(expect.objectContaining({ owner: 1 }));
+  expect(after).toEqual(before);
+});
+
+test('descriptors that take the places of each other', async () => {
+  const start = `require(${JSON.stringify(addonFile)}).spawn({
+    path: '/bin/sh', argv: ['sh', '-c', 'echo out; echo err >&2'], environment: [], descriptors: [0, 2, 1],
+  }, (status) => process.exit(status))`;
+  const { stdout, stderr } = await execa(process.execPath, ['-e', start], { stdin: 'ignore' });
+  expect([stdout, stderr]).toEqual(['err', 'out']);
+});
