@@ -1,14 +1,39 @@
 import { defineConfig } from 'vitest/config';
 
+/** What only computes, or waits for no other than itself. */
+const timeless = [
+  'test/{call-policy,cli,config,core,protocol,services}/**/*.test.ts',
+  'test/native/sanitizer.test.ts',
+];
+
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['test/**/*.test.ts'],
-    // Rigs measure times and use both cores: side by side they would only disturb each other.
-    fileParallelism: false,
     // The machine may have other things to do just then; what is broken fails twice.
     retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'timeless',
+          include: timeless,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'rigs',
+          include: ['test/**/*.test.ts'],
+          exclude: timeless,
+          // They measure times and use both cores: side by side they would only disturb each other.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
