@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** What only computes, or waits for no other than itself. */
+/** What measures no time: it computes, or compares what a rig has become in the end. */
 const timeless = [
   'test/{call-policy,cli,config,core,protocol,services}/**/*.test.ts',
-  'test/native/sanitizer.test.ts',
+  'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
+  'test/native/{load,operations,sanitizer,transaction,tree}.test.ts',
 ];
 
 export default defineConfig({
