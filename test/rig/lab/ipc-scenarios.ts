@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { applicationVms } from './application-vms.ts';
-import { must } from './command.ts';
+import { must, type Run } from './command.ts';
 import type { Stopwatch } from './facts.ts';
 import {
   type Agents,
@@ -15,6 +15,7 @@ import {
   unlinked,
 } from './ipc-vms.ts';
 import type { LabHost } from './lab-host.ts';
+import { writeFileIn } from './processes.ts';
 
 /** One of sa-vm's clients is there before it, and one of net-vm's comes later. */
 const startAll = async (host: LabHost, stopwatch: Stopwatch): Promise<Agents> => {
@@ -119,6 +120,24 @@ const callUnlisted = async (host: LabHost, { mgmt, workload }: Agents): Promise<
   assert.deepEqual(states, ['net-vm up', 'sa-vm up', 'workload-vm up']);
 };
 
+/** By OpenRC in net-vm: loudly if it does not start, and gone when it is stopped. */
+const runAsService = async ({ inVm }: LabHost): Promise<void> => {
+  const inNetVm: Run = (argv) => inVm('net-vm', argv);
+  const settings = '/etc/vifwatch/agent.toml';
+  const socket = ['test', '-S', '/run/vifwatch/agent.sock'];
+  const service = (verb: string) => inNetVm(['rc-service', '--nocolor', 'vifwatch-agent', verb]);
+  await writeFileIn(inNetVm, settings, 'nonsense = 1\n');
+  const { status, stderr } = await service('start');
+  assert.notEqual(status, 0);
+  assert.match(stderr, /vifwatch-agent died while it was starting/);
+  assert.match(stderr, /CONFIG_INVALID/);
+  await must(inNetVm, ['rm', settings]);
+  assert.equal((await service('start')).status, 0);
+  await must(inNetVm, socket);
+  assert.equal((await service('stop')).status, 0);
+  assert.notEqual((await inNetVm(socket)).status, 0);
+};
+
 /** Four VMs with agents, four pairs, and dom0 takes no part. */
 export const vmsCallEachOther = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   const first = await startAll(host, stopwatch);
@@ -130,4 +149,5 @@ export const vmsCallEachOther = async (host: LabHost, stopwatch: Stopwatch): Pro
   await Promise.all([assertCopies(second.sa, 'workload-vm'), callUnlisted(host, second)]);
   await assertDom0HasNoAgent(host);
   await Promise.all(Object.values(second).map((agent) => agent.kill()));
+  await runAsService(host);
 };
