@@ -42,10 +42,14 @@ const gidOf = async (group: string): Promise<number> => {
   );
 };
 
-/** Whom the kernel says is at the other end. Throws if Node does not let us have the descriptor any more. */
+/** Whom the kernel says is at the other end; undefined if it is gone, or Node keeps the descriptor to itself. */
 const programAt = (socket: Socket) => {
-  const { _handle: handle } = socket as unknown as { _handle: { fd: number } };
-  return loadNative().peerCredentials(handle.fd);
+  const { _handle: handle } = socket as unknown as { _handle: { fd: number } | null };
+  try {
+    return handle === null ? undefined : loadNative().peerCredentials(handle.fd);
+  } catch {
+    return undefined;
+  }
 };
 
 /** Opens the socket, which tells everybody that the agent is ready; a stale one is replaced. Throws CONFIG_INVALID. */
@@ -75,6 +79,11 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
   const serve = (socket: Socket): void => {
     socket.on('error', () => socket.destroy());
     const program = programAt(socket);
+    // Nobody calls without being known.
+    if (program === undefined) {
+      socket.destroy();
+      return;
+    }
     const onCall = (call: IncomingCall): void => void answer(call, program);
     const mux = openMux(socket, { role: 'server', name: self, onCall });
     programs.add(mux);
@@ -83,6 +92,10 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
 
   const server = createServer({ allowHalfOpen: true }, serve);
   server.maxConnections = mostPrograms;
+  // Such as a lack of descriptors, which passes: nobody else's call may end by it.
+  server.on('error', ({ message }) =>
+    spend('accept', (suppressed) => ports.log.error({ suppressed }, message)),
+  );
   await listenAt(server, agentSocket(runtime), group === undefined ? 0 : await gidOf(group));
   return {
     close: async () => {

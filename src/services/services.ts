@@ -18,24 +18,20 @@ export type ServiceCall = {
 };
 
 export type ServiceOptions = {
-  /** Executables and sockets; by default /etc/vifwatch/services. */
-  readonly directory?: string;
-  /** Their TOML files; by default /etc/vifwatch/services.d. */
-  readonly configDirectory?: string;
+  /** Executables and sockets. */
+  readonly directory: string;
+  /** Their TOML files. */
+  readonly configDirectory: string;
   /** Told why a call was refused, or ended before its service did: one line for the log, fit to print. */
   readonly report: (text: string, call: ServiceCall) => void;
 };
 
-export type Services = Required<ServiceOptions> & {
+export type Services = ServiceOptions & {
   readonly slots: Slots;
   readonly takeTurn: TakeTurn;
 };
 
-export const openServices = ({
-  directory = '/etc/vifwatch/services',
-  configDirectory = '/etc/vifwatch/services.d',
-  report,
-}: ServiceOptions): Services => ({
+export const openServices = ({ directory, configDirectory, report }: ServiceOptions): Services => ({
   directory,
   configDirectory,
   report,

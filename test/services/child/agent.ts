@@ -21,7 +21,11 @@ const ended = await runService(
     ...{ request: { target: '', service, argument: '' }, source: 'work-vm', sourceDomid: 7 },
     ...{ user, stdin, stdout, stderr, cancelled },
   },
-  openServices({ directory, report: (text) => console.log(text) }),
+  openServices({
+    configDirectory: '/etc/vifwatch/services.d',
+    directory,
+    report: (text) => console.log(text),
+  }),
 );
 console.log(JSON.stringify(ended));
 server.close();

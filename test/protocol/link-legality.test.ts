@@ -1,0 +1,89 @@
+/** Every frame before and after the hello, and frames that are malformed. */
+import { describe, expect, test } from 'vitest';
+import { linkFrames, names, stream, variants } from './legality.ts';
+import { bytes, frameBytes, muxAndPeer, openPayload } from './raw-peer.ts';
+
+describe('the link itself', () => {
+  test.concurrent.each(names)('%s before the hello', async (variant) => {
+    const { mux, peer } = await muxAndPeer('server', false);
+    const [name, payload] = variants[variant];
+    peer.send(name, linkFrames.includes(variant) ? 0 : stream, payload);
+    if (variant === 'hello') expect(await peer.verdict()).toBe('legal');
+    else expect(await mux.closed).toMatchObject({ by: 'us', code: 'hello' });
+  });
+
+  test.concurrent.each(names)('%s on stream 0 after the hello', async (variant) => {
+    const { mux, peer } = await muxAndPeer('server');
+    const [name, payload] = variants[variant];
+    peer.send(name, 0, payload);
+    if (variant === 'goodbye') {
+      expect(await mux.closed).toMatchObject({ by: 'peer', code: 'shutdown' });
+      return;
+    }
+    const illegal = variant === 'hello' || variant === 'pong' ? 'state' : 'stream-id';
+    // A ping is answered: the verdict's own would be the second.
+    if (variant === 'ping') await peer.frame('pong');
+    expect(await peer.verdict()).toBe(variant === 'ping' ? 'legal' : illegal);
+  });
+
+  const edited = (frame: Buffer, at: number, ...values: number[]): Buffer => {
+    frame.set(values, at);
+    return frame;
+  };
+  const opening = (...payload: (number | string)[]): Buffer =>
+    frameBytes(
+      'open',
+      1,
+      Buffer.concat(
+        payload.map((part) => (typeof part === 'number' ? bytes(part) : Buffer.from(part))),
+      ),
+    );
+  test.concurrent.each([
+    ['type', edited(frameBytes('ping', 0, Buffer.alloc(8)), 0, 0)],
+    ['type', edited(frameBytes('ping', 0, Buffer.alloc(8)), 0, 5)],
+    ['type', edited(frameBytes('ping', 0, Buffer.alloc(8)), 0, 255)],
+    ['flags', edited(frameBytes('ping', 0, Buffer.alloc(8)), 1, 128)],
+    ['length', frameBytes('ping', 0, Buffer.alloc(7))],
+    ['length', frameBytes('ping', 0, Buffer.alloc(9))],
+    ['length', edited(frameBytes('stdin', 1), 2, 0xf9, 0x3f)],
+    ['length', edited(frameBytes('stdin', 1), 2, 0xff, 0xff)],
+    ['length', frameBytes('cancel', 1, bytes(0))],
+    ['length', frameBytes('exit', 1)],
+    ['length', frameBytes('goodbye', 0)],
+    ['length', frameBytes('open', 1, Buffer.alloc(321))],
+    ['stream-id', frameBytes('open', 2, openPayload)],
+    [
+      'stream-id',
+      Buffer.concat([frameBytes('open', 5, openPayload), frameBytes('open', 3, openPayload)]),
+    ],
+    ['payload', opening(0, 0, 0, 0)],
+    ['payload', opening(0, 3, 'a/b', 0)],
+    ['payload', opening(0, 3, 'a\0b', 0)],
+    ['payload', opening(0, 2, '\u{e9}', 0)],
+    ['payload', opening(1, ' ', 1, 'a', 0)],
+    ['payload', opening(0, 1, 'a', 1, '/')],
+    ['payload', opening(0, 1, 'a', 9, 'short')],
+    ['payload', opening(255, 'aaa')],
+    ['payload', opening(0, 1, 'a', 0, 'more')],
+    ['payload', opening(0, 64, 'a'.repeat(64), 0)],
+  ] as const)('%s: %o', async (code, frame) => {
+    const { mux, peer } = await muxAndPeer('server');
+    peer.transport.write(frame);
+    expect(await peer.verdict()).toBe(code);
+    expect(await mux.closed).toMatchObject({ by: 'us', code });
+  });
+
+  test.concurrent.each([
+    ['hello', 'VFWX\x01\0\x01\0\0'],
+    ['hello', 'VFWI\x01\0\x01\0\0more'],
+    ['payload', 'VFWI\x01\0\x01\0\x02a'],
+    ['payload', 'VFWI\x01\0\x01\0\x01\x1b'],
+    ['version', 'VFWI\x02\0\x09\0\0'],
+    ['version', 'VFWI\0\0\0\0\0'],
+  ])('%s: %j', async (code, payload) => {
+    const { mux, peer } = await muxAndPeer('server', false);
+    peer.send('hello', 0, Buffer.from(payload, 'latin1'));
+    expect(await mux.closed).toMatchObject({ by: 'us', code });
+    await expect(mux.ready).rejects.toThrow(code);
+  });
+});
