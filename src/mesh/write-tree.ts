@@ -61,7 +61,10 @@ const fill = async (directory: string, tree: Tree): Promise<void> => {
 const replace = async (directory: string, found: boolean, tree: Tree): Promise<void> => {
   await mkdir(dirname(directory), { recursive: true });
   const work = await mkdtemp(join(dirname(directory), temporaryPrefix(directory)));
-  await fill(join(work, 'new'), tree);
+  await fill(join(work, 'new'), tree).catch(async (error: unknown) => {
+    await rm(work, { recursive: true, force: true });
+    throw error;
+  });
   // Between the two there is neither for a moment: rename replaces no directory that has something in it.
   if (found) await rename(directory, join(work, 'old'));
   await rename(join(work, 'new'), directory);
