@@ -1,5 +1,4 @@
 /** All that is wrong with a mesh; and if nothing is, what it means. */
-import { policyHash } from '../call-policy/policy-hash.ts';
 import type { VmName } from '../config/vm-name.ts';
 import { parseMac } from '../core/mac.ts';
 import { type Prefix, parsePrefix } from '../core/prefix.ts';
@@ -18,12 +17,12 @@ import { xlConfigFaults } from './faults/xl-config-faults.ts';
 import { levelsOf } from './levels.ts';
 import type { Mesh, Vm } from './mesh.ts';
 import type { MeshVm } from './mesh-file.ts';
-import { subsetFor, subsetText } from './policy-subset.ts';
+import { type Subsets, subsetsFor } from './policy-subset.ts';
 import { listersOf, readersOf } from './readers.ts';
 import { needsOf, pairsOf } from './relations.ts';
 import type { Sources } from './sources.ts';
 
-const faultsOf = (sources: Sources): readonly Fault[] => [
+const faultsOf = (sources: Sources, subsets: Subsets): readonly Fault[] => [
   ...nameFaults(sources.mesh),
   ...addressFaults(sources.mesh),
   ...pairFaults(sources.mesh),
@@ -32,13 +31,12 @@ const faultsOf = (sources: Sources): readonly Fault[] => [
   ...relayFaults(sources.mesh),
   ...xlConfigFaults(sources),
   ...networkPolicyFaults(sources),
-  ...callPolicyFaults(sources),
-  ...commandLineFaults(sources),
+  ...callPolicyFaults(sources, subsets),
+  ...commandLineFaults(sources, subsets),
 ];
 
 /** Of names, addresses and files in which no fault was found. */
-const meshOf = (sources: Sources): Mesh => {
-  const { mesh, policy, files } = sources;
+const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
   const levels = levelsOf(mesh);
   const readers = readersOf(mesh);
   const named = (names: readonly string[]): readonly VmName[] => names as readonly VmName[];
@@ -47,19 +45,18 @@ const meshOf = (sources: Sources): Mesh => {
     return source && 'text' in source ? source.text : undefined;
   };
   const vmOf = (vm: MeshVm): Vm => {
-    const subset = policy && subsetFor(vm.name, policy.rules);
-    const hash = subset && policyHash(subset);
+    const policy = subsets.get(vm.name);
     return {
       name: vm.name as VmName,
       level: levels.get(vm.name) ?? 0,
       needs: named([...needsOf(mesh, vm)].sort()),
       readers: named(readers.get(vm.name) ?? []),
       config: textOf(vm.config) ?? '',
-      commandLine: commandLineOf(mesh, vm, hash),
+      commandLine: commandLineOf(mesh, vm, policy?.hash),
       addresses: vm.ip.map((text) => parsePrefix(text) as Prefix),
       mac: vm.mac === undefined ? undefined : parseMac(vm.mac),
       network: textOf(vm.rules) ?? (vm.profile && `profile = "${vm.profile}"\n`),
-      policy: subset && hash ? { text: subsetText(vm.name, subset), hash } : undefined,
+      policy,
     };
   };
   const vms = [...mesh.vms.values()].map(vmOf);
@@ -79,7 +76,9 @@ export type Checked = {
 };
 
 export const checkMesh = (sources: Sources): Checked => {
-  const faults = inOrder(faultsOf(sources), sources.mesh.file);
+  const { mesh, policy } = sources;
+  const subsets = subsetsFor(policy === undefined ? [] : mesh.vms.keys(), policy?.rules ?? []);
+  const faults = inOrder(faultsOf(sources, subsets), mesh.file);
   const isSound = faults.every(({ is }) => is === 'warning');
-  return { faults, mesh: isSound ? meshOf(sources) : undefined };
+  return { faults, mesh: isSound ? meshOf(sources, subsets) : undefined };
 };

@@ -1,8 +1,12 @@
 /** What dom0's scripts are told: one record per line, its words separated by single spaces. */
+import { isHost, type Prefix } from '../core/prefix.ts';
 import type { Mesh } from './mesh.ts';
 
 /** What the table begins with. */
 export const tableHeader = 'vifwatch-mesh 1';
+
+const withLength = (prefix: Prefix): string =>
+  isHost(prefix) ? `${prefix.text}/${prefix.length}` : prefix.text;
 
 /** VMs are in the order in which they start, all else is sorted. */
 export const dom0Table = ({ net, vms, pairs, listers }: Mesh): string => {
@@ -13,7 +17,9 @@ export const dom0Table = ({ net, vms, pairs, listers }: Mesh): string => {
     vms.flatMap(({ name, readers }) => readers.map((one) => `reader ${name} ${one}`)).sort(),
     listers.map((name) => `lister ${name}`),
     vms
-      .flatMap(({ name, addresses }) => addresses.map(({ text }) => `address ${name} ${text}`))
+      .flatMap(({ name, addresses }) =>
+        addresses.map((prefix) => `address ${name} ${withLength(prefix)}`),
+      )
       .sort(),
   ];
   const driver = net === undefined ? [] : [`net ${net.vm}`];

@@ -1,5 +1,5 @@
 /** What of the central call policy concerns one VM. */
-import { canonicalText } from '../call-policy/policy-hash.ts';
+import { canonicalText, policyHash } from '../call-policy/policy-hash.ts';
 import { longestLine } from '../call-policy/policy-text.ts';
 import { largestFile } from '../call-policy/read-policy-file.ts';
 import type { Rule } from '../call-policy/rule.ts';
@@ -20,6 +20,18 @@ export const subsetText = (vm: string, rules: readonly Rule[]): string =>
     ...rules.map(canonicalText),
     '',
   ].join('\n');
+
+/** By VM: a file that holds its rules, and the hash by which it is known. */
+export type Subsets = ReadonlyMap<string, { readonly text: string; readonly hash: string }>;
+
+export const subsetsFor = (vms: Iterable<string>, rules: readonly Rule[]): Subsets => {
+  const subsets = new Map<string, { text: string; hash: string }>();
+  for (const vm of vms) {
+    const subset = subsetFor(vm, rules);
+    subsets.set(vm, { text: subsetText(vm, subset), hash: policyHash(subset) });
+  }
+  return subsets;
+};
 
 /** A rule that became longer than the grammar allows when its inclusion was dissolved. */
 export const tooLong = (rules: readonly Rule[]): Rule | undefined =>

@@ -97,6 +97,15 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
+    'a rule that has room only in a file of its own',
+    mesh('policy = "p"\n', vm('a')),
+    ['p/f:2:1: the rule is too long for one line; use shorter names'],
+    {
+      'p/1.policy': `!include-service ${'s'.repeat(4000)} * f`,
+      'p/f': `* a deny\n@tag:${'t'.repeat(100)} a allow\n`,
+    },
+  ],
+  [
     'a policy with mistakes of its own',
     mesh('policy = "p"\n', vm('a')),
     [

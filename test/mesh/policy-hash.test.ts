@@ -98,7 +98,7 @@ test('every call is decided as by the whole policy', () => {
         }
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
   // Else it would not have compared much.
   expect(allowed.size).toBeGreaterThan(5);

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Remark } from '../../call-policy/remark.ts';
 import type { Rule } from '../../call-policy/rule.ts';
 import { error, type Fault, faultOf, type Place, unknownVm } from '../fault.ts';
-import { isTooLarge, subsetFor, subsetText, tooLong } from '../policy-subset.ts';
+import { isTooLarge, type Subsets, tooLong } from '../policy-subset.ts';
 import { canMeet } from '../relations.ts';
 import type { Sources } from '../sources.ts';
 
@@ -44,25 +44,28 @@ const ofRule = (rule: Rule, { mesh, policyDirectory }: Sources): readonly Fault[
 };
 
 /** What goes wrong only when inclusions become one file. */
-const ofSubsets = (sources: Sources, rules: readonly Rule[]): readonly Fault[] => {
-  const { mesh, policyDirectory } = sources;
+const ofSubsets = (
+  { mesh, policyDirectory }: Sources,
+  rules: readonly Rule[],
+  subsets: Subsets,
+): readonly Fault[] => {
+  const faults: Fault[] = [];
   const long = tooLong(rules);
-  const large = [...mesh.vms.keys()].find((vm) => isTooLarge(subsetText(vm, subsetFor(vm, rules))));
-  const place = mesh.at(['policy']);
-  return [
-    ...(long === undefined
-      ? []
-      : [
-          error(
-            { file: under(policyDirectory, long.file), line: long.line, column: long.column },
-            'the rule is too long for one line; use shorter names',
-          ),
-        ]),
-    ...(large === undefined ? [] : [error(place, `${large} has too many rules; join some`)]),
-  ];
+  if (long !== undefined) {
+    const { file, line, column } = long;
+    const at = { file: under(policyDirectory, file), line, column };
+    faults.push(error(at, 'the rule is too long for one line; use shorter names'));
+  }
+  for (const [vm, { text }] of subsets) {
+    if (!isTooLarge(text)) continue;
+    faults.push(
+      error(mesh.at(['policy']), `the rules for ${vm} are too many for one file; join some`),
+    );
+  }
+  return faults;
 };
 
-export const callPolicyFaults = (sources: Sources): readonly Fault[] => {
+export const callPolicyFaults = (sources: Sources, subsets: Subsets): readonly Fault[] => {
   const { mesh, policy: loaded, policyDirectory } = sources;
   if (loaded === undefined) return [];
   const { policy, rules } = loaded;
@@ -74,6 +77,6 @@ export const callPolicyFaults = (sources: Sources): readonly Fault[] => {
       ? policy.faults.map((remark) => ofRemark(policyDirectory, remark))
       : []),
     ...rules.flatMap((rule) => ofRule(rule, sources)),
-    ...ofSubsets(sources, rules),
+    ...ofSubsets(sources, rules, subsets),
   ];
 };

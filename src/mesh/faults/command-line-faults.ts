@@ -1,11 +1,10 @@
 /** Kernel command lines that would not arrive, or not as they are meant; and limits that are set there. */
-import { policyHash } from '../../call-policy/policy-hash.ts';
 import { everyone } from '../../config/kernel-command-line.ts';
 import { defaultGrantLimit, pagesPerLink } from '../../config/link-grants.ts';
 import { commandLineOf, longestCommandLine, ownWords } from '../command-line.ts';
 import { error, type Fault } from '../fault.ts';
 import type { MeshVm } from '../mesh-file.ts';
-import { subsetFor } from '../policy-subset.ts';
+import type { Subsets } from '../policy-subset.ts';
 import type { Sources } from '../sources.ts';
 import { parseXlConfig } from '../xl-config.ts';
 
@@ -38,12 +37,12 @@ const grantsOf = ({ name, serve, extra }: MeshVm, { mesh }: Sources): readonly F
   return [{ at: mesh.at(['vm', name, 'serve']), is: 'warning', text: `${text}; ${way}` }];
 };
 
-const ofVm = (vm: MeshVm, sources: Sources): readonly Fault[] => {
-  const { mesh, policy } = sources;
+const ofVm = (vm: MeshVm, sources: Sources, subsets: Subsets): readonly Fault[] => {
+  const { mesh } = sources;
   const at = mesh.at(['vm', vm.name, 'extra']);
   const objection = objectionTo(vm.extra);
   if (objection !== undefined) return [error(at, objection)];
-  const hash = policy && policyHash(subsetFor(vm.name, policy.rules));
+  const hash = subsets.get(vm.name)?.hash;
   const length = Buffer.byteLength(rootOf(vm, sources) + commandLineOf(mesh, vm, hash));
   if (length <= longestCommandLine) return grantsOf(vm, sources);
   const text = `the kernel's command line is ${length} bytes with what the mesh adds, of at most ${longestCommandLine}`;
@@ -53,5 +52,5 @@ const ofVm = (vm: MeshVm, sources: Sources): readonly Fault[] => {
   ];
 };
 
-export const commandLineFaults = (sources: Sources): readonly Fault[] =>
-  [...sources.mesh.vms.values()].flatMap((vm) => ofVm(vm, sources));
+export const commandLineFaults = (sources: Sources, subsets: Subsets): readonly Fault[] =>
+  [...sources.mesh.vms.values()].flatMap((vm) => ofVm(vm, sources, subsets));
