@@ -5,10 +5,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const timeless = [
   'test/{call-policy,cli,config,core,protocol,scenario,services}/**/*.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
-  'test/daemon/{crowd,events,neighbour-claims,order,panic,residue,site-chains,spoofing}.test.ts',
+  'test/daemon/{crowd,events,ingress-chain,neighbour-claims,order,panic,policy-names}.test.ts',
+  'test/daemon/{readiness,residue,site-chains,spoofing}.test.ts',
   'test/daemon/{trouble,unconfigured-vif,unmodified-guest,upstream-guard,vifname}.test.ts',
-  'test/native/{load,operations,sanitizer,transaction,tree}.test.ts',
-  'test/rig/lab/lab.test.ts',
+  'test/native/{lifetime,load,operations,sanitizer,transaction,tree}.test.ts',
+  'test/rig/{lab/lab,sim/rig}.test.ts',
 ];
 
 /** The true rig takes longest: what else there is runs beside it. */
