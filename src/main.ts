@@ -154,6 +154,27 @@ policy
     process.exitCode = await evaluatePolicy(options);
   });
 
+const mesh = program.command('mesh').description('a whole host from one file');
+
+mesh
+  .command('compile')
+  .description("writes dom0's scripts and xl configurations and the VMs' own files, or nothing")
+  .argument('<mesh.toml>')
+  .requiredOption('-o, --output <dir>', 'where they go; what an earlier compile left there goes')
+  .action(async (file: string, { output }: { output: string }) => {
+    const { compile } = await import('./cli/mesh-compile.ts');
+    await compile(file, output);
+  });
+
+mesh
+  .command('check')
+  .description('all that is wrong with it, a line each; exits 0 if nothing is, warnings aside')
+  .argument('<mesh.toml>')
+  .action(async (file: string) => {
+    const { checkFile } = await import('./cli/mesh-check.ts');
+    await checkFile(file);
+  });
+
 /** EX_USAGE, EX_CONFIG and EX_SOFTWARE of sysexits.h; 1 and 69 are answers of `status`. */
 const exitCodeOf = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;

@@ -19,6 +19,9 @@ export const profileDirectory = join(packageRoot, 'rules');
 /** What closes everything. */
 export const panicFile = join(packageRoot, 'rules/panic.nft');
 
+/** What runs in dom0. */
+export const dom0Directory = join(packageRoot, 'dom0');
+
 /** The native addon, as node-gyp leaves it. */
 export const addonFile = join(packageRoot, 'native/build/Release/xen.node');
 

@@ -23,7 +23,7 @@ export type PolicyText = {
 };
 
 /** The longest names in all fields and parameters need less. */
-const longestLine = 4096;
+export const longestLine = 4096;
 
 /** More help nobody to mend a file, and each of them takes memory. */
 const mostFaults = 1000;

@@ -2,6 +2,7 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { loadPolicy } from '../call-policy/load-policy.ts';
 import { type AgentConfig, agentPaths, loadAgentConfig } from '../config/agent-config.ts';
+import { pagesPerLink } from '../config/link-grants.ts';
 import { addon, type Finding, probe, report, xenstore } from './finding.ts';
 
 const device = (name: string): Promise<Finding> =>
@@ -9,9 +10,6 @@ const device = (name: string): Promise<Finding> =>
     await access(`/dev/xen/${name}`);
     return 'there';
   });
-
-/** Two rings of 64 KiB, their control page, and one more while it offers or is connected. */
-const pagesPerLink = 34;
 
 const limitFile = '/sys/module/xen_gntalloc/parameters/limit';
 

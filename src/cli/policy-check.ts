@@ -2,6 +2,7 @@
 import { lint } from '../call-policy/lint.ts';
 import { type LoadedPolicy, loadPolicy } from '../call-policy/load-policy.ts';
 import type { Remark } from '../call-policy/remark.ts';
+import { counted } from './counted.ts';
 
 /** Whatever makes the policy deny everything. */
 export const errorsOf = ({ policy, directories }: LoadedPolicy): readonly Remark[] => {
@@ -9,9 +10,6 @@ export const errorsOf = ({ policy, directories }: LoadedPolicy): readonly Remark
   if (policy.is === 'rules') return [];
   return [{ place: directories[0] ?? '', text: 'no such directory: every call is denied' }];
 };
-
-const counted = (count: number, noun: string): string =>
-  `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Prints a line each and a summary, and returns the exit status: warnings alone are none. */
 export const checkPolicy = async (directory: string): Promise<number> => {

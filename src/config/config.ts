@@ -19,10 +19,11 @@ export type Config = UplinkOptions & {
 
 const addressOf = (otherwise: string) => v.pipe(prefixSchema, v.check(isHost, otherwise));
 
-const addressSchema = addressOf('a gateway is one address, not a network');
+/** A gateway's. */
+export const addressSchema = addressOf('a gateway is one address, not a network');
 
-// IFNAMSIZ - 1; the kernel refuses "/" and white space in names.
-const interfaceSchema = v.pipe(
+/** An uplink. IFNAMSIZ - 1; the kernel refuses "/" and white space in names. */
+export const interfaceSchema = v.pipe(
   v.string(),
   v.regex(/^[^\s/"*]{1,15}$/, 'not an interface name'),
   v.check((name) => !name.startsWith('vif') && name !== 'lo', 'an uplink is neither lo nor a vif'),

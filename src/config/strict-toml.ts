@@ -4,7 +4,8 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { type Prefix, parsePrefix } from '../core/prefix.ts';
 import { VifwatchError } from '../core/problem.ts';
-import { caretAt, type KeyPath } from './locate.ts';
+import { caretAt } from './locate.ts';
+import type { KeyPath } from './toml-places.ts';
 
 export const prefixSchema = v.pipe(
   v.string(),

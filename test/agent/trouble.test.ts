@@ -77,7 +77,7 @@ test('one agent in a VM, and its socket only for those who may call', async () =
   writeFileSync(`${vm.etc}/agent.toml`, 'serve = ["a b"]\n');
   const wrong = await vm.vifwatch(['agent']);
   expect(wrong.status).toBe(78);
-  expect(wrong.stdout.toString()).toContain('agent.toml:1:1: serve: not the name of a VM');
+  expect(wrong.stdout.toString()).toContain('agent.toml:1:10: serve: not the name of a VM');
   writeFileSync(`${vm.etc}/agent.toml`, 'group = "daemon"\n');
   await vm.start();
   expect(statSync(agentSocket(vm.runtime)).gid).toBe(1);

@@ -26,8 +26,8 @@ test('the file adds to it', () => {
 
 test.each([
   ['serve = "a"', '', 'agent.toml:1:1: serve: '],
-  ['serve = ["a"]\nconnect = ["*"]', '', 'agent.toml:2:1: connect: not the name of a VM'],
-  ['serve = ["a/b"]', '', 'agent.toml:1:1: serve: not the name of a VM'],
+  ['serve = ["a"]\nconnect = ["*"]', '', 'agent.toml:2:12: connect: not the name of a VM'],
+  ['serve = ["a/b"]', '', 'agent.toml:1:10: serve: not the name of a VM'],
   ['server = []', '', 'agent.toml:1:1: unknown key "server"'],
   ['group = "no group"', '', 'agent.toml:1:1: group: not a group'],
   ['', 'ipc_connect=../x', '/proc/cmdline: ipc_connect: "../x" is not the name of a VM'],

@@ -69,14 +69,14 @@ test('a syntax error has file, line, column and a caret', () => {
 test.each([
   ['uplinks = ["eth0"]', 'v.toml:1:1: unknown key "uplinks"'],
   ['uplink = "eth0"', 'v.toml:1:1: uplink: '],
-  ['\nuplink = ["vif3.0"]', 'v.toml:2:1: uplink: an uplink is neither lo nor a vif'],
-  ['uplink = ["eth 0"]', 'v.toml:1:1: uplink: not an interface name'],
-  ['gateway = ["10.0.5.1", "10.0.5.0/24"]', 'v.toml:1:1: gateway: a gateway is one address'],
-  ['gateway = ["10.0.5.1/24"]', 'v.toml:1:1: gateway: "10.0.5.1/24" has host bits set'],
+  ['\nuplink = ["vif3.0"]', 'v.toml:2:11: uplink: an uplink is neither lo nor a vif'],
+  ['uplink = ["eth 0"]', 'v.toml:1:11: uplink: not an interface name'],
+  ['gateway = ["10.0.5.1", "10.0.5.0/24"]', 'v.toml:1:24: gateway: a gateway is one address'],
+  ['gateway = ["10.0.5.1/24"]', 'v.toml:1:12: gateway: "10.0.5.1/24" has host bits set'],
   ['[[vm]]\nname = "a"\n', 'v.toml:1:1: vm.addresses: '],
   [
     '[[vm]]\nname = "a"\naddresses = []\n[[vm]]\nname = "b"\n  addresses = ["x"]',
-    'v.toml:6:3: vm.addresses: "x" is not an IP address or prefix',
+    'v.toml:6:16: vm.addresses: "x" is not an IP address or prefix',
   ],
   [
     '[[vm]]\nname = "a"\naddresses = []\n[[vm]]\nname = "a"\naddresses = []',

@@ -85,8 +85,11 @@ test.concurrent('of a bad configuration it shows the place, and looks at the res
   const config = 'uplink = ["eth0"]\ngateway = ["10.0.5.0/24"]\n';
   const { status, lines } = await checkOn({ rig: { config } });
   assert.equal(status, 1);
-  const place = lines.findIndex((line) => /^FAIL {2}config: .*vifwatch\.toml:2:1: /.test(line));
-  assert.deepEqual(lines.slice(place + 1, place + 3), ['2:  gateway = ["10.0.5.0/24"]', '    ^']);
+  const place = lines.findIndex((line) => /^FAIL {2}config: .*vifwatch\.toml:2:12: /.test(line));
+  assert.deepEqual(lines.slice(place + 1, place + 3), [
+    '2:  gateway = ["10.0.5.0/24"]',
+    '               ^',
+  ]);
   for (const name of names.slice(1)) {
     assert.ok(
       lines.some((line) => line.startsWith(`ok    ${name}: `)),

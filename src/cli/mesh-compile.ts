@@ -1,0 +1,17 @@
+/** `vifwatch mesh compile`: from one file to what dom0 and each VM get. */
+import { invalid } from '../config/strict-toml.ts';
+import { checkMesh } from '../mesh/check.ts';
+import { compileMesh } from '../mesh/compile.ts';
+import { lineOf } from '../mesh/fault.ts';
+import { readMesh, readScripts } from '../mesh/read-mesh.ts';
+import { writeTree } from '../mesh/write-tree.ts';
+import { errorCount, sizeOf } from './mesh-summary.ts';
+
+/** Says on standard error what is wrong, and throws CONFIG_INVALID with nothing written if anything is. */
+export const compile = async (file: string, output: string): Promise<void> => {
+  const { faults, mesh } = checkMesh(await readMesh(file));
+  for (const fault of faults) process.stderr.write(`${lineOf(fault)}\n`);
+  if (mesh === undefined) throw invalid(file, `${errorCount(faults)}, and so nothing was written`);
+  await writeTree(output, compileMesh(mesh, await readScripts()));
+  process.stdout.write(`${sizeOf(mesh)} -> ${output}\n`);
+};

@@ -1,0 +1,18 @@
+/** Relays that cannot relay. */
+import { error, type Fault } from '../fault.ts';
+import type { MeshFile } from '../mesh-file.ts';
+import { areLinked } from '../relations.ts';
+
+export const relayFaults = (mesh: MeshFile): readonly Fault[] =>
+  [...mesh.vms.values()].flatMap(({ name, relay }) => {
+    const via = relay === undefined ? undefined : mesh.vms.get(relay);
+    if (via === undefined || via.name === name) return [];
+    const at = mesh.at(['vm', name, 'relay']);
+    if (via.relay !== undefined && via.relay !== via.name) {
+      const text = `${via.name} has a relay of its own, ${via.relay}, and there is only one between two VMs`;
+      return [error(at, `${text}; name that one, or remove it from [vm.${via.name}]`)];
+    }
+    if (areLinked(mesh, name, via.name)) return [];
+    const way = 'add serve to the one and connect to the other';
+    return [error(at, `${name} has no link with its relay ${via.name}; ${way}`)];
+  });

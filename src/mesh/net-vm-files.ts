@@ -1,0 +1,33 @@
+/** net-vm's own configuration: what it serves, and which VM may do what. */
+import type { Prefix } from '../core/prefix.ts';
+import type { Mesh, Net, Vm } from './mesh.ts';
+
+// Names of VMs and interfaces, and addresses: JSON and TOML write them alike.
+const listOf = (texts: readonly string[]): string =>
+  `[${texts.map((text) => JSON.stringify(text)).join(', ')}]`;
+
+const textsOf = (prefixes: readonly Prefix[]): string => listOf(prefixes.map(({ text }) => text));
+
+const tableOf = ({ name, addresses }: Vm): string =>
+  `\n[[vm]]\nname = "${name}"\naddresses = ${textsOf(addresses)}\n`;
+
+const daemonConfig = ({ uplinks, gateways }: Net, vms: readonly Vm[]): string =>
+  [
+    '# Made by "vifwatch mesh compile": change mesh.toml instead.\n',
+    ...(uplinks === undefined ? [] : [`uplink = ${listOf(uplinks)}\n`]),
+    `gateway = ${textsOf(gateways)}\n`,
+    ...vms.map(tableOf),
+  ].join('');
+
+/** By path, relative to net-vm's /etc/vifwatch. */
+export const netVmFiles = ({ vms }: Mesh, net: Net): readonly (readonly [string, string])[] => {
+  const served = [...vms]
+    .filter(({ addresses }) => addresses.length > 0)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [
+    ['vifwatch.toml', daemonConfig(net, served)],
+    ...served.flatMap(({ name, network }) =>
+      network === undefined ? [] : [[`rules.d/${name}.toml`, network] as const],
+    ),
+  ];
+};

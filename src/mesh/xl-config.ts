@@ -1,0 +1,81 @@
+/** An xl configuration: what a user's file sets, and the same file with what the mesh adds. */
+import type { Vm } from './mesh.ts';
+
+export type Setting = {
+  readonly key: string;
+  readonly offset: number;
+  /** Undefined if it is no text in quotes. */
+  readonly value: string | undefined;
+};
+
+export type XlConfig = {
+  readonly settings: readonly Setting[];
+  /** Why it could not be read to its end. */
+  readonly fault: { readonly offset: number; readonly text: string } | undefined;
+};
+
+/** As in libxlu_cfg_l.l of Xen's tools: strings do not go on over lines, and names are in lower case. */
+const token =
+  /([ \t]+|#[^\n]*)|[a-z][_0-9a-z]*|[0-9][0-9a-fx]*|'[^'\n]*'|"[^"\n]*"|\+=|[=,;[\]\n]/y;
+
+type Token = { readonly text: string; readonly offset: number };
+
+const tokensOf = (text: string): { readonly tokens: readonly Token[]; readonly end: number } => {
+  const tokens: Token[] = [];
+  token.lastIndex = 0;
+  let end = 0;
+  while (end < text.length) {
+    const found = token.exec(text);
+    if (found === null) break;
+    if (found[1] === undefined) tokens.push({ text: found[0], offset: end });
+    end = token.lastIndex;
+  }
+  return { tokens, end };
+};
+
+const quotedIn = (word: string | undefined): string | undefined =>
+  word !== undefined && /^["']/.test(word) ? word.slice(1, -1) : undefined;
+
+/** Reads as much as it takes to know which settings there are, and that more may follow. */
+export const parseXlConfig = (text: string): XlConfig => {
+  const { tokens, end } = tokensOf(text);
+  const settings: Setting[] = [];
+  const open: number[] = [];
+  for (const [index, { text: word, offset }] of tokens.entries()) {
+    if (word === '[') open.push(offset);
+    else if (word === ']') open.pop();
+    const next = tokens[index + 1]?.text;
+    if (open.length === 0 && (next === '=' || next === '+=')) {
+      settings.push({ key: word, offset, value: quotedIn(tokens[index + 2]?.text) });
+    }
+  }
+  if (end < text.length) {
+    const character = JSON.stringify(String.fromCodePoint(text.codePointAt(end) ?? 0));
+    return {
+      settings,
+      fault: { offset: end, text: `xl cannot read what begins with ${character}` },
+    };
+  }
+  const [first] = open;
+  if (first === undefined) return { settings, fault: undefined };
+  return { settings, fault: { offset: first, text: 'this list is not closed' } };
+};
+
+const vifOf = ({ addresses, mac }: Vm, backend: string): string => {
+  const ip = addresses.map(({ text }) => text).join(' ');
+  return [...(mac === undefined ? [] : [`mac=${mac}`]), `ip=${ip}`, `backend=${backend}`].join(',');
+};
+
+/** The whole file: the user's as it is, and at its end what is the mesh's. */
+export const xlConfigText = (vm: Vm, netVm: string | undefined): string => {
+  const { config, name, addresses, commandLine } = vm;
+  const hasVif = netVm !== undefined && addresses.length > 0;
+  return [
+    config.endsWith('\n') || config === '' ? config : `${config}\n`,
+    '# Added by "vifwatch mesh compile": change mesh.toml instead.\n',
+    `name="${name}"\n`,
+    ...(hasVif ? [`vif=["${vifOf(vm, netVm)}"]\n`] : []),
+    ...(commandLine === '' ? [] : [`extra="${commandLine}"\n`]),
+    ...(name === netVm ? ['driver_domain=1\n'] : []),
+  ].join('');
+};
