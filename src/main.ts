@@ -66,6 +66,16 @@ program
   });
 
 program
+  .command('audit')
+  .description('whether dom0 is out of this VM, by what is there; exits 0 if it is, 1 if not')
+  .option('--json', 'the findings as a document instead of a table')
+  .action(async ({ json }: { json?: true }) => {
+    const { audit } = await import('./cli/audit.ts');
+    // An agent that does not answer would keep the process alive.
+    process.exit(await audit(globals(), json === true));
+  });
+
+program
   .command('panic')
   .description('closes every vif at once, with or without a daemon, until "vifwatch resume"')
   .action(async () => {

@@ -50,6 +50,6 @@ export const inspectService = (root: string, service: ServiceName): string => {
   }
   const same = script.equals(readFileSync(original))
     ? 'as in the package'
-    : 'not the package’s own';
+    : 'not that of the package';
   return `${path} is ${same}; in runlevel ${levels.join(', ')}`;
 };
