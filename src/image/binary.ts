@@ -29,9 +29,14 @@ const readBinary = (path: string, { file, stats }: Found): Elf => {
 };
 
 /** Throws an Error unless the loader finds all that the file needs. */
-const requireLibraries = async (root: string, path: string, loader: string): Promise<void> => {
+const requireLibraries = async (
+  root: string,
+  path: string,
+  loader: string,
+  isProgram: boolean,
+): Promise<void> => {
   requireExecutable(loader, findRegularFile(root, loader));
-  const missing = missingLibrary(await runInside(root, [loader, '--list', path]));
+  const missing = missingLibrary(await runInside(root, [loader, '--list', path]), isProgram);
   if (missing !== undefined) throw new Error(`${path}: ${missing}: put what it needs there, too`);
 };
 
@@ -40,7 +45,7 @@ export const inspectProgram = async (root: string, path: string): Promise<Found>
   const found = findRegularFile(root, path);
   requireExecutable(path, found);
   const { interpreter } = readBinary(path, found);
-  if (interpreter !== undefined) await requireLibraries(root, found.path, interpreter);
+  if (interpreter !== undefined) await requireLibraries(root, found.path, interpreter, true);
   return found;
 };
 
@@ -57,5 +62,5 @@ export const inspectLibrary = async (
   readBinary(path, found);
   const { interpreter } = readBinary(program, findRegularFile(root, program));
   if (interpreter === undefined) throw new Error(`${program} is static and loads no libraries`);
-  await requireLibraries(root, found.path, interpreter);
+  await requireLibraries(root, found.path, interpreter, false);
 };

@@ -1,15 +1,27 @@
 /** What a dynamic loader says when it is asked to list a file's libraries. */
 import type { Finished } from '../net/command.ts';
 
-/** How glibc (first) and musl name what they lack; both say the rest of it in the same line. */
-const complaints = [/=> not found/, /^Error (loading|relocating) /, /error while loading/];
+/** How glibc (the first three) and musl name what they lack. */
+const missing = [
+  / => not found/,
+  /version .* not found/,
+  /error while loading/,
+  /^Error loading shared library/,
+];
 
-/** The first complaint; undefined if everything was found. */
-export const missingLibrary = ({ stdout, stderr, status }: Finished): string | undefined => {
-  const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
-  const complaint = lines.find((line) => complaints.some((pattern) => pattern.test(line)));
-  // glibc repeats the path.
+/** musl looks for symbols, too; those of a library that Node loads are Node's own, which is not there then. */
+const unresolved = /^Error relocating /;
+
+/** The first complaint; undefined if everything was found. @param isProgram if not, it is a library */
+export const missingLibrary = (
+  { stdout, stderr, status }: Finished,
+  isProgram: boolean,
+): string | undefined => {
+  const said = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
+  const lines = said.filter((line) => line !== '' && (isProgram || !unresolved.test(line)));
+  const complaint = lines.find((line) => [...missing, unresolved].some((one) => one.test(line)));
+  // glibc begins with the path.
   if (complaint !== undefined) return complaint.replace(/^.*?: (?=error while)/, '');
-  if (status === 0) return undefined;
-  return lines.find((line) => line !== '') ?? `its loader ended with exit status ${status}`;
+  const isExplained = status === 0 || said.some((line) => unresolved.test(line));
+  return isExplained ? undefined : (lines[0] ?? `its loader ended with exit status ${status}`);
 };
