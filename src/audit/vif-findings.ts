@@ -11,7 +11,7 @@ type OwnVif = {
 
 export type VifFacts = {
   readonly vifs: readonly OwnVif[];
-  /** The domains that this VM is the backend of. */
+  /** The domain of each vif that this VM is the backend of. */
   readonly served: readonly number[];
   /** Whether a `vifwatch run` answers. */
   readonly isDaemonThere: boolean;
@@ -49,7 +49,7 @@ export const vifFindings = (facts: VifFacts): readonly AuditFinding[] => {
   if (served.length > 0 && !isDaemonThere) {
     found.push({
       code: 'DAEMON_ABSENT',
-      what: `there are ${served.length} vifs, and no vifwatch that serves them`,
+      what: `no vifwatch runs, and vifs are here to be served: ${served.length}`,
       do: 'rc-service vifwatch start; vifwatch check; /var/log/vifwatch.log',
     });
   }

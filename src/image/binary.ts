@@ -1,6 +1,6 @@
 /** Whether the kernel and the dynamic loader of a root file system will take a file of it. */
 import { type Elf, foreignTo, parseElf } from './elf.ts';
-import { fileKind, headBytes } from './file-kind.ts';
+import { fileKind } from './file-kind.ts';
 import { type Found, findRegularFile, withFile } from './find-file.ts';
 import { missingLibrary } from './libraries.ts';
 import { runInside } from './run-inside.ts';
@@ -14,8 +14,8 @@ export const requireExecutable = (path: string, { stats }: Found): void => {
 
 /** Throws an Error unless it is a whole ELF file for this machine. */
 const readBinary = (path: string, { file, stats }: Found): Elf => {
-  const [kind, elf] = withFile(file, (read) => [fileKind(read(0, headBytes)), parseElf(read)]);
-  if (kind.is === 'other') throw new Error(`${path} ${kind.what}: put the program itself there`);
+  const [kind, elf] = withFile(file, (read) => [fileKind(read), parseElf(read)]);
+  if ('what' in kind) throw new Error(`${path} ${kind.what}: put the program itself there`);
   if (kind.is === 'script')
     throw new Error(`${path} is a script for ${kind.interpreter}: put the program itself there`);
   if (elf === undefined || stats.size < elf.length) {

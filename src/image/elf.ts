@@ -1,4 +1,5 @@
 /** The header of an ELF file, as far as it decides who can run it. All offsets and numbers are elf(5)'s and elf.h's. */
+import type { ReadAt } from './find-file.ts';
 
 export type Elf = {
   readonly bits: 32 | 64;
@@ -9,9 +10,6 @@ export type Elf = {
   /** How long the file must be at least. */
   readonly length: number;
 };
-
-/** As of `withFile`. */
-type ReadAt = (position: number, length: number) => Buffer;
 
 const magic = '\x7fELF';
 const segmentOfInterpreter = 3; // PT_INTERP

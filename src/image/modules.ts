@@ -29,8 +29,11 @@ export const agentModules = named('xen-evtchn', 'xen-gntdev', 'xen-gntalloc');
 const place = '/lib/modules';
 
 /** The kernels whose modules are there. */
-export const kernelReleases = (root: string): readonly string[] =>
-  isThere(root, place) ? readdirSync(findFile(root, place).file).sort() : [];
+export const kernelReleases = (root: string): readonly string[] => {
+  if (!isThere(root, place)) return [];
+  const { file, stats } = findFile(root, place);
+  return stats.isDirectory() ? readdirSync(file).sort() : [];
+};
 
 export const noKernel =
   `${place} has no modules: if the kernel has all of them built in, it says so in modules.builtin: ` +

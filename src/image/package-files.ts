@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { addonFile, packageRoot, profileDirectory, version } from '../package.ts';
 import { inspectLibrary, inspectProgram, requireExecutable } from './binary.ts';
-import { fileKind, headBytes } from './file-kind.ts';
+import { fileKind } from './file-kind.ts';
 import { findFile, findRegularFile, isThere, withFile } from './find-file.ts';
 import { locate, locateNode } from './programs.ts';
 import { runInside, saidBy } from './run-inside.ts';
@@ -43,9 +43,9 @@ export const inspectCommand = async (root: string): Promise<string> => {
   const { command } = findPackage(root);
   const found = findRegularFile(root, command);
   requireExecutable(command, found);
-  const kind = withFile(found.file, (read) => fileKind(read(0, headBytes)));
+  const kind = withFile(found.file, fileKind);
   if (kind.is !== 'script') {
-    throw new Error(`${command} ${kind.is === 'elf' ? 'is not ours' : kind.what}: ${install}`);
+    throw new Error(`${command} ${'what' in kind ? kind.what : 'is not ours'}: ${install}`);
   }
   await inspectProgram(root, kind.interpreter);
   const ran = await runInside(root, [locateNode(root), found.path, '--version']);
@@ -59,11 +59,9 @@ export const inspectCommand = async (root: string): Promise<string> => {
 
 const requireText = (root: string, path: string): void => {
   const { file } = findRegularFile(root, path);
-  const kind = withFile(file, (read) => fileKind(read(0, headBytes)));
+  const kind = withFile(file, fileKind);
   if (kind.is === 'elf') throw new Error(`${path} is an ELF file`);
-  if (kind.is === 'other' && !kind.what.startsWith('is no program')) {
-    throw new Error(`${path} ${kind.what}`);
-  }
+  if (kind.is === 'nothing') throw new Error(`${path} ${kind.what}`);
 };
 
 /** All that it consists of besides the addon. Throws an Error that says what is wrong. */

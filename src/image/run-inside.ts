@@ -1,4 +1,5 @@
 /** Programs of a root file system, run in it as they will be: in no other way it is certain that they start. */
+import { printable } from '../call-policy/remark.ts';
 import { attempt, type Finished } from '../net/command.ts';
 
 /** In OpenRC's order (PATH_PREFIX in its rc-misc.c), and the directory that our services add to it. */
@@ -16,8 +17,8 @@ export const runInside = async (root: string, argv: readonly string[]): Promise<
   return await attempt(['env', '-i', ...environment, 'chroot', root, ...argv]);
 };
 
-/** The first line that says something, or the exit status. */
+/** The first line that says something, or the exit status; fit for a terminal. */
 export const saidBy = ({ stdout, stderr, status }: Finished): string => {
   const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
-  return lines.find((line) => line !== '') ?? `exit status ${status}`;
+  return printable(lines.find((line) => line !== '') ?? `exit status ${status}`);
 };

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../package.ts';
 import { requireExecutable } from './binary.ts';
-import { fileKind, headBytes } from './file-kind.ts';
+import { fileKind } from './file-kind.ts';
 import { findFile, findRegularFile, isThere, withFile } from './find-file.ts';
 
 export type ServiceName = 'vifwatch' | 'vifwatch-agent';
@@ -21,8 +21,8 @@ const runlevelsOf = (root: string, service: ServiceName): readonly string[] => {
 const inspectScript = (root: string, path: string): Buffer => {
   const found = findRegularFile(root, path);
   requireExecutable(path, found);
-  const kind = withFile(found.file, (read) => fileKind(read(0, headBytes)));
-  if (kind.is === 'other') throw new Error(`${path} ${kind.what}`);
+  const kind = withFile(found.file, fileKind);
+  if ('what' in kind) throw new Error(`${path} ${kind.what}`);
   if (kind.is === 'elf' || basename(kind.interpreter) !== 'openrc-run') {
     throw new Error(`${path} is no script for openrc-run`);
   }

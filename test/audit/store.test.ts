@@ -1,14 +1,11 @@
 /** What the audit finds in xenstore, one sabotage at a time; without any, it finds nothing. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Permission, Xenstore } from '../../src/xen/xenstore.ts';
-import { removeNode } from '../rig/sim/node-state.ts';
+import type { Xenstore } from '../../src/xen/xenstore.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
-import { writeVif } from '../rig/sim/toolstack.ts';
-import { findingsOf, type Place, plainPlace, runAudit } from './vms.ts';
+import { findingsOf, type Place, permissions, plainPlace, runAudit } from './vms.ts';
 
 let host: SimHost;
 let vm: Place;
-let netVm: Place;
 /** As the VM itself, and as dom0. */
 let own: Xenstore;
 let dom0: Xenstore;
@@ -20,25 +17,13 @@ beforeAll(async () => {
     vif: { mac: '00:16:3e:05:00:01', ip: '10.0.5.101' },
   });
   vm = plainPlace(host, domid);
-  netVm = {
-    ...{ domid: host.netVm, etc: host.sim.directory },
-    runtime: `${host.sim.directory}/vifwatch`,
-  };
   own = host.sim.open(domid);
   dom0 = host.dom0;
-  await host.startDaemon();
 });
 afterAll(async () => {
   own.close();
   await host.close();
 });
-
-const permission = (text: string): Permission => ({
-  domid: Number(text.slice(1)),
-  read: 'rb'.includes(text[0] ?? ''),
-  write: 'wb'.includes(text[0] ?? ''),
-});
-const permissions = (text: string): readonly Permission[] => text.split(' ').map(permission);
 
 const home = (): string => `/local/domain/${vm.domid}`;
 
@@ -185,7 +170,6 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
 
 test('a VM that is as it should be: nothing found, exit status 0', async () => {
   expect(await findingsOf(host, vm)).toEqual([]);
-  expect(await findingsOf(host, netVm)).toEqual([]);
   expect((await runAudit(host, vm, '')).stdout).toBe('nothing found\n');
 });
 
@@ -206,55 +190,4 @@ test.each(Object.entries(sabotages))('%s', async (_, { by, finds, undo }) => {
 
 test('after all of it was undone, nothing is found', async () => {
   expect(await findingsOf(host, vm)).toEqual([]);
-});
-
-test('dom0 as a host of the network, and vifs that nobody serves', async () => {
-  await writeVif(dom0, { guest: 0, backend: host.netVm, devid: 0 }, { state: '1' });
-  expect((await findingsOf(host, netVm)).map(({ code }) => code)).toEqual(['VIF_FRONTEND_DOM0']);
-  await removeNode(dom0, `/local/domain/${host.netVm}/backend/vif/0`);
-  await host.signalDaemon('SIGTERM');
-  const [absent, ...others] = await findingsOf(host, netVm);
-  expect(absent).toMatchObject({
-    code: 'DAEMON_ABSENT',
-    what: /^there are 1 vifs, and no vifwatch/,
-  });
-  expect(others).toEqual([]);
-  await host.startDaemon();
-});
-
-test('what is written by whoever can forges no line and no escape', async () => {
-  const path = `${home()}/device/vif/5`;
-  const value = '/local/domain/0/\nMAP_WRONG  forged\x1b[2J\r\u0085';
-  // The rig's netfront would follow where it leads.
-  await host.actors.pause(vm.domid);
-  await dom0.write(path, '');
-  await dom0.setPermissions(path, permissions('n3 r2'));
-  await own.write(`${path}/backend`, value);
-  await own.write(`${path}/backend-id`, value);
-  await own.write(`${home()}/data/vifwatch`, value);
-  try {
-    const { status, stdout, stderr } = await runAudit(
-      host,
-      vm,
-      'ipc_policy=\x1b]0;x\x07 ipc_x=\t=',
-    );
-    expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
-    expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
-    expect(
-      stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => line.split(' ', 1)[0]),
-    ).toEqual([...['CODE', 'VIF_BACKEND_DOM0', 'POLICY_DIFFERS']]);
-  } finally {
-    await dom0.remove(path);
-    await own.remove(`${home()}/data/vifwatch`);
-  }
-});
-
-test('without xenstored it cannot look: exit status 69', async () => {
-  const nowhere = ['XENSTORED_PATH=/nonexistent'];
-  const { status, stdout, stderr } = await runAudit(host, vm, '', [], nowhere);
-  expect({ status, stdout }).toEqual({ status: 69, stdout: '' });
-  expect(stderr).toMatch(/^vifwatch: .*cannot talk to xenstored/);
 });

@@ -1,6 +1,7 @@
 /** VMs to be audited on the fast rig, and what their audits say. */
 import { rmSync, writeFileSync } from 'node:fs';
 import type { AuditFinding } from '../../src/audit/finding.ts';
+import type { Permission } from '../../src/xen/xenstore.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 
@@ -53,3 +54,12 @@ export const findingsOf = async (
   if (status !== (findings.length === 0 ? 0 : 1)) throw new Error(`exit status ${status}`);
   return findings;
 };
+
+const permission = (text: string): Permission => ({
+  domid: Number(text.slice(1)),
+  read: 'rb'.includes(text[0] ?? ''),
+  write: 'wb'.includes(text[0] ?? ''),
+});
+
+/** As xenstore-chmod takes them. */
+export const permissions = (text: string): readonly Permission[] => text.split(' ').map(permission);

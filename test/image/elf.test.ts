@@ -78,7 +78,7 @@ test('no bytes are too odd', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       expect(parseElf(reader(Buffer.from(bytes)))).toBeUndefined();
-      fileKind(Buffer.from(bytes));
+      fileKind(reader(Buffer.from(bytes)));
     }),
   );
 });
@@ -87,16 +87,16 @@ test.each([
   ['\x7fELF\x02\x01', { is: 'elf' }],
   ['#!/usr/bin/env node\n', { is: 'script', interpreter: '/usr/bin/env' }],
   ['#! /bin/sh', { is: 'script', interpreter: '/bin/sh' }],
-  ['', { is: 'other', what: 'is empty' }],
+  ['', { is: 'nothing', what: 'is empty' }],
   ['echo x\n', { is: 'other', what: 'is no program: it begins with "echo x"' }],
   [
     '\n<!DOCTYPE html>\n<title>404',
     {
-      is: 'other',
+      is: 'nothing',
       what: 'is a web page, saved in the place of a file: it begins with "<!DOCTYPE html>"',
     },
   ],
   ['\x1b[2J', { is: 'other', what: 'is no program: it begins with "\\u{1b}[2J"' }],
 ])('%j is told apart', (text, kind) => {
-  expect(fileKind(Buffer.from(text, 'latin1'))).toEqual(kind);
+  expect(fileKind(reader(Buffer.from(text, 'latin1')))).toEqual(kind);
 });
