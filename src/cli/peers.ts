@@ -1,9 +1,7 @@
 /** `vifwatch peers`: the links of this VM's agent. */
-import { text } from 'node:stream/consumers';
-import { peersService } from '../agent/agent-socket.ts';
 import type { PeersDocument } from '../agent/peer-status.ts';
 import { plainTable } from '../core/plain-table.ts';
-import { connectToAgent } from './agent-link.ts';
+import { askPeers } from './ask-peers.ts';
 
 /** EX_UNAVAILABLE of sysexits.h. */
 const noAgent = 69;
@@ -40,11 +38,7 @@ const head = [
 export const peers = async (runtime: string, json: boolean): Promise<number> => {
   let document: PeersDocument;
   try {
-    const mux = await connectToAgent(runtime);
-    const asked = mux.open({ target: '', service: peersService, argument: '' });
-    asked.stdin.end();
-    document = JSON.parse(await text(asked.stdout)) as PeersDocument;
-    mux.close({ code: 'shutdown', text: 'done' });
+    document = await askPeers(runtime);
   } catch (error) {
     process.stderr.write(`vifwatch: ${(error as Error).message}\n`);
     return noAgent;
