@@ -8,14 +8,15 @@ export type Pair = { readonly server: string; readonly client: string };
 export const serves = ({ serve }: MeshVm, name: string): boolean =>
   serve.includes(name) || serve.includes(everyone);
 
-const isPair = (server: MeshVm | undefined, client: MeshVm | undefined): boolean =>
+/** Whether the one serves and the other connects. */
+export const isPair = (server: MeshVm | undefined, client: MeshVm | undefined): boolean =>
   server !== undefined &&
   client !== undefined &&
   server !== client &&
   client.connect.includes(server.name) &&
   serves(server, client.name);
 
-/** Whether one serves and the other connects. */
+/** Whether they have a link, whichever end serves. */
 export const areLinked = ({ vms }: MeshFile, one: string, other: string): boolean =>
   isPair(vms.get(one), vms.get(other)) || isPair(vms.get(other), vms.get(one));
 

@@ -58,15 +58,13 @@ const fill = async (directory: string, tree: Tree): Promise<void> => {
   for (const one of directories) await chmod(one, 0o755);
 };
 
-const replace = async (directory: string, tree: Tree): Promise<void> => {
-  const found = await isCompiled(directory);
-  if (found === false) {
-    const way = 'name another directory, or remove it yourself';
-    throw invalid(directory, `is there and was not made by "vifwatch mesh compile"; ${way}`);
-  }
+const replace = async (directory: string, found: boolean, tree: Tree): Promise<void> => {
   await mkdir(dirname(directory), { recursive: true });
   const work = await mkdtemp(join(dirname(directory), temporaryPrefix(directory)));
-  await fill(join(work, 'new'), tree);
+  await fill(join(work, 'new'), tree).catch(async (error: unknown) => {
+    await rm(work, { recursive: true, force: true });
+    throw error;
+  });
   // Between the two there is neither for a moment: rename replaces no directory that has something in it.
   if (found) await rename(directory, join(work, 'old'));
   await rename(join(work, 'new'), directory);
@@ -82,7 +80,12 @@ export const writeTree = async (directory: string, tree: Tree): Promise<void> =>
   const path = resolve(directory);
   const real = await realpath(path).catch(() => path);
   try {
-    await replace(real, tree);
+    const found = await isCompiled(real);
+    if (found === false) {
+      const way = 'name another directory, or remove it yourself';
+      throw invalid(directory, `is there and was not made by "vifwatch mesh compile"; ${way}`);
+    }
+    await replace(real, found === true, tree);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw invalid(directory, `cannot be written: ${(error as Error).message}`);

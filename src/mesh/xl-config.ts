@@ -14,9 +14,12 @@ export type XlConfig = {
   readonly fault: { readonly offset: number; readonly text: string } | undefined;
 };
 
-/** As in libxlu_cfg_l.l of Xen's tools: strings do not go on over lines, and names are in lower case. */
+/**
+ * As in libxlu_cfg_l.l of Xen's tools: strings do not go on over lines, and names are in lower case. On a NUL in a string
+ * xl ends with an assertion.
+ */
 const token =
-  /([ \t]+|#[^\n]*)|[a-z][_0-9a-z]*|[0-9][0-9a-fx]*|'[^'\n]*'|"[^"\n]*"|\+=|[=,;[\]\n]/y;
+  /([ \t]+|#[^\n]*)|[a-z][_0-9a-z]*|[0-9][0-9a-fx]*|'(?:[^'\\\n\0]|\\[^\n\0])*'|"(?:[^"\\\n\0]|\\[^\n\0])*"|\+=|[=,;[\]\n]/y;
 
 type Token = { readonly text: string; readonly offset: number };
 

@@ -1,5 +1,4 @@
 /** Meshes made of text, and what is said of them. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkMesh } from '../../src/mesh/check.ts';
 import { compileMesh } from '../../src/mesh/compile.ts';
@@ -25,9 +24,6 @@ export const compiled = async (file: string): Promise<ReadonlyMap<string, string
   const tree = compileMesh(mesh, await readScripts());
   return new Map([...tree].map(([path, { text }]) => [path, text]));
 };
-
-export const golden = (): string =>
-  readFileSync(join(exampleDirectory, '../example.golden'), 'utf8');
 
 /** Files one after the other, each under its path. */
 export const listing = (files: ReadonlyMap<string, string>): string =>

@@ -2,7 +2,7 @@
 import { everyone } from '../../config/kernel-command-line.ts';
 import { error, type Fault } from '../fault.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
-import { pairsOf, serves } from '../relations.ts';
+import { isPair, pairsOf, serves } from '../relations.ts';
 
 const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Fault[] =>
   vm.serve.flatMap((name, index) => {
@@ -25,10 +25,8 @@ const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Fault[] =>
   });
 
 const inBothDirections = (mesh: MeshFile): readonly Fault[] => {
-  const pairs = pairsOf(mesh);
-  const twice = pairs.filter(
-    ({ server, client }) =>
-      server < client && pairs.some((pair) => pair.server === client && pair.client === server),
+  const twice = pairsOf(mesh).filter(
+    ({ server, client }) => server < client && isPair(mesh.vms.get(client), mesh.vms.get(server)),
   );
   return twice.map(({ server, client }) => {
     const index = mesh.vms.get(client)?.connect.indexOf(server) ?? 0;

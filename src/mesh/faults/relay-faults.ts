@@ -8,8 +8,9 @@ export const relayFaults = (mesh: MeshFile): readonly Fault[] =>
     const via = relay === undefined ? undefined : mesh.vms.get(relay);
     if (via === undefined || via.name === name) return [];
     const at = mesh.at(['vm', name, 'relay']);
-    if (via.relay !== undefined && via.relay !== via.name) {
-      const text = `${via.name} has a relay of its own, ${via.relay}, and there is only one between two VMs`;
+    const next = via.relay === undefined ? undefined : mesh.vms.get(via.relay);
+    if (next !== undefined && next !== via) {
+      const text = `${via.name} has a relay of its own, ${next.name}, and there is only one between two VMs`;
       return [error(at, `${text}; name that one, or remove it from [vm.${via.name}]`)];
     }
     if (areLinked(mesh, name, via.name)) return [];

@@ -1,0 +1,102 @@
+/** The output is the old one, the new one or none, and nobody else's directory is touched. */
+
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { writeTree } from '../../src/mesh/write-tree.ts';
+import { directoryWith } from '../call-policy/policy-of.ts';
+import { someTree, treeOf } from './some-tree.ts';
+
+const filesIn = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(directory.length + 1))
+    .sort();
+
+test('what does not belong there any more is gone, and nothing is left beside it', async () => {
+  const directory = directoryWith({});
+  const out = join(directory, 'deep/er/out');
+  await writeTree(out, treeOf({ 'vms/a/x': 'a', 'vms/b/x': 'b' }));
+  writeFileSync(join(out, 'vms/mine'), '');
+  await writeTree(`${out}/`, treeOf({ 'vms/b/x': 'c', 'dom0/s': '#!/bin/sh\n' }));
+  expect(filesIn(out)).toEqual(['dom0/mesh', 'dom0/s', 'vms/b/x']);
+  expect(readFileSync(join(out, 'vms/b/x'), 'utf8')).toBe('c');
+  expect(readdirSync(join(directory, 'deep/er'))).toEqual(['out']);
+});
+
+test('modes do not depend on the umask', async () => {
+  const before = process.umask(0o077);
+  try {
+    const out = join(directoryWith({}), 'out');
+    await writeTree(out, treeOf({ 'dom0/s': '#!/bin/sh\n', 'vms/a/x': '' }));
+    const modes = ['', 'dom0', 'dom0/s', 'dom0/mesh', 'vms', 'vms/a', 'vms/a/x'].map((path) =>
+      (statSync(join(out, path)).mode & 0o777).toString(8),
+    );
+    expect(modes).toEqual(['755', '755', '755', '644', '755', '755', '644']);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test.each<readonly [string, Readonly<Record<string, string>>]>([
+  ['a directory with something else', { 'out/x': '' }],
+  ['a table of something else', { 'out/dom0/mesh': 'mesh 1\n' }],
+  ['a file', { out: 'vifwatch-mesh 1\n' }],
+])('%s is left alone', async (_, files) => {
+  const directory = directoryWith(files);
+  await expect(writeTree(join(directory, 'out'), treeOf({}))).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+  });
+  expect(filesIn(directory)).toEqual(Object.keys(files));
+});
+
+test('an empty directory is as good as none', async () => {
+  const directory = directoryWith({});
+  mkdirSync(join(directory, 'out'));
+  await writeTree(join(directory, 'out'), treeOf({}));
+  expect(filesIn(directory)).toEqual(['out/dom0/mesh']);
+});
+
+test('a link to a directory stays a link', async () => {
+  const directory = directoryWith({});
+  await writeTree(join(directory, 'real'), treeOf({ x: '1' }));
+  symlinkSync('real', join(directory, 'out'));
+  await writeTree(join(directory, 'out'), treeOf({ x: '2' }));
+  expect(readFileSync(join(directory, 'real/x'), 'utf8')).toBe('2');
+  expect(readFileSync(join(directory, 'out/x'), 'utf8')).toBe('2');
+});
+
+const writer = new URL('child/endless-writer.ts', import.meta.url).pathname;
+
+describe.concurrent('killed at any instant, it leaves a whole tree or none', () => {
+  test.each([0, 3, 7, 12, 18, 25, 33, 42])('after %i ms', async (ms) => {
+    const directory = directoryWith({});
+    const out = join(directory, 'out');
+    const process_ = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
+    await once(process_.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
+    await delay(ms);
+    process_.kill('SIGKILL');
+    expect((await process_).signal).toBe('SIGKILL');
+    if (existsSync(out)) {
+      expect(filesIn(out)).toEqual([...someTree(0).keys()].sort());
+      const texts = filesIn(join(out, 'vms')).map((file) =>
+        readFileSync(join(out, 'vms', file), 'utf8'),
+      );
+      expect(new Set(texts).size).toBe(1);
+    }
+    await writeTree(out, someTree(2));
+    expect(readFileSync(join(out, 'vms/1/1'), 'utf8')).toContain('2');
+    expect(readdirSync(directory)).toEqual(['out']);
+  });
+});
