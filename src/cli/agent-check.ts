@@ -50,9 +50,10 @@ const services = (directory: string): Promise<Finding> =>
     return names.join(' ') || `none in ${directory}`;
   });
 
-const configured = ({ serve, connect }: AgentConfig): string => {
+const configured = ({ serve, connect, relay }: AgentConfig): string => {
   const served = serve.everyone ? ['everyone'] : serve.names;
-  return `serves ${served.join(' ') || 'none'}, connects to ${connect.join(' ') || 'none'}`;
+  const links = `serves ${served.join(' ') || 'none'}, connects to ${connect.join(' ') || 'none'}`;
+  return relay === undefined ? links : `${links}, the relay is ${relay}`;
 };
 
 /** Those of the configuration; without one that can be read, nothing more is known. */
