@@ -74,6 +74,25 @@ export const ask = async (
   return { outcome, stdout, stderr };
 };
 
+export const peersOf = async (mux: Mux): Promise<PeersDocument> => {
+  const { stdout } = await ask(mux, { target: '', service: 'peers', argument: '' });
+  return JSON.parse(stdout.toString()) as PeersDocument;
+};
+
+/** Waits until what an agent says of its peers is as wanted. */
+export const peersBecome = async (
+  agent: Agent,
+  what: string,
+  isSo: (document: PeersDocument) => boolean,
+  withinMs = 5_000,
+): Promise<void> => {
+  const mux = await linkTo(agent);
+  const deadline = performance.now() + withinMs;
+  while (!isSo(await peersOf(mux)))
+    if (performance.now() > deadline) throw new Error(`not by now: ${what}: ${agent.log()}`);
+  mux.close(done);
+};
+
 /** Waits until an agent says so of a peer, or nothing. */
 export const peerIs = async (
   agent: Agent,
@@ -82,17 +101,9 @@ export const peerIs = async (
   withinMs: number,
   domid?: number,
 ): Promise<void> => {
-  const mux = await linkTo(agent);
-  const deadline = performance.now() + withinMs;
-  const look = async (): Promise<boolean> => {
-    const { stdout } = await ask(mux, { target: '', service: 'peers', argument: '' });
-    const { peers } = JSON.parse(stdout.toString()) as PeersDocument;
+  const isSo = ({ peers }: PeersDocument): boolean => {
     const peer = peers.find((one) => one.name === name);
     return peer?.state === state && (domid === undefined || peer?.domid === domid);
   };
-  while (!(await look())) {
-    if (performance.now() > deadline)
-      throw new Error(`${name} is not ${state} by now: ${agent.log()}`);
-  }
-  mux.close(done);
+  await peersBecome(agent, `${name} is ${state}`, isSo, withinMs);
 };
