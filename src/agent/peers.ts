@@ -28,7 +28,7 @@ export type Peers = {
    */
   readonly reach: (name: VmName, signal: AbortSignal) => Promise<Mux>;
   /** As `reach`, but asks for none. */
-  readonly await: (name: VmName, signal: AbortSignal) => Promise<Mux>;
+  readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
   /** Asks for a link, if nobody has, and does not wait for it. */
   readonly seek: (name: VmName) => void;
   /** Links are with whom `pairs` says from now on. Resolves when those it says nothing of are closed. */
@@ -175,7 +175,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
   return {
     linkNow: (name) => firstLink(known(name)),
     reach: async (name, signal) => await linkOf(name, await findOrAdd(name), signal),
-    await: async (name, signal) => {
+    linkWith: async (name, signal) => {
       const found = known(name);
       if (found.length === 0) throw new Error(`${self.name} has no link with ${name}`);
       return await linkOf(name, found, signal);

@@ -87,7 +87,7 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   const settings = openSettings(config, paths.config, log);
   const relayName = () => settings.now().relay;
   const relay = openRelay({
-    linkWith: (name, signal) => peers.await(name, signal),
+    linkWith: (name, signal) => peers.linkWith(name, signal),
     log,
     spend,
   });
@@ -123,7 +123,7 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
 
   await lastValueFrom(failures.pipe(takeUntil(stopSignals())), { defaultValue: undefined });
   // Else those who still call by way of this one would lose their calls.
-  if (isRelay()) await relay.close();
+  if (isRelay() || relay.underWay() > 0) await relay.close();
   log.info('stopping: all calls end');
   await rm(agentSocket(runtime), { force: true });
   configuring.unsubscribe();

@@ -64,12 +64,14 @@ const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
   } catch (error) {
     return [Promise.resolve({ name: 'config', lacks: (error as Error).message })];
   }
-  const { serve, connect } = config;
+  const { serve, connect, relay } = config;
   const serves = serve.everyone || serve.names.length > 0;
+  // Who serves everybody serves the relay, or is it.
+  const asksRelay = relay !== undefined && !serve.everyone && !serve.names.includes(relay);
   return [
     Promise.resolve({ name: 'config', fine: configured(config) }),
     ...(serves ? [device('gntalloc'), grants(serve.names.length)] : []),
-    ...(connect.length > 0 ? [device('gntdev')] : []),
+    ...(connect.length > 0 || asksRelay ? [device('gntdev')] : []),
   ];
 };
 

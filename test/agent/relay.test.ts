@@ -4,7 +4,16 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { allowAll, callRaw, makeThree, routeTo, startLinked } from './relay-vms.ts';
-import { ask, linkTo, makeVm, peersBecome, peersOf, services, startHost } from './vms.ts';
+import {
+  ask,
+  linkTo,
+  listenEcho,
+  makeVm,
+  peersBecome,
+  peersOf,
+  services,
+  startHost,
+} from './vms.ts';
 
 const cat = { target: 'sa-vm', service: 'cat', argument: '' };
 
@@ -187,6 +196,33 @@ test('a relay vouches for VMs by their names, and for neither end', async () => 
     sources.map((source) => ({ ...call, source })),
   );
   expect(outcomes.map(({ kind }) => kind)).toEqual(['exited', ...Array(5).fill('refused')]);
+});
+
+test('a source that calls all it can leaves room for the others', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host, {
+    serviceConfigs: { echo: 'skip-service-descriptor = true\n' },
+  });
+  await listenEcho(sa);
+  const other = await makeVm(host, 'key-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });
+  await startLinked(relay, sa, client, other);
+  const echo = { ...cat, service: 'echo' };
+  const mux = await linkTo(client);
+  const calls = Array.from({ length: 1000 }, () => mux.open(echo));
+  const busy = new Set<number>();
+  calls.forEach(({ outcome }, index) => {
+    void outcome.then(({ kind }) => kind === 'refused' && busy.add(index));
+  });
+  await expect.poll(() => busy.size, { timeout: 10_000 }).toBe(1000 - 256);
+  await peersBecome(relay, '256 relayed calls', ({ relayed }) => relayed === 256);
+  expect(`${(await ask(await linkTo(other), echo, 'mine')).stdout}`).toBe('mine');
+  expect((await ask(mux, echo)).outcome).toMatchObject({ refusal: { code: 'busy' } });
+  // Its places are free again as its calls end.
+  for (const call of calls) call.cancel();
+  await peersBecome(relay, 'no relayed call', ({ relayed }) => relayed === 0);
+  expect(`${(await ask(mux, echo, 'again')).stdout}`).toBe('again');
+  // What they all had logged is no more than one peer may have.
+  expect(sa.log().split('\n').length).toBeLessThan(500);
 });
 
 test('nothing goes over two relays', async () => {

@@ -1,10 +1,12 @@
 /** VMs with agents on the fast rig, and calls between them. */
 import { once } from 'node:events';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { onTestFinished } from 'vitest';
 import { agentSocket } from '../../src/agent/agent-socket.ts';
 import type { PeerStatus, PeersDocument } from '../../src/agent/peer-status.ts';
+import { listenAt } from '../../src/net/listening-socket.ts';
 import type { CallRequest, Outcome } from '../../src/protocol/call.ts';
 import type { CloseReason } from '../../src/protocol/close-reason.ts';
 import { type Mux, openMux } from '../../src/protocol/mux.ts';
@@ -49,6 +51,17 @@ export const linkTo = async (agent: Agent): Promise<Mux> => {
   onTestFinished(() => mux.close(done));
   await mux.ready;
   return mux;
+};
+
+/** A resident service: whatever comes goes back. */
+export const listenEcho = async (agent: Agent): Promise<void> => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    pipeline(socket, socket).catch(() => {});
+  });
+  await listenAt(server, `${agent.etc}/services/echo`);
+  onTestFinished(() => {
+    server.close();
+  });
 };
 
 export const done: CloseReason = { code: 'shutdown', text: 'done' };
