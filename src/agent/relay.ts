@@ -88,7 +88,10 @@ export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
     close: async () => {
       closing.abort(new Error('the relay stops'));
       const idle = firstValueFrom(total.pipe(filter((count) => count === 0)));
-      await Promise.all([delay(lingerMs), Promise.race([idle, delay(graceMs)])]);
+      await Promise.all([
+        delay(lingerMs),
+        Promise.race([idle, delay(graceMs, undefined, { ref: false })]),
+      ]);
     },
   };
 };
