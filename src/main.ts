@@ -165,6 +165,7 @@ policy
   .argument('<service>', 'what it calls: SERVICE or SERVICE+ARGUMENT')
   .option('--dir <dir>', 'where the policy files are')
   .option('--self <name>', 'the VM that is called, instead of this one')
+  .option('--relayed', 'the call comes by way of a relay')
   .action(async (source: string, call: string, options: Partial<ExplainOptions>) => {
     const { explainPolicy } = await import('./cli/policy-explain.ts');
     const dir = policyDirectory();

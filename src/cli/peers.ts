@@ -11,6 +11,7 @@ const row = (peer: PeersDocument['peers'][number]): string[] => [
   `${peer.domid ?? '-'}`,
   peer.role,
   peer.state,
+  peer.route ?? '-',
   peer.since.replace('T', ' ').slice(0, 19),
   `${peer.streams}`,
   `${peer.bytesIn}`,
@@ -25,6 +26,7 @@ const head = [
   'DOMID',
   'ROLE',
   'STATE',
+  'ROUTE',
   'SINCE (UTC)',
   'CALLS',
   'IN',
@@ -33,6 +35,11 @@ const head = [
   'AGAIN',
   '',
 ];
+
+const textOf = ({ peers: found, relayed }: PeersDocument): string => {
+  const table = found.length === 0 ? 'no peers' : plainTable(head, found.map(row));
+  return `${table}\n${relayed === null ? '' : `relayed calls under way: ${relayed}\n`}`;
+};
 
 /** Prints the links and returns the exit status: 0 if all are up, 1 if not, 69 if no agent runs. */
 export const peers = async (runtime: string, json: boolean): Promise<number> => {
@@ -44,8 +51,6 @@ export const peers = async (runtime: string, json: boolean): Promise<number> => 
     return noAgent;
   }
   const { peers: found } = document;
-  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  else
-    process.stdout.write(`${found.length === 0 ? 'no peers' : plainTable(head, found.map(row))}\n`);
+  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : textOf(document));
   return found.every(({ state }) => state === 'up') ? 0 : 1;
 };
