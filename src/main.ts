@@ -18,6 +18,11 @@ const program = new Command('vifwatch')
 
 const policyDirectory = (): string => join(dirname(globals().config), 'policy.d');
 
+type RootOption = { readonly root?: string };
+
+const rootOption = (): Option =>
+  new Option('--root <dir>', 'of the root file system in this directory, before it is an image');
+
 const globals = (): Globals & { readonly debug?: true } => program.opts();
 
 program
@@ -49,9 +54,25 @@ program
 program
   .command('check')
   .description('checks the configuration and the machine, a line each; exits 0 if all is well')
-  .action(async () => {
+  .addOption(rootOption())
+  .action(async ({ root }: RootOption) => {
+    if (root !== undefined) {
+      const { checkNetVmRoot } = await import('./cli/check-root.ts');
+      process.exitCode = await checkNetVmRoot(root, globals().config);
+      return;
+    }
     const { check } = await import('./cli/check.ts');
     process.exitCode = await check(globals());
+  });
+
+program
+  .command('audit')
+  .description('whether dom0 is out of this VM, by what is there; exits 0 if it is, 1 if not')
+  .option('--json', 'the findings as a document instead of a table')
+  .action(async ({ json }: { json?: true }) => {
+    const { audit } = await import('./cli/audit.ts');
+    // An agent that does not answer would keep the process alive.
+    process.exit(await audit(globals(), json === true));
   });
 
 program
@@ -81,7 +102,13 @@ const agent = program
 agent
   .command('check')
   .description('checks what the agent needs, a line each; exits 0 if all is well')
-  .action(async () => {
+  .addOption(rootOption())
+  .action(async ({ root }: RootOption) => {
+    if (root !== undefined) {
+      const { checkAgentRoot } = await import('./cli/check-root.ts');
+      process.exitCode = await checkAgentRoot(root, globals().config);
+      return;
+    }
     const { agentCheck } = await import('./cli/agent-check.ts');
     process.exitCode = await agentCheck(globals());
   });
@@ -138,6 +165,7 @@ policy
   .argument('<service>', 'what it calls: SERVICE or SERVICE+ARGUMENT')
   .option('--dir <dir>', 'where the policy files are')
   .option('--self <name>', 'the VM that is called, instead of this one')
+  .option('--relayed', 'the call comes by way of a relay')
   .action(async (source: string, call: string, options: Partial<ExplainOptions>) => {
     const { explainPolicy } = await import('./cli/policy-explain.ts');
     const dir = policyDirectory();

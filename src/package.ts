@@ -27,6 +27,10 @@ export const addonFile = join(packageRoot, 'native/build/Release/xen.node');
 
 const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
   version: string;
+  engines: { node: string };
 };
 
 export const version = manifest.version;
+
+/** The version of Node that is needed at least. */
+export const oldestNode = manifest.engines.node.replace('>=', '');

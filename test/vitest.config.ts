@@ -1,11 +1,27 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What measures no time: it computes, or compares what a rig has become in the end. */
+/** What measures no short time: it computes, or compares what a rig has become in the end. */
 const timeless = [
-  'test/{call-policy,cli,config,core,mesh,protocol,services}/**/*.test.ts',
+  'test/{call-policy,cli,config,core,mesh,protocol,scenario,services}/**/*.test.ts',
+  'test/{audit,image}/**/*.test.ts',
+  'test/agent/{arrival,log-budget,repeatable-input}.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
-  'test/native/{load,operations,sanitizer,transaction,tree}.test.ts',
+  'test/daemon/{crowd,events,ingress-chain,neighbour-claims,order,panic,policy-names}.test.ts',
+  'test/daemon/{readiness,residue,site-chains,spoofing}.test.ts',
+  'test/daemon/{trouble,unconfigured-vif,unmodified-guest,upstream-guard,vifname}.test.ts',
+  'test/native/{lifetime,load,operations,sanitizer,transaction,tree}.test.ts',
+  'test/rig/{lab/lab,sim/rig}.test.ts',
 ];
+
+/** The true rig takes longest: what else there is runs beside it. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLab = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('lab.test.ts');
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLab), ...sorted.filter((file) => !isLab(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -14,6 +30,7 @@ export default defineConfig({
     retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

@@ -1,4 +1,4 @@
-/** Joins a program's call with the one that the agent makes for it. */
+/** Joins a call with the one that the agent makes for it: a program's, or one that it relays. */
 import type { Readable, Writable } from 'node:stream';
 import type { IncomingCall, Outcome, OutgoingCall } from '../protocol/call.ts';
 import { pump } from '../services/pump.ts';
@@ -30,18 +30,31 @@ const passOn = (from: Readable, to: Writable): Promise<void> =>
     else from.pipe(to, { end: false });
   });
 
-/** Resolves when the local call has ended; whatever happens, it does not reject. */
-export const couple = async (local: IncomingCall, remote: OutgoingCall): Promise<void> => {
-  // An end that closes early is that end's decision: it is passed on, and the outcome tells the rest.
-  void pump(local.stdin, remote.stdin);
+/** How the remote call ended, once all that it said is passed on. Never rejects. Its stdin is not seen to. */
+export const hear = async (local: IncomingCall, remote: OutgoingCall): Promise<Outcome> => {
   const outputs = Promise.all([
     passOn(remote.stdout, local.stdout),
     passOn(remote.stderr, local.stderr),
   ]);
   const outcome = await Promise.race([remote.outcome, cancelled(local, remote)]);
-  if (outcome.kind === 'refused') return local.refuse(outcome.refusal);
-  await outputs;
+  if (outcome.kind !== 'refused') await outputs;
+  return outcome;
+};
+
+/** Ends the local call as the remote one has ended. */
+export const settle = (local: IncomingCall, outcome: Outcome): void => {
+  if (outcome.kind === 'refused') {
+    local.refuse(outcome.refusal);
+    return;
+  }
   if (outcome.kind === 'lost')
     local.stderr.write(`vifwatch: the link was lost: ${outcome.reason}\n`);
   local.exit(outcome.kind === 'lost' ? problem : outcome.status);
+};
+
+/** Resolves when the local call has ended; whatever happens, it does not reject. */
+export const couple = async (local: IncomingCall, remote: OutgoingCall): Promise<void> => {
+  // An end that closes early is that end's decision: it is passed on, and the outcome tells the rest.
+  void pump(local.stdin, remote.stdin);
+  settle(local, await hear(local, remote));
 };

@@ -2,14 +2,20 @@
 import type { Logger } from 'pino';
 import { decide } from '../call-policy/decide.ts';
 import type { LoadedPolicy } from '../call-policy/load-policy.ts';
+import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { runService } from '../services/run-service.ts';
-import type { Services } from '../services/services.ts';
+import { accountOf, type Services } from '../services/services.ts';
+import { arrivalOf } from './arrival.ts';
 import type { Spend } from './log-budget.ts';
 import type { Caller, Self } from './peer.ts';
+import type { Relay } from './relay.ts';
 
 export type IncomingPorts = {
   readonly self: Self;
+  /** The name of this VM's relay, or its own if it is one. */
+  readonly relay: () => VmName | undefined;
+  readonly passOn: Relay['passOn'];
   readonly policy: () => LoadedPolicy;
   readonly services: Services;
   readonly log: Logger;
@@ -20,29 +26,33 @@ export type IncomingPorts = {
 const nameOf = ({ request: { service, argument } }: IncomingCall): string =>
   argument === '' ? service : `${service}+${argument}`;
 
+/** Whose call it is; where it is a relay's word there is no domid, for nothing proves one. */
+type Source = {
+  readonly source: VmName;
+  readonly domid: number | undefined;
+  readonly via: VmName | undefined;
+};
+
 /** Gives what answers calls; it never throws, and every call gets an answer. */
 export const openIncoming = (ports: IncomingPorts) => {
-  const { self, policy, services, log, spend } = ports;
+  const { self, relay, passOn, policy, services, log, spend } = ports;
   let calls = 0;
 
-  return async (caller: Caller, call: IncomingCall): Promise<void> => {
+  const serve = async ({ source, domid, via }: Source, call: IncomingCall): Promise<void> => {
     calls += 1;
-    const who = {
-      call: calls,
-      from: caller.name,
-      domid: caller.domid,
-      service: nameOf(call),
-    };
+    const who = { call: calls, from: source, domid, via, service: nameOf(call) };
+    const account = accountOf({ source, via });
     const startedAt = performance.now();
     const { service, argument } = call.request;
     const verdict = decide(policy().policy, {
-      source: caller.name,
+      source,
       self: self.name,
       service,
       argument,
+      relayed: via !== undefined,
     });
     const { action, rule, reason, user, notify } = verdict;
-    spend(caller.name, (suppressed) => {
+    spend(account, (suppressed) => {
       const facts = { ...who, verdict: action, rule, user, suppressed };
       log[notify ? 'warn' : 'info'](facts, action === 'allow' ? 'allowed' : `denied: ${reason}`);
     });
@@ -50,24 +60,37 @@ export const openIncoming = (ports: IncomingPorts) => {
       call.refuse({ code: 'denied', text: 'denied by the policy of the VM that was called' });
       return;
     }
+    const { request, stdin, stdout, stderr, cancelled } = call;
     const ending = await runService(
-      {
-        request: call.request,
-        source: caller.name,
-        sourceDomid: caller.domid,
-        user,
-        stdin: call.stdin,
-        stdout: call.stdout,
-        stderr: call.stderr,
-        cancelled: call.cancelled,
-      },
+      { request, source, via, user, stdin, stdout, stderr, cancelled },
       services,
     );
     if (ending.kind === 'refused') call.refuse(ending.refusal);
     else call.exit(ending.status);
     const ms = Math.round(performance.now() - startedAt);
-    spend(caller.name, (suppressed) =>
-      log.info({ ...who, ...ending, ms, cancelled: call.cancelled.aborted, suppressed }, 'ended'),
+    spend(account, (suppressed) =>
+      log.info({ ...who, ...ending, ms, cancelled: cancelled.aborted, suppressed }, 'ended'),
     );
+  };
+
+  return async (caller: Caller, call: IncomingCall): Promise<void> => {
+    const arrival = arrivalOf({ self: self.name, relay: relay() }, caller.name, call.request);
+    switch (arrival.is) {
+      case 'call': {
+        const { source, via } = arrival;
+        return await serve({ source, via, domid: via ? undefined : caller.domid }, call);
+      }
+      case 'to-relay':
+        return await passOn(caller.name, arrival.target, call);
+      case 'refused': {
+        const { request } = call;
+        const { code, text } = arrival.refusal;
+        spend(caller.name, (suppressed) => {
+          const facts = { peer: caller.name, domid: caller.domid, ...request, suppressed };
+          log.warn(facts, `${code}: ${text}`);
+        });
+        call.refuse(arrival.refusal);
+      }
+    }
   };
 };

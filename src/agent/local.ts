@@ -8,9 +8,9 @@ import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
 import { loadNative } from '../xen/native.ts';
 import { agentSocket, peersService } from './agent-socket.ts';
-import { couple } from './couple.ts';
 import type { Spend } from './log-budget.ts';
-import type { Peers } from './peers.ts';
+import type { PeersDocument } from './peer-status.ts';
+import type { Routes } from './routes.ts';
 
 /** Programs that are connected at a time: each may hold a megabyte of ours. */
 const mostPrograms = 256;
@@ -21,7 +21,8 @@ export type LocalPorts = {
   readonly runtime: string;
   /** Whose members may call. */
   readonly group: string | undefined;
-  readonly peers: Peers;
+  readonly place: Routes['place'];
+  readonly document: () => PeersDocument;
   readonly log: Logger;
   readonly spend: Spend;
 };
@@ -54,26 +55,24 @@ const programAt = (socket: Socket) => {
 
 /** Opens the socket, which tells everybody that the agent is ready; a stale one is replaced. Throws CONFIG_INVALID. */
 export const openLocal = async (ports: LocalPorts): Promise<Local> => {
-  const { self, runtime, group, peers, spend } = ports;
+  const { self, runtime, group, place, spend } = ports;
   const programs = new Set<Mux>();
 
   const answer = async (call: IncomingCall, program: { readonly uid: number }): Promise<void> => {
-    const { target, service, argument } = call.request;
+    const { target, service, argument, source } = call.request;
+    if (source !== undefined) {
+      return call.refuse({ code: 'denied', text: 'a program calls for its own VM' });
+    }
     // As over a vchan, no target is whoever is at the other end: here, the agent itself.
     if (target === '') {
       if (service !== peersService) return call.refuse({ code: 'not-found', text: service });
-      call.stdout.end(`${JSON.stringify({ peers: peers.status() })}\n`);
+      call.stdout.end(`${JSON.stringify(ports.document())}\n`);
       return call.exit(0);
     }
     spend(`uid ${program.uid}`, (suppressed) =>
       ports.log.info({ ...program, to: target, service, argument, suppressed }, 'a program calls'),
     );
-    try {
-      const link = await peers.reach(target, call.cancelled);
-      await couple(call, link.open({ target: '', service, argument }));
-    } catch (error) {
-      call.refuse({ code: 'unreachable', text: (error as Error).message });
-    }
+    await place(call);
   };
 
   const serve = (socket: Socket): void => {

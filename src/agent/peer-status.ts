@@ -4,7 +4,7 @@ import type { VmName } from '../config/vm-name.ts';
 /** What this VM's end of the vchan is; who calls whom is another matter. */
 export type Role = 'server' | 'client';
 
-export type PeerStatus = {
+export type LinkStatus = {
   readonly name: VmName;
   readonly domid: number | null;
   readonly role: Role;
@@ -27,5 +27,16 @@ export type PeerStatus = {
   readonly reconnects: number;
 };
 
+export type PeerStatus = LinkStatus & {
+  /** The way that a call to the VM takes now. */
+  readonly route: 'direct' | 'relay' | null;
+};
+
 /** What `vifwatch peers --json` prints. */
-export type PeersDocument = { readonly peers: readonly PeerStatus[] };
+export type PeersDocument = {
+  readonly peers: readonly PeerStatus[];
+  /** By way of whom calls go where there is no link; null if this VM has no relay, or is one. */
+  readonly relay: VmName | null;
+  /** Calls under way that this VM relays; null if it relays none. */
+  readonly relayed: number | null;
+};

@@ -17,7 +17,7 @@ import { type Mux, openMux } from '../protocol/mux.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import type { DomainMap, Named } from './domain-map.ts';
 import { joinDomain } from './joining.ts';
-import type { PeerStatus, Role } from './peer-status.ts';
+import type { LinkStatus, Role } from './peer-status.ts';
 import type { Meeting } from './rendezvous.ts';
 import { serveDomain } from './serving.ts';
 
@@ -41,9 +41,9 @@ export type Peer = {
   readonly linkNow: () => Mux | undefined;
   /** The link, as soon as there is one. Rejects when the signal is aborted. */
   readonly link: (signal: AbortSignal) => Promise<Mux>;
-  readonly status: () => PeerStatus;
-  /** Says goodbye, and takes everything out of xenstore. */
-  readonly close: () => Promise<void>;
+  readonly status: () => LinkStatus;
+  /** Says goodbye and why, and takes everything out of xenstore. */
+  readonly close: (why: string) => Promise<void>;
 };
 
 /** Starts to seek a link with a VM, and goes on for ever. */
@@ -150,9 +150,9 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
         reconnects: Math.max(past.ups - 1, 0),
       };
     },
-    close: async () => {
+    close: async (why) => {
       const mux = up.value?.mux;
-      mux?.close({ code: 'shutdown', text: 'the agent stops' });
+      mux?.close({ code: 'shutdown', text: why });
       await mux?.closed;
       meetings.unsubscribe();
     },

@@ -1,11 +1,11 @@
 /** All VMs with which there is a link, or should be. */
-import { filter, firstValueFrom, Subject, take } from 'rxjs';
-import type { AgentConfig } from '../config/agent-config.ts';
-import { isVmName, type VmName } from '../config/vm-name.ts';
+import { filter, firstValueFrom, Subject, type Subscription, take } from 'rxjs';
+import type { Pairs } from '../config/kernel-command-line.ts';
+import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
 import { knockers } from './knockers.ts';
 import { openPeer, type Peer, type PeerPorts } from './peer.ts';
-import type { PeerStatus, Role } from './peer-status.ts';
+import type { LinkStatus, Role } from './peer-status.ts';
 
 /**
  * What can be watched safely: xenstored allows a domain 128 watches and oxenstored 100, the kernel's frontends need
@@ -17,21 +17,43 @@ const watchesOf: Readonly<Record<Role, number>> = { server: 1, client: 2 };
 /** How long a call waits for a link: both ends being up, it is there within one second. */
 const linkWithinMs = 10_000;
 
+/** How often a VM is looked for that calls reach by way of a relay: each look asks xenstored. */
+const seekMs = 1_000;
+
 export type Peers = {
+  readonly linkNow: (name: VmName) => Mux | undefined;
   /**
    * The link with a VM, which is asked for if nobody has until now.
    * Rejects with an Error that says why there is none.
    */
-  readonly reach: (name: string, signal: AbortSignal) => Promise<Mux>;
-  readonly status: () => readonly PeerStatus[];
+  readonly reach: (name: VmName, signal: AbortSignal) => Promise<Mux>;
+  /** As `reach`, but asks for none. */
+  readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
+  /** Asks for a link, if nobody has, and does not wait for it. */
+  readonly seek: (name: VmName) => void;
+  /** Links are with whom `pairs` says from now on. Resolves when those it says nothing of are closed. */
+  readonly configure: (pairs: Pairs) => Promise<void>;
+  readonly status: () => readonly LinkStatus[];
   readonly close: () => Promise<void>;
 };
 
-export const openPeers = (ports: PeerPorts, config: AgentConfig): Peers => {
+type Listed = Readonly<Record<Role, ReadonlySet<VmName>>>;
+
+/** The relay, if there is one, is somebody to have a link with. */
+const listedIn = ({ serve, connect, relay }: Pairs, self: string): Listed => {
+  const server = new Set(serve.names);
+  const isAsked = relay !== undefined && relay !== self && !server.has(relay);
+  return { server, client: new Set(isAsked ? [...connect, relay] : connect) };
+};
+
+export const openPeers = (ports: PeerPorts): Peers => {
   const { store, names, self, log, fail } = ports;
   const peers: Record<Role, Map<VmName, Peer>> = { server: new Map(), client: new Map() };
   const freed = new Subject<void>();
   const refused = new Set<VmName>();
+  const sought = new Set<VmName>();
+  let listed: Listed = { server: new Set(), client: new Set() };
+  let strangers: Subscription | undefined;
 
   const watches = (): number =>
     peers.server.size * watchesOf.server + peers.client.size * watchesOf.client;
@@ -42,29 +64,31 @@ export const openPeers = (ports: PeerPorts, config: AgentConfig): Peers => {
     return peer;
   };
 
-  for (const name of config.serve.names) add(name, 'server');
-  for (const name of config.connect) add(name, 'client');
-  if (watches() > mostWatches) {
-    const hint = 'raise them for this VM (xenstored -W, oxenstored.conf: quota-maxwatch)';
-    log.warn(`the VMs that are listed need ${watches()} watches, of 100 or 128 in all: ${hint}`);
-  }
+  const drop = async (name: VmName, role: Role, why: string): Promise<void> => {
+    const peer = peers[role].get(name);
+    peers[role].delete(name);
+    await peer?.close(why);
+    freed.next();
+  };
 
-  /** For as long as the VM has its name. Undefined if there are too many already. */
-  const addUnlisted = (name: VmName, role: Role): Peer | undefined => {
-    if (watches() + watchesOf[role] > mostWatches) return undefined;
-    const peer = add(name, role);
+  const keepWhileNamed = (name: VmName, role: Role): void => {
     const gone = names.domainOf(name).pipe(
       filter((domain) => domain === 'unknown'),
       take(1),
     );
     gone.subscribe({
       next: () => {
-        peers[role].delete(name);
-        void peer.close();
-        freed.next();
+        if (!listed[role].has(name)) void drop(name, role, 'the VM has no name any more');
       },
       error: fail,
     });
+  };
+
+  /** For as long as the VM has its name. Undefined if there are too many already. */
+  const addUnlisted = (name: VmName, role: Role): Peer | undefined => {
+    if (watches() + watchesOf[role] > mostWatches) return undefined;
+    const peer = add(name, role);
+    keepWhileNamed(name, role);
     return peer;
   };
 
@@ -74,9 +98,33 @@ export const openPeers = (ports: PeerPorts, config: AgentConfig): Peers => {
     refused.add(name);
     log.warn({ peer: name }, 'not served: too many VMs are, for what xenstore allows');
   };
-  const strangers = config.serve.everyone
-    ? knockers(store, names, self.domid, freed).subscribe({ next: welcome, error: fail })
-    : undefined;
+
+  const configure = async (pairs: Pairs): Promise<void> => {
+    const before = listed;
+    listed = listedIn(pairs, self.name);
+    const closed: Promise<void>[] = [];
+    for (const role of ['server', 'client'] as const) {
+      for (const name of listed[role]) if (!peers[role].has(name)) add(name, role);
+      const welcomed = role === 'server' && pairs.serve.everyone;
+      // Those that nobody has listed were served with everybody, or called.
+      const fixed = role === 'server' && !welcomed ? peers.server.keys() : before[role];
+      for (const name of [...fixed].filter((one) => !listed[role].has(one))) {
+        if (welcomed) keepWhileNamed(name, role);
+        else closed.push(drop(name, role, 'the configuration does not list the link any more'));
+      }
+    }
+    if (watches() > mostWatches) {
+      const hint = 'raise them for this VM (xenstored -W, oxenstored.conf: quota-maxwatch)';
+      log.warn(`the VMs that are listed need ${watches()} watches, of 100 or 128 in all: ${hint}`);
+    }
+    if (!pairs.serve.everyone) strangers?.unsubscribe();
+    else if (strangers === undefined || strangers.closed)
+      strangers = knockers(store, names, self.domid, freed).subscribe({
+        next: welcome,
+        error: fail,
+      });
+    await Promise.all(closed);
+  };
 
   const known = (name: VmName): readonly Peer[] =>
     [peers.client.get(name), peers.server.get(name)].filter((peer) => peer !== undefined);
@@ -93,33 +141,57 @@ export const openPeers = (ports: PeerPorts, config: AgentConfig): Peers => {
     return [peer];
   };
 
+  /** Nearly always there is one: what comes otherwise costs more than all else of a short call. */
+  const firstLink = (some: readonly Peer[]): Mux | undefined => {
+    for (const peer of some) {
+      const link = peer.linkNow();
+      if (link !== undefined) return link;
+    }
+    return undefined;
+  };
+
+  const linkOf = async (
+    name: VmName,
+    found: readonly Peer[],
+    signal: AbortSignal,
+  ): Promise<Mux> => {
+    const link = firstLink(found);
+    if (link !== undefined) return link;
+    const enough = new AbortController();
+    const late = AbortSignal.timeout(linkWithinMs);
+    try {
+      const given = AbortSignal.any([signal, late, enough.signal]);
+      return await Promise.any(found.map((peer) => peer.link(given)));
+    } catch {
+      const why = found.map((peer) => peer.status().trouble).find((text) => text !== null);
+      throw new Error(`there is no link with ${name}: ${why ?? 'its agent does not answer'}`);
+    } finally {
+      enough.abort();
+    }
+  };
+
   const all = (): readonly Peer[] => Object.values(peers).flatMap((some) => [...some.values()]);
 
   return {
-    reach: async (name, signal) => {
-      if (!isVmName(name)) throw new Error('not the name of a VM');
-      if (name === self.name) throw new Error('a VM does not call itself');
-      const found = await findOrAdd(name);
-      // Nearly always: what follows costs more than all else of a short call.
-      const links = found.map((peer) => peer.linkNow());
-      const link = links.find((one) => one !== undefined);
-      if (link !== undefined) return link;
-      const enough = new AbortController();
-      const late = AbortSignal.timeout(linkWithinMs);
-      try {
-        const given = AbortSignal.any([signal, late, enough.signal]);
-        return await Promise.any(found.map((peer) => peer.link(given)));
-      } catch {
-        const why = found.map((peer) => peer.status().trouble).find((text) => text !== null);
-        throw new Error(`there is no link with ${name}: ${why ?? 'its agent does not answer'}`);
-      } finally {
-        enough.abort();
-      }
+    linkNow: (name) => firstLink(known(name)),
+    reach: async (name, signal) => await linkOf(name, await findOrAdd(name), signal),
+    linkWith: async (name, signal) => {
+      const found = known(name);
+      if (found.length === 0) throw new Error(`${self.name} has no link with ${name}`);
+      return await linkOf(name, found, signal);
     },
+    seek: (name) => {
+      if (known(name).length > 0 || sought.has(name)) return;
+      sought.add(name);
+      setTimeout(() => sought.delete(name), seekMs).unref();
+      // It is for later calls; this one has another way.
+      findOrAdd(name).catch(() => {});
+    },
+    configure,
     status: () => all().map((peer) => peer.status()),
     close: async () => {
       strangers?.unsubscribe();
-      await Promise.all(all().map((peer) => peer.close()));
+      await Promise.all(all().map((peer) => peer.close('the agent stops')));
     },
   };
 };

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import {
   BehaviorSubject,
+  concatMap,
   filter,
   firstValueFrom,
   fromEvent,
@@ -17,7 +18,7 @@ import { watchPolicy } from '../call-policy/watch-policy.ts';
 import type { AgentConfig, AgentPaths } from '../config/agent-config.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { claimNamespace } from '../daemon/control.ts';
-import { openServices, servicesEnded } from '../services/services.ts';
+import { accountOf, openServices, servicesEnded } from '../services/services.ts';
 import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import { agentSocket } from './agent-socket.ts';
@@ -26,8 +27,12 @@ import { openIncoming } from './incoming.ts';
 import { openLocal } from './local.ts';
 import { openLogBudget } from './log-budget.ts';
 import type { Self } from './peer.ts';
+import type { PeersDocument } from './peer-status.ts';
 import { openPeers } from './peers.ts';
 import { logPolicy } from './policy-log.ts';
+import { openRelay } from './relay.ts';
+import { openRoutes } from './routes.ts';
+import { openSettings } from './settings.ts';
 import { sweep } from './sweep.ts';
 
 export type AgentOptions = {
@@ -72,29 +77,57 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   const services = openServices({
     directory: paths.services,
     configDirectory: paths.serviceConfigs,
-    report: (text, { source, request: { service, argument } }) =>
-      spend(source, (suppressed) =>
-        log.warn({ from: source, service, argument, suppressed }, text),
-      ),
+    report: (text, call) =>
+      spend(accountOf(call), (suppressed) => {
+        const { source, via, request } = call;
+        const { service, argument } = request;
+        log.warn({ from: source, via, service, argument, suppressed }, text);
+      }),
   });
-  const onCall = openIncoming({ self, policy: policy.now, services, log, spend });
+  const settings = openSettings(config, paths.config, log);
+  const relayName = () => settings.now().relay;
+  const relay = openRelay({
+    linkWith: (name, signal) => peers.linkWith(name, signal),
+    log,
+    spend,
+  });
+  const onCall = openIncoming({
+    ...{ self, relay: relayName, passOn: relay.passOn },
+    ...{ policy: policy.now, services, log, spend },
+  });
   const failures = new ReplaySubject<never>();
   const fail = (error: unknown): void => failures.error(error);
   const names = openDomainMap(store);
-  const peers = openPeers({ store, names, self, log, onCall, fail }, config);
+  const peers = openPeers({ store, names, self, log, onCall, fail });
+  const configuring = settings.all
+    .pipe(concatMap((pairs) => peers.configure(pairs)))
+    .subscribe({ error: fail });
+  const routes = openRoutes({ self: self.name, peers, relay: relayName });
+  const isRelay = (): boolean => relayName() === self.name;
+  const document = (): PeersDocument => ({
+    peers: routes.status(),
+    relay: isRelay() ? null : (relayName() ?? null),
+    relayed: isRelay() || relay.underWay() > 0 ? relay.underWay() : null,
+  });
   const local = await openLocal({
     self: self.name,
     runtime,
     group: config.group,
-    peers,
+    place: routes.place,
+    document,
     log,
     spend,
   });
-  log.info({ ...self, serve: config.serve, connect: config.connect }, 'ready');
+  const { serve, connect: connects } = config;
+  log.info({ ...self, serve, connect: connects, relay: config.relay }, 'ready');
 
   await lastValueFrom(failures.pipe(takeUntil(stopSignals())), { defaultValue: undefined });
+  // Else those who still call by way of this one would lose their calls.
+  if (isRelay() || relay.underWay() > 0) await relay.close();
   log.info('stopping: all calls end');
   await rm(agentSocket(runtime), { force: true });
+  configuring.unsubscribe();
+  settings.close();
   await peers.close();
   await local.close();
   await sweep(store, domid);

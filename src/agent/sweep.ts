@@ -17,7 +17,9 @@ const ifThere = async <T>(result: Promise<T>, otherwise: T): Promise<T> => {
 export const sweep = (store: Xenstore, domid: number): Promise<void> =>
   store.transaction(async (tx) => {
     const own = `/local/domain/${domid}`;
-    await ifThere(store.remove(`${own}/data/vifwatch`, tx), undefined);
+    // What else is below data/vifwatch is not the agent's.
+    for (const ours of ['knock', 'direct'])
+      await ifThere(store.remove(`${own}/data/vifwatch/${ours}`, tx), undefined);
     const provisioned = `${own}/ipc/direct`;
     const clients = await ifThere<readonly string[]>(store.list(provisioned, tx), []);
     // The directories are dom0's; what is in them is ours.

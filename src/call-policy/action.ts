@@ -10,12 +10,14 @@ export type Action = {
   /** Whom the service runs as; undefined leaves it to the service's own configuration. */
   readonly user: string | undefined;
   readonly notify: boolean;
+  /** Whether it also allows calls that came by way of a relay; else it denies them. */
+  readonly relayed: boolean;
 };
 
 const redirects = ['target', 'user', 'notify', 'autostart'] as const;
 
 const actions: ReadonlyMap<string, { is: Action['is']; parameters: readonly string[] }> = new Map([
-  ['allow', { is: 'allow', parameters: redirects }],
+  ['allow', { is: 'allow', parameters: [...redirects, 'relayed'] }],
   ['ask', { is: 'ask', parameters: [...redirects, 'default_target'] }],
   ['deny', { is: 'deny', parameters: ['notify'] }],
 ]);
@@ -62,5 +64,6 @@ export const parseAction = (
     target: values.get('target'),
     user: values.get('user'),
     notify: notify === undefined ? action.is === 'deny' : notify === 'yes',
+    relayed: values.get('relayed') !== 'no',
   };
 };

@@ -10,13 +10,15 @@ export type Policy =
   | { readonly is: 'absent' }
   | { readonly is: 'invalid'; readonly faults: readonly Remark[] };
 
-/** Who calls and who is called are names that dom0 gave, never what a peer says of itself. */
+/** Who calls and who is called are names that dom0 gave, or the relay that this VM trusts; never what a peer says of itself. */
 export type PolicyRequest = {
   readonly source: string;
   readonly self: string;
   readonly service: string;
   /** The text after the "+"; empty if there is none. */
   readonly argument: string;
+  /** Whether the source is a relay's word. */
+  readonly relayed: boolean;
 };
 
 type Reason =
@@ -24,6 +26,7 @@ type Reason =
   | 'denied by rule'
   | 'the rule asks, and there is nobody to be asked'
   | 'the rule redirects the call to another VM'
+  | 'the rule allows no call by way of a relay'
   | 'the rule may or may not match: tags, types and UUIDs are unknown here'
   | 'no matching rule'
   | 'no policy: its directory does not exist'
@@ -55,13 +58,14 @@ const denial = ({ place, action }: Rule, reason: Reason): Verdict => ({
 });
 
 /** What is wrong with the rule as one that allows the call, if anything is. */
-const objection = (rule: Rule, self: string): Reason | undefined => {
+const objection = (rule: Rule, { self, relayed }: PolicyRequest): Reason | undefined => {
   const { action } = rule;
   if (isUncertain(rule)) return uncertain;
   if (action.is === 'deny') return 'denied by rule';
   if (action.is === 'ask') return 'the rule asks, and there is nobody to be asked';
   const isForeign = action.target !== undefined && action.target !== self;
-  return isForeign ? 'the rule redirects the call to another VM' : undefined;
+  if (isForeign) return 'the rule redirects the call to another VM';
+  return relayed && !action.relayed ? 'the rule allows no call by way of a relay' : undefined;
 };
 
 const isWellFormed = ({ source, self, service, argument }: PolicyRequest): boolean =>
@@ -82,7 +86,7 @@ export const decide = (policy: Policy, request: PolicyRequest): Verdict => {
   const decider = firstOf(buckets.map((bucket) => bucket.decider));
   if (decider === undefined) return refusal('no matching rule');
   const { rule, rank } = decider;
-  const reason = objection(rule, self);
+  const reason = objection(rule, request);
   if (reason !== undefined) return denial(rule, reason);
   const { user, notify } = rule.action;
   const other = firstOf(

@@ -6,6 +6,7 @@ import {
   firstOf,
   indexRules,
   lookupOf,
+  mayBeSkipped,
   neverMatches,
   type RuleIndex,
 } from './rule-index.ts';
@@ -17,11 +18,9 @@ const ignored = ['autostart=', 'default_target='];
 const ofToken = ({ is, text }: VmToken, role: string, rule: Rule): string | undefined => {
   if (is === 'never') return `never matches: no call here has "${text}" as its ${role}`;
   if (is !== 'unknowable') return undefined;
-  const { action } = rule;
-  const effect =
-    action.is === 'allow' && action.target === undefined
-      ? 'allows nothing, and calls that it may have been meant for run as no other user'
-      : 'denies whatever it may have been meant for';
+  const effect = mayBeSkipped(rule)
+    ? 'allows nothing, and calls that it may have been meant for run as no other user'
+    : 'denies whatever it may have been meant for';
   return `"${text}" is unknown here: the rule ${effect}`;
 };
 

@@ -41,8 +41,10 @@ export const isUncertain = ({ source, destination }: Rule): boolean =>
   source.is === 'unknowable' || destination.is === 'unknowable';
 
 /** No other rule can be passed over: what it may have denied would be allowed further down. */
-export const mayBeSkipped = (rule: Rule): boolean =>
-  isUncertain(rule) && rule.action.is === 'allow' && rule.action.target === undefined;
+export const mayBeSkipped = (rule: Rule): boolean => {
+  const { is, target, relayed } = rule.action;
+  return isUncertain(rule) && is === 'allow' && target === undefined && relayed;
+};
 
 export const neverMatches = ({ source, destination }: Rule): boolean =>
   source.is === 'never' || destination.is === 'never';

@@ -48,9 +48,10 @@ const services = (directory: string): Promise<Finding> =>
     return names.join(' ') || `none in ${directory}`;
   });
 
-const configured = ({ serve, connect }: AgentConfig): string => {
+const configured = ({ serve, connect, relay }: AgentConfig): string => {
   const served = serve.everyone ? ['everyone'] : serve.names;
-  return `serves ${served.join(' ') || 'none'}, connects to ${connect.join(' ') || 'none'}`;
+  const links = `serves ${served.join(' ') || 'none'}, connects to ${connect.join(' ') || 'none'}`;
+  return relay === undefined ? links : `${links}, the relay is ${relay}`;
 };
 
 /** Those of the configuration; without one that can be read, nothing more is known. */
@@ -61,12 +62,14 @@ const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
   } catch (error) {
     return [Promise.resolve({ name: 'config', lacks: (error as Error).message })];
   }
-  const { serve, connect } = config;
+  const { serve, connect, relay } = config;
   const serves = serve.everyone || serve.names.length > 0;
+  // Who serves everybody serves the relay, or is it.
+  const asksRelay = relay !== undefined && !serve.everyone && !serve.names.includes(relay);
   return [
     Promise.resolve({ name: 'config', fine: configured(config) }),
     ...(serves ? [device('gntalloc'), grants(serve.names.length)] : []),
-    ...(connect.length > 0 ? [device('gntdev')] : []),
+    ...(connect.length > 0 || asksRelay ? [device('gntdev')] : []),
   ];
 };
 

@@ -1,9 +1,7 @@
 /** `vifwatch peers`: the links of this VM's agent. */
-import { text } from 'node:stream/consumers';
-import { peersService } from '../agent/agent-socket.ts';
 import type { PeersDocument } from '../agent/peer-status.ts';
 import { plainTable } from '../core/plain-table.ts';
-import { connectToAgent } from './agent-link.ts';
+import { askPeers } from './ask-peers.ts';
 
 /** EX_UNAVAILABLE of sysexits.h. */
 const noAgent = 69;
@@ -13,6 +11,7 @@ const row = (peer: PeersDocument['peers'][number]): string[] => [
   `${peer.domid ?? '-'}`,
   peer.role,
   peer.state,
+  peer.route ?? '-',
   peer.since.replace('T', ' ').slice(0, 19),
   `${peer.streams}`,
   `${peer.bytesIn}`,
@@ -27,6 +26,7 @@ const head = [
   'DOMID',
   'ROLE',
   'STATE',
+  'ROUTE',
   'SINCE (UTC)',
   'CALLS',
   'IN',
@@ -36,22 +36,21 @@ const head = [
   '',
 ];
 
+const textOf = ({ peers: found, relayed }: PeersDocument): string => {
+  const table = found.length === 0 ? 'no peers' : plainTable(head, found.map(row));
+  return `${table}\n${relayed === null ? '' : `relayed calls under way: ${relayed}\n`}`;
+};
+
 /** Prints the links and returns the exit status: 0 if all are up, 1 if not, 69 if no agent runs. */
 export const peers = async (runtime: string, json: boolean): Promise<number> => {
   let document: PeersDocument;
   try {
-    const mux = await connectToAgent(runtime);
-    const asked = mux.open({ target: '', service: peersService, argument: '' });
-    asked.stdin.end();
-    document = JSON.parse(await text(asked.stdout)) as PeersDocument;
-    mux.close({ code: 'shutdown', text: 'done' });
+    document = await askPeers(runtime);
   } catch (error) {
     process.stderr.write(`vifwatch: ${(error as Error).message}\n`);
     return noAgent;
   }
   const { peers: found } = document;
-  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  else
-    process.stdout.write(`${found.length === 0 ? 'no peers' : plainTable(head, found.map(row))}\n`);
+  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : textOf(document));
   return found.every(({ state }) => state === 'up') ? 0 : 1;
 };

@@ -12,6 +12,7 @@ const requestSchema = v.strictObject({
   source: v.string(),
   service: v.string(),
   argument: v.string(),
+  relayed: v.optional(v.boolean(), false),
 });
 
 type Request = v.InferOutput<typeof requestSchema>;
@@ -21,9 +22,9 @@ const parseRequest = (line: string): Request | undefined => {
   try {
     const result = v.safeParse(requestSchema, JSON.parse(line));
     if (!result.success) return undefined;
-    const { source, service, argument } = result.output;
+    const { argument, ...rest } = result.output;
     // Qubes writes the argument with its "+".
-    return { source, service, argument: argument.replace(/^\+/, '') };
+    return { ...rest, argument: argument.replace(/^\+/, '') };
   } catch {
     return undefined;
   }

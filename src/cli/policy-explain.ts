@@ -7,7 +7,11 @@ import type { VmToken } from '../call-policy/vm-token.ts';
 import { connect } from '../xen/connect.ts';
 import { errorsOf } from './policy-check.ts';
 
-export type ExplainOptions = { readonly dir: string; readonly self?: string };
+export type ExplainOptions = {
+  readonly dir: string;
+  readonly self?: string;
+  readonly relayed?: boolean;
+};
 
 /** Throws XENSTORE_UNAVAILABLE. */
 const ownName = async (): Promise<string> => {
@@ -63,10 +67,10 @@ const explanation = (
 export const explainPolicy = async (
   source: string,
   call: string,
-  { dir, self }: ExplainOptions,
+  { dir, self, relayed = false }: ExplainOptions,
 ): Promise<number> => {
   const loaded = await loadPolicy(dir);
-  const request = { source, self: self ?? (await ownName()), ...splitCall(call) };
+  const request = { source, self: self ?? (await ownName()), ...splitCall(call), relayed };
   const verdict = decide(loaded.policy, request);
   const errors = errorsOf(loaded);
   const lines =

@@ -8,7 +8,8 @@ import { controlSocket } from '../daemon/control-socket.ts';
 /** EX_UNAVAILABLE of sysexits.h. */
 const noDaemon = 69;
 
-const askDaemon = async (runtime: string): Promise<Status | undefined> => {
+/** Undefined if there is none. Throws what else stands in the way of an answer. */
+export const askDaemon = async (runtime: string): Promise<Status | undefined> => {
   const socket = createConnection(controlSocket(runtime)).setTimeout(5_000);
   socket.on('timeout', () => socket.destroy(new Error('the daemon does not answer')));
   try {

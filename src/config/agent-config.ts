@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
-import { everyone, type Pairs, pairsOf } from './kernel-command-line.ts';
-import { invalid, parseStrict, readOptional } from './strict-toml.ts';
+import { everyone, onlyOne, type Pairs, pairsOf } from './kernel-command-line.ts';
+import { invalid, invalidKey, parseStrict, readOptional } from './strict-toml.ts';
 import { isVmName, type VmName } from './vm-name.ts';
 
 export type AgentConfig = Pairs & {
@@ -41,6 +41,7 @@ const schema = v.strictObject({
     [],
   ),
   connect: v.optional(v.array(nameSchema), []),
+  relay: v.optional(nameSchema),
   group: v.optional(v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'not a group'))),
 });
 
@@ -48,12 +49,20 @@ const unique = <T>(...lists: readonly (readonly T[])[]): readonly T[] => [...new
 
 /** Throws CONFIG_INVALID, with file, line and column for what stands in the file. */
 export const parseAgentConfig = (file: string, text: string, commandLine: string): AgentConfig => {
-  const { serve, connect, group } = parseStrict(file, text, schema);
+  const { serve, connect, relay, group } = parseStrict(file, text, schema);
   let given: Pairs;
   try {
     given = pairsOf(commandLine);
   } catch (error) {
     throw invalid('/proc/cmdline', (error as Error).message);
+  }
+  const relays = [given.relay, relay].filter((name) => name !== undefined);
+  let only: VmName | undefined;
+  try {
+    only = onlyOne(relays);
+  } catch (error) {
+    const { message } = error as Error;
+    throw invalidKey(file, text, ['relay'], `${message}, which the kernel's command line says`);
   }
   const served = serve.filter((name): name is VmName => name !== everyone);
   return {
@@ -62,6 +71,7 @@ export const parseAgentConfig = (file: string, text: string, commandLine: string
       everyone: given.serve.everyone || serve.includes(everyone),
     },
     connect: unique(given.connect, connect),
+    relay: only,
     group,
   };
 };

@@ -36,13 +36,23 @@ const syntaxError = (file: string, error: TomlError): VifwatchError => {
   return invalid(`${file}:${error.line}:${error.column}`, `${message}\n${error.codeblock}`);
 };
 
+/** An error about what stands at a key, with a caret under it. */
+export const invalidKey = (
+  file: string,
+  text: string,
+  path: KeyPath,
+  message: string,
+): VifwatchError => {
+  const { line, column, codeblock } = caretAt(text, path);
+  return invalid(`${file}:${line}:${column}`, `${message}\n${codeblock}`);
+};
+
 const issueError = (file: string, text: string, issue: v.BaseIssue<unknown>): VifwatchError => {
   const path = (issue.path ?? []).map(({ key }) => key) as KeyPath;
-  const { line, column, codeblock } = caretAt(text, path);
   const key = path.filter((part) => typeof part === 'string').join('.');
   const unknown = issue.type === 'strict_object' && issue.expected === 'never';
   const message = unknown ? `unknown key "${key}"` : `${key}: ${issue.message}`;
-  return invalid(`${file}:${line}:${column}`, `${message}\n${codeblock}`);
+  return invalidKey(file, text, path, message);
 };
 
 /** Throws CONFIG_INVALID with file, line, column and a caret under the place. */

@@ -1,5 +1,5 @@
 /** A tracked flow, as `conntrack -L` prints it and `conntrack -D` takes it. */
-import type { Family } from './prefix.ts';
+import { contains, type Family, isHost, type Prefix, parsePrefix } from './prefix.ts';
 
 /** The direction in which it began. */
 export type Flow = {
@@ -50,6 +50,19 @@ const parseFlow = (line: string): Flow | undefined => {
 /** @param text what `conntrack -L` printed */
 export const parseFlows = (text: string): Flow[] =>
   text.split('\n').flatMap((line) => parseFlow(line) ?? []);
+
+/** Tells flows from or to the addresses and prefixes. Both conntrack and we print an address in its one canonical form. */
+export const flowsOf = (prefixes: readonly Prefix[]): ((flow: Flow) => boolean) => {
+  const hosts = new Set(prefixes.filter(isHost).map(({ text }) => text));
+  const networks = prefixes.filter((prefix) => !isHost(prefix));
+  const isOneOf = (text: string): boolean => {
+    if (hosts.has(text)) return true;
+    if (networks.length === 0) return false;
+    const address = parsePrefix(text);
+    return !('problem' in address) && networks.some((network) => contains(network, address));
+  };
+  return ({ source, destination }) => isOneOf(source) || isOneOf(destination);
+};
 
 /** The arguments after `conntrack` that forget exactly this flow. */
 export const deletionOf = ({ family, protocol, source, destination, ports, icmp }: Flow): string =>

@@ -87,10 +87,10 @@ export const openLanes = (parts: LaneParts): Lanes => {
 
   const cutForbidden = async (served: readonly ServedVif[]): Promise<void> => {
     const changed = served.filter(({ key }) => uncut.has(key));
-    const texts = changed.flatMap(({ prefixes }) => prefixes.map(({ text }) => text));
-    if (texts.length > 0) {
+    if (changed.length > 0) {
       const allowed = policies.allowsFlow(served, world.names());
-      await network.cutFlowsUnless([...new Set(texts)], allowed);
+      const prefixes = changed.flatMap((one) => one.prefixes);
+      await network.cutFlowsUnless(prefixes, allowed);
     }
     // Who is served no more has lost all its flows by that.
     uncut.clear();

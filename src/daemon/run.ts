@@ -30,6 +30,7 @@ import { switchForwardingOn } from '../net/sysctl.ts';
 import { version } from '../package.ts';
 import { type Backend, openBackend } from '../xen/backend.ts';
 import { connect } from '../xen/connect.ts';
+import { publishReadiness, withdrawReadiness } from '../xen/readiness.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import { openBaseGuard } from './base-guard.ts';
 import { claimNamespace, openControl } from './control.ts';
@@ -193,6 +194,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const ingressMayPrecede = await network.nft.ingressMayPrecede();
   network.ipBatches.prepare();
   const { store, domid } = await connect();
+  await withdrawReadiness(store);
   const hostNames = openHostNames(resolveHost);
   const policies = await openPolicies(options.policies, hostNames, log);
   const backend = openBackend(store, domid);
@@ -207,6 +209,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
     await watcher.listening;
     await watcher.settled();
     const server = await openControl(runtime, watcher.status);
+    await publishReadiness(store, log);
     log.info({ domid }, 'ready');
     return server;
   };
@@ -224,6 +227,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   await watcher.settled();
   // A signal may come while it is still being opened.
   (await control)?.close();
+  await withdrawReadiness(store);
   await rm(controlSocket(runtime), { force: true });
   network.ipBatches.close();
   hostNames.close();

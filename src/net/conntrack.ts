@@ -1,6 +1,7 @@
 /** Connection tracking: looking at flows and forgetting them. */
 import { writeFile } from 'node:fs/promises';
-import { deletionOf, type Flow, parseFlows } from '../core/flow.ts';
+import { deletionOf, type Flow, flowsOf, parseFlows } from '../core/flow.ts';
+import type { Prefix } from '../core/prefix.ts';
 import { run } from './command.ts';
 
 const familyOf = (prefix: string): string => (prefix.includes(':') ? 'ipv6' : 'ipv4');
@@ -29,14 +30,16 @@ export const cutFlows = (file: string, prefixes: readonly string[]): Promise<voi
 /** Cuts those flows from or to the addresses and prefixes that are not allowed; throws CommandError. */
 export const cutFlowsUnless = async (
   file: string,
-  prefixes: readonly string[],
+  prefixes: readonly Prefix[],
   isAllowed: (flow: Flow) => boolean,
 ): Promise<void> => {
+  const families = [...new Set(prefixes.map(({ family }) => family))];
+  // Each listing walks the kernel's whole table, whatever it is asked for.
   const listings = await Promise.all(
-    prefixes.flatMap((prefix) =>
-      sides.map((side) => run(['conntrack', '-L', '-f', familyOf(prefix), side, prefix])),
-    ),
+    families.map((family) => run(['conntrack', '-L', '-f', `ipv${family}`])),
   );
-  const forbidden = listings.flatMap(parseFlows).filter((flow) => !isAllowed(flow));
+  const isConcerned = flowsOf(prefixes);
+  const flows = listings.flatMap(parseFlows).filter(isConcerned);
+  const forbidden = flows.filter((flow) => !isAllowed(flow));
   await forget(file, [...new Set(forbidden.map(deletionOf))]);
 };

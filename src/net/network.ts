@@ -34,7 +34,7 @@ export const openNetwork = (
     cutFlows: cutting('conntrack'),
     /** The same, at the same time. */
     cutAllFlows: cutting('conntrack-all'),
-    cutFlowsUnless: (prefixes: readonly string[], isAllowed: (flow: Flow) => boolean) =>
+    cutFlowsUnless: (prefixes: readonly Prefix[], isAllowed: (flow: Flow) => boolean) =>
       cutFlowsUnless(join(directory, 'conntrack-policy'), prefixes, isAllowed),
   };
 };

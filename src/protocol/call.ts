@@ -2,11 +2,13 @@
 import type { Readable, Writable } from 'node:stream';
 
 export type CallRequest = {
-  /** The VM to be called; empty over a vchan, where it is the one at the other end. */
+  /** The VM to be called; empty is the one at the other end, and any other is for a relay to pass on. */
   readonly target: string;
   readonly service: string;
   /** What follows the "+"; empty if there is none. */
   readonly argument: string;
+  /** On whose behalf, if the one who opens the call says that it is another VM's. */
+  readonly source?: string;
 };
 
 export type RefusalCode = 'denied' | 'not-found' | 'busy' | 'failed' | 'unreachable';

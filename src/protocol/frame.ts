@@ -26,6 +26,7 @@ export const frames = {
   cancel: { type: 23, link: false, min: 0, max: 0 },
   release: { type: 24, link: false, min: 0, max: 0 },
   exit: { type: 25, link: false, min: 1, max: 1 },
+  vouch: { type: 26, link: false, min: 5, max: 3 + maxName + maxName + maxArgument },
 } as const satisfies Record<string, Shape>;
 
 export type FrameName = keyof typeof frames;

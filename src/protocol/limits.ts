@@ -1,6 +1,11 @@
 /** The protocol's fixed numbers. None is negotiated: both ends know them from PROTOCOL.md. */
 
-export const protocolVersion = 1;
+/** From which to which version this side speaks; what each adds is in PROTOCOL.md. */
+export const leastVersion = 1;
+export const greatestVersion = 2;
+
+/** The first one in which a call can be made on behalf of another VM. */
+export const vouchingVersion = 2;
 
 export const headerBytes = 8;
 

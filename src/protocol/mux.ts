@@ -1,6 +1,6 @@
 /** Many calls, in both directions, over one link. */
 import type { Duplex } from 'node:stream';
-import type { CallRequest, IncomingCall, OutgoingCall } from './call.ts';
+import type { CallRequest, IncomingCall, Outcome, OutgoingCall } from './call.ts';
 import { type Closed, type CloseReason, Violation } from './close-reason.ts';
 import { deferred } from './deferred.ts';
 import { createDecoder, type FrameName } from './frame.ts';
@@ -8,14 +8,17 @@ import { createFrameRate } from './frame-rate.ts';
 import { hangUp } from './hang-up.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { encodeGoodbye, encodeHello, readGoodbye, readHello } from './hello.ts';
+import { vouchingVersion } from './limits.ts';
 import { createOutbox } from './outbox.ts';
 import { createScheduler } from './scheduler.ts';
+import { settledCall } from './settled-call.ts';
 import { openStreams } from './streams.ts';
 import { fullBudget } from './window.ts';
 
 export type Mux = {
   /**
-   * Starts a call; may be used before the link is ready. If 1024 calls are open already, it is refused as busy.
+   * Starts a call; may be used before the link is ready, but for one with a source. If 1024 calls are open already, it
+   * is refused as busy; if the peer's version knows of no sources, one with a source as unreachable.
    * Throws a TypeError on a request that no target would take.
    */
   readonly open: (request: CallRequest) => OutgoingCall;
@@ -27,6 +30,8 @@ export type Mux = {
   readonly over: Promise<Closed>;
   /** Never rejects. The transport is closed, too: that takes a second longer at most. */
   readonly closed: Promise<Closed>;
+  /** Of the protocol, as both ends speak it; 0 until the link is ready. */
+  readonly version: () => number;
   readonly statistics: () => MuxStatistics;
 };
 
@@ -48,6 +53,14 @@ export type MuxOptions = {
   readonly onCall: (call: IncomingCall) => void;
 };
 
+const cannotVouch: Outcome = {
+  kind: 'refused',
+  refusal: {
+    code: 'unreachable',
+    text: 'its agent is of an older version, which takes no calls by way of a relay',
+  },
+};
+
 /** Takes over the transport: nobody else may read, write or close it. */
 export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): Mux => {
   const outbox = createOutbox(transport, () => scheduler.run());
@@ -58,7 +71,7 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
   const ended = deferred<Closed>();
   const closed = deferred<Closed>();
   ready.promise.catch(() => {});
-  let greeted = false;
+  let version = 0;
   let bytesIn = 0;
   let isOver = false;
   let resume: NodeJS.Timeout | undefined;
@@ -87,9 +100,8 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
   const takeLinkFrame = (frame: FrameName, payload: Buffer): void => {
     switch (frame) {
       case 'hello':
-        if (greeted) throw new Violation('state', 'a second hello');
-        readHello(payload);
-        greeted = true;
+        if (version > 0) throw new Violation('state', 'a second hello');
+        version = readHello(payload);
         scheduler.start();
         ready.resolve();
         return;
@@ -107,8 +119,11 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
 
   const decode = createDecoder((frame, stream, payload) => {
     if (isOver) return;
-    if (!greeted && frame !== 'hello') {
+    if (version === 0 && frame !== 'hello') {
       throw new Violation('hello', `${frame} before the hello`);
+    }
+    if (frame === 'vouch' && version < vouchingVersion) {
+      throw new Violation('type', `vouch in version ${version}`);
     }
     if (stream === 0) takeLinkFrame(frame, payload);
     else streams.receive(frame, stream, payload);
@@ -143,11 +158,15 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
   outbox.flush();
 
   return {
-    open: (request) => streams.open(request, close),
+    open: (request) =>
+      request.source !== undefined && version < vouchingVersion
+        ? settledCall(cannotVouch)
+        : streams.open(request, close),
     close,
     ready: ready.promise,
     over: ended.promise,
     closed: closed.promise,
+    version: () => version,
     statistics: () => ({
       streams: streams.count(),
       bytesIn,

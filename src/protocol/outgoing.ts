@@ -41,7 +41,10 @@ export const openOutgoing = (
   const isCancelled = () => state === 'cancelled' || state === 'cancelledAnswered';
 
   const sendControl = (): void => {
-    if (openDue) outbox.frame('open', stream, encodeRequest(request));
+    if (openDue) {
+      const name = request.source === undefined ? 'open' : 'vouch';
+      outbox.frame(name, stream, encodeRequest(request));
+    }
     openDue = false;
     if (state === 'gone') {
       outbox.frame('release', stream, nothing);

@@ -1,4 +1,4 @@
-/** The payloads of OPEN and REFUSE. */
+/** The payloads of OPEN, VOUCH and REFUSE. */
 import type { CallRequest, Refusal, RefusalCode } from './call.ts';
 import { Violation } from './close-reason.ts';
 import { maxArgument, maxName } from './limits.ts';
@@ -6,6 +6,7 @@ import { readField, readText, wireText } from './text.ts';
 
 const grammar = {
   target: new RegExp(`^[A-Za-z0-9._-]{0,${maxName}}$`),
+  source: new RegExp(`^[A-Za-z0-9._-]{1,${maxName}}$`),
   service: new RegExp(`^[A-Za-z0-9._-]{1,${maxName}}$`),
   argument: new RegExp(`^[A-Za-z0-9._+-]{0,${maxArgument}}$`),
 } as const satisfies Record<keyof CallRequest, RegExp>;
@@ -14,6 +15,12 @@ const grammar = {
 export const requestProblem = (request: CallRequest): string | undefined => {
   if (!grammar.target.test(request.target)) {
     return `the VM's name must be at most ${maxName} of A-Za-z0-9._-`;
+  }
+  if (request.source !== undefined) {
+    if (!grammar.source.test(request.source)) {
+      return `the calling VM's name must be 1 to ${maxName} of A-Za-z0-9._-`;
+    }
+    if (request.target !== '') return 'what is vouched for goes no further than to the other end';
   }
   if (!grammar.service.test(request.service)) {
     return `the service's name must be 1 to ${maxName} of A-Za-z0-9._-`;
@@ -24,22 +31,26 @@ export const requestProblem = (request: CallRequest): string | undefined => {
   return undefined;
 };
 
-export const encodeRequest = ({ target, service, argument }: CallRequest): Buffer =>
+/** For OPEN, or for VOUCH if there is a source. */
+export const encodeRequest = ({ target, service, argument, source }: CallRequest): Buffer =>
   Buffer.from(
-    [target, service, argument].map((field) => String.fromCharCode(field.length) + field).join(''),
+    [source ?? target, service, argument]
+      .map((field) => String.fromCharCode(field.length) + field)
+      .join(''),
     'latin1',
   );
 
 /** Throws a Violation. */
-export const readRequest = (payload: Buffer): CallRequest => {
+export const readRequest = (frame: 'open' | 'vouch', payload: Buffer): CallRequest => {
   let at = 0;
   const field = () => {
     const bytes = readField(payload, at);
     at += 1 + bytes.length;
     return bytes.toString('latin1');
   };
-  const request = { target: field(), service: field(), argument: field() };
-  if (at !== payload.length) throw new Violation('payload', 'open has bytes after its fields');
+  const who = frame === 'open' ? { target: field() } : { target: '', source: field() };
+  const request = { ...who, service: field(), argument: field() };
+  if (at !== payload.length) throw new Violation('payload', `${frame} has bytes after its fields`);
   const problem = requestProblem(request);
   if (problem !== undefined) throw new Violation('payload', problem);
   return request;

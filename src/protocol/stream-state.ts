@@ -6,7 +6,7 @@ type Table<State extends string, Name extends FrameName> = Readonly<
   Record<State, Readonly<Partial<Record<Name, State | 'gone'>>>>
 >;
 
-type FromCaller = 'open' | 'stdin' | 'credit' | 'stop' | 'cancel' | 'release';
+type FromCaller = 'open' | 'vouch' | 'stdin' | 'credit' | 'stop' | 'cancel' | 'release';
 type FromTarget = 'refuse' | 'stdout' | 'stderr' | 'credit' | 'stop' | 'exit';
 
 /**
@@ -16,7 +16,7 @@ type FromTarget = 'refuse' | 'stdout' | 'stderr' | 'credit' | 'stop' | 'exit';
 export type TargetState = 'unopened' | 'open' | 'cancelled' | 'ended' | 'spent';
 
 const fromCaller: Table<TargetState, FromCaller> = {
-  unopened: { open: 'open' },
+  unopened: { open: 'open', vouch: 'open' },
   open: { stdin: 'open', credit: 'open', stop: 'open', cancel: 'cancelled' },
   cancelled: {},
   ended: { stdin: 'ended', credit: 'ended', stop: 'ended', cancel: 'spent', release: 'gone' },
@@ -53,6 +53,7 @@ export const cancelledCaller: Readonly<Record<CallerState, CallerState>> = {
 
 const callersFrames: ReadonlySet<FrameName> = new Set<FromCaller>([
   'open',
+  'vouch',
   'stdin',
   'credit',
   'stop',

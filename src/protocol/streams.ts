@@ -60,12 +60,13 @@ export const openStreams = (
     return stream.call;
   };
 
-  const accept = (id: number, payload: Buffer): void => {
-    if (id <= lastIncoming) throw new Violation('stream-id', `open of ${id} after ${lastIncoming}`);
+  const accept = (name: 'open' | 'vouch', id: number, payload: Buffer): void => {
+    if (id <= lastIncoming)
+      throw new Violation('stream-id', `${name} of ${id} after ${lastIncoming}`);
     if (incoming.size === maxStreams) {
       throw new Violation('streams', `more than ${maxStreams} open streams`);
     }
-    const request = readRequest(payload);
+    const request = readRequest(name, payload);
     lastIncoming = id;
     const stream = openIncoming(link, id, request, () => incoming.delete(id));
     incoming.set(id, stream);
@@ -74,9 +75,9 @@ export const openStreams = (
 
   const receive = (name: FrameName, id: number, payload: Buffer): void => {
     const isOurs = id % 2 === ours;
-    if (name === 'open') {
-      if (isOurs) throw new Violation('stream-id', `open of ${id}, which is ours to open`);
-      accept(id, payload);
+    if (name === 'open' || name === 'vouch') {
+      if (isOurs) throw new Violation('stream-id', `${name} of ${id}, which is ours to open`);
+      accept(name, id, payload);
       return;
     }
     const stream = isOurs ? outgoing.get(id) : incoming.get(id);

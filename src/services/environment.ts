@@ -18,4 +18,6 @@ export const environmentOf = (call: ServiceCall, user: User): Record<string, str
   QREXEC_REMOTE_DOMAIN: call.source,
   QREXEC_SERVICE_FULL_NAME: fullName(call),
   QREXEC_SERVICE_ARGUMENT: call.request.argument,
+  // Not qrexec's: that the caller's name is a relay's word, and whose.
+  ...(call.via === undefined ? {} : { VIFWATCH_VIA: call.via }),
 });

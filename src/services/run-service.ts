@@ -8,7 +8,7 @@ import { RefusedError } from './refused.ts';
 import { type Run, runExecutable } from './run-executable.ts';
 import { connectTo, runSocket } from './run-socket.ts';
 import { loadServiceConfig, type ServiceConfig } from './service-config.ts';
-import type { ServiceCall, Services } from './services.ts';
+import { accountOf, type ServiceCall, type Services } from './services.ts';
 import type { Hold } from './slots.ts';
 import { startProcess } from './start-process.ts';
 import { stoppedStatus } from './stop-reason.ts';
@@ -34,10 +34,10 @@ const start = async (call: ServiceCall, services: Services, { take }: Hold): Pro
   const config = loadServiceConfig(services.configDirectory, names, kind);
   if (config['max-concurrent'] !== undefined) take(`${config.file}`, config['max-concurrent']);
   const report = (text: string): void => services.report(`${path}: ${text}`, call);
-  take(`domid ${call.sourceDomid}`, callsPerPeer[kind]);
+  take(accountOf(call), callsPerPeer[kind]);
   if (kind === 'executable') {
     const user = userOf(call, config);
-    const service = await services.takeTurn(call.sourceDomid, () => {
+    const service = await services.takeTurn(accountOf(call), () => {
       if (call.cancelled.aborted) throw new RefusedError('failed', 'cancelled before its start');
       return startProcess(path, call, user);
     });

@@ -8,7 +8,8 @@ export type ServiceCall = {
   readonly request: CallRequest;
   /** The calling VM, by the name that dom0's map has for it. */
   readonly source: string;
-  readonly sourceDomid: number;
+  /** The relay whose word the source is; undefined if it called itself. */
+  readonly via: string | undefined;
   /** From the policy's `user=`. */
   readonly user: string | undefined;
   readonly stdin: Readable;
@@ -16,6 +17,10 @@ export type ServiceCall = {
   readonly stderr: Writable;
   readonly cancelled: AbortSignal;
 };
+
+/** By what calls are counted: what a relay says of a name must not use up what that VM itself may have. */
+export const accountOf = ({ source, via }: Pick<ServiceCall, 'source' | 'via'>): string =>
+  via === undefined ? source : `${source} via ${via}`;
 
 export type ServiceOptions = {
   /** Executables and sockets. */

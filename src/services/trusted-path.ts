@@ -1,6 +1,6 @@
 /** Whether only root, and whoever we run as, decide what a path leads to: what it names is run, perhaps as root. */
-import { lstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Stats } from 'node:fs';
+import { wayTo } from './path-steps.ts';
 
 const groupOrOthersWrite = 0o022;
 /** As of /tmp: others may add names there, but not take away or replace what is not theirs. */
@@ -15,29 +15,15 @@ const complaint = (path: string, stats: Stats): string | undefined => {
   return `${path} can be written by its group or by others (mode ${(mode & 0o7777).toString(8)})`;
 };
 
-const namesOf = (path: string): string[] =>
-  path.split('/').filter((name) => name !== '' && name !== '.');
-
 /**
  * Who else could change it, as a text for the log; undefined if nobody. Looks at each directory and each symbolic link
- * on the way, and at the file. Throws what lstat(2) and stat(2) do.
+ * on the way, and at the file. Throws what lstat(2) does.
+ * @param root what stands for "/"
  */
-export const distrust = (path: string): string | undefined => {
-  statSync(path); // it has no endless links
-  const ahead = namesOf(resolve(path));
-  let at = '/';
-  for (let name = ahead.shift(); name !== undefined; name = ahead.shift()) {
-    const next = name === '..' ? dirname(at) : join(at, name);
-    const stats = lstatSync(next);
-    const found = complaint(next, stats);
+export const distrust = (path: string, root = '/'): string | undefined => {
+  for (const step of wayTo(path, root).steps) {
+    const found = complaint(step.path, step.stats);
     if (found !== undefined) return found;
-    if (!stats.isSymbolicLink()) {
-      at = next;
-      continue;
-    }
-    const target = readlinkSync(next);
-    if (isAbsolute(target)) at = '/';
-    ahead.unshift(...namesOf(target));
   }
   return undefined;
 };

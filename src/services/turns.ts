@@ -2,11 +2,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Resolves with what `work` returns or rejects with what it throws, once it is its key's turn. */
-export type TakeTurn = <T>(key: number, work: () => T) => Promise<T>;
+export type TakeTurn = <T>(key: string, work: () => T) => Promise<T>;
 
 export const openTurns = (): TakeTurn => {
   // In the order of their turns; a key whose turn has come goes to the end.
-  const waiting = new Map<number, (() => void)[]>();
+  const waiting = new Map<string, (() => void)[]>();
   let running = false;
 
   const run = async (): Promise<void> => {

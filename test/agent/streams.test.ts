@@ -1,24 +1,9 @@
 /** Many calls over one link: nothing is lost, and nobody waits for another. */
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
-import { expect, onTestFinished, test } from 'vitest';
-import { listenAt } from '../../src/net/listening-socket.ts';
+import { expect, test } from 'vitest';
 import type { Mux } from '../../src/protocol/mux.ts';
-import type { Agent } from '../rig/sim/agent.ts';
-import { ask, linkTo, makePair, startHost } from './vms.ts';
-
-/** A resident service: whatever comes goes back. */
-const listenEcho = async (agent: Agent): Promise<void> => {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    pipeline(socket, socket).catch(() => {});
-  });
-  await listenAt(server, `${agent.etc}/services/echo`);
-  onTestFinished(() => {
-    server.close();
-  });
-};
+import { ask, linkTo, listenEcho, makePair, startHost } from './vms.ts';
 
 const startPair = async (): Promise<Mux> => {
   const host = await startHost();

@@ -50,13 +50,19 @@ test('an agent that stops ends its calls, and leaves at once', async () => {
 
 test('what a VM lacks for its agent is told, a line each with the way out', async () => {
   const host = await startHost();
-  const vm = await makeVm(host, 'sa-vm', { serve: ['workload-vm'], policy: ['* * *'] });
+  const vm = await makeVm(host, 'sa-vm', {
+    ...{ serve: ['workload-vm'], relay: 'mgmt-vm', policy: ['* * *'] },
+  });
   const { status, stdout } = await vm.vifwatch(['agent', 'check']);
   expect(status).toBe(1);
   const lines = stdout.toString();
-  expect(lines).toMatch(/^ok {4}config: serves workload-vm, connects to none$/m);
+  expect(lines).toMatch(
+    /^ok {4}config: serves workload-vm, connects to none, the relay is mgmt-vm$/m,
+  );
   expect(lines).toMatch(/^FAIL {2}policy: 50-test\.policy:1:\d+: /m);
   expect(lines).toMatch(/^FAIL {2}\/dev\/xen\/gntalloc: .*modprobe xen-gntalloc/m);
+  // With a relay there is a link, too.
+  expect(lines).toMatch(/^FAIL {2}\/dev\/xen\/gntdev: .*modprobe xen-gntdev/m);
   expect(lines).toMatch(/^ok {4}xenstore: answers, this is domain 3$/m);
 });
 

@@ -1,10 +1,12 @@
 /** VMs with agents on the fast rig, and calls between them. */
 import { once } from 'node:events';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { onTestFinished } from 'vitest';
 import { agentSocket } from '../../src/agent/agent-socket.ts';
 import type { PeerStatus, PeersDocument } from '../../src/agent/peer-status.ts';
+import { listenAt } from '../../src/net/listening-socket.ts';
 import type { CallRequest, Outcome } from '../../src/protocol/call.ts';
 import type { CloseReason } from '../../src/protocol/close-reason.ts';
 import { type Mux, openMux } from '../../src/protocol/mux.ts';
@@ -51,6 +53,17 @@ export const linkTo = async (agent: Agent): Promise<Mux> => {
   return mux;
 };
 
+/** A resident service: whatever comes goes back. */
+export const listenEcho = async (agent: Agent): Promise<void> => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    pipeline(socket, socket).catch(() => {});
+  });
+  await listenAt(server, `${agent.etc}/services/echo`);
+  onTestFinished(() => {
+    server.close();
+  });
+};
+
 export const done: CloseReason = { code: 'shutdown', text: 'done' };
 
 export type Answer = {
@@ -74,6 +87,25 @@ export const ask = async (
   return { outcome, stdout, stderr };
 };
 
+export const peersOf = async (mux: Mux): Promise<PeersDocument> => {
+  const { stdout } = await ask(mux, { target: '', service: 'peers', argument: '' });
+  return JSON.parse(stdout.toString()) as PeersDocument;
+};
+
+/** Waits until what an agent says of its peers is as wanted. */
+export const peersBecome = async (
+  agent: Agent,
+  what: string,
+  isSo: (document: PeersDocument) => boolean,
+  withinMs = 5_000,
+): Promise<void> => {
+  const mux = await linkTo(agent);
+  const deadline = performance.now() + withinMs;
+  while (!isSo(await peersOf(mux)))
+    if (performance.now() > deadline) throw new Error(`not by now: ${what}: ${agent.log()}`);
+  mux.close(done);
+};
+
 /** Waits until an agent says so of a peer, or nothing. */
 export const peerIs = async (
   agent: Agent,
@@ -82,17 +114,9 @@ export const peerIs = async (
   withinMs: number,
   domid?: number,
 ): Promise<void> => {
-  const mux = await linkTo(agent);
-  const deadline = performance.now() + withinMs;
-  const look = async (): Promise<boolean> => {
-    const { stdout } = await ask(mux, { target: '', service: 'peers', argument: '' });
-    const { peers } = JSON.parse(stdout.toString()) as PeersDocument;
+  const isSo = ({ peers }: PeersDocument): boolean => {
     const peer = peers.find((one) => one.name === name);
     return peer?.state === state && (domid === undefined || peer?.domid === domid);
   };
-  while (!(await look())) {
-    if (performance.now() > deadline)
-      throw new Error(`${name} is not ${state} by now: ${agent.log()}`);
-  }
-  mux.close(done);
+  await peersBecome(agent, `${name} is ${state}`, isSo, withinMs);
 };

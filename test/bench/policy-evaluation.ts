@@ -22,6 +22,7 @@ const ruleText = (at: number): string => {
 };
 
 const requestAt = (at: number): PolicyRequest => ({
+  relayed: false,
   source: `vm${(at * 7) % 400}`,
   self,
   service: at % 3 === 0 ? `common.${at % 7}` : `service.${(at * 13) % 2100}`,

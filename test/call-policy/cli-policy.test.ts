@@ -84,6 +84,16 @@ describe.concurrent('explain', () => {
     });
   });
 
+  test('a call by way of a relay', async () => {
+    const dir = directoryWith({ '1.policy': 'log * @anyvm sa-vm allow relayed=no\n' });
+    expect((await explain('--dir', dir, 'web', 'log')).lines[0]).toBe('allow: allowed by rule');
+    const { exitCode, lines } = await explain('--relayed', '--dir', dir, 'web', 'log');
+    expect({ exitCode, line: lines[0] }).toEqual({
+      exitCode: 1,
+      line: 'deny: the rule allows no call by way of a relay',
+    });
+  });
+
   test('no rule', async () => {
     const { exitCode, lines } = await explain('--dir', good, 'work', 'sign');
     expect(exitCode).toBe(1);
@@ -107,6 +117,7 @@ describe.concurrent('eval', () => {
 
   test('a line for each request', async () => {
     const input = [
+      '{"source":"mail","service":"log","argument":"","relayed":true}\n',
       ...[line('web', 'sign', 'key1'), line('web', 'sign', '+key1'), line('web', 'sign')],
       ...[line('mail', 'log', 'x'), line('mail', 'sign'), line('work', 'sign')],
       ...[line('dom0', 'log'), line('sa-vm', 'log'), line('__proto__', 'constructor')],
@@ -115,6 +126,7 @@ describe.concurrent('eval', () => {
     expect(await evaluate(good, input.join(''))).toEqual({
       exitCode: 0,
       lines: [
+        '{"action":"allow","user":null,"rule":"include/more:1"}',
         '{"action":"allow","user":"signer","rule":"30-user.policy:2"}',
         '{"action":"allow","user":"signer","rule":"30-user.policy:2"}',
         '{"action":"deny","user":null,"rule":"30-user.policy:3"}',

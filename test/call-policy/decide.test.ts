@@ -7,7 +7,10 @@ import { policyOf, rulesOf } from './policy-of.ts';
 
 const uuid = 'uuid:12345678-9abc-4def-8123-456789abcdef';
 
-const request: PolicyRequest = { source: 'web', self: 'sa-vm', service: 'sign', argument: 'key1' };
+const request: PolicyRequest = {
+  ...{ source: 'web', self: 'sa-vm', relayed: false },
+  ...{ service: 'sign', argument: 'key1' },
+};
 
 const verdictOn = (text: string, changes: Partial<PolicyRequest> = {}) =>
   decide(policyOf(rulesOf(text)), { ...request, ...changes });
@@ -139,6 +142,19 @@ test('an argument with a plus, and none', () => {
   expect(outcome('sign * web * allow', { argument: '' })).toBe('allow 1');
 });
 
+test.each([
+  ['* * web sa-vm allow', 'allow 1', 'allow 1'],
+  ['* * web sa-vm allow relayed=yes', 'allow 1', 'allow 1'],
+  ['* * web sa-vm allow relayed=no', 'allow 1', 'deny 1'],
+  ['* * mail sa-vm allow relayed=no\n* * * * allow', 'allow 2', 'allow 2'],
+  ['* * web * allow relayed=no user=u\n* * * * allow', 'allow u 1', 'deny 1'],
+  ['* * web sa-vm deny\n* * * * allow relayed=no', 'deny 1', 'deny 1'],
+  // It cannot be known whether it would have denied.
+  ['* * @tag:x * allow relayed=no\n* * * * allow', 'deny 1', 'deny 1'],
+])('direct and by way of a relay: %j', (text, direct, relayed) => {
+  expect([false, true].map((one) => outcome(text, { relayed: one }))).toEqual([direct, relayed]);
+});
+
 test('why', () => {
   const reason = (text: string): string => verdictOn(text).reason;
   expect(reason('* * * * allow')).toBe('allowed by rule');
@@ -146,6 +162,7 @@ test('why', () => {
   expect(reason('')).toBe('no matching rule');
   expect(reason('* * * * ask')).toContain('asks');
   expect(reason('* * * * allow target=x')).toContain('redirects');
+  expect(verdictOn('* * * * allow relayed=no', { relayed: true }).reason).toContain('relay');
   expect(reason('* * @tag:x * deny')).toContain('may or may not match');
   expect(verdictOn('* * * * allow', { source: 'sa-vm' }).reason).toContain('itself');
   expect(decide({ is: 'invalid', faults: [] }, request)).toEqual({
@@ -180,6 +197,7 @@ const user = fc.constantFrom('', '', ' user=u', ' user=v');
 const action = fc.oneof(
   fc.constantFrom('deny', 'ask'),
   { weight: 3, arbitrary: user.map((text) => `allow${text}`) },
+  user.map((text) => `allow${text} relayed=no`),
   name.map((target) => `allow target=${target}`),
 );
 const scope = fc.oneof(
@@ -193,7 +211,8 @@ const line = fc
     ([, , to, verb]) => to !== '@default' || !verb.startsWith('allow') || /target=/.test(verb),
   )
   .map((fields) => fields.join(' '));
-const someRequest = fc.record({ source: name, self: name, service, argument });
+const relayed = fc.boolean();
+const someRequest = fc.record({ source: name, self: name, service, argument, relayed });
 
 test('the index decides as a scan of all rules does', () => {
   fc.assert(

@@ -18,7 +18,7 @@ const deny = (rule?: Rule) =>
 /** Of well-formed requests. */
 export const decideLinearly = (
   rules: readonly Rule[],
-  { source, self, service, argument }: PolicyRequest,
+  { source, self, service, argument, relayed }: PolicyRequest,
 ): Pick<Verdict, 'action' | 'user' | 'rule'> => {
   if (source === self) return deny();
   const doubtful: Rule[] = [];
@@ -30,11 +30,12 @@ export const decideLinearly = (
     if (from === false || to === false) continue;
     const { is, target, user } = rule.action;
     if (from === undefined || to === undefined) {
-      if (is !== 'allow' || target !== undefined) return deny(rule);
+      if (is !== 'allow' || target !== undefined || !rule.action.relayed) return deny(rule);
       doubtful.push(rule);
       continue;
     }
     if (is !== 'allow' || (target !== undefined && target !== self)) return deny(rule);
+    if (relayed && !rule.action.relayed) return deny(rule);
     const other = doubtful.find(({ action }) => action.user !== user);
     return other ? deny(other) : { action: 'allow', user, rule: rule.place };
   }

@@ -23,6 +23,7 @@ test.each([
   ['s * a dom0 deny', 'p:1:7 never matches'],
   ['s * @tag:x b allow', 'p:1:5 "@tag:x" is unknown here: the rule allows nothing'],
   ['s * @tag:x b deny', 'p:1:5 "@tag:x" is unknown here: the rule denies whatever'],
+  ['s * @tag:x b allow relayed=no', 'p:1:5 "@tag:x" is unknown here: the rule denies whatever'],
   ['s * a @type:AppVM deny', 'p:1:7 "@type:AppVM" is unknown'],
 ])('%s', (text, expected) => {
   const found = warnings(text);
@@ -63,13 +64,21 @@ test.each([
 test('a rule that is never reached can go', () => {
   const token = fc.constantFrom('*', '@anyvm', 'a', 'b', 'c', '@tag:x', 'dom0');
   const scope = fc.constantFrom('* *', 's *', 's +x', 's +', 't *');
-  const action = fc.constantFrom('allow', 'deny', 'ask', 'allow user=u', 'allow target=a');
+  const action = fc.constantFrom(
+    'allow',
+    'deny',
+    'ask',
+    'allow user=u',
+    'allow target=a',
+    'allow relayed=no',
+  );
   const line = fc.tuple(scope, token, token, action).map((fields) => fields.join(' '));
   const name = fc.constantFrom('a', 'b', 'c', 'd');
   const request = fc.record({
     ...{ source: name, self: name },
     service: fc.constantFrom('s', 't', 'u'),
     argument: fc.constantFrom('', 'x', 'y'),
+    relayed: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(line, { maxLength: 12 }), fc.array(request), (lines, requests) => {

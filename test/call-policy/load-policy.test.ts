@@ -203,7 +203,7 @@ test('a file that is replaced is read whole, or not believed', async () => {
 
 test('an invalid policy denies what each of its rules allows', async () => {
   const directory = directoryWith({ '1.policy': '* * * * allow\n', '2.policy': 'oops' });
-  const request = { source: 'a', self: 'b', service: 's', argument: '' };
+  const request = { source: 'a', self: 'b', service: 's', argument: '', relayed: false };
   const { policy } = await loadPolicy(directory);
   expect(decide(policy, request)).toMatchObject({ action: 'deny', reason: 'policy invalid' });
 });

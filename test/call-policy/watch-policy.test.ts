@@ -7,7 +7,7 @@ import { decide } from '../../src/call-policy/decide.ts';
 import { watchPolicy } from '../../src/call-policy/watch-policy.ts';
 import { directoryWith } from './policy-of.ts';
 
-const request = { source: 'a', self: 'b', service: 's', argument: '' };
+const request = { source: 'a', self: 'b', service: 's', argument: '', relayed: false };
 
 const watching = (directory: string) => {
   const verdicts = new BehaviorSubject('');

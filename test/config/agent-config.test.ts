@@ -8,6 +8,7 @@ test('without a file the kernel command line says it all', () => {
   expect(parse('', 'ipc_serve=workload-vm,mgmt-vm ipc_connect=sa-vm')).toEqual({
     serve: { names: ['workload-vm', 'mgmt-vm'], everyone: false },
     connect: ['sa-vm'],
+    relay: undefined,
     group: undefined,
   });
 });
@@ -20,8 +21,17 @@ test('the file adds to it', () => {
   expect(config).toEqual({
     serve: { names: ['a'], everyone: true },
     connect: ['b', 'c'],
+    relay: undefined,
     group: 'ipc',
   });
+});
+
+test.each([
+  ['relay = "net-vm"', ''],
+  ['', 'ipc_relay=net-vm'],
+  ['relay = "net-vm"', 'ipc_relay=net-vm ipc_relay=net-vm'],
+])('one relay: %j %j', (text, commandLine) => {
+  expect(parse(text, commandLine).relay).toBe('net-vm');
 });
 
 test.each([
@@ -30,6 +40,11 @@ test.each([
   ['serve = ["a/b"]', '', 'agent.toml:1:10: serve: not the name of a VM'],
   ['server = []', '', 'agent.toml:1:1: unknown key "server"'],
   ['group = "no group"', '', 'agent.toml:1:1: group: not a group'],
+  ['relay = "*"', '', 'agent.toml:1:1: relay: not the name of a VM'],
+  ['\nrelay = "b"', 'ipc_relay=a', 'agent.toml:2:1: there is one relay, not both "a" and "b"'],
+  ['', 'ipc_relay=a,b', '/proc/cmdline: there is one relay, not both "a" and "b"'],
+  ['', 'ipc_relay=a ipc_relay=b', '/proc/cmdline: there is one relay, not both "a" and "b"'],
+  ['', 'ipc_relay=../x', '/proc/cmdline: ipc_relay: "../x" is not the name of a VM'],
   ['', 'ipc_connect=../x', '/proc/cmdline: ipc_connect: "../x" is not the name of a VM'],
 ])('%j %j is an error with its place', (text, commandLine, message) => {
   expect(() => parse(text, commandLine)).toThrow(message);

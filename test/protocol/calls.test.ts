@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { IncomingCall } from '../../src/protocol/call.ts';
+import type { CallRequest, IncomingCall } from '../../src/protocol/call.ts';
 import { maxStreams } from '../../src/protocol/limits.ts';
 import { echo, linked, request, talk } from './linked.ts';
 
@@ -88,6 +88,26 @@ test('a request that no target would take is not sent', async () => {
   expect(() => client.open(request('echo', 'a b'))).toThrow('argument');
   expect(() => client.open(request('echo', 'a'.repeat(192)))).toThrow('191');
   expect(() => client.open({ ...request('echo'), target: '@anyvm' })).toThrow('VM');
+  expect(() => client.open({ ...request('echo'), source: '' })).toThrow('VM');
+  expect(() => client.open({ ...request('echo'), source: 'a', target: 'b' })).toThrow('further');
+});
+
+test('a call has its target or its source with it', async () => {
+  const requests: CallRequest[] = [];
+  const { client } = await linked((call) => {
+    requests.push(call.request);
+    call.refuse({ code: 'unreachable', text: 'no relay' });
+  });
+  const asked: CallRequest[] = [
+    { target: '', service: 'a', argument: 'b+c' },
+    { target: 'sa-vm', service: 'a', argument: '' },
+    { target: '', service: 'a', argument: 'x', source: 'workload-vm' },
+  ];
+  for (const one of asked)
+    expect((await talk(client.open(one), Buffer.alloc(0))).outcome).toMatchObject({
+      refusal: { code: 'unreachable', text: 'no relay' },
+    });
+  expect(requests).toEqual(asked);
 });
 
 test('the call beyond the limit is busy, and the link goes on', async () => {

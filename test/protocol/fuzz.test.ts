@@ -64,7 +64,8 @@ const randomOf = (seed: number): ((limit: number) => number) => {
 };
 
 const opening = encodeRequest({ target: '', service: 'any', argument: 'x' });
-const likely: readonly FrameName[] = ['open', 'open', 'stdin', 'stdout', 'credit', 'ping'];
+const vouching = encodeRequest({ target: '', service: 'any', argument: 'x', source: 'a' });
+const likely: readonly FrameName[] = ['open', 'open', 'vouch', 'stdin', 'stdout', 'credit', 'ping'];
 const names: readonly FrameName[] = [...(Object.keys(frames) as FrameName[]), ...likely];
 
 /** A frame that is well-formed, and legal in some state. */
@@ -74,6 +75,7 @@ const plausible = (random: (limit: number) => number): Buffer => {
   const some = () => Buffer.alloc(min + random(Math.min(max, 600) - min + 1), random(256));
   const payloads: Partial<Record<FrameName, () => Buffer>> = {
     open: () => opening,
+    vouch: () => vouching,
     credit: () => creditOf(random(3), random(300)),
     stop: () => bytes(random(3)),
   };

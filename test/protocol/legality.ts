@@ -1,6 +1,6 @@
 /** Every frame that a stream knows, and what becomes of it: legal, or the code with which the link is closed. */
 import type { FrameName } from '../../src/protocol/frame.ts';
-import { bytes, creditOf, openPayload, type RawPeer } from './raw-peer.ts';
+import { bytes, creditOf, openPayload, type RawPeer, vouchPayload } from './raw-peer.ts';
 
 export const stream = 1;
 
@@ -10,6 +10,7 @@ export const variants = {
   pong: ['pong', Buffer.alloc(8)],
   goodbye: ['goodbye', bytes(1)],
   open: ['open', openPayload],
+  vouch: ['vouch', vouchPayload],
   refuse: ['refuse', bytes(1)],
   stdin: ['stdin', bytes(7)],
   stdinEnd: ['stdin', bytes()],
@@ -35,6 +36,9 @@ export const names = Object.keys(variants) as Variant[];
 export const say = (peer: RawPeer, ...said: Variant[]): void => {
   for (const name of said) peer.send(variants[name][0], stream, variants[name][1]);
 };
+
+/** Each begins a call. */
+export const openings: readonly Variant[] = ['open', 'vouch'];
 
 export const linkFrames: readonly Variant[] = ['hello', 'ping', 'pong', 'goodbye'];
 

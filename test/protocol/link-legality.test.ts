@@ -1,7 +1,7 @@
 /** Every frame before and after the hello, and frames that are malformed. */
 import { describe, expect, test } from 'vitest';
 import { linkFrames, names, stream, variants } from './legality.ts';
-import { bytes, frameBytes, muxAndPeer, openPayload } from './raw-peer.ts';
+import { bytes, frameBytes, muxAndPeer, openPayload, vouchPayload } from './raw-peer.ts';
 
 describe('the link itself', () => {
   test.concurrent.each(names)('%s before the hello', async (variant) => {
@@ -30,14 +30,18 @@ describe('the link itself', () => {
     frame.set(values, at);
     return frame;
   };
-  const opening = (...payload: (number | string)[]): Buffer =>
-    frameBytes(
-      'open',
-      1,
-      Buffer.concat(
-        payload.map((part) => (typeof part === 'number' ? bytes(part) : Buffer.from(part))),
-      ),
-    );
+  const beginning =
+    (name: 'open' | 'vouch') =>
+    (...payload: (number | string)[]): Buffer =>
+      frameBytes(
+        name,
+        1,
+        Buffer.concat(
+          payload.map((part) => (typeof part === 'number' ? bytes(part) : Buffer.from(part))),
+        ),
+      );
+  const opening = beginning('open');
+  const vouching = beginning('vouch');
   test.concurrent.each([
     ['type', edited(frameBytes('ping', 0, Buffer.alloc(8)), 0, 0)],
     ['type', edited(frameBytes('ping', 0, Buffer.alloc(8)), 0, 5)],
@@ -66,6 +70,14 @@ describe('the link itself', () => {
     ['payload', opening(255, 'aaa')],
     ['payload', opening(0, 1, 'a', 0, 'more')],
     ['payload', opening(0, 64, 'a'.repeat(64), 0)],
+    ['length', frameBytes('vouch', 1, bytes(1, 97, 1, 97))],
+    ['length', frameBytes('vouch', 1, Buffer.alloc(321))],
+    ['stream-id', frameBytes('vouch', 2, vouchPayload)],
+    ['stream-id', frameBytes('vouch', 0, vouchPayload)],
+    ['payload', vouching(0, 2, 'aa', 0)],
+    ['payload', vouching(1, '@', 1, 'a', 0)],
+    ['payload', vouching(1, 'a', 0, 1, 'a')],
+    ['payload', vouching(1, 'a', 1, 'a', 0, 'more')],
   ] as const)('%s: %o', async (code, frame) => {
     const { mux, peer } = await muxAndPeer('server');
     peer.transport.write(frame);
@@ -74,11 +86,40 @@ describe('the link itself', () => {
   });
 
   test.concurrent.each([
+    [1, 'VFWI\x01\0\x01\0\0', 'type'],
+    [2, 'VFWI\x01\0\x02\0\0', 'legal'],
+    [2, 'VFWI\x02\0\x07\0\0', 'legal'],
+  ])('version %i by %j: a vouch is %s', async (version, hello, verdict) => {
+    const { mux, peer } = await muxAndPeer('server', false);
+    peer.send('hello', 0, Buffer.from(hello, 'latin1'));
+    await mux.ready;
+    expect(mux.version()).toBe(version);
+    peer.send('vouch', 1, vouchPayload);
+    expect(await peer.verdict()).toBe(verdict);
+  });
+
+  test('over a link of version 1 no call of another VM is made', async () => {
+    const { mux, peer } = await muxAndPeer('server', false);
+    const vouched = { target: '', service: 'echo', argument: '', source: 'workload-vm' };
+    const early = mux.open(vouched);
+    peer.send('hello', 0, Buffer.from('VFWI\x01\0\x01\0\0', 'latin1'));
+    await mux.ready;
+    for (const call of [early, mux.open(vouched)]) {
+      expect(await call.outcome).toMatchObject({ refusal: { code: 'unreachable' } });
+    }
+    // All others are made as ever.
+    mux.open({ target: '', service: 'echo', argument: '' });
+    expect((await peer.frame('open')).stream).toBe(2);
+    expect(peer.seen.map(({ name }) => name)).not.toContain('vouch');
+  });
+
+  test.concurrent.each([
     ['hello', 'VFWX\x01\0\x01\0\0'],
     ['hello', 'VFWI\x01\0\x01\0\0more'],
     ['payload', 'VFWI\x01\0\x01\0\x02a'],
     ['payload', 'VFWI\x01\0\x01\0\x01\x1b'],
-    ['version', 'VFWI\x02\0\x09\0\0'],
+    ['version', 'VFWI\x03\0\x09\0\0'],
+    ['version', 'VFWI\x02\0\x01\0\0'],
     ['version', 'VFWI\0\0\0\0\0'],
   ])('%s: %j', async (code, payload) => {
     const { mux, peer } = await muxAndPeer('server', false);

@@ -27,6 +27,8 @@ export const echoRequest = { target: '', service: 'echo', argument: '' };
 
 export const openPayload = encodeRequest(echoRequest);
 
+export const vouchPayload = encodeRequest({ ...echoRequest, source: 'workload-vm' });
+
 type Seen = { readonly name: FrameName; readonly stream: number; readonly payload: Buffer };
 
 export type RawPeer = {

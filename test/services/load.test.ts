@@ -95,8 +95,8 @@ test('a peer has 64 processes and no more; another one has its own', async () =>
   const calls = Array.from({ length: 64 }, () => rig.call('copy'));
   await eventually('all run', () => childrenOf(process.pid).length >= 64);
   expect((await rig.run('copy')).ended).toMatchObject(refused('busy'));
-  expect(rig.reports).toEqual([expect.stringContaining('64 calls of domid 7 run already')]);
-  expect((await rig.run('copy', '', { sourceDomid: 8 })).ended).toEqual(exited(0));
+  expect(rig.reports).toEqual([expect.stringContaining('64 calls of work-vm run already')]);
+  expect((await rig.run('copy', '', { source: 'vm8' })).ended).toEqual(exited(0));
   for (const { cancel } of calls) cancel();
   await Promise.all(calls.map(({ ended }) => ended));
   expect((await rig.run('copy')).ended).toEqual(exited(0));
@@ -109,7 +109,7 @@ test('a peer that calls a lot delays another by one start', async () => {
     await rig.run('nothing');
     ended.push(7);
   });
-  const other = rig.run('nothing', '', { sourceDomid: 8 }).then(() => ended.push(8));
+  const other = rig.run('nothing', '', { source: 'vm8' }).then(() => ended.push(8));
   await Promise.all([...calls, other]);
   expect(ended.indexOf(8)).toBeLessThan(16);
 });

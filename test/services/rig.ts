@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { runService } from '../../src/services/run-service.ts';
 import { openServices, type ServiceCall } from '../../src/services/services.ts';
 
-type CallOptions = Partial<Pick<ServiceCall, 'user' | 'source' | 'sourceDomid' | 'cancelled'>> & {
+type CallOptions = Partial<Pick<ServiceCall, 'user' | 'source' | 'via' | 'cancelled'>> & {
   /** Whether somebody takes what the service says; true if not given. */
   readonly reads?: boolean;
 };
@@ -51,11 +51,11 @@ export const openRig = async () => {
   const call = (name: string, options: CallOptions = {}) => {
     const [service = '', argument = ''] = name.split(/\+(.*)/s);
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-    const { reads = true, source = 'work-vm', sourceDomid = 7, user } = options;
+    const { reads = true, source = 'work-vm', via, user } = options;
     const controller = new AbortController();
     const ended = runService(
       {
-        ...{ request: { target: '', service, argument }, source, sourceDomid, user },
+        ...{ request: { target: '', service, argument }, source, via, user },
         ...{ stdin, stdout, stderr, cancelled: options.cancelled ?? controller.signal },
       },
       services,

@@ -6,6 +6,8 @@ import { must, type Run } from './command.ts';
 export type Domains = {
   /** Does what makes a VM appear under this name; resolves with its domid once it answers. */
   start(vm: string, appear: () => Promise<unknown>): Promise<number>;
+  /** Takes notice of a VM that others have started a moment ago, once it answers; resolves with its domid. */
+  meet(vm: string): Promise<number>;
   /** Takes notice of a VM that runs already. */
   recall(vm: string): Promise<void>;
   /** Throws if there is no such VM. */
@@ -47,6 +49,11 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
     start: async (vm, appear) => {
       const adopted = appear().then(() => adopt(vm));
       const [domid] = await Promise.all([adopted, link.started(vm)]);
+      return domid;
+    },
+    meet: async (vm) => {
+      const [domid] = await Promise.all([connectConsole(link, inDom0, vm), link.started(vm)]);
+      domids.set(vm, domid);
       return domid;
     },
     recall: async (vm) => {

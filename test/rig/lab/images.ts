@@ -89,6 +89,7 @@ const guestSpec = async (): Promise<ImageSpec> => {
       '/lab/vif': await own('vif'),
       '/lab/disk': await own('disk'),
       '/lab/payload': await own('payload'),
+      '/lab/mesh': await own('mesh'),
     },
     brought: { ...base.brought, '/lab/send': await sendProgram() },
   };
@@ -126,6 +127,7 @@ const netVmSpec = async (): Promise<ImageSpec> => {
       ...base.files,
       '/lab/disk': await own('disk'),
       '/lab/payload': await own('payload'),
+      '/lab/mesh': await own('mesh'),
       // Debian's OpenRC complains without it and its directory.
       '/etc/insserv.conf': '',
     },
@@ -141,7 +143,11 @@ const dom0Spec = async (domains: DomainFiles): Promise<ImageSpec> => {
   const threads = '/lib/x86_64-linux-gnu/libgcc_s.so.1';
   return {
     ...base,
-    programs: [...base.programs, ...[...daemons, 'xen-init-dom0'].map(xenTool), threads],
+    programs: [
+      ...base.programs,
+      ...[...daemons, 'xen-init-dom0', 'vchan-socket-proxy'].map(xenTool),
+      ...[threads, '/usr/bin/flock'],
+    ],
     modules: [
       ...['xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'xen-privcmd', 'xen-blkback'],
       ...['ahci', 'sr_mod'],
@@ -149,6 +155,7 @@ const dom0Spec = async (domains: DomainFiles): Promise<ImageSpec> => {
     links: {
       ...base.links,
       ...Object.fromEntries(daemons.map((name) => [`/usr/sbin/${name}`, xenTool(name)])),
+      '/usr/bin/vchan-socket-proxy': xenTool('vchan-socket-proxy'),
     },
     files: {
       ...base.files,

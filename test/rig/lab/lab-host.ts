@@ -18,6 +18,8 @@ export type LabHost = Omit<Host, keyof LabToolstack | 'inVm'> &
   LabToolstack & {
     /** Runs a command in a VM; no shell is involved. */
     inVm(vm: string, argv: readonly string[]): Promise<Toolstack>;
+    /** Takes notice of a VM that dom0's own scripts have started, once it answers; resolves with its domid. */
+    meet(vm: string): Promise<number>;
     /** Runs a command in dom0. */
     readonly inDom0: Run;
     readonly machine: Machine;
@@ -68,6 +70,7 @@ const openHost = async (machine: Machine): Promise<Omit<LabHost, 'close'>> => {
     inDom0,
     inNetVm,
     inVm: run,
+    meet: domains.meet,
     sendFrames: async (vm, frames) => {
       await must((argv) => run(vm, argv), ['/lab/send', 'eth0', ...frames]);
     },

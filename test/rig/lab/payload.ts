@@ -12,7 +12,7 @@ const size = 8 * 1024 * 1024;
 const preamble = 64 * 1024;
 
 const packageDirectory = 'usr/lib/node_modules/vifwatch';
-const parts = ['package.json', 'dist', 'rules', 'openrc', 'native/build/Release/xen.node'];
+const parts = ['package.json', 'dist', 'rules', 'openrc', 'dom0', 'native/build/Release/xen.node'];
 const configuration = `uplink = ["eth0"]\ngateway = ["${gateway4}", "${gateway6}"]\n`;
 
 /** The emulator makes Node ten times slower, and options that trade time for memory cost it seconds. */
@@ -38,8 +38,14 @@ export const writePayload = async (image: string): Promise<void> => {
   await file.close();
 };
 
-/** The other end of libxenvchan's own programs. */
-const echoProgram = new URL('./programs/vchan-echo.ts', import.meta.url).pathname;
+/** The other end of libxenvchan's own programs, and one that never stops calling. */
+const programs = [
+  new URL('./programs/vchan-echo.ts', import.meta.url).pathname,
+  new URL('./programs/caller.ts', import.meta.url).pathname,
+];
+
+/** The whole host in one file, beside what that names and the services of all VMs. */
+const mesh = new URL('./mesh', import.meta.url).pathname;
 
 const install = async (root: string): Promise<void> => {
   const target = join(root, packageDirectory);
@@ -53,7 +59,7 @@ const install = async (root: string): Promise<void> => {
   }
   const format = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning'];
   const output = `--outdir=${join(target, 'dist')}`;
-  await execa('esbuild', [echoProgram, ...format, output], { preferLocal: true });
+  await execa('esbuild', [...programs, ...format, output], { preferLocal: true });
   for (const directory of ['usr/bin', 'etc/init.d', 'etc/conf.d', 'etc/vifwatch']) {
     await mkdir(join(root, directory), { recursive: true });
   }
@@ -64,4 +70,7 @@ const install = async (root: string): Promise<void> => {
     await writeFile(join(root, 'etc/conf.d', service), serviceSettings);
   }
   await writeFile(join(root, 'etc/vifwatch/vifwatch.toml'), configuration);
+  await cp(join(mesh, 'services'), join(root, 'etc/vifwatch/services'), { recursive: true });
+  const compile = ['mesh', 'compile', join(mesh, 'mesh.toml'), '-o', join(root, 'mesh')];
+  await execa('node', [join(target, 'dist/main.js'), ...compile]);
 };

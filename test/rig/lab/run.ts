@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { scenarios } from '../../scenario/scenarios.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Facts, openStopwatch, type Stopwatch, timed } from './facts.ts';
+import { hostBootsInParallel, hostFromOneMeshFile } from './host-scenario.ts';
 import { vmsCallEachOther } from './ipc-scenarios.ts';
 import { type LabHost, openLab } from './lab-host.ts';
 import { brokenServiceFailsLoudly, vmLivesThroughEverything } from './own-scenarios.ts';
 import { say, step } from './progress.ts';
+import { relayGivesWayToDirectPair } from './relay-scenario.ts';
 import { readySnapshot, type Snapshot } from './snapshot.ts';
 import { stockPeerInteroperates } from './stock-peer.ts';
 
@@ -19,6 +21,14 @@ const all: Readonly<Record<string, Scenario>> = {
   brokenServiceFailsLoudly,
   vmsCallEachOther,
   stockPeerInteroperates,
+  hostFromOneMeshFile,
+  relayGivesWayToDirectPair,
+  hostBootsInParallel,
+};
+
+/** What can be asked for in one word. */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  host: ['hostFromOneMeshFile', 'relayGivesWayToDirectPair', 'hostBootsInParallel'],
 };
 
 /** What runs unless something else is asked for: as much as the true rig alone can tell, within three minutes. */
@@ -30,9 +40,15 @@ const usual = [
   'daemonMayDieBetweenAnyTwoSteps',
   'vmsCallEachOther',
   'stockPeerInteroperates',
+  'hostFromOneMeshFile',
+  'relayGivesWayToDirectPair',
 ];
 
-export type Outcome = { readonly ok: boolean; readonly facts: Facts };
+export type Outcome = {
+  readonly facts: Facts;
+  /** What went wrong, by scenario. */
+  readonly failures: Readonly<Record<string, string>>;
+};
 
 /** Where the last run's logs are. */
 export const logDirectory = (): string => join(cacheDirectory(), 'logs');
@@ -42,23 +58,25 @@ export const logDirectory = (): string => join(cacheDirectory(), 'logs');
  * others go on with a fresh host. Throws when there is no such scenario or no host can be had.
  */
 export const runScenarios = async (names: readonly string[]): Promise<Outcome> => {
-  const chosen = (names.length > 0 ? names : usual).map((name) => ({ name, scenario: find(name) }));
+  const wanted = names.length > 0 ? names.flatMap((name) => groups[name] ?? [name]) : usual;
+  const chosen = wanted.map((name) => ({ name, scenario: find(name) }));
   const snapshot = await readySnapshot();
   const stopwatch = openStopwatch();
   stopwatch.note('boot_s', snapshot.bootSeconds);
   await rm(logDirectory(), { recursive: true, force: true });
-  let ok = true;
+  const failures: Record<string, string> = {};
   let host: LabHost | undefined;
   for (const { name, scenario } of chosen) {
     host ??= await openReady(snapshot, stopwatch, join(logDirectory(), name));
     const current = host;
-    if (await passes(name, () => scenario(current, stopwatch))) continue;
-    ok = false;
+    const failure = await failureOf(name, () => scenario(current, stopwatch));
+    if (failure === undefined) continue;
+    failures[name] = failure;
     await host.close();
     host = undefined;
   }
   await host?.close();
-  return { ok, facts: stopwatch.facts() };
+  return { facts: stopwatch.facts(), failures };
 };
 
 const find = (name: string): Scenario => {
@@ -78,12 +96,16 @@ const openReady = async (
   return timedHost;
 };
 
-const passes = async (name: string, scenario: () => Promise<void>): Promise<boolean> => {
+const failureOf = async (
+  name: string,
+  scenario: () => Promise<void>,
+): Promise<string | undefined> => {
   try {
     await step(name, scenario);
-    return true;
+    return undefined;
   } catch (error) {
-    say(`${name} FAILED: ${error instanceof Error ? error.stack : error}`);
-    return false;
+    const text = `${error instanceof Error ? error.stack : error}`;
+    say(`${name} FAILED: ${text}`);
+    return text;
   }
 };

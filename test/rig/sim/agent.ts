@@ -11,9 +11,14 @@ const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 /** As openrc/vifwatch-agent.initd starts it. */
 const nodeOptions = [...(process.env['BENCH_NODE'] ?? '--max-semi-space-size=1').split(' ')];
 
-export type AgentSpec = {
+/** With whom a VM has links, as agent.toml says it. */
+type AgentLinks = {
   readonly serve?: readonly string[];
   readonly connect?: readonly string[];
+  readonly relay?: string;
+};
+
+export type AgentSpec = AgentLinks & {
   /** Lines of one policy file; none is no policy, which denies everything. */
   readonly policy?: readonly string[];
   /** Executables by name: the text of each, with its interpreter. */
@@ -37,6 +42,8 @@ export type Agent = {
   start(): Promise<void>;
   /** With SIGTERM and SIGKILL, resolves when it is gone. */
   signal(signal: NodeJS.Signals): Promise<void>;
+  /** Writes agent.toml anew and has it read. */
+  reload(links: AgentLinks): void;
   /** Runs `vifwatch` with these arguments in this VM; whatever its exit status, that does not throw. */
   vifwatch(args: readonly string[], input?: string | Buffer): Promise<Ran>;
   pid(): number;
@@ -45,13 +52,16 @@ export type Agent = {
 
 const list = (names: readonly string[] = []): string => JSON.stringify(names);
 
+const writeLinks = (etc: string, { serve, connect, relay }: AgentLinks): void => {
+  const lines = [`serve = ${list(serve)}`, `connect = ${list(connect)}`];
+  if (relay !== undefined) lines.push(`relay = "${relay}"`);
+  writeFileSync(`${etc}/agent.toml`, `${lines.join('\n')}\n`);
+};
+
 const writeSpec = (etc: string, spec: AgentSpec): void => {
   for (const directory of ['policy.d', 'services', 'services.d'])
     mkdirSync(`${etc}/${directory}`, { recursive: true });
-  writeFileSync(
-    `${etc}/agent.toml`,
-    `serve = ${list(spec.serve)}\nconnect = ${list(spec.connect)}\n`,
-  );
+  writeLinks(etc, spec);
   if (spec.policy) writeFileSync(`${etc}/policy.d/50-test.policy`, `${spec.policy.join('\n')}\n`);
   for (const [name, text] of Object.entries(spec.services ?? {})) {
     writeFileSync(`${etc}/services/${name}`, text);
@@ -94,6 +104,10 @@ export const makeAgent = (
     signal: async (signal) => {
       running().child.kill(signal);
       if (signal === 'SIGTERM' || signal === 'SIGKILL') await running().ended;
+    },
+    reload: (links) => {
+      writeLinks(etc, links);
+      running().child.kill('SIGHUP');
     },
     vifwatch: async (args, input = '') => {
       const [file = '', ...rest] = command(args);

@@ -18,7 +18,7 @@ stdout.on('data', (chunk) => process.stdout.write(chunk));
 const cancelled = new AbortController().signal;
 const ended = await runService(
   {
-    ...{ request: { target: '', service, argument: '' }, source: 'work-vm', sourceDomid: 7 },
+    ...{ request: { target: '', service, argument: '' }, source: 'work-vm', via: undefined },
     ...{ user, stdin, stdout, stderr, cancelled },
   },
   openServices({

@@ -19,7 +19,7 @@ const streams = {
   stderr: new PassThrough(),
 };
 const call = {
-  ...{ request: { target: '', service: 'any', argument: '' }, source: 'work-vm', sourceDomid: 7 },
+  ...{ request: { target: '', service: 'any', argument: '' }, source: 'work-vm', via: undefined },
   ...{ user: undefined, ...streams, cancelled: new AbortController().signal },
 };
 

@@ -1,0 +1,47 @@
+/** What a call is that came over a link: whose, and for this VM or another one. */
+import { isVmName, type VmName } from '../config/vm-name.ts';
+import type { CallRequest, Refusal } from '../protocol/call.ts';
+
+/** What this VM is told about relays: a name, which may be its own. */
+export type Standing = { readonly self: string; readonly relay: VmName | undefined };
+
+type Arrival =
+  /** @property via the relay whose word the source is; undefined if the call came from there itself */
+  | { readonly is: 'call'; readonly source: VmName; readonly via: VmName | undefined }
+  | { readonly is: 'to-relay'; readonly target: VmName }
+  | { readonly is: 'refused'; readonly refusal: Refusal };
+
+const refused = (code: Refusal['code'], text: string): Arrival => ({
+  is: 'refused',
+  refusal: { code, text },
+});
+
+/** A call that the VM at the other end makes on behalf of another: it counts only from this VM's own relay. */
+const vouched = ({ self, relay }: Standing, caller: VmName, source: string): Arrival => {
+  if (caller !== relay) {
+    return refused('denied', `${self} takes no calls by way of ${caller}`);
+  }
+  if (!isVmName(source) || source === self || source === caller) {
+    return refused('denied', 'a relay vouches for other VMs than the two ends, by their names');
+  }
+  return { is: 'call', source, via: caller };
+};
+
+/** A call that is to go on to another VM. */
+const onward = ({ self, relay }: Standing, caller: VmName, target: string): Arrival => {
+  if (self !== relay) return refused('unreachable', `${self} relays no calls`);
+  if (!isVmName(target)) return refused('unreachable', 'not the name of a VM');
+  if (target === caller) return refused('unreachable', 'a VM does not call itself');
+  return { is: 'to-relay', target };
+};
+
+/** @param caller the name of the VM at the other end, as dom0 gives it */
+export const arrivalOf = (
+  standing: Standing,
+  caller: VmName,
+  { target, source }: CallRequest,
+): Arrival => {
+  if (source !== undefined) return vouched(standing, caller, source);
+  if (target !== '' && target !== standing.self) return onward(standing, caller, target);
+  return { is: 'call', source: caller, via: undefined };
+};

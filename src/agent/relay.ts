@@ -1,0 +1,97 @@
+/** This agent as a relay: it passes calls on between VMs that have a link with it, but none with each other. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { BehaviorSubject, filter, firstValueFrom } from 'rxjs';
+import type { VmName } from '../config/vm-name.ts';
+import type { IncomingCall } from '../protocol/call.ts';
+import { maxStreams } from '../protocol/limits.ts';
+import type { Mux } from '../protocol/mux.ts';
+import { couple } from './couple.ts';
+import type { Spend } from './log-budget.ts';
+
+export type RelayPorts = {
+  /** The link with a VM, but no new one on a caller's behalf. Rejects with an Error that says why there is none. */
+  readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
+  readonly log: Logger;
+  readonly spend: Spend;
+};
+
+export type Relay = {
+  /** `from` is proved by the link that the call came over. Never throws, and every call gets an answer. */
+  readonly passOn: (from: VmName, to: VmName, call: IncomingCall) => Promise<void>;
+  readonly underWay: () => number;
+  /** Takes no more calls, and resolves when those there are have had time to end. */
+  readonly close: () => Promise<void>;
+};
+
+/** Of one source to one target; a quarter of what the link with the target carries. */
+const mostCalls = 256;
+
+/** For calls that were sent before their callers' agents found a better way: they must be refused, not lost. */
+const lingerMs = 250;
+
+/** For calls under way, within the 10 s that a service manager waits. */
+const graceMs = 3_000;
+
+/** Whether one more fits in: whatever one source does, as much as it has is left for the next one. */
+const fits = (own: number, all: number): boolean => own < Math.min(mostCalls, maxStreams - all);
+
+export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
+  /** Calls by target and source, until the target has said their end: a cancelled one still takes its place. */
+  const calls = new Map<VmName, Map<VmName, number>>();
+  const total = new BehaviorSubject(0);
+  const closing = new AbortController();
+
+  const add = (from: VmName, to: VmName, change: 1 | -1): void => {
+    const counts = calls.get(to) ?? new Map<VmName, number>();
+    const count = (counts.get(from) ?? 0) + change;
+    if (count === 0) counts.delete(from);
+    else counts.set(from, count);
+    if (counts.size === 0) calls.delete(to);
+    else calls.set(to, counts);
+    total.next(total.value + change);
+  };
+
+  const hasRoom = (from: VmName, to: VmName): boolean => {
+    const counts = calls.get(to) ?? new Map<VmName, number>();
+    const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    return fits(counts.get(from) ?? 0, all);
+  };
+
+  const passOn = async (from: VmName, to: VmName, call: IncomingCall): Promise<void> => {
+    const { service, argument } = call.request;
+    if (closing.signal.aborted) {
+      return call.refuse({ code: 'unreachable', text: 'the relay stops' });
+    }
+    if (!hasRoom(from, to)) {
+      return call.refuse({ code: 'busy', text: `too many calls to ${to} by way of the relay` });
+    }
+    spend(from, (suppressed) =>
+      log.info({ from, to, service, argument, suppressed }, 'a call is relayed'),
+    );
+    add(from, to, 1);
+    let link: Mux;
+    try {
+      link = await linkWith(to, AbortSignal.any([call.cancelled, closing.signal]));
+    } catch (error) {
+      add(from, to, -1);
+      return call.refuse({ code: 'unreachable', text: (error as Error).message });
+    }
+    const remote = link.open({ target: '', source: from, service, argument });
+    void remote.outcome.then(() => add(from, to, -1));
+    await couple(call, remote);
+  };
+
+  return {
+    passOn,
+    underWay: () => total.value,
+    close: async () => {
+      closing.abort(new Error('the relay stops'));
+      const idle = firstValueFrom(total.pipe(filter((count) => count === 0)));
+      await Promise.all([
+        delay(lingerMs),
+        Promise.race([idle, delay(graceMs, undefined, { ref: false })]),
+      ]);
+    },
+  };
+};

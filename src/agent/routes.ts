@@ -1,0 +1,130 @@
+/** The way that a program's call takes: over the link with the VM, or by way of the relay where there is none. */
+import { isVmName, type VmName } from '../config/vm-name.ts';
+import type { CallRequest, IncomingCall, Outcome } from '../protocol/call.ts';
+import { vouchingVersion } from '../protocol/limits.ts';
+import type { Mux } from '../protocol/mux.ts';
+import { couple, hear, settle } from './couple.ts';
+import type { PeerStatus } from './peer-status.ts';
+import type { Peers } from './peers.ts';
+import { openRelayedCalls } from './relayed-calls.ts';
+import { openRepeatableInput } from './repeatable-input.ts';
+
+export type RoutesPorts = {
+  /** This VM's name. */
+  readonly self: string;
+  readonly peers: Peers;
+  /** The name of this VM's relay, or its own if it is one. */
+  readonly relay: () => VmName | undefined;
+};
+
+export type Routes = {
+  /** Makes a program's call to the VM that is its target. Never throws, and every call gets an answer. */
+  readonly place: (call: IncomingCall) => Promise<void>;
+  readonly status: () => readonly PeerStatus[];
+};
+
+/** For a link that was about to come up when the relay refused the call: both ends being up, it is there by then. */
+const directWithinMs = 1_000;
+
+/** Who would take a call to another VM for one to itself must not get it. */
+const mayRelay = (link: Mux): boolean => link.version() >= vouchingVersion;
+
+const byWayOf = (relay: VmName, outcome: Outcome): Outcome => {
+  if (outcome.kind !== 'refused' || outcome.refusal.code !== 'unreachable') return outcome;
+  const text = `by way of ${relay}: ${outcome.refusal.text}`;
+  return { kind: 'refused', refusal: { code: 'unreachable', text } };
+};
+
+export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
+  const relayed = openRelayedCalls();
+
+  /** Throws an Error. */
+  const nameOf = ({ target }: CallRequest): VmName => {
+    if (!isVmName(target)) throw new Error('not the name of a VM');
+    if (target === self) throw new Error('a VM does not call itself');
+    return target;
+  };
+
+  const relayFor = (name: VmName): VmName | undefined => {
+    const found = relay();
+    return found === self || found === name ? undefined : found;
+  };
+
+  const relayLink = async (name: VmName, signal: AbortSignal): Promise<Mux> => {
+    const link = await peers.reach(name, signal);
+    if (mayRelay(link)) return link;
+    throw new Error(`the agent of ${name} is of an older version, which relays no calls`);
+  };
+
+  /** The first link there is. Throws an Error that says why there is none. */
+  const firstLink = async (name: VmName, over: VmName, cancelled: AbortSignal) => {
+    const now = peers.linkNow(over);
+    if (now !== undefined && mayRelay(now)) return { link: now, isDirect: false };
+    const enough = new AbortController();
+    const signal = AbortSignal.any([cancelled, enough.signal]);
+    try {
+      return await Promise.any([
+        peers.reach(name, signal).then((link) => ({ link, isDirect: true })),
+        relayLink(over, signal).then((link) => ({ link, isDirect: false })),
+      ]);
+    } catch (error) {
+      const reasons = (error as AggregateError).errors as readonly Error[];
+      throw new Error(reasons.map(({ message }) => message).join('; '));
+    } finally {
+      enough.abort();
+    }
+  };
+
+  const placeByRelay = async (call: IncomingCall, name: VmName, over: VmName): Promise<void> => {
+    const { service, argument } = call.request;
+    // For a later call: the two may have become a pair.
+    peers.seek(name);
+    const { link, isDirect } = await firstLink(name, over, call.cancelled);
+    const own = { target: '', service, argument };
+    if (isDirect) return await couple(call, link.open(own));
+    const input = openRepeatableInput(call.stdin);
+    const remote = link.open({ target: name, service, argument });
+    relayed.add(name, remote);
+    input.sayTo(remote);
+    const outcome = await hear(call, remote);
+    if (!input.mayRepeat(outcome)) return settle(call, byWayOf(over, outcome));
+    const soon = AbortSignal.any([call.cancelled, AbortSignal.timeout(directWithinMs)]);
+    const direct = await peers.reach(name, soon).catch(() => undefined);
+    if (direct === undefined) return settle(call, byWayOf(over, outcome));
+    const again = direct.open(own);
+    input.sayTo(again);
+    settle(call, await hear(call, again));
+  };
+
+  const placeAnyhow = async (call: IncomingCall): Promise<void> => {
+    const name = nameOf(call.request);
+    const { service, argument } = call.request;
+    const request = { target: '', service, argument };
+    const direct = peers.linkNow(name);
+    if (direct !== undefined) return await couple(call, direct.open(request));
+    const over = relayFor(name);
+    if (over !== undefined) return await placeByRelay(call, name, over);
+    await couple(call, (await peers.reach(name, call.cancelled)).open(request));
+  };
+
+  const routeTo = (name: VmName): PeerStatus['route'] => {
+    if (peers.linkNow(name) !== undefined) return 'direct';
+    const over = relayFor(name);
+    const link = over === undefined ? undefined : peers.linkNow(over);
+    return link !== undefined && mayRelay(link) ? 'relay' : null;
+  };
+
+  return {
+    place: async (call) => {
+      try {
+        await placeAnyhow(call);
+      } catch (error) {
+        call.refuse({ code: 'unreachable', text: (error as Error).message });
+      }
+    },
+    status: () =>
+      relayed
+        .addTo(peers.status(), relay() !== undefined)
+        .map((status) => ({ ...status, route: routeTo(status.name) })),
+  };
+};

@@ -1,0 +1,25 @@
+/** What an audit says of a VM. */
+
+type AuditCode =
+  | 'VIF_BACKEND_DOM0'
+  | 'VIF_FRONTEND_DOM0'
+  | 'DAEMON_ABSENT'
+  | 'VCHAN_DOM0'
+  | 'RENDEZVOUS_PERMISSIONS'
+  | 'MAP_WRONG'
+  | 'MAP_AMBIGUOUS'
+  | 'MAP_WRITABLE'
+  | 'POLICY_INVALID'
+  | 'POLICY_DIFFERS'
+  | 'POLICY_UNPINNED'
+  | 'AGENT_ABSENT'
+  | 'LINK_DOWN'
+  | 'LINK_DOM0';
+
+/** All of it is one line each, without control characters. */
+export type AuditFinding = {
+  readonly code: AuditCode;
+  readonly what: string;
+  /** The way out. */
+  readonly do: string;
+};

@@ -1,0 +1,102 @@
+/** What is said twice is the same both times, whenever the first hearer refuses. */
+import { PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { openRepeatableInput } from '../../src/agent/repeatable-input.ts';
+import type { IncomingCall } from '../../src/protocol/call.ts';
+import { linked, request } from '../protocol/linked.ts';
+
+/** A target with a service that says what it hears, and one that does what the test wants. */
+const targets = async () => {
+  const calls: IncomingCall[] = [];
+  const { client } = await linked((call) => {
+    if (call.request.service === 'relay') calls.push(call);
+    else call.stdin.on('end', () => call.exit(0)).pipe(call.stdout);
+  });
+  const relay = async (): Promise<IncomingCall> => {
+    await expect.poll(() => calls.length, { interval: 1 }).toBeGreaterThan(0);
+    return calls.shift() as IncomingCall;
+  };
+  return { client, relay };
+};
+
+test('a call that was refused before it was passed on is said again from its beginning', async () => {
+  const { client, relay } = await targets();
+  const chunks = fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(chunks, fc.nat(7), async (sizes, refusedAfter) => {
+      const stdin = new PassThrough();
+      const input = openRepeatableInput(stdin);
+      const first = client.open(request('relay'));
+      input.sayTo(first);
+      const refuse = async (): Promise<void> =>
+        (await relay()).refuse({ code: 'unreachable', text: 'the relay stops' });
+      let said = Buffer.alloc(0);
+      const parts = sizes.map((size, index) => Buffer.alloc(size, `${index}`));
+      const write = async (): Promise<void> => {
+        for (const [index, part] of parts.entries()) {
+          if (index === refusedAfter) await refuse();
+          said = Buffer.concat([said, part]);
+          stdin.write(part);
+          await setImmediate();
+        }
+        stdin.end();
+        if (refusedAfter >= parts.length) await refuse();
+      };
+      const written = write();
+      const outcome = await first.outcome;
+      expect(input.mayRepeat(outcome)).toBe(true);
+      const second = client.open(request('echo'));
+      const echoed = buffer(second.stdout);
+      input.sayTo(second);
+      await written;
+      expect((await echoed).equals(said)).toBe(true);
+      expect(await second.outcome).toEqual({ kind: 'exited', status: 0 });
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('what a relay has passed on is not said again', async () => {
+  const { client, relay } = await targets();
+  const stdin = new PassThrough();
+  const input = openRepeatableInput(stdin);
+  const first = client.open(request('relay'));
+  input.sayTo(first);
+  stdin.write(Buffer.alloc(100_000));
+  const incoming = await relay();
+  let heard = 0;
+  // By taking it, the relay has granted credit for more.
+  incoming.stdin.on('data', ({ length }: Buffer) => {
+    heard += length;
+    if (heard === 100_000) incoming.refuse({ code: 'unreachable', text: 'a lie' });
+  });
+  expect(input.mayRepeat(await first.outcome)).toBe(false);
+  await expect.poll(() => stdin.destroyed).toBe(true);
+});
+
+test('only what reached nobody is said again, and who reads no more stops who sends', async () => {
+  const { client, relay } = await targets();
+  const ends: ((call: IncomingCall) => void)[] = [
+    (call) => call.refuse({ code: 'denied', text: 'no' }),
+    (call) => call.refuse({ code: 'busy', text: 'later' }),
+    (call) => call.exit(0),
+    (call) => call.stdin.destroy(),
+  ];
+  for (const end of ends) {
+    const stdin = new PassThrough();
+    const input = openRepeatableInput(stdin);
+    const first = client.open(request('relay'));
+    input.sayTo(first);
+    stdin.write('x');
+    const incoming = await relay();
+    end(incoming);
+    await expect.poll(() => stdin.destroyed, { interval: 1 }).toBe(true);
+    incoming.exit(0);
+    first.stdout.resume();
+    first.stderr.resume();
+    expect(input.mayRepeat(await first.outcome)).toBe(false);
+  }
+});

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { outside4 } from '../host.ts';
+import { must, type Run } from './command.ts';
+import type { Stopwatch } from './facts.ts';
+import type { LabHost } from './lab-host.ts';
+import { startIn } from './processes.ts';
+import { until } from './until.ts';
+
+/** Seconds that dom0 is left alone and looked at. */
+const window = 6;
+
+const pings = '/var/log/pings.log';
+const calls = '/var/log/calls.log';
+
+/**
+ * Packets of all interfaces, and events by event channels from other domains, before and after: one command, since to
+ * ask from outside is itself an event.
+ */
+const counters = `
+packets() { awk 'NR > 2 { n += $3 + $11 } END { print n + 0 }' /proc/net/dev; }
+events() { awk '/xen-dyn/ { n += $2 } END { print n + 0 }' /proc/interrupts; }
+p=$(packets) e=$(events)
+sleep ${window}
+echo $(($(packets) - p)) $(($(events) - e))
+`;
+
+type Moved = { readonly packets: number; readonly events: number };
+
+const moved = async (inDom0: Run): Promise<Moved> => {
+  const counted = await must(inDom0, ['sh', '-c', counters]);
+  const [packets = Number.NaN, events = Number.NaN] = counted.split(' ').map(Number);
+  return { packets, events };
+};
+
+const linesOf = async (run: Run, file: string): Promise<number> =>
+  Number(await must(run, ['sh', '-c', 'wc -l <"$1"', 'count', file]));
+
+/** net-vm's daemon asks xenstored every three seconds whether it lives: once more or less in a window. */
+const jitter = 2;
+
+/** While VMs ping and call each other, no packet reaches dom0, and no more events than when they are silent. */
+export const dom0WhileVmsTalk = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
+  const run: Run = (argv) => host.inVm('workload-vm', argv);
+  const caller = ['node', '/usr/lib/node_modules/vifwatch/dist/caller.js', 'net-vm', 'copy', calls];
+  const silent = await moved(host.inDom0);
+  const pids = await Promise.all([
+    startIn(run, ['ping', '-i', '0.2', '10.0.5.103'], pings),
+    startIn(run, ['ping', '-i', '0.2', outside4], pings),
+    startIn(run, caller, calls),
+  ]);
+  const said = async (): Promise<number> =>
+    (await linesOf(run, calls)) + (await linesOf(run, pings));
+  await until(
+    async () => ((await linesOf(run, calls)) > 3 && (await linesOf(run, pings)) > 3) || undefined,
+    () => 'workload-vm does not talk',
+  );
+  const before = await said();
+  const talking = await moved(host.inDom0);
+  const talk = (await said()) - before;
+  await must(run, ['kill', ...pids]);
+  stopwatch.note('dom0_events_silent', silent.events);
+  stopwatch.note('dom0_events_talking', talking.events);
+  stopwatch.note('vm_calls_and_pings_meanwhile', talk);
+  assert.equal(talking.packets, 0);
+  assert.ok(talk > 20, `only ${talk} calls and pings`);
+  assert.ok(talking.events <= silent.events + jitter, `${talking.events} events`);
+};

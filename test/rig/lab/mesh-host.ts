@@ -1,0 +1,100 @@
+/** A host that dom0's generated scripts make out of `mesh/mesh.toml`. */
+import assert from 'node:assert/strict';
+import { applicationVms } from './application-vms.ts';
+import { must, type Run } from './command.ts';
+import type { LabHost } from './lab-host.ts';
+import { until } from './until.ts';
+
+/** The VMs of the mesh, which are those of the snapshot, too. */
+const meshVms = ['net-vm', ...applicationVms.map(({ name }) => name)] as const;
+
+/** As both shells that such a host may have. */
+export type Shell = 'ash' | 'dash';
+
+/** Runs one of dom0's scripts. */
+export const inMesh = (host: LabHost, shell: Shell, ...argv: readonly string[]) => {
+  const [script = '', ...options] = argv;
+  const interpreter = shell === 'ash' ? ['busybox', 'ash'] : ['dash'];
+  return host.inDom0([...interpreter, `/mesh/dom0/${script}`, ...options]);
+};
+
+/** As dom0 is after its own boot: no VM, and nothing in xenstore that anybody wrote about them. */
+export const clearHost = async ({ inDom0 }: LabHost): Promise<void> => {
+  const list = ['sh', '-c', 'xl list | awk \'NR > 1 && $1 != "Domain-0" { print $1 }\''];
+  // net-vm last: the others' vifs go by its doing.
+  const running = (await must(inDom0, list)).split('\n').filter((name) => name !== '');
+  for (const name of running.sort((a, b) => Number(a === 'net-vm') - Number(b === 'net-vm')))
+    await must(inDom0, ['xl', 'destroy', name]);
+  await inDom0(['xenstore-rm', '/ipc']);
+};
+
+/** Unpacks what the compiler made, from the same disk as in the VMs. */
+export const unpackMesh = ({ inDom0 }: LabHost): Promise<string> =>
+  must(inDom0, ['sh', '-c', 'dd if=/dev/sr0 bs=64k skip=1 2>/dev/null | tar -x -m -C / ./mesh']);
+
+/** Boots everything by dom0's script; resolves once all VMs answer, with the script's seconds. */
+export const bootMesh = async (
+  host: LabHost,
+  shell: Shell,
+  ...options: readonly string[]
+): Promise<number> => {
+  const { status, stdout, stderr, seconds } = await inMesh(host, shell, 'autostart', ...options);
+  assert.equal(status, 0, `${stdout}${stderr}`);
+  await Promise.all(meshVms.map((vm) => host.meet(vm)));
+  return seconds;
+};
+
+type Peer = {
+  readonly name: string;
+  readonly state: string;
+  readonly route?: string;
+  readonly relayed?: number;
+};
+
+export const peersOf = async (host: LabHost, vm: string): Promise<readonly Peer[]> => {
+  const { stdout } = await host.inVm(vm, ['nice', 'vifwatch', 'peers', '--json']);
+  return stdout === '' ? [] : (JSON.parse(stdout) as { readonly peers: readonly Peer[] }).peers;
+};
+
+/** Waits until a VM has direct links with these. */
+export const becomesLinked = (
+  host: LabHost,
+  vm: string,
+  ...names: readonly string[]
+): Promise<true> =>
+  until(
+    async () => {
+      const up = (await peersOf(host, vm)).filter(
+        ({ state, route }) => state === 'up' && route !== 'relay',
+      );
+      return names.every((name) => up.some((peer) => peer.name === name)) ? true : undefined;
+    },
+    () => `${vm} has no link with one of ${names.join(', ')}`,
+  );
+
+/** What an audit finds, by its codes; in dom0 or, by `vifwatch audit`, in a VM. */
+const findingsOf = async (run: Run, argv: readonly string[]): Promise<readonly string[]> => {
+  const { status, stdout, stderr } = await run([...argv, '--json']);
+  assert.ok(status === 0 || status === 1, `status ${status}: ${stdout}${stderr}`);
+  const { findings } = JSON.parse(stdout) as { readonly findings: readonly { code: string }[] };
+  assert.equal(status, findings.length === 0 ? 0 : 1);
+  return findings.map(({ code }) => code);
+};
+
+export const auditDom0 = (host: LabHost, shell: Shell): Promise<readonly string[]> =>
+  findingsOf(host.inDom0, [
+    ...(shell === 'ash' ? ['busybox', 'ash'] : ['dash']),
+    '/mesh/dom0/audit',
+  ]);
+
+/** Nothing is wrong, as dom0 and as each VM sees it. */
+export const assertClean = async (host: LabHost, shell: Shell): Promise<void> => {
+  assert.deepEqual(await auditDom0(host, shell), []);
+  const found = meshVms.map((vm) =>
+    findingsOf((argv) => host.inVm(vm, argv), ['nice', 'vifwatch', 'audit']),
+  );
+  assert.deepEqual(
+    await Promise.all(found),
+    meshVms.map(() => []),
+  );
+};
