@@ -28,6 +28,7 @@ const parameters = (names: readonly string[]) =>
         target,
         notify: fc.constantFrom('yes', 'no'),
         autostart: fc.constantFrom('yes', 'no'),
+        relayed: fc.constantFrom('yes', 'no'),
         default_target: target,
       },
       { requiredKeys: [] },
@@ -37,7 +38,7 @@ const parameters = (names: readonly string[]) =>
 
 const redirects = ['user', 'target', 'notify', 'autostart'];
 const action = fc.oneof(
-  parameters(redirects).map((some) => ['allow', ...some]),
+  parameters([...redirects, 'relayed']).map((some) => ['allow', ...some]),
   parameters([...redirects, 'default_target']).map((some) => ['ask', ...some]),
   parameters(['notify']).map((some) => ['deny', ...some]),
 );
@@ -88,7 +89,8 @@ test('every call is decided as by the whole policy', () => {
         for (const source of [...vms, 'unknown']) {
           for (const service of [...services, 'other']) {
             for (const argument of [...args, 'other']) {
-              const request = { source, self, service, argument };
+              const relayed = service !== 's';
+              const request = { source, self, service, argument, relayed };
               const { rule: _there, ...verdict } = decide(subset, request);
               const { rule: _here, ...expected } = decide(whole, request);
               expect(verdict).toEqual(expected);
