@@ -34,10 +34,12 @@ export const relayOf = ({ vms }: MeshFile, { name, relay }: MeshVm): string | un
   return isRelay ? name : relay;
 };
 
-/** Whether a call has a way, by a link or a relay that both have. */
-export const canMeet = (mesh: MeshFile, source: MeshVm, target: MeshVm): boolean => {
-  if (target.serve.includes(everyone)) return true;
-  if (areLinked(mesh, source.name, target.name)) return true;
+/** Whether a call has a way by a link. */
+export const canLink = (mesh: MeshFile, source: MeshVm, target: MeshVm): boolean =>
+  target.serve.includes(everyone) || areLinked(mesh, source.name, target.name);
+
+/** Whether it has one by a relay that both have. */
+export const canRelay = (mesh: MeshFile, source: MeshVm, target: MeshVm): boolean => {
   const relay = relayOf(mesh, source);
   return relay !== undefined && relay === relayOf(mesh, target);
 };

@@ -97,6 +97,18 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
+    'a rule that refuses the only way',
+    mesh(
+      'policy = "p"\n',
+      vm('r', 'serve = ["a", "b"]'),
+      ...['a', 'b'].map((name) => vm(name, 'connect = ["r"]', 'relay = "r"')),
+    ),
+    [
+      'p/1.policy:2:5: a has no link with b, and relayed=no refuses a relay; add serve and connect to mesh.toml, or remove the rule',
+    ],
+    { 'p/1.policy': 's * a b allow\nt * a b allow relayed=no\ns * a r allow relayed=no\n' },
+  ],
+  [
     'a rule that has room only in a file of its own',
     mesh('policy = "p"\n', vm('a')),
     ['p/f:2:1: the rule is too long for one line; use shorter names'],

@@ -4,7 +4,7 @@ import type { Remark } from '../../call-policy/remark.ts';
 import type { Rule } from '../../call-policy/rule.ts';
 import { error, type Fault, faultOf, type Place, unknownVm } from '../fault.ts';
 import { isTooLarge, type Subsets, tooLong } from '../policy-subset.ts';
-import { canMeet } from '../relations.ts';
+import { canLink, canRelay } from '../relations.ts';
 import type { Sources } from '../sources.ts';
 
 /** The policy names its files relative to its directory. */
@@ -34,12 +34,12 @@ const ofRule = (rule: Rule, { mesh, policyDirectory }: Sources): readonly Fault[
   );
   const source = mesh.vms.get(rule.source.text);
   const target = mesh.vms.get(rule.destination.text);
-  const { is, target: redirected } = rule.action;
+  const { is, target: redirected, relayed } = rule.action;
   const isInVain = is !== 'allow' || (redirected !== undefined && redirected !== target?.name);
-  if (!source || !target || source === target || isInVain || canMeet(mesh, source, target)) {
-    return unknown;
-  }
-  const text = `${source.name} has no link with ${target.name}, and no relay that both have`;
+  if (!source || !target || source === target || isInVain) return unknown;
+  if (canLink(mesh, source, target) || (relayed && canRelay(mesh, source, target))) return [];
+  const relay = relayed ? ', and no relay that both have' : ', and relayed=no refuses a relay';
+  const text = `${source.name} has no link with ${target.name}${relay}`;
   return [error(at(2), `${text}; add serve and connect to mesh.toml, or remove the rule`)];
 };
 
