@@ -6,15 +6,7 @@ import { must } from './command.ts';
 import { dom0WhileVmsTalk } from './dom0-counters.ts';
 import type { Stopwatch } from './facts.ts';
 import type { LabHost } from './lab-host.ts';
-import {
-  assertClean,
-  auditDom0,
-  becomesLinked,
-  bootMesh,
-  clearHost,
-  inMesh,
-  unpackMesh,
-} from './mesh-host.ts';
+import { assertClean, auditDom0, becomesLinked, bootMesh, inMesh } from './mesh-host.ts';
 import { runWithInput } from './processes.ts';
 import { acts } from './sabotage.ts';
 
@@ -90,8 +82,6 @@ const sabotage = async (host: LabHost): Promise<void> => {
 
 /** From one mesh file to a host whose dom0 stays out of everything. */
 export const hostFromOneMeshFile = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
-  await clearHost(host);
-  await unpackMesh(host);
   stopwatch.note('host_boot_s', await bootMesh(host, 'ash'));
   await linked(host);
   await assertFlows(host);
@@ -105,8 +95,6 @@ export const hostFromOneMeshFile = async (host: LabHost, stopwatch: Stopwatch): 
 
 /** All application VMs at a time. */
 export const hostBootsInParallel = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
-  await clearHost(host);
-  await unpackMesh(host);
   stopwatch.note('host_boot_parallel_s', await bootMesh(host, 'dash', '--parallel'));
   await linked(host);
   await assertFlows(host);

@@ -19,7 +19,7 @@ export const inMesh = (host: LabHost, shell: Shell, ...argv: readonly string[]) 
 };
 
 /** As dom0 is after its own boot: no VM, and nothing in xenstore that anybody wrote about them. */
-export const clearHost = async ({ inDom0 }: LabHost): Promise<void> => {
+const clearHost = async ({ inDom0 }: LabHost): Promise<void> => {
   const list = ['sh', '-c', 'xl list | awk \'NR > 1 && $1 != "Domain-0" { print $1 }\''];
   // net-vm last: the others' vifs go by its doing.
   const running = (await must(inDom0, list)).split('\n').filter((name) => name !== '');
@@ -29,15 +29,17 @@ export const clearHost = async ({ inDom0 }: LabHost): Promise<void> => {
 };
 
 /** Unpacks what the compiler made, from the same disk as in the VMs. */
-export const unpackMesh = ({ inDom0 }: LabHost): Promise<string> =>
+const unpackMesh = ({ inDom0 }: LabHost): Promise<string> =>
   must(inDom0, ['sh', '-c', 'dd if=/dev/sr0 bs=64k skip=1 2>/dev/null | tar -x -m -C / ./mesh']);
 
-/** Boots everything by dom0's script; resolves once all VMs answer, with the script's seconds. */
+/** Boots everything from nothing by dom0's script; resolves once all VMs answer, with the script's seconds. */
 export const bootMesh = async (
   host: LabHost,
   shell: Shell,
   ...options: readonly string[]
 ): Promise<number> => {
+  await clearHost(host);
+  await unpackMesh(host);
   const { status, stdout, stderr, seconds } = await inMesh(host, shell, 'autostart', ...options);
   assert.equal(status, 0, `${stdout}${stderr}`);
   await Promise.all(meshVms.map((vm) => host.meet(vm)));
@@ -97,4 +99,9 @@ export const assertClean = async (host: LabHost, shell: Shell): Promise<void> =>
     await Promise.all(found),
     meshVms.map(() => []),
   );
+};
+
+/** Boots it unless another scenario has done so. */
+export const needMesh = async (host: LabHost): Promise<void> => {
+  if ((await host.inDom0(['test', '-e', '/mesh'])).status !== 0) await bootMesh(host, 'dash');
 };

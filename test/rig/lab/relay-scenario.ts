@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { must, type Run } from './command.ts';
 import type { Stopwatch } from './facts.ts';
 import type { LabHost } from './lab-host.ts';
-import { peersOf } from './mesh-host.ts';
+import { needMesh, peersOf } from './mesh-host.ts';
 import { startIn, writeFileIn } from './processes.ts';
 import { until } from './until.ts';
 
@@ -26,6 +26,7 @@ export const relayGivesWayToDirectPair = async (
 ): Promise<void> => {
   const inWorkload: Run = (argv) => host.inVm('workload-vm', argv);
   const inMgmt: Run = (argv) => host.inVm('mgmt-vm', argv);
+  await needMesh(host);
   await inWorkload(['rm', '-f', log]);
   const pid = await startIn(inWorkload, caller, '/var/log/caller.log');
   const last = async () => (await callsOf(inWorkload)).slice(-3);
