@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const timeless = [
   'test/{call-policy,cli,config,core,mesh,protocol,scenario,services}/**/*.test.ts',
   'test/{audit,image}/**/*.test.ts',
-  'test/agent/{arrival,log-budget,repeatable-input}.test.ts',
+  'test/agent/{arrival,log-budget,relay*,repeatable-input}.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
   'test/daemon/{crowd,events,ingress-chain,neighbour-claims,order,panic,policy-names}.test.ts',
   'test/daemon/{readiness,residue,site-chains,spoofing}.test.ts',

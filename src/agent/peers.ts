@@ -1,5 +1,5 @@
 /** All VMs with which there is a link, or should be. */
-import { filter, firstValueFrom, Subject, type Subscription, take } from 'rxjs';
+import { filter, firstValueFrom, interval, Subject, type Subscription, take } from 'rxjs';
 import type { Pairs } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
@@ -20,6 +20,9 @@ const linkWithinMs = 10_000;
 /** How often a VM is looked for that calls reach by way of a relay: each look asks xenstored. */
 const seekMs = 1_000;
 
+/** How often a link that is to be closed is looked at for calls. */
+const idleMs = 200;
+
 export type Peers = {
   readonly linkNow: (name: VmName) => Mux | undefined;
   /**
@@ -31,7 +34,10 @@ export type Peers = {
   readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
   /** Asks for a link, if nobody has, and does not wait for it. */
   readonly seek: (name: VmName) => void;
-  /** Links are with whom `pairs` says from now on. Resolves when those it says nothing of are closed. */
+  /**
+   * Links are with whom `pairs` says from now on. Resolves when those it says nothing of are closed; but one with the
+   * relay that there was stays until no call is left on it.
+   */
   readonly configure: (pairs: Pairs) => Promise<void>;
   readonly status: () => readonly LinkStatus[];
   readonly close: () => Promise<void>;
@@ -53,6 +59,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
   const refused = new Set<VmName>();
   const sought = new Set<VmName>();
   let listed: Listed = { server: new Set(), client: new Set() };
+  let relay: VmName | undefined;
   let strangers: Subscription | undefined;
 
   const watches = (): number =>
@@ -84,6 +91,15 @@ export const openPeers = (ports: PeerPorts): Peers => {
     });
   };
 
+  const dropOnceIdle = (name: VmName, role: Role): void => {
+    const isIdle = (): boolean => !peers[role].get(name)?.linkNow()?.statistics().streams;
+    interval(idleMs)
+      .pipe(filter(isIdle), take(1))
+      .subscribe(() => {
+        if (!listed[role].has(name)) void drop(name, role, 'it is no relay any more');
+      });
+  };
+
   /** For as long as the VM has its name. Undefined if there are too many already. */
   const addUnlisted = (name: VmName, role: Role): Peer | undefined => {
     if (watches() + watchesOf[role] > mostWatches) return undefined;
@@ -100,7 +116,8 @@ export const openPeers = (ports: PeerPorts): Peers => {
   };
 
   const configure = async (pairs: Pairs): Promise<void> => {
-    const before = listed;
+    const [before, relayBefore] = [listed, relay];
+    relay = pairs.relay;
     listed = listedIn(pairs, self.name);
     const closed: Promise<void>[] = [];
     for (const role of ['server', 'client'] as const) {
@@ -110,6 +127,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
       const fixed = role === 'server' && !welcomed ? peers.server.keys() : before[role];
       for (const name of [...fixed].filter((one) => !listed[role].has(one))) {
         if (welcomed) keepWhileNamed(name, role);
+        else if (name === relayBefore) dropOnceIdle(name, role);
         else closed.push(drop(name, role, 'the configuration does not list the link any more'));
       }
     }

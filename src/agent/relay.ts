@@ -24,17 +24,19 @@ export type Relay = {
   readonly close: () => Promise<void>;
 };
 
-/** Of one source to one target; a quarter of what the link with the target carries. */
-const mostCalls = 256;
-
 /** For calls that were sent before their callers' agents found a better way: they must be refused, not lost. */
 const lingerMs = 250;
 
 /** For calls under way, within the 10 s that a service manager waits. */
 const graceMs = 3_000;
 
-/** Whether one more fits in: whatever one source does, as much as it has is left for the next one. */
-const fits = (own: number, all: number): boolean => own < Math.min(mostCalls, maxStreams - all);
+/**
+ * Of what the others leave on the link with a target, a source may take one in so many: alone it has 256 calls, and
+ * when a dozen have taken all they may, there are still some for the next one.
+ */
+const share = 4;
+
+const fits = (own: number, all: number): boolean => own < (maxStreams - (all - own)) / share;
 
 export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
   /** Calls by target and source, until the target has said their end: a cancelled one still takes its place. */

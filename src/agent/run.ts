@@ -3,13 +3,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import {
   BehaviorSubject,
-  concatMap,
   filter,
   firstValueFrom,
   fromEvent,
   lastValueFrom,
   merge,
   ReplaySubject,
+  take,
   takeUntil,
   tap,
 } from 'rxjs';
@@ -22,16 +22,11 @@ import { accountOf, openServices, servicesEnded } from '../services/services.ts'
 import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import { agentSocket } from './agent-socket.ts';
-import { openDomainMap } from './domain-map.ts';
-import { openIncoming } from './incoming.ts';
+import { openExchange } from './exchange.ts';
 import { openLocal } from './local.ts';
 import { openLogBudget } from './log-budget.ts';
 import type { Self } from './peer.ts';
-import type { PeersDocument } from './peer-status.ts';
-import { openPeers } from './peers.ts';
 import { logPolicy } from './policy-log.ts';
-import { openRelay } from './relay.ts';
-import { openRoutes } from './routes.ts';
 import { openSettings } from './settings.ts';
 import { sweep } from './sweep.ts';
 
@@ -85,50 +80,29 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
       }),
   });
   const settings = openSettings(config, paths.config, log);
-  const relayName = () => settings.now().relay;
-  const relay = openRelay({
-    linkWith: (name, signal) => peers.linkWith(name, signal),
-    log,
-    spend,
-  });
-  const onCall = openIncoming({
-    ...{ self, relay: relayName, passOn: relay.passOn },
-    ...{ policy: policy.now, services, log, spend },
-  });
   const failures = new ReplaySubject<never>();
   const fail = (error: unknown): void => failures.error(error);
-  const names = openDomainMap(store);
-  const peers = openPeers({ store, names, self, log, onCall, fail });
-  const configuring = settings.all
-    .pipe(concatMap((pairs) => peers.configure(pairs)))
-    .subscribe({ error: fail });
-  const routes = openRoutes({ self: self.name, peers, relay: relayName });
-  const isRelay = (): boolean => relayName() === self.name;
-  const document = (): PeersDocument => ({
-    peers: routes.status(),
-    relay: isRelay() ? null : (relayName() ?? null),
-    relayed: isRelay() || relay.underWay() > 0 ? relay.underWay() : null,
+  const exchange = openExchange({
+    ...{ store, self, settings, policy: policy.now, services },
+    ...{ log, spend, fail },
   });
+  // From the socket on, the agent is ready: also to be stopped.
+  const stopped = new ReplaySubject(1);
+  stopSignals().pipe(take(1)).subscribe(stopped);
   const local = await openLocal({
-    self: self.name,
-    runtime,
-    group: config.group,
-    place: routes.place,
-    document,
-    log,
-    spend,
+    ...{ self: self.name, runtime, group: config.group },
+    ...{ place: exchange.place, document: exchange.document, log, spend },
   });
   const { serve, connect: connects } = config;
   log.info({ ...self, serve, connect: connects, relay: config.relay }, 'ready');
 
-  await lastValueFrom(failures.pipe(takeUntil(stopSignals())), { defaultValue: undefined });
+  await lastValueFrom(failures.pipe(takeUntil(stopped)), { defaultValue: undefined });
   // Else those who still call by way of this one would lose their calls.
-  if (isRelay() || relay.underWay() > 0) await relay.close();
+  await exchange.endRelay();
   log.info('stopping: all calls end');
   await rm(agentSocket(runtime), { force: true });
-  configuring.unsubscribe();
   settings.close();
-  await peers.close();
+  await exchange.close();
   await local.close();
   await sweep(store, domid);
   await servicesEnded(services);

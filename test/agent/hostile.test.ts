@@ -15,6 +15,8 @@ const attacks: Readonly<Record<string, string | undefined>> = {
   pings: '"by":"us","code":"state"',
   greedy: undefined,
   calls: undefined,
+  vouches: undefined,
+  onward: undefined,
   knocks: undefined,
   'produce too much': '"cause":"VCHAN_CORRUPT"',
   'consume backwards': '"cause":"VCHAN_CORRUPT"',
@@ -96,6 +98,9 @@ test('attackers of all kinds at once', { timeout: 120_000 }, async () => {
     else expect(endsOf(mode)).toContain(said);
   }
   const log = victim.log();
+  // Nobody's word was taken for another's.
+  expect(log).not.toContain('"via"');
+  expect(log).toContain('denied: sa-vm takes no calls by way of evil-vouches');
   expect(log.split('\n').length).toBeLessThan(mostLines);
   expect(rssMiB(victim.pid()) - before).toBeLessThan(mostMiB);
 });

@@ -102,6 +102,21 @@ test('an offer stands where dom0 wants it, and leaves what dom0 made', async () 
   expect(await host.dom0.list(place)).toEqual([]);
 });
 
+test('an agent takes away what is its own, and nothing else of its VM', async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host);
+  const ready = `/local/domain/${server.domid}/data/vifwatch/ready`;
+  const store = host.sim.open(server.domid);
+  onTestFinished(() => store.close());
+  await store.write(ready, 'ready');
+  await server.start();
+  const offered = `${ownPath({ server: server.domid, client: client.domid })}/session`;
+  await nodeBecomes(store, offered, (value) => value === '', 5);
+  await server.signal('SIGTERM');
+  expect(await host.dom0.list(`/local/domain/${server.domid}/data/vifwatch`)).toEqual(['ready']);
+  expect(await store.read(ready)).toBe('ready');
+});
+
 test('a domain with two names is nobody, and one that takes over a name is that one', async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { joinDomain } from '../../../src/agent/joining.ts';
 import { newNonce, ownPath, writeKnock } from '../../../src/agent/rendezvous.ts';
+import type { CallRequest } from '../../../src/protocol/call.ts';
 import { openMux } from '../../../src/protocol/mux.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
 import { nodeBecomes } from '../../rig/sim/node-state.ts';
@@ -29,6 +30,18 @@ const flood = (link: Duplex, bytes: Buffer): void => {
   more();
 };
 
+/** Calls and calls, without a pause. */
+const callOnAndOn = (link: Duplex, request: CallRequest): void => {
+  const mux = openMux(link, { role: 'client', name: 'calls', onCall: () => {} });
+  const callAgain = (): void => {
+    if (link.destroyed) return;
+    void mux.open(request).outcome.then(callAgain);
+  };
+  void mux.ready.then(() => {
+    for (let call = 0; call < 100; call++) callAgain();
+  });
+};
+
 const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
   garbage: (link) => link.write(randomBytes(4096)),
   mute: () => {},
@@ -40,18 +53,15 @@ const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
         mux.open({ target: '', service: 'zeros', argument: '' }).stdin.end();
     });
   },
-  /** Calls and calls, without a pause. */
-  calls: (link) => {
-    const mux = openMux(link, { role: 'client', name: 'calls', onCall: () => {} });
-    const callAgain = (): void => {
-      if (link.destroyed) return;
-      const call = mux.open({ target: '', service: 'nothing', argument: '' });
-      void call.outcome.then(callAgain);
-    };
-    void mux.ready.then(() => {
-      for (let call = 0; call < 100; call++) callAgain();
-    });
-  },
+  calls: (link) => callOnAndOn(link, { target: '', service: 'nothing', argument: '' }),
+  /** Says each time that it calls for another VM. */
+  vouches: (link) =>
+    callOnAndOn(link, {
+      ...{ target: '', service: 'cat', argument: '' },
+      source: `vm${randomBytes(4).toString('hex')}`,
+    }),
+  /** Asks to be relayed by who is no relay. */
+  onward: (link) => callOnAndOn(link, { target: 'workload-vm', service: 'cat', argument: '' }),
   pings: (link) => {
     const mux = openMux(link, { role: 'client', name: 'pings', onCall: () => {} });
     void mux.ready.then(() => {

@@ -1,0 +1,67 @@
+/** How many calls a relay takes from whom. */
+import { PassThrough } from 'node:stream';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { openRelay } from '../../src/agent/relay.ts';
+import type { VmName } from '../../src/config/vm-name.ts';
+import type { RefusalCode } from '../../src/protocol/call.ts';
+
+const name = (text: string): VmName => text as VmName;
+
+/** A relay that waits for its targets' links for ever. */
+const waitingRelay = () => {
+  const relay = openRelay({
+    linkWith: (_name, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('given up')));
+      }),
+    log: pino({ enabled: false }),
+    spend: () => {},
+  });
+  const cancels = new AbortController();
+  /** How many of so many calls are taken, and why the others are not. */
+  const take = async (from: string, to: string, count: number) => {
+    const refusals: RefusalCode[] = [];
+    for (let call = 0; call < count; call += 1) {
+      void relay.passOn(name(from), name(to), {
+        request: { target: to, service: 'any', argument: '' },
+        ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
+        refuse: ({ code }) => refusals.push(code),
+        exit: () => {},
+        cancelled: cancels.signal,
+      });
+    }
+    return { taken: count - refusals.length, refusals: new Set(refusals) };
+  };
+  return { relay, take, cancel: () => cancels.abort() };
+};
+
+test('one source has 256 calls to a target, and as many to another', async () => {
+  const { relay, take, cancel } = waitingRelay();
+  expect(await take('a', 'x', 1000)).toEqual({ taken: 256, refusals: new Set(['busy']) });
+  expect((await take('a', 'y', 1000)).taken).toBe(256);
+  expect(relay.underWay()).toBe(512);
+  cancel();
+  await expect.poll(() => relay.underWay()).toBe(0);
+});
+
+test('a dozen that take all they may leave some for the next one', async () => {
+  const { take } = waitingRelay();
+  const taken: number[] = [];
+  for (let source = 0; source < 12; source += 1)
+    taken.push((await take(`evil${source}`, 'x', 1000)).taken);
+  const [first, second] = taken;
+  expect([first, second]).toEqual([256, 192]);
+  expect((await take('honest', 'x', 1)).taken).toBe(1);
+  expect((await take('honest', 'x', 1000)).taken).toBeGreaterThanOrEqual(7);
+});
+
+test('a relay that stops refuses what waits and what comes, so that it can go another way', async () => {
+  const { relay, take } = waitingRelay();
+  const waiting = await take('a', 'x', 3);
+  expect(waiting.taken).toBe(3);
+  const closed = relay.close();
+  expect(await take('a', 'x', 2)).toEqual({ taken: 0, refusals: new Set(['unreachable']) });
+  await closed;
+  expect(relay.underWay()).toBe(0);
+});
