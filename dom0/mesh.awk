@@ -3,7 +3,7 @@
 function wrong(line, text) {
 	printf "%s:%d: %s\n", file, line, text
 	failed = 1
-	exit
+	exit 1
 }
 
 function needs_words(count, what) {
@@ -37,7 +37,7 @@ $1 == "vm" {
 
 END {
 	if (failed) exit 1
-	if (NR == 0) wrong(1, "empty: compile the mesh again")
+	if (last == "") wrong(NR ? NR : 1, "no VMs: compile the mesh again")
 	for (k = 1; k <= uses_count; k++)
 		if (!(used[k] in level)) wrong(used_in[k], "there is no \"vm " used[k] " …\"")
 }

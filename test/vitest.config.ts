@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What measures no time: it computes, or compares what a rig has become in the end. */
 const timeless = [
-  'test/{call-policy,cli,config,core,protocol,services}/**/*.test.ts',
+  'test/{call-policy,cli,config,core,dom0,protocol,services}/**/*.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
   'test/native/{load,operations,sanitizer,transaction,tree}.test.ts',
 ];

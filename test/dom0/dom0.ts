@@ -1,12 +1,12 @@
 /** dom0 of the fast rig with the scripts of dom0/, a stand-in for xl, and nothing of GNU on the path. */
 import { execFileSync } from 'node:child_process';
 import {
-  chmodSync,
   cpSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -75,28 +75,30 @@ export type Dom0 = {
   readonly directory: string;
   /** The only directory on their path. */
   readonly tools: string;
-  run(script: Script, ...args: readonly string[]): Promise<Output>;
+  /** Runs a script in dom0, or in whatever other domain. */
+  run(script: Script, args?: readonly string[], domid?: number): Promise<Output>;
   /** Starts a script that may be killed; its output is in its log. */
   start(script: Script, ...args: readonly string[]): TiedProcess;
-  /** Runs a line of sh as a domain, dom0 unless another is named; it must succeed. */
+  /** What runs a line of sh in the scripts' own shell, with their path and their xl. */
+  shell(line: string, args?: readonly string[]): readonly string[];
+  /** Runs a line of sh as a domain, dom0 unless another is named, with the machine's path; it must succeed. */
   sh(line: string, domid?: number): Promise<string>;
   /** Has a script run before xl makes a VM, when that boots or before it shuts down. */
   on(when: 'create' | 'boot' | 'shutdown', vm: string, line: string): void;
-  /** Puts a script in the place of a tool; "$real" is the tool. */
-  wrap(tool: string, script: string): void;
-  /** All of xenstore with permissions, as text. */
-  store(): Promise<string>;
+  /** Has a script run whenever a tool is, before it. */
+  before(tool: string, script: string): void;
+  /** All of xenstore with permissions, a node a line. */
+  store(): Promise<readonly string[]>;
   domidOf(vm: string): number;
 };
 
 const makeTools = (directory: string, shell: Shell): void => {
   mkdirSync(directory);
   const applets = execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n');
-  for (const applet of applets) symlinkSync(busybox, `${directory}/${applet}`);
-  for (const program of programs) symlinkSync(program, `${directory}/${basename(program)}`);
-  if (shell === 'dash') {
-    execFileSync('ln', ['-sf', '/usr/bin/dash', `${directory}/sh`]);
-  }
+  const links = new Map(applets.map((applet) => [applet, busybox]));
+  for (const program of programs) links.set(basename(program), program);
+  if (shell === 'dash') links.set('sh', '/usr/bin/dash');
+  for (const [name, target] of links) symlinkSync(target, `${directory}/${name}`);
 };
 
 const makeScripts = (directory: string, lines: readonly string[]): void => {
@@ -119,15 +121,16 @@ const open = (sim: Sim, shell: Shell, lines: readonly string[]): Dom0 => {
     mkdirSync(`${state}/${part}`, { recursive: true });
   const on: Dom0['on'] = (when, vm, line) => writeFileSync(`${state}/${when}/${vm}`, line);
   on('boot', 'net-vm', becomeReady);
-  const environment = [`PATH=${tools}`, `XL_STATE=${state}`, `XL_SIMCTL=${build}simctl`];
+  const environment = [`XL_STATE=${state}`, `XL_SIMCTL=${build}simctl`];
+  const inShell: Dom0['shell'] = (line, args = []) => [
+    ...['/usr/bin/env', ...environment, `PATH=${tools}`],
+    ...[`${tools}/sh`, '-c', line, 'sh', ...args],
+  ];
   const command = (script: Script, args: readonly string[]): readonly string[] =>
-    sim.inRig([
-      ...['/usr/bin/env', ...environment, `${tools}/sh`],
-      ...[`${directory}/${script}`, ...args],
-    ]);
+    sim.inRig(inShell('exec sh "$@"', [`${directory}/${script}`, ...args]));
   const sh: Dom0['sh'] = async (line, domid = 0) => {
-    const argv = sim.inRig(['env', `XL_STATE=${state}`, `XL_SIMCTL=${build}simctl`]);
-    const result = await sim.run([...argv, 'sh', '-ec', line], { domid });
+    const argv = sim.inRig(['env', ...environment, 'sh', '-ec', line]);
+    const result = await sim.run(argv, { domid });
     if (result.status !== 0) throw new Error(`${line}: ${result.stderr}`);
     return result.stdout;
   };
@@ -137,26 +140,44 @@ const open = (sim: Sim, shell: Shell, lines: readonly string[]): Dom0 => {
     tools,
     sh,
     on,
-    run: (script, ...args) => sim.run(command(script, args), { domid: 0 }),
+    shell: inShell,
+    run: (script, args = [], domid = 0) => sim.run(command(script, args), { domid }),
     start: (script, ...args) => sim.start(script, command(script, args), { domid: 0 }),
-    wrap: (tool, script) => {
+    before: (tool, script) => {
       const path = `${tools}/${tool}`;
-      const real = execFileSync('readlink', [path], { encoding: 'utf8' }).trim();
-      const call = tool.startsWith('xenstore') ? '"$real" "$@"' : '"$real" "$@"';
-      execFileSync('rm', [path]);
-      writeFileSync(path, `#!/bin/sh\nreal=${real}\n${script}\n${call}\n`);
-      chmodSync(path, 0o755);
+      const real = readlinkSync(path);
+      rmSync(path);
+      writeFileSync(path, `#!/bin/sh\n${script}\nexec ${real} "$@"\n`, { mode: 0o755 });
     },
-    store: async () => (await sh('xenstore-ls -fp /')).split('\n').sort().join('\n'),
+    store: async () => (await sh('xenstore-ls -fp /')).replaceAll(/ +\(/g, ' (').split('\n').sort(),
     domidOf: (vm) => {
       const found = readdirSync(`${state}/domains`).find(
         (domid) => readFileSync(`${state}/domains/${domid}/name`, 'utf8').trim() === vm,
       );
-      if (found === undefined || !existsSync(`${state}/domains/${found}`))
-        throw new Error(`no ${vm}`);
+      if (found === undefined) throw new Error(`${vm} does not run`);
       return Number(found);
     },
   };
+};
+
+/** What dom0 has said in xenstore: names and places. */
+export const provisions = async (dom0: Dom0): Promise<readonly string[]> =>
+  (await dom0.store()).filter((line) => /^\/ipc |^\/ipc\/|\/ipc\/direct\/\d+ /.test(line));
+
+/** The same as the table wants it, while all VMs run. */
+export const wantedProvisions = (dom0: Dom0): readonly string[] => {
+  const [net, sa, mgmt, workload] = vms.map(dom0.domidOf);
+  return [
+    '/ipc = "" (n0)',
+    `/ipc/domain-map = "" (n0,r${net})`,
+    `/ipc/domain-map/mgmt-vm = "${mgmt}" (n0,r${net})`,
+    `/ipc/domain-map/net-vm = "${net}" (n0,r${workload},r${mgmt})`,
+    `/ipc/domain-map/sa-vm = "${sa}" (n0,r${net},r${workload})`,
+    `/ipc/domain-map/workload-vm = "${workload}" (n0,r${net},r${mgmt},r${sa})`,
+    `/local/domain/${net}/ipc/direct/${mgmt} = "" (n${net},r${mgmt})`,
+    `/local/domain/${net}/ipc/direct/${workload} = "" (n${net},r${workload})`,
+    `/local/domain/${sa}/ipc/direct/${workload} = "" (n${sa},r${workload})`,
+  ].sort();
 };
 
 /** Runs the body in a dom0 of its own, in which no VM runs yet. */
