@@ -3,7 +3,8 @@
 $1 == "config" && /"cmdline": / {
 	count = split($0, list, /[ "]+/)
 	for (k = 1; k <= count; k++)
-		if (sub(/^ipc_policy=/, "", list[k])) hashes[$2] = hashes[$2] " " list[k]
+		if (sub(/^ipc_policy=/, "", list[k]) && index(hashes[$2] " ", " " list[k] " ") == 0)
+			hashes[$2] = hashes[$2] " " list[k]
 }
 
 $1 == "route" { routes[++route_count] = substr($0, 7) }

@@ -10,16 +10,11 @@ function make(path, permitted) {
 function name_domain(name,    path, permitted) {
 	path = entry_of(name)
 	permitted = "n0" readable_by(readers_of[name])
-	if (path in permissions && permissions[path] == permitted) {
-		if (value_of[path] == domid_of[name]) return
-	} else if (value_of[path] == domid_of[name]) {
-		print "permit", path, permitted
-		return
-	} else {
-		if (path in permissions) print "remove", path
-		make(path, permitted)
+	if (!(path in permissions) || permissions[path] != permitted) {
+		if (value_of[path] != domid_of[name]) make(path, permitted)
+		else print "permit", path, permitted
 	}
-	print "write", path, domid_of[name]
+	if (value_of[path] != domid_of[name]) print "write", path, domid_of[name]
 }
 
 END {

@@ -12,8 +12,9 @@ type Finding = { readonly code: string; readonly what: string; readonly do: stri
 const network = 'dom0';
 
 /** Runs the audit where nothing but the rig is to be seen; `inside` is run there before it. */
-const runAudit = ({ sim, shell, directory }: Dom0, args: readonly string[], inside = '') => {
-  const line = `${inside}\nexec sh ${directory}/audit "$@"`;
+const runAudit = ({ sim, shell, directory }: Dom0, args: readonly string[], inside = ':') => {
+  const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
+  const line = `(${path}\n${inside})\nexec sh ${directory}/audit "$@"`;
   const alone = ['unshare', '--pid', '--fork', '--mount-proc', ...shell(line, args)];
   return sim.run(sim.inNamespace(network, alone), { domid: 0 });
 };

@@ -65,6 +65,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
         [['net-vm'], 1, /^recreate: the vifs of all other VMs would be left without net-vm: shut/],
         [['vm'], 1, /^recreate: "vm" is no VM of \S+\/mesh\n$/],
         [['.*'], 1, /^recreate: "\.\*" is no VM of/],
+        [[''], 1, /^recreate: "" is no VM of/],
         [[], 64, /^usage: recreate \[-f\] NAME/],
         [['-x', 'sa-vm'], 64, /^usage: /],
         [['sa-vm', 'mgmt-vm'], 64, /^usage: /],
