@@ -3,8 +3,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What measures no short time: it computes, or compares what a rig has become in the end. */
 const timeless = [
-  'test/{call-policy,cli,config,core,mesh,protocol,scenario,services}/**/*.test.ts',
-  'test/{audit,image}/**/*.test.ts',
+  'test/{audit,call-policy,cli,config,core,dom0,image}/**/*.test.ts',
+  'test/{mesh,protocol,scenario,services}/**/*.test.ts',
   'test/agent/{arrival,log-budget,relay*,repeatable-input}.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
   'test/daemon/{crowd,events,ingress-chain,neighbour-claims,order,panic,policy-names}.test.ts',

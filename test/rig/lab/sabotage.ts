@@ -47,7 +47,11 @@ export const acts: readonly Act[] = [
     codes: ['DOM0_IPC_PROCESS', 'DOM0_VCHAN'],
     act: async ({ inDom0 }) =>
       startIn(inDom0, [ipcDaemon, '--mode=server', '1', 'data/nothing', '-'], '/dev/null'),
-    undo: ({ inDom0 }) => must(inDom0, ['killall', 'vchan-socket-proxy']),
+    undo: async ({ inDom0 }) => {
+      await must(inDom0, ['killall', 'vchan-socket-proxy']);
+      // Killed, it leaves its offer behind.
+      await must(inDom0, ['xenstore-rm', 'data/nothing']);
+    },
   },
   {
     codes: ['DOM0_FORWARDING'],

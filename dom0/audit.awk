@@ -1,0 +1,170 @@
+# From the facts to the findings. After facts.awk, networks.awk; before findings.awk, which prints them.
+
+$1 == "config" && /"cmdline": / {
+	count = split($0, list, /[ "]+/)
+	for (k = 1; k <= count; k++)
+		if (sub(/^ipc_policy=/, "", list[k]) && index(hashes[$2] " ", " " list[k] " ") == 0)
+			hashes[$2] = hashes[$2] " " list[k]
+}
+
+$1 == "route" { routes[++route_count] = substr($0, 7) }
+$1 == "neighbour" { neighbours[++neighbour_count] = substr($0, 11) }
+
+$1 == "forwarding" && $3 != 0 {
+	find("DOM0_FORWARDING", $2 " is " $3, "set it to 0, in sysctl.conf too: net-vm forwards, dom0 never does")
+}
+
+# Xen's own have to do with the memory of other domains.
+$1 == "device" && $3 !~ /^(xl|o?xenstored|xenconsoled|qemu-.*|libxl-save-helper)$/ {
+	find("DOM0_VCHAN", "process " $2 " (" $3 ") has " $4 " open", "stop it: vchans are between VMs")
+}
+
+$1 == "process" && is_ipc() {
+	find("DOM0_IPC_PROCESS", "process " substr($0, 9, 100), "stop it, and what starts it: calls go from VM to VM")
+}
+
+function is_ipc(    k, base, ours) {
+	for (k = 3; k <= NF; k++) {
+		base = $k
+		sub(/^.*\//, "", base)
+		# The second word is the program if the first is its interpreter.
+		if (k <= 4 && base ~ /^(vchan-socket-proxy|qrexec-.*|qubes.*)$/) return 1
+		if (ours && (base == "agent" || base == "call")) return 1
+		if (base == "vifwatch" || $k ~ /\/vifwatch\/dist\/main\.js$/) ours = 1
+	}
+	return 0
+}
+
+function who(domid) {
+	return domid in name_of ? name_of[domid] " (domain " domid ")" : "domain " domid ", which does not run"
+}
+
+# The first permission is the owner's and all others'; the order of the rest does not matter.
+function same(permitted, wanted,    list, count, k) {
+	count = split(permitted, list, " ")
+	if (count != split(wanted, wanted_list, " ") || list[1] != wanted_list[1]) return 0
+	for (k = 2; k <= count; k++) if (index(wanted " ", " " list[k] " ") == 0) return 0
+	return 1
+}
+
+function check_vms(    k, domid, hash) {
+	for (k = 1; k <= vm_count; k++) {
+		domid = domid_of[vms[k]]
+		if (domid == "") find("VM_MISSING", vms[k] " does not run", "./autostart")
+		else if (state_of[domid] ~ /[pscd]/)
+			find("VM_MISSING", who(domid) " does not run, it is in state " state_of[domid], "./autostart, which says how to go on")
+		hash = hash_of[vms[k]] == "-" ? "" : " " hash_of[vms[k]]
+		if (domid != "" && hashes[domid] != hash)
+			find("POLICY_DIFFERS", who(domid) " has the policy" (hashes[domid] == "" ? " none" : hashes[domid]) \
+				", and the mesh" (hash == "" ? " none" : hash), "./recreate " vms[k] " with the image that has its policy")
+	}
+	for (domid in name_of) if (!(name_of[domid] in hash_of))
+		find("VM_FOREIGN", who(domid) " is not in the mesh", "add it to mesh.toml, or xl destroy " domid)
+	if (net != "" && domid_of[net] != "" && value_of["/local/domain/" domid_of[net] "/data/vifwatch/ready"] != "ready")
+		find("NET_VM_NOT_READY", "the vifwatch of " who(domid_of[net]) " does not serve vifs", "rc-service vifwatch status in " net)
+}
+
+# What libxl and dom0 have made, not what a guest says in its own directory.
+function check_vif(path,    part) {
+	split(path, part, "/")
+	if (path ~ /^\/libxl\/[0-9]+\/device\/vif\/[0-9]+\/backend$/) {
+		split(value_of[path], place, "/")
+		backend_is(part[3], part[6], place[4])
+	} else if (path ~ /^\/local\/domain\/[0-9]+\/backend\/vif\/./) {
+		if (part[4] == 0) find("VIF_BACKEND_DOM0", "a vif of " who(part[7]) " ends in dom0", "say backend=" net " in its vif, and start it anew")
+		else if (part[8] != "") backend_is(part[7], part[8], part[4])
+	}
+}
+
+function backend_is(domid, devid, backend) {
+	if (net == "" || backend != domid_of[net])
+		find("VIF_BACKEND_FOREIGN", "vif " devid " of " who(domid) " leads to domain " backend ", not to the driver domain", \
+			"./recreate it, after ./autostart has started " net)
+}
+
+# Whether dom0 has to do with the VMs' addresses; on the link, also a network around them.
+function is_vm_address(text, on_link,    bits, k) {
+	bits = bits_of(text)
+	for (k = 1; k <= address_count; k++)
+		if (bits != "" && (holds(bits_of(addresses[k]), bits) || on_link && length(bits) > 1 && holds(bits, bits_of(addresses[k])))) return 1
+	return 0
+}
+
+function check_network(    k, count, word, at) {
+	for (k = 1; k <= route_count; k++) {
+		count = split(routes[k], word, " ")
+		# These lead nowhere.
+		if (word[1] ~ /^(blackhole|unreachable|prohibit|throw)$/) continue
+		at = word[1] ~ /^(unicast|local|broadcast|multicast|anycast|nat)$/ ? 2 : 1
+		if (is_vm_address(word[at], !index(routes[k], " via ")) || routes[k] ~ / dev vif/)
+			find("DOM0_ROUTE", "route " routes[k], "ip route del it, and stop what makes it: " net " routes for VMs")
+	}
+	for (k = 1; k <= neighbour_count; k++) {
+		split(neighbours[k], word, " ")
+		if (neighbours[k] ~ / dev vif/ || (neighbours[k] ~ / (lladdr|proxy)/ && is_vm_address(word[1], 0)))
+			find("DOM0_NEIGHBOUR", "neighbour " neighbours[k], "ip neigh del it; no link of dom0 leads to a VM")
+	}
+}
+
+# Both nodes of a vchan's offer beside each other, outside of where devices have theirs.
+function check_offer(path,    place) {
+	if (path !~ /\/ring-ref$/ || path ~ /^\/local\/domain\/[0-9]+\/(device|backend|console)\//) return
+	place = substr(path, 1, length(path) - 9)
+	if (!((place "/event-channel") in permissions)) return
+	if (place ~ /^\/local\/domain\/0\// || permissions[path] ~ /[a-z]0( |$)/)
+		find("DOM0_VCHAN", "an offer of a vchan with dom0: " place, "stop who made it, and xenstore-rm " place)
+}
+
+# Where two domains meet: SERVER's offer to CLIENT, or CLIENT's knock at SERVER.
+function check_place(path,    part, rest, owner, reader, by_dom0) {
+	split(path, part, "/")
+	owner = part[4]
+	by_dom0 = path ~ /^\/local\/domain\/[0-9]+\/ipc\/direct\/./
+	if (!by_dom0 && path !~ /^\/local\/domain\/[0-9]+\/data\/vifwatch\/(direct|knock)\/./) return
+	reader = by_dom0 ? part[7] : part[8]
+	rest = by_dom0 ? part[8] : part[9]
+	# What an agent makes for itself begins with a directory that nobody else can read at all.
+	if (!same(permissions[path], "n" owner " r" reader) && !(!by_dom0 && rest == "" && permissions[path] == "n" owner))
+		find("RENDEZVOUS_PERMISSIONS", path " has the permissions " permissions[path] ", not n" owner " r" reader, \
+			by_dom0 ? "./autostart" : "find out who changed them in " who(owner) ", and restart its agent")
+	if (!by_dom0 || rest != "") return
+	if (!(owner in name_of) || !(reader in name_of)) find("RENDEZVOUS_STALE", path " is for " who(reader), "./autostart")
+	else if (!((name_of[owner] " " name_of[reader]) in is_pair))
+		find("RENDEZVOUS_FOREIGN", path " is for " who(owner) " and " who(reader) ", no pair of the mesh", "./autostart, or xenstore-rm it")
+}
+
+function check_map(    k, path, name, names_of, wanted) {
+	if (permissions["/ipc"] != "n0" && "/ipc/domain-map" in permissions)
+		find("MAP_PERMISSIONS", "/ipc has the permissions " permissions["/ipc"] ", not n0", "./autostart")
+	for (k = 1; k <= node_count; k++) {
+		path = nodes[k]
+		wanted = "n0" readable_by(listers)
+		if (path == "/ipc/domain-map" && !same(permissions[path], wanted))
+			find("MAP_PERMISSIONS", path " has the permissions " permissions[path] ", not " wanted, "./autostart")
+		if (path !~ /^\/ipc\/domain-map\/[^\/]+$/) continue
+		name = substr(path, 17)
+		if (!(name in domid_of) || value_of[path] != domid_of[name])
+			find("MAP_STALE", path " is " value_of[path] ", but " (name in domid_of ? "that is " who(domid_of[name]) : name " does not run"), \
+				name in hash_of ? "./autostart" : "xenstore-rm " path)
+		if (value_of[path] in names_of)
+			find("MAP_AMBIGUOUS", "domain " value_of[path] " has the names " names_of[value_of[path]] " and " name, "xenstore-rm the wrong one")
+		names_of[value_of[path]] = name
+		wanted = "n0" readable_by(readers_of[name])
+		if (name in hash_of ? !same(permissions[path], wanted) : permissions[path] !~ /^n0( r[0-9]+)*$/)
+			find("MAP_PERMISSIONS", path " has the permissions " permissions[path] ", not " wanted, name in hash_of ? "./autostart" : "xenstore-rm " path)
+	}
+	for (k = 1; k <= vm_count; k++)
+		if (vms[k] in domid_of && !(entry_of(vms[k]) in permissions))
+			find("MAP_MISSING", who(domid_of[vms[k]]) " has no name in /ipc/domain-map", "./autostart")
+}
+
+END {
+	check_vms()
+	check_map()
+	for (node = 1; node <= node_count; node++) {
+		check_vif(nodes[node])
+		check_place(nodes[node])
+		check_offer(nodes[node])
+	}
+	check_network()
+}

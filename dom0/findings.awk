@@ -1,0 +1,57 @@
+# Collects findings and prints them as a table or as JSON. What they quote may come from anywhere: it is made plain here.
+
+function find(code, what, way) {
+	gsub(/[^ -~]/, "_", what)
+	if ((code, what) in found) return
+	found[code, what] = 1
+	codes[++finding_count] = code
+	whats[finding_count] = what
+	ways[finding_count] = way
+}
+
+function quoted(text,    k, char, result) {
+	for (k = 1; k <= length(text); k++) {
+		char = substr(text, k, 1)
+		result = result (char == "\"" || char == "\\" ? "\\" char : char)
+	}
+	return "\"" result "\""
+}
+
+function padded(text, width) {
+	while (length(text) < width) text = text " "
+	return text "  "
+}
+
+function print_json(    k, separator) {
+	printf "{\"findings\":["
+	for (k = 1; k <= finding_count; k++) {
+		printf "%s{\"code\":%s,\"what\":%s,\"do\":%s}", separator, quoted(codes[k]), quoted(whats[k]), quoted(ways[k])
+		separator = ","
+	}
+	print "]}"
+}
+
+function print_table(    k, code_width, what_width) {
+	for (k = 1; k <= finding_count; k++) {
+		if (length(codes[k]) > code_width) code_width = length(codes[k])
+		if (length(whats[k]) > what_width) what_width = length(whats[k])
+	}
+	for (k = 1; k <= finding_count; k++)
+		print padded(codes[k], code_width) padded(whats[k], what_width) ways[k]
+}
+
+$1 == "seen" { seen[$2] = 1 }
+
+END {
+	kind_count = split("domains policies xenstore routes routes6 neighbours neighbours6 forwarding processes devices", kinds, " ")
+	for (k = 1; k <= kind_count; k++) if (!(kinds[k] in seen)) blind = blind " " kinds[k]
+	if (json) print_json()
+	else if (finding_count > 0) print_table()
+	else if (blind == "") print "nothing found"
+	if (blind != "") {
+		print "audit: these could not be looked at:" blind | "cat >&2"
+		close("cat >&2")
+		exit 69
+	}
+	exit finding_count > 0 ? 1 : 0
+}

@@ -1,0 +1,161 @@
+/** dom0/audit: nothing on a host that is as it should be, and for each sabotage its code. */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { describe, test } from 'vitest';
+import { type Dom0, type Shell, shells, withDom0 } from './dom0.ts';
+import { domidsOf } from './sabotage.ts';
+import { sabotagesOfHost } from './sabotages-host.ts';
+import { sabotagesOfMesh } from './sabotages-mesh.ts';
+
+type Finding = { readonly code: string; readonly what: string; readonly do: string };
+
+const network = 'dom0';
+
+/** Runs the audit where nothing but the rig is to be seen; `inside` is run there before it. */
+const runAudit = ({ sim, shell, directory }: Dom0, args: readonly string[], inside = ':') => {
+  const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
+  const line = `(${path}\n${inside})\nexec sh ${directory}/audit "$@"`;
+  const alone = ['unshare', '--pid', '--fork', '--mount-proc', ...shell(line, args)];
+  return sim.run(sim.inNamespace(network, alone), { domid: 0 });
+};
+
+const findings = async (dom0: Dom0, inside?: string): Promise<readonly Finding[]> => {
+  const { status, stdout, stderr } = await runAudit(dom0, ['--json'], inside);
+  assert.equal(stderr, '');
+  const found: readonly Finding[] = JSON.parse(stdout).findings;
+  assert.equal(status, found.length > 0 ? 1 : 0);
+  for (const finding of found) assert.notEqual(finding.do, '');
+  return found;
+};
+
+/** Runs the body when all VMs run, linked as their agents do it, and dom0 has a network namespace of its own. */
+const withMesh = (
+  shell: Shell,
+  body: (dom0: Dom0, inNetwork: (line: string) => Promise<void>) => Promise<void>,
+  options: Parameters<typeof withDom0>[2] = {},
+): Promise<void> =>
+  withDom0(
+    shell,
+    async (dom0) => {
+      const { sim } = dom0;
+      const run = async (argv: readonly string[]): Promise<void> => {
+        const { status, stderr } = await sim.run(argv, { domid: 0 });
+        assert.equal(status, 0, stderr);
+      };
+      const inNetwork = (line: string) => run(sim.inNamespace(network, ['sh', '-ec', line]));
+      await run(sim.inRig(['ip', 'netns', 'add', network]));
+      await inNetwork('busybox sysctl -qw net.ipv4.ip_forward=0; ip link set lo up');
+      assert.equal((await dom0.run('autostart', ['--parallel'])).status, 0);
+      await link(dom0);
+      await body(dom0, inNetwork);
+    },
+    options,
+  );
+
+/** What two agents write, with values that could be taken for something else. */
+const link = async (dom0: Dom0): Promise<void> => {
+  const [, sa, , workload] = domidsOf(dom0);
+  const hostile = `'"   (n0,b1)'`;
+  await dom0.sh(
+    `for place in ipc/direct/${workload} data/vifwatch/direct/${workload}; do
+      for node in ring-ref event-channel session; do
+        xenstore-write /local/domain/${sa}/$place/$node ${hostile}
+        xenstore-chmod /local/domain/${sa}/$place/$node n${sa} r${workload}
+      done
+    done
+    xenstore-write data/line "$(printf 'a"\\n/ipc/domain-map/evil = "0"   (b0)')" data/list '$(reboot) %s%n \\'`,
+    sa,
+  );
+  await dom0.sh(
+    `xenstore-write data/vifwatch/knock/${sa} ${hostile}
+    xenstore-chmod data/vifwatch/knock/${sa} n${workload} r${sa}`,
+    workload,
+  );
+};
+
+describe.concurrent.each(shells)('%s', (shell) => {
+  test.each([
+    ['dom0', sabotagesOfHost],
+    ['the mesh', sabotagesOfMesh],
+  ] as const)(
+    'each sabotage of %s has its code, and nothing is found when it is undone',
+    (_, sabotages) =>
+      withMesh(shell, async (dom0, inNetwork) => {
+        assert.deepEqual(await runAudit(dom0, []), {
+          status: 0,
+          stdout: 'nothing found\n',
+          stderr: '',
+        });
+        for (const sabotage of sabotages(dom0)) {
+          const { codes, what, mend = ':' } = sabotage;
+          if (sabotage.dom0) await dom0.sh(sabotage.dom0);
+          if (sabotage.guest) await dom0.sh(sabotage.guest[1], sabotage.guest[0]);
+          if (sabotage.network) await inNetwork(sabotage.network);
+          const found = await findings(dom0, sabotage.inside);
+          const shown = JSON.stringify([sabotage, found], undefined, 1);
+          assert.deepEqual(found.map(({ code }) => code).sort(), [...codes].sort(), shown);
+          for (const finding of found) assert.match(finding.what, what);
+          if (sabotage.network) await inNetwork(mend);
+          else await dom0.sh(mend);
+        }
+        assert.deepEqual(await findings(dom0), []);
+      }),
+  );
+
+  test('a VM that has gone is found in every place, and autostart mends it all', () =>
+    withMesh(shell, async (dom0) => {
+      await dom0.sh(`${dom0.tools}/xl destroy mgmt-vm`);
+      const { status, stdout } = await runAudit(dom0, []);
+      assert.equal(status, 1);
+      const rows = stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/ {2,}/));
+      const heads = ['VM_MISSING', 'MAP_PERMISSIONS', 'MAP_STALE', 'RENDEZVOUS_STALE'];
+      assert.deepEqual([...new Set(rows.map(([code]) => code))].sort(), [...heads].sort());
+      for (const row of rows) assert.equal(row.length, 3, stdout);
+      assert.equal((await dom0.run('autostart')).status, 0);
+      assert.deepEqual(await findings(dom0), []);
+    }));
+
+  test('what it cannot look at is never fine', () =>
+    withMesh(shell, async (dom0) => {
+      dom0.before('xl', '[ "$2" != -l ] || exit 1');
+      dom0.before('xenstore-ls', 'exit 1');
+      const blind = await runAudit(dom0, ['--json']);
+      assert.equal(blind.stderr, 'audit: these could not be looked at: policies xenstore\n');
+      assert.equal(blind.status, 69);
+      await dom0.sim.xenstored.kill();
+      const dead = await runAudit(dom0, []);
+      assert.match(dead.stderr, /^audit: xenstore does not answer/);
+      assert.equal(dead.status, 69);
+      for (const tool of ['xl', 'xenstore-ls']) rmSync(`${dom0.tools}/${tool}`);
+      const without = await runAudit(dom0, []);
+      assert.match(
+        without.stderr,
+        /^audit: there is no xl: .*\naudit: there is no xenstore-ls: .*\n$/,
+      );
+      assert.equal(without.status, 69);
+      assert.equal((await runAudit(dom0, ['--yaml'])).status, 64);
+    }));
+
+  test('a guest that makes xenstore unreadable blinds the audit, but neither unseen nor autostart', () =>
+    withMesh(
+      shell,
+      async (dom0) => {
+        // oxenstored answers no list of more than 4 KiB.
+        const sa = dom0.domidOf('sa-vm');
+        const place = `/local/domain/${sa}/ipc/direct/${dom0.domidOf('workload-vm')}`;
+        const long = 'x'.repeat(200);
+        const words = Array.from({ length: 30 }, (_, k) => `${place}/${long}${k} 1`);
+        await dom0.sh(`xenstore-write ${words.join(' ')}`, sa);
+        const { status, stderr } = await runAudit(dom0, []);
+        assert.match(stderr, new RegExp(`xs_directory \\(${place}\\)`));
+        assert.match(stderr, /audit: these could not be looked at: xenstore\n$/);
+        assert.equal(status, 69);
+        await dom0.sh(`${dom0.tools}/xl destroy mgmt-vm`);
+        assert.equal((await dom0.run('autostart')).status, 0);
+      },
+      { store: 'oxenstored' },
+    ));
+});

@@ -1,0 +1,92 @@
+/** dom0/recreate: a VM under a new domid, with all that others know of it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'vitest';
+import { type Dom0, provisions, shells, wantedProvisions, withDom0 } from './dom0.ts';
+
+/** Runs the body when all VMs run. */
+const withMesh = (shell: (typeof shells)[number], body: (dom0: Dom0) => Promise<void>) =>
+  withDom0(shell, async (dom0) => {
+    assert.equal((await dom0.run('autostart', ['--parallel'])).status, 0);
+    await body(dom0);
+  });
+
+describe.concurrent.each(shells)('%s', (shell) => {
+  test.each([['workload-vm'], ['-f', 'sa-vm']])(
+    'names, permissions and places follow: %s',
+    (...args) =>
+      withMesh(shell, async (dom0) => {
+        const name = args.at(-1) ?? '';
+        const before = dom0.domidOf(name);
+        const stops = `${dom0.sim.directory}/stops`;
+        dom0.on('shutdown', name, `echo asked >${stops}`);
+        const { status, stdout, stderr } = await dom0.run('recreate', args);
+        assert.equal(status, 0, stderr);
+        const after = dom0.domidOf(name);
+        assert.ok(after > before);
+        assert.equal(stdout, `${name}: domain ${after}\n`);
+        assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
+        const old = new RegExp(`[nrwb]${before}[,)]|/${before} |"${before}"`);
+        assert.deepEqual(
+          (await dom0.store()).filter((line) => old.test(line)),
+          [],
+        );
+        assert.equal(
+          await dom0.sh(`cat ${stops} 2>/dev/null || echo not asked`),
+          args.length > 1 ? 'not asked\n' : 'asked\n',
+        );
+      }),
+  );
+
+  test('a VM that does not shut down is destroyed; one that does not run is started', () =>
+    withMesh(shell, async (dom0) => {
+      dom0.on('shutdown', 'mgmt-vm', 'exit 1');
+      assert.equal((await dom0.run('recreate', ['mgmt-vm'])).stdout, 'mgmt-vm: domain 5\n');
+      await dom0.sh(`${dom0.tools}/xl destroy mgmt-vm`);
+      assert.equal((await dom0.run('recreate', ['mgmt-vm'])).stdout, 'mgmt-vm: domain 6\n');
+      assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
+    }));
+
+  test('one that cannot be created again is forgotten', () =>
+    withMesh(shell, async (dom0) => {
+      const sa = dom0.domidOf('sa-vm');
+      dom0.on('create', 'sa-vm', 'echo no memory >&2; exit 1');
+      const { status, stderr } = await dom0.run('recreate', ['sa-vm']);
+      assert.equal(status, 1);
+      assert.match(stderr, /^sa-vm: "xl create \S+" failed: no memory\n$/);
+      const old = new RegExp(`sa-vm|domain/${sa}/|r${sa}[,)]`);
+      const left = (await provisions(dom0)).filter((line) => old.test(line));
+      assert.deepEqual(left, []);
+    }));
+
+  test('what it refuses, and then nothing has changed', () =>
+    withMesh(shell, async (dom0) => {
+      const before = await dom0.store();
+      const cases: readonly [readonly string[], number, RegExp][] = [
+        [['net-vm'], 1, /^recreate: the vifs of all other VMs would be left without net-vm: shut/],
+        [['vm'], 1, /^recreate: "vm" is no VM of \S+\/mesh\n$/],
+        [['.*'], 1, /^recreate: "\.\*" is no VM of/],
+        [[''], 1, /^recreate: "" is no VM of/],
+        [[], 64, /^usage: recreate \[-f\] NAME/],
+        [['-x', 'sa-vm'], 64, /^usage: /],
+        [['sa-vm', 'mgmt-vm'], 64, /^usage: /],
+      ];
+      for (const [args, expected, complaint] of cases) {
+        const { status, stderr } = await dom0.run('recreate', args);
+        assert.match(stderr, complaint);
+        assert.equal(status, expected);
+      }
+      assert.deepEqual(await dom0.store(), before);
+    }));
+
+  test('what it needs must run', () =>
+    withMesh(shell, async (dom0) => {
+      await dom0.sh(`${dom0.tools}/xl destroy sa-vm`);
+      const { status, stderr } = await dom0.run('recreate', ['workload-vm']);
+      assert.equal(
+        stderr,
+        'recreate: workload-vm needs sa-vm, which does not run: run ./autostart\n',
+      );
+      assert.equal(status, 1);
+      assert.equal(dom0.domidOf('workload-vm'), 4);
+    }));
+});

@@ -1,0 +1,73 @@
+/** What dom0/autostart does not even begin. */
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'vitest';
+import { provisions, shells, withDom0 } from './dom0.ts';
+
+describe.concurrent.each(shells)('%s', (shell) => {
+  test('all tools that are missing are named, and nothing is begun', () =>
+    withDom0(shell, async (dom0) => {
+      for (const tool of ['xl', 'xenstore-watch', 'flock']) rmSync(`${dom0.tools}/${tool}`);
+      const { status, stdout, stderr } = await dom0.run('autostart');
+      assert.equal(status, 69);
+      assert.equal(stdout, '');
+      const [flock, xl, watch, ...more] = stderr.trim().split('\n');
+      assert.match(flock ?? '', /^autostart: there is no flock: apk add /);
+      assert.match(xl ?? '', /^autostart: there is no xl: apk add xen/);
+      assert.match(watch ?? '', /^autostart: there is no xenstore-watch: apk add xen/);
+      assert.deepEqual(more, []);
+      assert.deepEqual(await provisions(dom0), []);
+    }));
+
+  test('a table that is wrong: file and line, and nothing is begun', () =>
+    withDom0(shell, async (dom0) => {
+      const file = `${dom0.directory}/mesh`;
+      const table = readFileSync(file, 'utf8');
+      const cases: readonly [RegExp, string][] = [
+        [/mesh:1: not a table of this version/, table.replace('mesh 1', 'mesh 2')],
+        [/mesh:1: not a table of this version/, '<!DOCTYPE html>\n'],
+        [/mesh:1: no VMs/, ''],
+        [/mesh:1: no VMs/, 'vifwatch-mesh 1\n'],
+        [/mesh:26: unknown record "disk"/, `${table}disk sa-vm\n`],
+        [/mesh:26: there is no "vm ghost …"/, `${table}need sa-vm ghost\n`],
+        [/mesh:26: not words/, `${table}need sa-vm $(reboot)\n`],
+        [/mesh:26: levels/, `${table}vm late-vm 0 -\n`],
+        [/mesh:26: sa-vm was there/, `${table}vm sa-vm 3 -\n`],
+        [/xl\/late-vm\.cfg is missing/, `${table}vm late-vm 3 -\n`],
+      ];
+      for (const [complaint, text] of cases) {
+        writeFileSync(file, text);
+        const { status, stderr } = await dom0.run('autostart');
+        assert.match(stderr, complaint);
+        assert.equal(stderr.trim().split('\n').length, 1, stderr);
+        assert.equal(status, 78);
+      }
+      assert.deepEqual(await provisions(dom0), []);
+    }));
+
+  test('without a table, outside of dom0 and without xenstore, it says so', () =>
+    withDom0(shell, async (dom0) => {
+      await dom0.run('autostart');
+      const inNetVm = await dom0.run('autostart', [], 1);
+      assert.equal(inNetVm.stderr, 'autostart: this is domain 1, and not dom0\n');
+      assert.equal(inNetVm.status, 69);
+      rmSync(`${dom0.directory}/mesh`);
+      const untold = await dom0.run('autostart');
+      assert.match(untold.stderr, /^autostart: \S+\/mesh is missing: run this where/);
+      assert.equal(untold.status, 78);
+      await dom0.sim.xenstored.kill();
+      const dead = await dom0.run('autostart');
+      assert.match(dead.stderr, /^autostart: xenstore does not answer/);
+      assert.equal(dead.status, 69);
+    }));
+
+  test('a wrong command line', () =>
+    withDom0(shell, async (dom0) => {
+      for (const args of [['--timeout'], ['--timeout', '1x'], ['--timeout', '0'], ['net-vm']]) {
+        const { status, stderr } = await dom0.run('autostart', args);
+        assert.equal(status, 64);
+        assert.notEqual(stderr, '');
+      }
+      assert.deepEqual(await provisions(dom0), []);
+    }));
+});

@@ -1,0 +1,111 @@
+/** Sabotage of what dom0 has set up for the mesh: places, names and VMs. */
+import type { Dom0 } from './dom0.ts';
+import { domidsOf, type Sabotage } from './sabotage.ts';
+
+export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
+  const [net, sa, mgmt, workload] = domidsOf(dom0);
+  const domains = '$XL_STATE/domains';
+  const place = `/local/domain/${sa}/ipc/direct/${workload}`;
+  return [
+    {
+      codes: ['RENDEZVOUS_PERMISSIONS'],
+      what: /\/ipc\/direct\/\d+ has the permissions b\d+ r\d+, not n\d+ r\d+$/,
+      dom0: `xenstore-chmod ${place} b${sa} r${workload}`,
+      mend: `xenstore-chmod ${place} n${sa} r${workload}`,
+    },
+    {
+      codes: ['RENDEZVOUS_PERMISSIONS'],
+      what: /\/ipc\/direct\/\d+\/session has the permissions n\d+ r\d+ r\d+, not/,
+      guest: [sa, `xenstore-chmod ${place}/session n${sa} r${workload} r${mgmt}`],
+      mend: `xenstore-chmod ${place}/session n${sa} r${workload}`,
+    },
+    {
+      codes: ['RENDEZVOUS_PERMISSIONS'],
+      what: /\/data\/vifwatch\/direct\/\d+\/session has the permissions r\d+, not/,
+      guest: [sa, `xenstore-chmod data/vifwatch/direct/${workload}/session r${sa}`],
+      mend: `xenstore-chmod /local/domain/${sa}/data/vifwatch/direct/${workload}/session n${sa} r${workload}`,
+    },
+    {
+      codes: ['RENDEZVOUS_PERMISSIONS'],
+      what: /\/data\/vifwatch\/knock\/\d+ has the permissions n\d+ b\d+, not/,
+      guest: [workload, `xenstore-chmod data/vifwatch/knock/${sa} n${workload} b${sa}`],
+      mend: `xenstore-chmod /local/domain/${workload}/data/vifwatch/knock/${sa} n${workload} r${sa}`,
+    },
+    {
+      codes: ['RENDEZVOUS_STALE'],
+      what: /\/ipc\/direct\/77 is for domain 77, which does not run$/,
+      dom0: `xenstore-write /local/domain/${sa}/ipc/direct/77 ''; xenstore-chmod /local/domain/${sa}/ipc/direct/77 n${sa} r77`,
+      mend: `xenstore-rm /local/domain/${sa}/ipc/direct/77`,
+    },
+    {
+      codes: ['RENDEZVOUS_FOREIGN'],
+      what: /is for sa-vm \(domain \d+\) and mgmt-vm \(domain \d+\), no pair of the mesh$/,
+      dom0: `xenstore-write /local/domain/${sa}/ipc/direct/${mgmt} ''; xenstore-chmod /local/domain/${sa}/ipc/direct/${mgmt} n${sa} r${mgmt}`,
+      mend: `xenstore-rm /local/domain/${sa}/ipc/direct/${mgmt}`,
+    },
+    {
+      codes: ['MAP_STALE'],
+      what: /^\/ipc\/domain-map\/sa-vm is 77, but that is sa-vm \(domain \d+\)$/,
+      dom0: 'xenstore-write /ipc/domain-map/sa-vm 77',
+      mend: `xenstore-write /ipc/domain-map/sa-vm ${sa}`,
+    },
+    {
+      codes: ['MAP_MISSING'],
+      what: /^sa-vm \(domain \d+\) has no name/,
+      dom0: 'xenstore-rm /ipc/domain-map/sa-vm',
+      mend: `xenstore-write /ipc/domain-map/sa-vm ${sa}; xenstore-chmod /ipc/domain-map/sa-vm n0 r${workload} r${net}`,
+    },
+    {
+      codes: ['MAP_AMBIGUOUS', 'MAP_STALE'],
+      what: /^domain \d+ has the names (sa-vm and alias|alias and sa-vm)$|^\/ipc\/domain-map\/alias is/,
+      dom0: `xenstore-write /ipc/domain-map/alias ${sa}`,
+      mend: 'xenstore-rm /ipc/domain-map/alias',
+    },
+    ...[
+      ['/ipc/domain-map/sa-vm', 'r0'],
+      ['/ipc/domain-map/sa-vm', `n0 r${net} b${workload}`],
+      ['/ipc/domain-map/sa-vm', `n0 r${net} r${workload} r${mgmt}`],
+    ].map(([path, permissions]) => ({
+      codes: ['MAP_PERMISSIONS'],
+      what: /^\/ipc\/domain-map\/sa-vm has the permissions .*, not n0 r\d+ r\d+$/,
+      dom0: `xenstore-chmod ${path} ${permissions}`,
+      mend: `xenstore-chmod ${path} n0 r${net} r${workload}`,
+    })),
+    {
+      codes: ['MAP_PERMISSIONS', 'MAP_PERMISSIONS'],
+      what: /^\/ipc(\/domain-map)? has the permissions (b0|n0), not n0/,
+      dom0: 'xenstore-chmod /ipc b0; xenstore-chmod /ipc/domain-map n0',
+      mend: `xenstore-chmod /ipc n0; xenstore-chmod /ipc/domain-map n0 r${net}`,
+    },
+    {
+      codes: ['VM_MISSING'],
+      what: /^mgmt-vm \(domain \d+\) does not run, it is in state --p---$/,
+      dom0: `echo --p--- >${domains}/${mgmt}/state`,
+      mend: `echo -b---- >${domains}/${mgmt}/state`,
+    },
+    {
+      codes: ['POLICY_DIFFERS'],
+      what: /^sa-vm \(domain \d+\) has the policy 77, and the mesh 0123/,
+      dom0: `echo quiet ipc_policy=77 >${domains}/${sa}/extra`,
+      mend: `echo ipc_policy=0123456789abcdef0123456789abcdef >${domains}/${sa}/extra`,
+    },
+    {
+      codes: ['POLICY_DIFFERS'],
+      what: /^mgmt-vm \(domain \d+\) has the policy 0a, and the mesh none$/,
+      dom0: `echo ipc_policy=0a >${domains}/${mgmt}/extra`,
+      mend: `: >${domains}/${mgmt}/extra`,
+    },
+    {
+      codes: ['NET_VM_NOT_READY'],
+      what: /^the vifwatch of net-vm \(domain \d+\) does not serve/,
+      guest: [net, 'xenstore-rm data/vifwatch/ready'],
+      mend: `xenstore-write /local/domain/${net}/data/vifwatch/ready ready`,
+    },
+    {
+      codes: ['VM_FOREIGN'],
+      what: /^stranger from afar \(domain \d+\) is not in the mesh$/,
+      dom0: `echo 'name = "stranger from afar"' >$XL_STATE/stranger; ${dom0.tools}/xl create -p -q $XL_STATE/stranger; ${dom0.tools}/xl unpause "stranger from afar"`,
+      mend: `${dom0.tools}/xl destroy "stranger from afar"`,
+    },
+  ];
+};
