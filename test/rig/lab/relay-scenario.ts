@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { must, type Run } from './command.ts';
 import type { Stopwatch } from './facts.ts';
 import type { LabHost } from './lab-host.ts';
-import { needMesh, peersOf } from './mesh-host.ts';
+import { becomesLinked, needMesh, peersOf } from './mesh-host.ts';
 import { startIn, writeFileIn } from './processes.ts';
 import { until } from './until.ts';
 
@@ -27,6 +27,7 @@ export const relayGivesWayToDirectPair = async (
   const inWorkload: Run = (argv) => host.inVm('workload-vm', argv);
   const inMgmt: Run = (argv) => host.inVm('mgmt-vm', argv);
   await needMesh(host);
+  await becomesLinked(host, 'net-vm', 'workload-vm', 'mgmt-vm');
   await inWorkload(['rm', '-f', log]);
   const pid = await startIn(inWorkload, caller, '/var/log/caller.log');
   const last = async () => (await callsOf(inWorkload)).slice(-3);
@@ -42,7 +43,7 @@ export const relayGivesWayToDirectPair = async (
   assert.equal(await routes(), 'relay');
 
   await writeFileIn(inMgmt, '/etc/vifwatch/agent.toml', 'serve = ["workload-vm"]\n');
-  await must(inMgmt, ['pkill', '-HUP', '-f', 'vifwatch agent']);
+  await must(inMgmt, ['killall', '-HUP', 'node']);
   await become(direct);
   assert.equal(await routes(), 'direct');
 
