@@ -17,13 +17,16 @@ export type Config = UplinkOptions & {
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
 
+/** What is said of the uplink; a mesh says the same. */
+export type Uplink = Omit<Config, 'allowed'>;
+
 const addressOf = (otherwise: string) => v.pipe(prefixSchema, v.check(isHost, otherwise));
 
 /** A gateway's. */
-export const addressSchema = addressOf('a gateway is one address, not a network');
+const addressSchema = addressOf('a gateway is one address, not a network');
 
 /** An uplink. IFNAMSIZ - 1; the kernel refuses "/" and white space in names. */
-export const interfaceSchema = v.pipe(
+const interfaceSchema = v.pipe(
   v.string(),
   v.regex(/^[^\s/"*]{1,15}$/, 'not an interface name'),
   v.check((name) => !name.startsWith('vif') && name !== 'lo', 'an uplink is neither lo nor a vif'),
@@ -46,12 +49,34 @@ const forwardSchema = v.pipe(
   ),
 );
 
-const schema = v.strictObject({
+/** The keys for an `Uplink`. */
+export const uplinkEntries = {
   masquerade: v.optional(v.boolean(), false),
   forward: v.optional(v.array(forwardSchema), []),
   uplink: v.optional(v.array(interfaceSchema)),
   gateway: v.optional(v.array(addressSchema), []),
   mss_clamp: v.optional(v.boolean(), false),
+};
+
+export const uplinkOf = ({
+  uplink: uplinks,
+  gateway: gateways,
+  masquerade,
+  forward: forwards,
+  mss_clamp: mssClamp,
+}: v.InferOutput<v.ObjectSchema<typeof uplinkEntries, undefined>>): Uplink => ({
+  ...{ uplinks, gateways, masquerade, forwards, mssClamp },
+});
+
+/** Those whose port an earlier one has, by index. */
+export const repeatedForwards = (forwards: readonly PortForward[]): readonly number[] =>
+  [...forwards.keys()].filter((index) => {
+    const { proto, port } = forwards[index] as PortForward;
+    return forwards.findIndex((one) => one.proto === proto && one.port === port) !== index;
+  });
+
+const schema = v.strictObject({
+  ...uplinkEntries,
   vm: v.optional(
     v.array(
       v.strictObject({
@@ -65,14 +90,8 @@ const schema = v.strictObject({
 
 /** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
 export const parseConfig = (file: string, text: string): Config => {
-  const {
-    uplink,
-    gateway,
-    masquerade,
-    forward,
-    mss_clamp: mssClamp,
-    vm,
-  } = parseStrict(file, text, schema);
+  const { vm, ...keys } = parseStrict(file, text, schema);
+  const uplink = uplinkOf(keys);
   const allowed = new Map<string, readonly Prefix[]>();
   for (const [index, { name, addresses }] of vm.entries()) {
     if (allowed.has(name)) {
@@ -81,15 +100,16 @@ export const parseConfig = (file: string, text: string): Config => {
     }
     allowed.set(name, addresses);
   }
-  for (const [index, { proto, port }] of forward.entries()) {
-    if (forward.findIndex((one) => one.proto === proto && one.port === port) === index) continue;
-    const { line, column, codeblock } = caretAt(text, ['forward', index, 'port']);
+  const [repeated] = repeatedForwards(uplink.forwards);
+  if (repeated !== undefined) {
+    const { proto, port } = uplink.forwards[repeated] as PortForward;
+    const { line, column, codeblock } = caretAt(text, ['forward', repeated, 'port']);
     throw invalid(
       `${file}:${line}:${column}`,
       `a second [[forward]] of ${proto} ${port}\n${codeblock}`,
     );
   }
-  return { uplinks: uplink, gateways: gateway, masquerade, forwards: forward, mssClamp, allowed };
+  return { ...uplink, allowed };
 };
 
 /** Beside the configuration file. */

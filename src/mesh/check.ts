@@ -8,6 +8,7 @@ import { addressFaults } from './faults/address-faults.ts';
 import { bootFaults } from './faults/boot-faults.ts';
 import { callPolicyFaults } from './faults/call-policy-faults.ts';
 import { commandLineFaults } from './faults/command-line-faults.ts';
+import { forwardFaults } from './faults/forward-faults.ts';
 import { nameFaults } from './faults/name-faults.ts';
 import { networkPolicyFaults } from './faults/network-policy-faults.ts';
 import { pairFaults } from './faults/pair-faults.ts';
@@ -25,6 +26,7 @@ import type { Sources } from './sources.ts';
 const faultsOf = (sources: Sources, subsets: Subsets): readonly Fault[] => [
   ...nameFaults(sources.mesh),
   ...addressFaults(sources.mesh),
+  ...forwardFaults(sources.mesh),
   ...pairFaults(sources.mesh),
   ...bootFaults(sources.mesh),
   ...vifFaults(sources.mesh),

@@ -1,10 +1,9 @@
 /** mesh.toml as it is spelled: whether its names and addresses make sense is not looked at here. */
 import * as v from 'valibot';
-import { addressSchema, interfaceSchema } from '../config/config.ts';
+import { type Uplink, uplinkEntries, uplinkOf } from '../config/config.ts';
 import { openCarets } from '../config/locate.ts';
 import { parseStrict } from '../config/strict-toml.ts';
 import type { KeyPath } from '../config/toml-places.ts';
-import type { Prefix } from '../core/prefix.ts';
 import type { Place } from './fault.ts';
 
 export type MeshVm = {
@@ -30,13 +29,7 @@ export type MeshFile = {
   readonly at: (path: KeyPath) => Place;
   /** The directory of the central call policy, relative to the file. */
   readonly policy: string | undefined;
-  readonly net:
-    | {
-        readonly vm: string;
-        readonly uplinks: readonly string[] | undefined;
-        readonly gateways: readonly Prefix[];
-      }
-    | undefined;
+  readonly net: (Uplink & { readonly vm: string }) | undefined;
   readonly vms: ReadonlyMap<string, MeshVm>;
 };
 
@@ -62,13 +55,7 @@ const withheld = ['__proto__', 'prototype', 'constructor'];
 
 const schema = v.strictObject({
   policy: v.optional(pathSchema),
-  net: v.optional(
-    v.strictObject({
-      vm: v.string(),
-      uplink: v.optional(v.array(interfaceSchema)),
-      gateway: v.optional(v.array(addressSchema), []),
-    }),
-  ),
+  net: v.optional(v.strictObject({ vm: v.string(), ...uplinkEntries })),
   vm: v.pipe(
     v.unknown(),
     v.check(
@@ -95,7 +82,7 @@ export const parseMesh = (file: string, text: string): MeshFile => {
       return { file, line, column };
     },
     policy,
-    net: net && { vm: net.vm, uplinks: net.uplink, gateways: net.gateway },
+    net: net && { vm: net.vm, ...uplinkOf(net) },
     vms: new Map(vms.map((one) => [one.name, one])),
   };
 };

@@ -1,4 +1,5 @@
 /** A mesh in which nothing is wrong. */
+import type { Uplink } from '../config/config.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Prefix } from '../core/prefix.ts';
 
@@ -22,11 +23,7 @@ export type Vm = {
   readonly policy: { readonly text: string; readonly hash: string } | undefined;
 };
 
-export type Net = {
-  readonly vm: VmName;
-  readonly uplinks: readonly string[] | undefined;
-  readonly gateways: readonly Prefix[];
-};
+export type Net = Uplink & { readonly vm: VmName };
 
 export type Mesh = {
   readonly net: Net | undefined;

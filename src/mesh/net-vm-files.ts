@@ -11,11 +11,17 @@ const textsOf = (prefixes: readonly Prefix[]): string => listOf(prefixes.map(({ 
 const tableOf = ({ name, addresses }: Vm): string =>
   `\n[[vm]]\nname = "${name}"\naddresses = ${textsOf(addresses)}\n`;
 
-const daemonConfig = ({ uplinks, gateways }: Net, vms: readonly Vm[]): string =>
+const forwardOf = ({ proto, port, to, toPort }: Net['forwards'][number]): string =>
+  `\n[[forward]]\nproto = "${proto}"\nport = ${port}\nto = "${to.text}"\ntoport = ${toPort}\n`;
+
+const daemonConfig = (net: Net, vms: readonly Vm[]): string =>
   [
     '# Made by "vifwatch mesh compile": change mesh.toml instead.\n',
-    ...(uplinks === undefined ? [] : [`uplink = ${listOf(uplinks)}\n`]),
-    `gateway = ${textsOf(gateways)}\n`,
+    ...(net.uplinks === undefined ? [] : [`uplink = ${listOf(net.uplinks)}\n`]),
+    `gateway = ${textsOf(net.gateways)}\n`,
+    ...(net.masquerade ? ['masquerade = true\n'] : []),
+    ...(net.mssClamp ? ['mss_clamp = true\n'] : []),
+    ...net.forwards.map(forwardOf),
     ...vms.map(tableOf),
   ].join('');
 

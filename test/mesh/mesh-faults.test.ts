@@ -46,6 +46,20 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ['mesh.toml:2:1: with dom0 as the driver domain all vifs would land in dom0; name a VM'],
   ],
   [
+    'forwards',
+    mesh(
+      netOf(),
+      '[[net.forward]]\nproto = "tcp"\nport = 80\nto = "10.0.0.2"\n',
+      '[[net.forward]]\nproto = "udp"\nport = 80\nto = "10.0.0.3"\n',
+      '[[net.forward]]\nproto = "tcp"\nport = 80\nto = "10.0.0.2"\ntoport = 8080\n',
+      vm('a', 'ip = ["10.0.0.2"]'),
+    ),
+    [
+      'mesh.toml:12:1: no VM has 10.0.0.3; correct it',
+      'mesh.toml:15:1: a second forward of that port; remove one',
+    ],
+  ],
+  [
     'no driver domain',
     vm('a', 'ip = ["10.0.0.2"]'),
     [
