@@ -76,12 +76,16 @@ const permissionsText = (permissions: readonly Permission[]): string =>
     .map(({ domid, read, write }) => `${read ? 'r' : ''}${write ? 'w' : ''}${domid}`)
     .join(',');
 
-/** Every node that dom0 sees, with its value and its permissions: backends, frontends, and libxl's own. */
+/**
+ * Every node that dom0 sees, with its value and its permissions: backends, frontends, and libxl's own; but not what
+ * only vifwatch has to say.
+ */
 const dom0View = async ({ dom0 }: SimHost): Promise<readonly string[]> => {
   const lines: string[] = [];
   for (const root of ['/local/domain', '/libxl']) {
     for (const path of (await dom0.tree(root)).keys()) {
       const full = path === '' ? root : `${root}/${path}`;
+      if (/\/data\/vifwatch(\/|$)/.test(full)) continue;
       const value = await readNode(dom0, full);
       lines.push(`${full} = "${value}" (${permissionsText(await dom0.getPermissions(full))})`);
     }
