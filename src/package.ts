@@ -33,4 +33,4 @@ const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf
 export const version = manifest.version;
 
 /** The version of Node that is needed at least. */
-export const oldestNode = manifest.engines.node.replace('>=', '');
+export const oldestNode = (): string => manifest.engines.node.replace('>=', '');

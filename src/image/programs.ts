@@ -26,9 +26,9 @@ const isAtLeast = (version: string, least: string): boolean => {
 
 export const node: Program = {
   name: 'node',
-  packages: `nodejs, ${oldestNode} or later`,
+  packages: `nodejs, ${oldestNode()} or later`,
   argument: '--version',
-  accepts: (said) => isAtLeast(said, oldestNode),
+  accepts: (said) => isAtLeast(said, oldestNode()),
 };
 
 /** What net-vm's daemon runs. */
