@@ -1,6 +1,6 @@
 /** Connection tracking: looking at flows and forgetting them. */
 import { writeFile } from 'node:fs/promises';
-import { deletionOf, type Flow, flowsOf, parseFlows } from '../core/flow.ts';
+import { deletionOf, type Flow, flowsOf } from '../core/flow.ts';
 import type { Prefix } from '../core/prefix.ts';
 import { run } from './command.ts';
 
@@ -38,8 +38,7 @@ export const cutFlowsUnless = async (
   const listings = await Promise.all(
     families.map((family) => run(['conntrack', '-L', '-f', `ipv${family}`])),
   );
-  const isConcerned = flowsOf(prefixes);
-  const flows = listings.flatMap(parseFlows).filter(isConcerned);
+  const flows = listings.flatMap((listing) => flowsOf(listing, prefixes));
   const forbidden = flows.filter((flow) => !isAllowed(flow));
   await forget(file, [...new Set(forbidden.map(deletionOf))]);
 };
