@@ -18,7 +18,7 @@ import { watchPolicy } from '../call-policy/watch-policy.ts';
 import type { AgentConfig, AgentPaths } from '../config/agent-config.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { claimNamespace } from '../daemon/control.ts';
-import { accountOf, openServices, servicesEnded } from '../services/services.ts';
+import { openServices, servicesEnded } from '../services/services.ts';
 import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import { agentSocket } from './agent-socket.ts';
@@ -62,6 +62,8 @@ const openPolicy = async (directory: string, log: Logger) => {
  * Throws VifwatchError or XenstoreError when it cannot go on.
  */
 export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): Promise<void> => {
+  // First of all: a SIGHUP that nobody listens for would end the process.
+  const settings = openSettings(config, paths.config, log);
   await mkdir(runtime, { recursive: true, mode: 0o755 });
   const claim = await claimNamespace('vifwatch-agent');
   const { store, domid } = await connect();
@@ -73,13 +75,16 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
     directory: paths.services,
     configDirectory: paths.serviceConfigs,
     report: (text, call) =>
-      spend(accountOf(call), (suppressed) => {
-        const { source, via, request } = call;
-        const { service, argument } = request;
-        log.warn({ from: source, via, service, argument, suppressed }, text);
-      }),
+      spend(
+        call.source,
+        (suppressed) => {
+          const { source, via, request } = call;
+          const { service, argument } = request;
+          log.warn({ from: source, via, service, argument, suppressed }, text);
+        },
+        call.via,
+      ),
   });
-  const settings = openSettings(config, paths.config, log);
   const failures = new ReplaySubject<never>();
   const fail = (error: unknown): void => failures.error(error);
   const exchange = openExchange({
