@@ -12,6 +12,7 @@ import type { Spend } from './log-budget.ts';
 export type RelayPorts = {
   /** The link with a VM, but no new one on a caller's behalf. Rejects with an Error that says why there is none. */
   readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
+  readonly linkNow: (name: VmName) => Mux | undefined;
   readonly log: Logger;
   readonly spend: Spend;
 };
@@ -38,11 +39,13 @@ const share = 4;
 
 const fits = (own: number, all: number): boolean => own < (maxStreams - (all - own)) / share;
 
-export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
+export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay => {
   /** Calls by target and source, until the target has said their end: a cancelled one still takes its place. */
   const calls = new Map<VmName, Map<VmName, number>>();
   const total = new BehaviorSubject(0);
-  const closing = new AbortController();
+  /** Calls that wait for a link. A signal for all of them would remember each for ever: `AbortSignal.any` is like that. */
+  const waiting = new Set<AbortController>();
+  let isClosing = false;
 
   const add = (from: VmName, to: VmName, change: 1 | -1): void => {
     const counts = calls.get(to) ?? new Map<VmName, number>();
@@ -60,9 +63,19 @@ export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
     return fits(counts.get(from) ?? 0, all);
   };
 
+  const waitForLink = async (to: VmName, call: IncomingCall): Promise<Mux> => {
+    const enough = new AbortController();
+    waiting.add(enough);
+    try {
+      return await linkWith(to, AbortSignal.any([call.cancelled, enough.signal]));
+    } finally {
+      waiting.delete(enough);
+    }
+  };
+
   const passOn = async (from: VmName, to: VmName, call: IncomingCall): Promise<void> => {
     const { service, argument } = call.request;
-    if (closing.signal.aborted) {
+    if (isClosing) {
       return call.refuse({ code: 'unreachable', text: 'the relay stops' });
     }
     if (!hasRoom(from, to)) {
@@ -72,9 +85,9 @@ export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
       log.info({ from, to, service, argument, suppressed }, 'a call is relayed'),
     );
     add(from, to, 1);
-    let link: Mux;
+    let link = linkNow(to);
     try {
-      link = await linkWith(to, AbortSignal.any([call.cancelled, closing.signal]));
+      link ??= await waitForLink(to, call);
     } catch (error) {
       add(from, to, -1);
       return call.refuse({ code: 'unreachable', text: (error as Error).message });
@@ -88,7 +101,8 @@ export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
     passOn,
     underWay: () => total.value,
     close: async () => {
-      closing.abort(new Error('the relay stops'));
+      isClosing = true;
+      for (const each of waiting) each.abort();
       const idle = firstValueFrom(total.pipe(filter((count) => count === 0)));
       await Promise.all([
         delay(lingerMs),
