@@ -4,6 +4,7 @@ import type { Pairs } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
 import { knockers } from './knockers.ts';
+import { type Listed, listedIn } from './listed-links.ts';
 import { openPeer, type Peer, type PeerPorts } from './peer.ts';
 import type { LinkStatus, Role } from './peer-status.ts';
 
@@ -41,15 +42,6 @@ export type Peers = {
   readonly configure: (pairs: Pairs) => Promise<void>;
   readonly status: () => readonly LinkStatus[];
   readonly close: () => Promise<void>;
-};
-
-type Listed = Readonly<Record<Role, ReadonlySet<VmName>>>;
-
-/** The relay, if there is one, is somebody to have a link with. */
-const listedIn = ({ serve, connect, relay }: Pairs, self: string): Listed => {
-  const server = new Set(serve.names);
-  const isAsked = relay !== undefined && relay !== self && !server.has(relay);
-  return { server, client: new Set(isAsked ? [...connect, relay] : connect) };
 };
 
 export const openPeers = (ports: PeerPorts): Peers => {
