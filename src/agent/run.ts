@@ -98,8 +98,8 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
     ...{ self: self.name, runtime, group: config.group },
     ...{ place: exchange.place, document: exchange.document, log, spend },
   });
-  const { serve, connect: connects } = config;
-  log.info({ ...self, serve, connect: connects, relay: config.relay }, 'ready');
+  const { serve, connect: connects, relay } = settings.now();
+  log.info({ ...self, serve, connect: connects, relay }, 'ready');
 
   await lastValueFrom(failures.pipe(takeUntil(stopped)), { defaultValue: undefined });
   // Else those who still call by way of this one would lose their calls.
