@@ -80,17 +80,15 @@ const membership = (prefixes: readonly Prefix[]): ((address: string) => boolean)
   };
 };
 
-/**
- * The flows from or to the addresses and prefixes.
- * @param text what `conntrack -L` printed
- */
-export const flowsOf = (text: string, prefixes: readonly Prefix[]): Flow[] => {
+/** Gives what finds the flows from or to the addresses and prefixes in lines that `conntrack -L` printed. */
+export const flowsOf = (prefixes: readonly Prefix[]): ((lines: readonly string[]) => Flow[]) => {
   const isOneOf = membership(prefixes);
-  return text.split('\n').flatMap((line) => {
-    const ends = endsOf(line);
-    if (ends === undefined || !(isOneOf(ends.source) || isOneOf(ends.destination))) return [];
-    return parseFlow(line, ends) ?? [];
-  });
+  return (lines) =>
+    lines.flatMap((line) => {
+      const ends = endsOf(line);
+      if (ends === undefined || !(isOneOf(ends.source) || isOneOf(ends.destination))) return [];
+      return parseFlow(line, ends) ?? [];
+    });
 };
 
 /** The arguments after `conntrack` that forget exactly this flow. */

@@ -22,7 +22,7 @@ test.each([
   [['10.0.6.0/24', 'fd00:5::70'], []],
   [[], []],
 ])('flows from or to %j', (texts, expected) => {
-  const found = flowsOf(listing, prefixes(...texts));
+  const found = flowsOf(prefixes(...texts))(listing.split('\n'));
   expect(found.map(({ source, destination }) => `${source} ${destination}`)).toEqual(expected);
 });
 
@@ -53,7 +53,7 @@ test.each([
     false,
   ],
 ])('%s', (line, deletion, isForwarded) => {
-  const [flow, ...others] = flowsOf(`${line}\n\nno flow\nsrc=10.0.5.7\n`, prefixes('10.0.5.7'));
+  const [flow, ...others] = flowsOf(prefixes('10.0.5.7'))([line, '', 'no flow', 'src=10.0.5.7']);
   expect(flow && deletionOf(flow)).toBe(deletion);
   expect(flow?.isForwarded).toBe(isForwarded);
   expect(others).toEqual([]);
