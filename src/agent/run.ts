@@ -9,7 +9,6 @@ import {
   lastValueFrom,
   merge,
   ReplaySubject,
-  take,
   takeUntil,
   tap,
 } from 'rxjs';
@@ -91,9 +90,9 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
     ...{ store, self, settings, policy: policy.now, services },
     ...{ log, spend, fail },
   });
-  // From the socket on, the agent is ready: also to be stopped.
+  // From the socket on, the agent is ready: also to be stopped. Another signal would end it before it has tidied up.
   const stopped = new ReplaySubject(1);
-  stopSignals().pipe(take(1)).subscribe(stopped);
+  stopSignals().subscribe(stopped);
   const local = await openLocal({
     ...{ self: self.name, runtime, group: config.group },
     ...{ place: exchange.place, document: exchange.document, log, spend },

@@ -83,6 +83,24 @@ test('a relay that is stopped too early ends what it has begun, and what it refu
   expect(await calls.stop()).toEqual([]);
 });
 
+test('a relay that is told twice to stop still leaves nothing behind', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host);
+  await startLinked(relay, sa, client);
+  const mux = await linkTo(client);
+  const running = mux.open({ ...cat, service: 'pid' });
+  await once(running.stdout, 'data');
+  process.kill(relay.pid(), 'SIGTERM');
+  await expect
+    .poll(async () => (await ask(mux, cat)).outcome, { timeout: 5_000 })
+    .toMatchObject({ refusal: { code: 'unreachable' } });
+  const ended = relay.signal('SIGTERM');
+  running.cancel();
+  await ended;
+  expect(relay.log()).toContain('stopping: all calls end');
+  expect(await host.dom0.list(`/local/domain/${relay.domid}/data/vifwatch`)).toEqual([]);
+});
+
 test('calls by way of a relay that dies are lost, and new ones go direct', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
