@@ -1,4 +1,5 @@
 /** This agent as a relay: it passes calls on between VMs that have a link with it, but none with each other. */
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { BehaviorSubject, filter, firstValueFrom } from 'rxjs';
@@ -39,8 +40,18 @@ const share = 4;
 
 const fits = (own: number, all: number): boolean => own < (maxStreams - (all - own)) / share;
 
+/** Resolves when all of it went out over the link, or nobody is left to hear it. */
+const sent = (output: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    if (output.closed) resolve();
+    else output.once('close', () => resolve());
+  });
+
 export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay => {
-  /** Calls by target and source, until the target has said their end: a cancelled one still takes its place. */
+  /**
+   * Calls by target and source, until the target has said their end, and the source has been told: one that is
+   * cancelled still takes its place, and so does one whose output waits for its reader.
+   */
   const calls = new Map<VmName, Map<VmName, number>>();
   const total = new BehaviorSubject(0);
   /** Calls that wait for a link. A signal for all of them would remember each for ever: `AbortSignal.any` is like that. */
@@ -93,8 +104,8 @@ export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay 
       return call.refuse({ code: 'unreachable', text: (error as Error).message });
     }
     const remote = link.open({ target: '', source: from, service, argument });
-    void remote.outcome.then(() => add(from, to, -1));
-    await couple(call, remote);
+    await Promise.all([couple(call, remote), remote.outcome, sent(call.stdout), sent(call.stderr)]);
+    add(from, to, -1);
   };
 
   return {
