@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const timeless = [
   'test/{audit,call-policy,cli,config,core,dom0,image}/**/*.test.ts',
   'test/{mesh,protocol,scenario,services}/**/*.test.ts',
-  'test/agent/{arrival,log-budget,relay*,repeatable-input}.test.ts',
+  'test/agent/{arrival,log-budget,relay*,reload,repeatable-input}.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
   'test/daemon/{crowd,events,ingress-chain,neighbour-claims,order,panic,policy-names}.test.ts',
   'test/daemon/{readiness,residue,site-chains,spoofing}.test.ts',

@@ -41,6 +41,7 @@ export const openExchange = (ports: ExchangePorts): Exchange => {
   const relayName = () => settings.now().relay;
   const relay = openRelay({
     linkWith: (name, signal) => peers.linkWith(name, signal),
+    linkNow: (name) => peers.linkNow(name),
     log,
     spend,
   });

@@ -5,7 +5,7 @@ import type { LoadedPolicy } from '../call-policy/load-policy.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { runService } from '../services/run-service.ts';
-import { accountOf, type Services } from '../services/services.ts';
+import type { Services } from '../services/services.ts';
 import { arrivalOf } from './arrival.ts';
 import type { Spend } from './log-budget.ts';
 import type { Caller, Self } from './peer.ts';
@@ -41,7 +41,6 @@ export const openIncoming = (ports: IncomingPorts) => {
   const serve = async ({ source, domid, via }: Source, call: IncomingCall): Promise<void> => {
     calls += 1;
     const who = { call: calls, from: source, domid, via, service: nameOf(call) };
-    const account = accountOf({ source, via });
     const startedAt = performance.now();
     const { service, argument } = call.request;
     const verdict = decide(policy().policy, {
@@ -52,7 +51,9 @@ export const openIncoming = (ports: IncomingPorts) => {
       relayed: via !== undefined,
     });
     const { action, rule, reason, user, notify } = verdict;
-    spend(account, (suppressed) => {
+    const say = (write: (suppressed: number | undefined) => void): void =>
+      spend(source, write, via);
+    say((suppressed) => {
       const facts = { ...who, verdict: action, rule, user, suppressed };
       log[notify ? 'warn' : 'info'](facts, action === 'allow' ? 'allowed' : `denied: ${reason}`);
     });
@@ -68,7 +69,7 @@ export const openIncoming = (ports: IncomingPorts) => {
     if (ending.kind === 'refused') call.refuse(ending.refusal);
     else call.exit(ending.status);
     const ms = Math.round(performance.now() - startedAt);
-    spend(account, (suppressed) =>
+    say((suppressed) =>
       log.info({ ...who, ...ending, ms, cancelled: cancelled.aborted, suppressed }, 'ended'),
     );
   };

@@ -9,6 +9,7 @@ import {
   merge,
   NEVER,
   type Observable,
+  Subject,
   switchMap,
 } from 'rxjs';
 import type { VmName } from '../config/vm-name.ts';
@@ -39,7 +40,7 @@ export type PeerPorts = {
 export type Peer = {
   /** The link, if there is one now. */
   readonly linkNow: () => Mux | undefined;
-  /** The link, as soon as there is one. Rejects when the signal is aborted. */
+  /** The link, as soon as there is one. Rejects when the signal is aborted, or the peer closed. */
   readonly link: (signal: AbortSignal) => Promise<Mux>;
   readonly status: () => LinkStatus;
   /** Says goodbye and why, and takes everything out of xenstore. */
@@ -53,6 +54,7 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
   const up = new BehaviorSubject<{ readonly mux: Mux; readonly place: string } | undefined>(
     undefined,
   );
+  const closed = new Subject<never>();
   const past = { ups: 0, bytesIn: 0, bytesOut: 0 };
   let named: Named = 'unknown';
   let trouble: string | undefined;
@@ -129,7 +131,7 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
         }),
       );
       const { mux } = await firstValueFrom(
-        merge(up.pipe(filter((link) => link !== undefined)), aborted),
+        merge(up.pipe(filter((link) => link !== undefined)), aborted, closed),
       );
       return mux;
     },
@@ -151,6 +153,7 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
       };
     },
     close: async (why) => {
+      closed.error(new Error(why));
       const mux = up.value?.mux;
       mux?.close({ code: 'shutdown', text: why });
       await mux?.closed;

@@ -4,6 +4,7 @@ import type { Pairs } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
 import { knockers } from './knockers.ts';
+import { type Listed, listedIn } from './listed-links.ts';
 import { openPeer, type Peer, type PeerPorts } from './peer.ts';
 import type { LinkStatus, Role } from './peer-status.ts';
 
@@ -41,15 +42,6 @@ export type Peers = {
   readonly configure: (pairs: Pairs) => Promise<void>;
   readonly status: () => readonly LinkStatus[];
   readonly close: () => Promise<void>;
-};
-
-type Listed = Readonly<Record<Role, ReadonlySet<VmName>>>;
-
-/** The relay, if there is one, is somebody to have a link with. */
-const listedIn = ({ serve, connect, relay }: Pairs, self: string): Listed => {
-  const server = new Set(serve.names);
-  const isAsked = relay !== undefined && relay !== self && !server.has(relay);
-  return { server, client: new Set(isAsked ? [...connect, relay] : connect) };
 };
 
 export const openPeers = (ports: PeerPorts): Peers => {
@@ -92,11 +84,14 @@ export const openPeers = (ports: PeerPorts): Peers => {
   };
 
   const dropOnceIdle = (name: VmName, role: Role): void => {
-    const isIdle = (): boolean => !peers[role].get(name)?.linkNow()?.statistics().streams;
+    const peer = peers[role].get(name);
+    const isIdle = (): boolean => !peer?.linkNow()?.statistics().streams;
     interval(idleMs)
       .pipe(filter(isIdle), take(1))
       .subscribe(() => {
-        if (!listed[role].has(name)) void drop(name, role, 'it is no relay any more');
+        // Meanwhile there may be another one, who is none of this one's affairs.
+        if (!listed[role].has(name) && peers[role].get(name) === peer)
+          void drop(name, role, 'it is no relay any more');
       });
   };
 
@@ -188,16 +183,32 @@ export const openPeers = (ports: PeerPorts): Peers => {
     }
   };
 
+  const linkFrom = async (
+    name: VmName,
+    signal: AbortSignal,
+    find: () => Promise<readonly Peer[]>,
+  ): Promise<Mux> => {
+    const found = await find();
+    try {
+      return await linkOf(name, found, signal);
+    } catch (error) {
+      // Others may stand in their place, if they were closed meanwhile.
+      if (signal.aborted || found.every((peer) => known(name).includes(peer))) throw error;
+      return await linkFrom(name, signal, find);
+    }
+  };
+
   const all = (): readonly Peer[] => Object.values(peers).flatMap((some) => [...some.values()]);
 
   return {
     linkNow: (name) => firstLink(known(name)),
-    reach: async (name, signal) => await linkOf(name, await findOrAdd(name), signal),
-    linkWith: async (name, signal) => {
-      const found = known(name);
-      if (found.length === 0) throw new Error(`${self.name} has no link with ${name}`);
-      return await linkOf(name, found, signal);
-    },
+    reach: (name, signal) => linkFrom(name, signal, () => findOrAdd(name)),
+    linkWith: (name, signal) =>
+      linkFrom(name, signal, async () => {
+        const found = known(name);
+        if (found.length === 0) throw new Error(`${self.name} has no link with ${name}`);
+        return found;
+      }),
     seek: (name) => {
       if (known(name).length > 0 || sought.has(name)) return;
       sought.add(name);

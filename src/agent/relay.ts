@@ -1,4 +1,5 @@
 /** This agent as a relay: it passes calls on between VMs that have a link with it, but none with each other. */
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { BehaviorSubject, filter, firstValueFrom } from 'rxjs';
@@ -12,6 +13,7 @@ import type { Spend } from './log-budget.ts';
 export type RelayPorts = {
   /** The link with a VM, but no new one on a caller's behalf. Rejects with an Error that says why there is none. */
   readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
+  readonly linkNow: (name: VmName) => Mux | undefined;
   readonly log: Logger;
   readonly spend: Spend;
 };
@@ -38,11 +40,23 @@ const share = 4;
 
 const fits = (own: number, all: number): boolean => own < (maxStreams - (all - own)) / share;
 
-export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
-  /** Calls by target and source, until the target has said their end: a cancelled one still takes its place. */
+/** Resolves when all of it went out over the link, or nobody is left to hear it. */
+const sent = (output: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    if (output.closed) resolve();
+    else output.once('close', () => resolve());
+  });
+
+export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay => {
+  /**
+   * Calls by target and source, until the target has said their end, and the source has been told: one that is
+   * cancelled still takes its place, and so does one whose output waits for its reader.
+   */
   const calls = new Map<VmName, Map<VmName, number>>();
   const total = new BehaviorSubject(0);
-  const closing = new AbortController();
+  /** Calls that wait for a link. A signal for all of them would remember each for ever: `AbortSignal.any` is like that. */
+  const waiting = new Set<AbortController>();
+  let isClosing = false;
 
   const add = (from: VmName, to: VmName, change: 1 | -1): void => {
     const counts = calls.get(to) ?? new Map<VmName, number>();
@@ -60,9 +74,19 @@ export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
     return fits(counts.get(from) ?? 0, all);
   };
 
+  const waitForLink = async (to: VmName, call: IncomingCall): Promise<Mux> => {
+    const enough = new AbortController();
+    waiting.add(enough);
+    try {
+      return await linkWith(to, AbortSignal.any([call.cancelled, enough.signal]));
+    } finally {
+      waiting.delete(enough);
+    }
+  };
+
   const passOn = async (from: VmName, to: VmName, call: IncomingCall): Promise<void> => {
     const { service, argument } = call.request;
-    if (closing.signal.aborted) {
+    if (isClosing) {
       return call.refuse({ code: 'unreachable', text: 'the relay stops' });
     }
     if (!hasRoom(from, to)) {
@@ -72,23 +96,24 @@ export const openRelay = ({ linkWith, log, spend }: RelayPorts): Relay => {
       log.info({ from, to, service, argument, suppressed }, 'a call is relayed'),
     );
     add(from, to, 1);
-    let link: Mux;
+    let link = linkNow(to);
     try {
-      link = await linkWith(to, AbortSignal.any([call.cancelled, closing.signal]));
+      link ??= await waitForLink(to, call);
     } catch (error) {
       add(from, to, -1);
       return call.refuse({ code: 'unreachable', text: (error as Error).message });
     }
     const remote = link.open({ target: '', source: from, service, argument });
-    void remote.outcome.then(() => add(from, to, -1));
-    await couple(call, remote);
+    await Promise.all([couple(call, remote), remote.outcome, sent(call.stdout), sent(call.stderr)]);
+    add(from, to, -1);
   };
 
   return {
     passOn,
     underWay: () => total.value,
     close: async () => {
-      closing.abort(new Error('the relay stops'));
+      isClosing = true;
+      for (const each of waiting) each.abort();
       const idle = firstValueFrom(total.pipe(filter((count) => count === 0)));
       await Promise.all([
         delay(lingerMs),

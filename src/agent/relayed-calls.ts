@@ -5,6 +5,9 @@ import type { LinkStatus } from './peer-status.ts';
 
 type Calls = { readonly since: string; streams: number };
 
+/** VMs that are shown though no call to them is under way; a relay may know of many. */
+const mostShown = 256;
+
 /** Of a VM that is only called by way of the relay. */
 const withoutLink = (name: VmName, { since, streams }: Calls): LinkStatus => ({
   ...{ name, domid: null, role: 'client', state: 'unknown', since, path: null, trouble: null },
@@ -22,7 +25,7 @@ export const openRelayedCalls = () => {
         entry.streams -= 1;
         // What the relay does not reach is no VM that is called.
         const isNobody = outcome.kind === 'refused' && outcome.refusal.code === 'unreachable';
-        if (isNobody && entry.streams === 0) calls.delete(name);
+        if (entry.streams === 0 && (isNobody || calls.size > mostShown)) calls.delete(name);
       });
     },
 

@@ -9,7 +9,6 @@ import {
   lastValueFrom,
   merge,
   ReplaySubject,
-  take,
   takeUntil,
   tap,
 } from 'rxjs';
@@ -18,7 +17,7 @@ import { watchPolicy } from '../call-policy/watch-policy.ts';
 import type { AgentConfig, AgentPaths } from '../config/agent-config.ts';
 import { VifwatchError } from '../core/problem.ts';
 import { claimNamespace } from '../daemon/control.ts';
-import { accountOf, openServices, servicesEnded } from '../services/services.ts';
+import { openServices, servicesEnded } from '../services/services.ts';
 import { connect } from '../xen/connect.ts';
 import type { Xenstore } from '../xen/xenstore.ts';
 import { agentSocket } from './agent-socket.ts';
@@ -62,6 +61,8 @@ const openPolicy = async (directory: string, log: Logger) => {
  * Throws VifwatchError or XenstoreError when it cannot go on.
  */
 export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): Promise<void> => {
+  // First of all: a SIGHUP that nobody listens for would end the process.
+  const settings = openSettings(config, paths.config, log);
   await mkdir(runtime, { recursive: true, mode: 0o755 });
   const claim = await claimNamespace('vifwatch-agent');
   const { store, domid } = await connect();
@@ -73,28 +74,31 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
     directory: paths.services,
     configDirectory: paths.serviceConfigs,
     report: (text, call) =>
-      spend(accountOf(call), (suppressed) => {
-        const { source, via, request } = call;
-        const { service, argument } = request;
-        log.warn({ from: source, via, service, argument, suppressed }, text);
-      }),
+      spend(
+        call.source,
+        (suppressed) => {
+          const { source, via, request } = call;
+          const { service, argument } = request;
+          log.warn({ from: source, via, service, argument, suppressed }, text);
+        },
+        call.via,
+      ),
   });
-  const settings = openSettings(config, paths.config, log);
   const failures = new ReplaySubject<never>();
   const fail = (error: unknown): void => failures.error(error);
   const exchange = openExchange({
     ...{ store, self, settings, policy: policy.now, services },
     ...{ log, spend, fail },
   });
-  // From the socket on, the agent is ready: also to be stopped.
+  // From the socket on, the agent is ready: also to be stopped. Another signal would end it before it has tidied up.
   const stopped = new ReplaySubject(1);
-  stopSignals().pipe(take(1)).subscribe(stopped);
+  stopSignals().subscribe(stopped);
   const local = await openLocal({
     ...{ self: self.name, runtime, group: config.group },
     ...{ place: exchange.place, document: exchange.document, log, spend },
   });
-  const { serve, connect: connects } = config;
-  log.info({ ...self, serve, connect: connects, relay: config.relay }, 'ready');
+  const { serve, connect: connects, relay } = settings.now();
+  log.info({ ...self, serve, connect: connects, relay }, 'ready');
 
   await lastValueFrom(failures.pipe(takeUntil(stopped)), { defaultValue: undefined });
   // Else those who still call by way of this one would lose their calls.

@@ -1,8 +1,10 @@
 /** `vifwatch agent check`: what the agent's configuration and this VM lack, one line each with the way out. */
 import { access, readdir, readFile } from 'node:fs/promises';
+import { listedIn } from '../agent/listed-links.ts';
 import { loadPolicy } from '../call-policy/load-policy.ts';
 import { type AgentConfig, agentPaths, loadAgentConfig } from '../config/agent-config.ts';
 import { pagesPerLink } from '../config/link-grants.ts';
+import { connect } from '../xen/connect.ts';
 import { addon, type Finding, probe, report, xenstore } from './finding.ts';
 
 const device = (name: string): Promise<Finding> =>
@@ -54,6 +56,18 @@ const configured = ({ serve, connect, relay }: AgentConfig): string => {
   return relay === undefined ? links : `${links}, the relay is ${relay}`;
 };
 
+/** Undefined if xenstored does not tell, which is a finding of its own. */
+const ownName = async (): Promise<string | undefined> => {
+  try {
+    const { store } = await connect();
+    const [name] = await store.readAll(['name']);
+    store.close();
+    return name;
+  } catch {
+    return undefined;
+  }
+};
+
 /** Those of the configuration; without one that can be read, nothing more is known. */
 const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
   let config: AgentConfig;
@@ -62,14 +76,13 @@ const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
   } catch (error) {
     return [Promise.resolve({ name: 'config', lacks: (error as Error).message })];
   }
-  const { serve, connect, relay } = config;
+  const { serve } = config;
   const serves = serve.everyone || serve.names.length > 0;
-  // Who serves everybody serves the relay, or is it.
-  const asksRelay = relay !== undefined && !serve.everyone && !serve.names.includes(relay);
+  const connects = listedIn(config, await ownName()).client.size > 0;
   return [
     Promise.resolve({ name: 'config', fine: configured(config) }),
     ...(serves ? [device('gntalloc'), grants(serve.names.length)] : []),
-    ...(connect.length > 0 || asksRelay ? [device('gntdev')] : []),
+    ...(connects ? [device('gntdev')] : []),
   ];
 };
 

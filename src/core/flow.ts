@@ -14,22 +14,38 @@ export type Flow = {
   readonly isForwarded: boolean;
 };
 
-const number = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : Number(text);
+/**
+ * The first value of a key, which is of the original direction; the one after it is of the replies.
+ * Without a pattern: a table may have hundreds of thousands of lines, and nobody is served meanwhile.
+ */
+const textAfter = (line: string, key: string, after = 0): string | undefined => {
+  const at = line.indexOf(key, after);
+  if (at < 0) return undefined;
+  const from = at + key.length;
+  const to = line.indexOf(' ', from);
+  return line.slice(from, to < 0 ? line.length : to);
+};
 
-/** The first value of each key is of the original direction, the second of the replies. */
-const values = (line: string, key: string): string[] =>
-  [...line.matchAll(new RegExp(` ${key}=(\\S+)`, 'g'))].map(([, value]) => value ?? '');
+const numberOf = (line: string, key: string): number | undefined => {
+  const text = textAfter(line, key);
+  return text === undefined ? undefined : Number(text);
+};
 
-const parseFlow = (line: string): Flow | undefined => {
+type Ends = Pick<Flow, 'source' | 'destination'>;
+
+const endsOf = (line: string): Ends | undefined => {
+  const source = textAfter(line, ' src=');
+  const destination = textAfter(line, ' dst=');
+  return source === undefined || destination === undefined ? undefined : { source, destination };
+};
+
+const parseFlow = (line: string, { source, destination }: Ends): Flow | undefined => {
   const protocol = /^(\S+)\s+\d+\s/.exec(line)?.[1];
-  const first = (key: string) => values(line, key)[0];
-  const source = first('src');
-  const destination = first('dst');
-  if (protocol === undefined || source === undefined || destination === undefined) return undefined;
-  const sport = number(first('sport'));
-  const dport = number(first('dport'));
-  const type = number(first('type'));
+  if (protocol === undefined) return undefined;
+  const sport = numberOf(line, ' sport=');
+  const dport = numberOf(line, ' dport=');
+  const type = numberOf(line, ' type=');
+  const replySource = textAfter(line, ' src=', line.indexOf(' src=') + 1);
   return {
     family: source.includes(':') ? 6 : 4,
     protocol,
@@ -42,26 +58,37 @@ const parseFlow = (line: string): Flow | undefined => {
     icmp:
       type === undefined
         ? undefined
-        : { type, code: number(first('code')) ?? 0, id: number(first('id')) ?? 0 },
-    isForwarded: values(line, 'src')[1] !== destination,
+        : { type, code: numberOf(line, ' code=') ?? 0, id: numberOf(line, ' id=') ?? 0 },
+    isForwarded: replySource !== destination,
   };
 };
 
-/** @param text what `conntrack -L` printed */
-export const parseFlows = (text: string): Flow[] =>
-  text.split('\n').flatMap((line) => parseFlow(line) ?? []);
-
-/** Tells flows from or to the addresses and prefixes. Both conntrack and we print an address in its one canonical form. */
-export const flowsOf = (prefixes: readonly Prefix[]): ((flow: Flow) => boolean) => {
-  const hosts = new Set(prefixes.filter(isHost).map(({ text }) => text));
+/** Whether one of the prefixes has an address. Both conntrack and we print an address in its one canonical form. */
+const membership = (prefixes: readonly Prefix[]): ((address: string) => boolean) => {
   const networks = prefixes.filter((prefix) => !isHost(prefix));
-  const isOneOf = (text: string): boolean => {
-    if (hosts.has(text)) return true;
-    if (networks.length === 0) return false;
+  const known = new Map(prefixes.filter(isHost).map(({ text }) => [text, true]));
+  const isInNetwork = (text: string): boolean => {
     const address = parsePrefix(text);
     return !('problem' in address) && networks.some((network) => contains(network, address));
   };
-  return ({ source, destination }) => isOneOf(source) || isOneOf(destination);
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined || networks.length === 0) return found === true;
+    const isIn = isInNetwork(text);
+    known.set(text, isIn);
+    return isIn;
+  };
+};
+
+/** Gives what finds the flows from or to the addresses and prefixes in lines that `conntrack -L` printed. */
+export const flowsOf = (prefixes: readonly Prefix[]): ((lines: readonly string[]) => Flow[]) => {
+  const isOneOf = membership(prefixes);
+  return (lines) =>
+    lines.flatMap((line) => {
+      const ends = endsOf(line);
+      if (ends === undefined || !(isOneOf(ends.source) || isOneOf(ends.destination))) return [];
+      return parseFlow(line, ends) ?? [];
+    });
 };
 
 /** The arguments after `conntrack` that forget exactly this flow. */

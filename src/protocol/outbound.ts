@@ -19,6 +19,9 @@ export type Outbound = {
   readonly hasEnded: () => boolean;
 };
 
+/** What waits for credit, in bytes, and one chunk: Node 20's default, of which later ones have four times as much. */
+const mostWaiting = 16 * 1024;
+
 type Callback = (error?: Error | null) => void;
 
 /** @param onWork called when there may be something to send */
@@ -48,6 +51,7 @@ export const createOutbound = (
   };
 
   const writable = new Writable({
+    highWaterMark: mostWaiting,
     write: (chunk: Buffer, _encoding, callback) => begin([chunk], chunk.length, callback),
     writev: (chunks, callback) => {
       const buffers = chunks.map(({ chunk }) => chunk as Buffer);

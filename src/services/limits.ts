@@ -3,6 +3,9 @@
 /** Calls that one peer may have running when one more of a kind begins. A process costs much, a connection a descriptor. */
 export const callsPerPeer = { executable: 64, socket: 1024 } as const;
 
+/** Processes for all that one relay vouches for, who could use more and more names: as many as four peers have. */
+export const processesPerRelay = 256;
+
 /** From SIGTERM to SIGKILL: time to remove a temporary file, not to go on working. */
 export const termMs = 1000;
 

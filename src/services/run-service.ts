@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Outcome } from '../protocol/call.ts';
 import { fileNames, findService } from './find-service.ts';
-import { callsPerPeer } from './limits.ts';
+import { callsPerPeer, processesPerRelay } from './limits.ts';
 import { findUser, type User } from './passwd.ts';
 import { RefusedError } from './refused.ts';
 import { type Run, runExecutable } from './run-executable.ts';
@@ -36,6 +36,7 @@ const start = async (call: ServiceCall, services: Services, { take }: Hold): Pro
   const report = (text: string): void => services.report(`${path}: ${text}`, call);
   take(accountOf(call), callsPerPeer[kind]);
   if (kind === 'executable') {
+    if (call.via !== undefined) take(`all via ${call.via}`, processesPerRelay);
     const user = userOf(call, config);
     const service = await services.takeTurn(accountOf(call), () => {
       if (call.cancelled.aborted) throw new RefusedError('failed', 'cancelled before its start');

@@ -1,10 +1,11 @@
 /** From relay to direct links with calls running all the time. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { Mux } from '../../src/protocol/mux.ts';
 import { makeThree, routeTo, startLinked } from './relay-vms.ts';
-import { ask, linkTo, peerIs, peersBecome, startHost } from './vms.ts';
+import { ask, linkTo, peerIs, peersBecome, services, startHost } from './vms.ts';
 
 const cat = { target: 'sa-vm', service: 'cat', argument: '' };
 const relayed = { connect: ['mgmt-vm'], relay: 'mgmt-vm' };
@@ -36,6 +37,13 @@ const startCalling = (mux: Mux) => {
       return wrong;
     },
   };
+};
+
+/** Resolves a second after the relay was told to stop: for so long a refused call looks for another way. */
+const untilRefused = async (mux: Mux): Promise<void> => {
+  const outcome = async () => (await ask(mux, cat)).outcome;
+  const refused = { refusal: { code: 'unreachable' } };
+  await expect.poll(outcome, { timeout: 5_000 }).toMatchObject(refused);
 };
 
 test('new calls go direct once they can, running ones end, and nothing fails without the relay', async () => {
@@ -81,6 +89,39 @@ test('a relay that is stopped too early ends what it has begun, and what it refu
   await relay.signal('SIGTERM');
   await calls.more(20);
   expect(await calls.stop()).toEqual([]);
+});
+
+test('a relay that stops says all that a target has said to a source that is slow', async () => {
+  const host = await startHost();
+  const out = '#!/bin/sh\nexec head -c 60000 /dev/zero\n';
+  const { relay, sa, client } = await makeThree(host, { services: { ...services, out } });
+  await startLinked(relay, sa, client);
+  const mux = await linkTo(client);
+  const call = mux.open({ ...cat, service: 'out' });
+  // For the target it is over; as nobody reads, much of it is still with the relay.
+  await expect.poll(() => sa.log(), { timeout: 5_000 }).toMatch(/"service":"out".*"ended"/);
+  const stopped = relay.signal('SIGTERM');
+  await untilRefused(mux);
+  expect(await buffer(call.stdout)).toHaveLength(60_000);
+  call.stderr.resume();
+  expect(await call.outcome).toEqual({ kind: 'exited', status: 0 });
+  await stopped;
+});
+
+test('a relay that is told twice to stop still leaves nothing behind', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host);
+  await startLinked(relay, sa, client);
+  const mux = await linkTo(client);
+  const running = mux.open({ ...cat, service: 'pid' });
+  await once(running.stdout, 'data');
+  process.kill(relay.pid(), 'SIGTERM');
+  await untilRefused(mux);
+  const ended = relay.signal('SIGTERM');
+  running.cancel();
+  await ended;
+  expect(relay.log()).toContain('stopping: all calls end');
+  expect(await host.dom0.list(`/local/domain/${relay.domid}/data/vifwatch`)).toEqual([]);
 });
 
 test('calls by way of a relay that dies are lost, and new ones go direct', async () => {

@@ -15,6 +15,7 @@ const waitingRelay = () => {
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(new Error('given up')));
       }),
+    linkNow: () => undefined,
     log: pino({ enabled: false }),
     spend: () => {},
   });

@@ -1,11 +1,11 @@
 /** What is said twice is the same both times, whenever the first hearer refuses. */
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openRepeatableInput } from '../../src/agent/repeatable-input.ts';
-import type { IncomingCall } from '../../src/protocol/call.ts';
+import type { IncomingCall, Outcome, OutgoingCall } from '../../src/protocol/call.ts';
 import { linked, request } from '../protocol/linked.ts';
 
 /** A target with a service that says what it hears, and one that does what the test wants. */
@@ -99,4 +99,71 @@ test('only what reached nobody is said again, and who reads no more stops who se
     first.stderr.resume();
     expect(input.mayRepeat(await first.outcome)).toBe(false);
   }
+});
+
+const refused = {
+  kind: 'refused',
+  refusal: { code: 'unreachable', text: 'no' },
+} as const satisfies Outcome;
+
+/** A call whose outcome is the test's, and whose stdin takes everything. */
+const hearer = () => {
+  const chunks: Buffer[] = [];
+  const stdin = new Writable({
+    write: (chunk: Buffer, _encoding, callback) => {
+      chunks.push(chunk);
+      callback();
+    },
+  });
+  let end = (_outcome: Outcome): void => {};
+  const outcome = new Promise<Outcome>((resolve) => {
+    end = resolve;
+  });
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const call: OutgoingCall = { stdin, stdout, stderr, outcome, cancel: () => {} };
+  return { call, end, said: () => `${Buffer.concat(chunks)}` };
+};
+
+test('the end of the first hearer may be heard of after the second has begun', async () => {
+  const stdin = new PassThrough();
+  const input = openRepeatableInput(stdin);
+  const [first, second] = [hearer(), hearer()];
+  input.sayTo(first.call);
+  stdin.write('one ');
+  await expect.poll(first.said, { interval: 1 }).toBe('one ');
+  first.end(refused);
+  input.sayTo(second.call);
+  first.call.stdin.destroy();
+  await setImmediate();
+  stdin.end('two');
+  await expect.poll(second.said, { interval: 1 }).toBe('one two');
+  await expect.poll(() => second.call.stdin.writableFinished, { interval: 1 }).toBe(true);
+});
+
+test('what a relay reads no more of is gone, whatever it says after that', async () => {
+  const { client, relay } = await targets();
+  const stdin = new PassThrough();
+  const input = openRepeatableInput(stdin);
+  const first = client.open(request('relay'));
+  input.sayTo(first);
+  stdin.write('x');
+  const incoming = await relay();
+  incoming.stdin.destroy();
+  await expect.poll(() => stdin.destroyed, { interval: 1 }).toBe(true);
+  incoming.refuse(refused.refusal);
+  expect(input.mayRepeat(await first.outcome)).toBe(false);
+});
+
+test('what waits for credit is kept, however much a stream takes at once', async () => {
+  const { client, relay } = await targets();
+  const stdin = Readable.from([Buffer.alloc(200_000, 'a'), Buffer.alloc(200_000, 'b')]);
+  const input = openRepeatableInput(stdin);
+  const first = client.open(request('relay'));
+  input.sayTo(first);
+  (await relay()).refuse(refused.refusal);
+  expect(input.mayRepeat(await first.outcome)).toBe(true);
+  const second = client.open(request('echo'));
+  const echoed = buffer(second.stdout);
+  input.sayTo(second);
+  expect((await echoed).length).toBe(400_000);
 });

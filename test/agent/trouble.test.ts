@@ -66,6 +66,17 @@ test('what a VM lacks for its agent is told, a line each with the way out', asyn
   expect(lines).toMatch(/^ok {4}xenstore: answers, this is domain 3$/m);
 });
 
+test('who connects to a relay needs gntdev, and who is one does not', async () => {
+  const host = await startHost();
+  const needs = async (name: string, serve: readonly string[]): Promise<boolean> => {
+    const vm = await makeVm(host, name, { serve, relay: 'mgmt-vm' });
+    return `${(await vm.vifwatch(['agent', 'check'])).stdout}`.includes('gntdev');
+  };
+  expect(await needs('mgmt-vm', ['sa-vm'])).toBe(false);
+  expect(await needs('sa-vm', ['*'])).toBe(true);
+  expect(await needs('key-vm', ['mgmt-vm'])).toBe(false);
+});
+
 test('one agent in a VM, and its socket only for those who may call', async () => {
   const host = await startHost();
   const vm = await makeVm(host, 'sa-vm', {});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { flowsOf, parseFlows } from '../../src/core/flow.ts';
+import { deletionOf, flowsOf } from '../../src/core/flow.ts';
 import { type Prefix, parsePrefix } from '../../src/core/prefix.ts';
 
 const prefixes = (...texts: readonly string[]): Prefix[] =>
@@ -22,6 +22,39 @@ test.each([
   [['10.0.6.0/24', 'fd00:5::70'], []],
   [[], []],
 ])('flows from or to %j', (texts, expected) => {
-  const found = parseFlows(listing).filter(flowsOf(prefixes(...texts)));
+  const found = flowsOf(prefixes(...texts))(listing.split('\n'));
   expect(found.map(({ source, destination }) => `${source} ${destination}`)).toEqual(expected);
+});
+
+test.each([
+  [
+    'tcp      6 431999 ESTABLISHED src=10.0.5.7 dst=192.0.2.1 sport=40000 dport=7 src=192.0.2.1 dst=10.0.5.7 sport=7 dport=40000 [ASSURED] mark=0 use=1',
+    '-D -f ipv4 -p tcp -s 10.0.5.7 -d 192.0.2.1 --sport 40000 --dport 7',
+    false,
+  ],
+  [
+    'icmp     1 29 src=10.0.5.7 dst=192.0.2.1 type=8 code=0 id=3 [UNREPLIED] src=192.0.2.1 dst=10.0.9.9 type=0 code=0 id=3 mark=0 use=1',
+    '-D -f ipv4 -p icmp -s 10.0.5.7 -d 192.0.2.1 --icmp-type 8 --icmp-code 0 --icmp-id 3',
+    false,
+  ],
+  [
+    'udp      17 29 src=10.0.5.7 dst=10.0.9.9 sport=5353 dport=53 src=10.0.5.8 dst=10.0.5.7 sport=53 dport=5353 mark=0 use=1',
+    '-D -f ipv4 -p udp -s 10.0.5.7 -d 10.0.9.9 --sport 5353 --dport 53',
+    true,
+  ],
+  [
+    'gre      47 179 timeout=180, stream_timeout=180 src=10.0.5.7 dst=192.0.2.1 srckey=0x0 dstkey=0x9 [UNREPLIED] src=192.0.2.1 dst=10.0.5.7 srckey=0x9 dstkey=0x0 mark=0 use=1',
+    '-D -f ipv4 -p gre -s 10.0.5.7 -d 192.0.2.1',
+    false,
+  ],
+  [
+    'unknown  2 600 src=10.0.5.7 dst=224.0.0.1 [UNREPLIED] src=224.0.0.1 dst=10.0.5.7',
+    '-D -f ipv4 -p unknown -s 10.0.5.7 -d 224.0.0.1',
+    false,
+  ],
+])('%s', (line, deletion, isForwarded) => {
+  const [flow, ...others] = flowsOf(prefixes('10.0.5.7'))([line, '', 'no flow', 'src=10.0.5.7']);
+  expect(flow && deletionOf(flow)).toBe(deletion);
+  expect(flow?.isForwarded).toBe(isForwarded);
+  expect(others).toEqual([]);
 });

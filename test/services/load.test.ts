@@ -102,6 +102,23 @@ test('a peer has 64 processes and no more; another one has its own', async () =>
   expect((await rig.run('copy')).ended).toEqual(exited(0));
 });
 
+test('those that a relay vouches for have 256 processes in all; others have their own', async () => {
+  await symlink('/bin/cat', join(rig.directory, 'copy'));
+  const via = 'mgmt-vm';
+  // All but one are there already.
+  const others = rig.services.slots.hold();
+  for (let call = 0; call < 255; call += 1) others.take(`all via ${via}`, 256);
+  const last = rig.call('copy', { source: 'vm1', via });
+  await eventually('it runs', () => childrenOf(process.pid).length > 0);
+  expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toMatchObject(refused('busy'));
+  expect(rig.reports).toEqual([expect.stringContaining('256 calls of all via mgmt-vm run')]);
+  expect((await rig.run('copy', '', { source: 'vm2' })).ended).toEqual(exited(0));
+  last.cancel();
+  await last.ended;
+  expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toEqual(exited(0));
+  others.release();
+});
+
 test('a peer that calls a lot delays another by one start', async () => {
   await symlink('/bin/true', join(rig.directory, 'nothing'));
   const ended: number[] = [];

@@ -1,0 +1,86 @@
+/** Whatever happens to a relay and to links: no call runs twice or hangs, and what ends well is whole. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Mux } from '../../src/protocol/mux.ts';
+import { makeThree, startLinked } from './relay-vms.ts';
+import { linkTo, peersBecome, startHost } from './vms.ts';
+
+const relayed = { connect: ['mgmt-vm'], relay: 'mgmt-vm' };
+const chaosMs = 4_000;
+
+/** Calls `mark` with an id and some input, at some pace; cancels some. Gives what was wrong with the answer. */
+const callOnce = async (mux: Mux, id: string) => {
+  const input = randomBytes(Math.floor(Math.random() * (Math.random() < 0.5 ? 6_000 : 300_000)));
+  const isSlow = Math.random() < 0.4;
+  const isCancelled = Math.random() < 0.1;
+  const call = mux.open({ target: 'sa-vm', service: 'mark', argument: id });
+  const said = buffer(call.stdout).catch(() => undefined);
+  call.stderr.resume();
+  const say = async (): Promise<void> => {
+    for (let at = 0; at < input.length; at += 20_000) {
+      call.stdin.write(input.subarray(at, at + 20_000));
+      if (isSlow) await delay(Math.random() * 10);
+    }
+    if (isCancelled) call.cancel();
+    else call.stdin.end();
+  };
+  void say();
+  const outcome = await call.outcome;
+  const isFine = outcome.kind === 'exited' && outcome.status === 0;
+  const isTorn = isFine && !isCancelled && !(await said)?.equals(input);
+  return { id, isFine, isTorn, isRefused: outcome.kind === 'refused' };
+};
+
+test('relays and links come and go, and calls run once or not at all', async () => {
+  const host = await startHost();
+  const marks = `${host.sim.directory}/marks`;
+  rmSync(marks, { force: true });
+  const mark = `#!/bin/sh\necho "$1" >>${marks}\nexec cat\n`;
+  const { relay, sa, client } = await makeThree(host, { services: { mark } });
+  await startLinked(relay, sa, client);
+  const mux = await linkTo(client);
+  const until = performance.now() + chaosMs;
+  const isOver = (): boolean => performance.now() > until;
+  const results: Awaited<ReturnType<typeof callOnce>>[] = [];
+  let made = 0;
+  const lane = async (): Promise<void> => {
+    while (!isOver()) results.push(await callOnce(mux, `c${made++}`));
+  };
+  const restart = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    await relay.signal(signal);
+    await relay.start();
+  };
+  const deeds: readonly (() => Promise<void> | void)[] = [
+    () => sa.reload({ ...relayed, serve: ['workload-vm'] }),
+    () => sa.reload(relayed),
+    () => client.reload({ ...relayed, connect: ['mgmt-vm', 'sa-vm'] }),
+    () => client.reload(relayed),
+    () => restart('SIGTERM'),
+    () => restart('SIGKILL'),
+  ];
+  const disturb = async (): Promise<void> => {
+    while (!isOver()) {
+      await delay(Math.random() * 500);
+      await deeds[Math.floor(Math.random() * deeds.length)]?.();
+    }
+  };
+  await Promise.all([disturb(), ...Array.from({ length: 6 }, lane)]);
+
+  const ran = readFileSync(marks, 'utf8').trim().split('\n');
+  expect(new Set(ran).size).toBe(ran.length);
+  expect(results).toHaveLength(made);
+  expect(results.filter(({ isTorn }) => isTorn)).toEqual([]);
+  const wrong = results.filter(
+    ({ id, isFine, isRefused }) => (isFine && !ran.includes(id)) || (isRefused && ran.includes(id)),
+  );
+  expect(wrong).toEqual([]);
+  expect(results.filter(({ isFine }) => isFine).length).toBeGreaterThan(20);
+  for (const vm of [relay, sa, client]) {
+    await peersBecome(vm, 'no call', ({ peers, relayed: passed }) =>
+      [...peers.map(({ streams }) => streams), passed ?? 0].every((count) => count === 0),
+    );
+  }
+});
