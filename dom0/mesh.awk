@@ -27,6 +27,7 @@ $1 == "address" { needs_words(2, "a VM and an address"); uses($2); next }
 $1 == "vm" {
 	needs_words(3, "a name, a level and the hash of a policy")
 	if ($2 !~ /^[A-Za-z0-9][A-Za-z0-9_-]*$/) wrong(NR, "\"" $2 "\" is not the name of a VM")
+	if ($2 ~ /^[0-9]+$/) wrong(NR, "xl takes \"" $2 "\" for a domid")
 	if ($2 in level) wrong(NR, $2 " was there before")
 	if ($3 !~ /^[0-9]+$/ || $3 + 0 < last) wrong(NR, "levels begin with 0 and do not go down")
 	if ($4 !~ /^([0-9a-f]+|-)$/) wrong(NR, "\"" $4 "\" is not the hash of a policy")
