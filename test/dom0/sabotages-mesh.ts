@@ -44,6 +44,24 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       mend: `xenstore-rm /local/domain/${sa}/ipc/direct/${mgmt}`,
     },
     {
+      codes: ['RENDEZVOUS_STALE'],
+      what: /\/ipc\/direct\/\d+ is in domain 77, which does not run$/,
+      dom0: `xenstore-write /local/domain/77/ipc/direct/${sa} ''`,
+      mend: 'xenstore-rm /local/domain/77',
+    },
+    {
+      codes: ['RENDEZVOUS_MISSING'],
+      what: /^\/local\S+\/ipc\/direct\/\d+ is not there, for net-vm \(domain \d+\) and mgmt-vm \(domain \d+\)$/,
+      guest: [net, `xenstore-rm ipc/direct/${mgmt}`],
+      mend: `xenstore-write /local/domain/${net}/ipc/direct/${mgmt} ''; xenstore-chmod /local/domain/${net}/ipc/direct/${mgmt} n${net} r${mgmt}`,
+    },
+    ...['ipc', 'ipc/direct'].map((path) => ({
+      codes: ['RENDEZVOUS_PERMISSIONS'],
+      what: /\/ipc(\/direct)? has the permissions n0 b\d+, not n0 r\d+$/,
+      dom0: `xenstore-chmod /local/domain/${sa}/${path} n0 b${workload}`,
+      mend: `xenstore-chmod /local/domain/${sa}/${path} n0 r${sa}`,
+    })),
+    {
       codes: ['MAP_STALE'],
       what: /^\/ipc\/domain-map\/sa-vm is 77, but that is sa-vm \(domain \d+\)$/,
       dom0: 'xenstore-write /ipc/domain-map/sa-vm 77',
@@ -107,5 +125,14 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       dom0: `echo 'name = "stranger from afar"' >$XL_STATE/stranger; ${dom0.tools}/xl create -p -q $XL_STATE/stranger; ${dom0.tools}/xl unpause "stranger from afar"`,
       mend: `${dom0.tools}/xl destroy "stranger from afar"`,
     },
+    ...[
+      ['VM_AMBIGUOUS', 'sa-vm', /^sa-vm \(domain 77\) has a name that domain \d+ has, too$/],
+      ['VM_FOREIGN', '', /^\(null\) \(domain 77\) is not in the mesh$/],
+    ].map(([code, name, what]) => ({
+      codes: [`${code}`],
+      what: new RegExp(what ?? ''),
+      dom0: `mkdir ${domains}/77; echo '${name}' >${domains}/77/name; echo -b---- >${domains}/77/state`,
+      mend: `rm -r ${domains}/77`,
+    })),
   ];
 };
