@@ -98,7 +98,8 @@ const makeTools = (directory: string, shell: Shell): void => {
   mkdirSync(directory);
   const links = new Map(applets.map((applet) => [applet, busybox]));
   for (const program of programs) links.set(basename(program), program);
-  if (shell === 'dash') links.set('sh', '/usr/bin/dash');
+  // As on Debian; the other is Alpine.
+  if (shell === 'dash') links.set('sh', '/usr/bin/dash').set('ip', '/usr/sbin/ip');
   for (const [name, target] of links) symlinkSync(target, `${directory}/${name}`);
 };
 
