@@ -32,6 +32,15 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       mend: `xenstore-chmod /local/domain/${workload}/data/vifwatch/knock/${sa} n${workload} r${sa}`,
     },
     {
+      codes: [...Array(5).fill('RENDEZVOUS_PERMISSIONS'), 'FINDINGS_MANY'],
+      what: /^\/local\S+\/knock\/x\d\/x has the permissions n\d+, not n\d+ rx\d$|^3 more of what mgmt-vm \(domain \d+\) has/,
+      guest: [
+        mgmt,
+        'for k in 1 2 3 4 5 6 7 8; do xenstore-write data/vifwatch/knock/x$k/x 1; done',
+      ],
+      mend: `xenstore-rm /local/domain/${mgmt}/data/vifwatch`,
+    },
+    {
       codes: ['RENDEZVOUS_STALE'],
       what: /\/ipc\/direct\/77 is for domain 77, which does not run$/,
       dom0: `xenstore-write /local/domain/${sa}/ipc/direct/77 ''; xenstore-chmod /local/domain/${sa}/ipc/direct/77 n${sa} r77`,
