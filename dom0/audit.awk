@@ -52,6 +52,13 @@ function same(permitted, wanted,    list, count, k) {
 	return 1
 }
 
+# The device model that libxl has made for an HVM guest, or the domain of xenstored.
+function is_of_xen(domid,    target) {
+	if (value_of["/tool/xenstored/domid"] == domid) return 1
+	target = value_of["/local/domain/" domid "/target"]
+	return target in name_of && name_of[target] in hash_of && name_of[domid] == name_of[target] "-dm"
+}
+
 function check_vms(    k, domid, hash) {
 	for (k = 1; k <= vm_count; k++) {
 		# To ask for what is not there would make it.
@@ -65,6 +72,7 @@ function check_vms(    k, domid, hash) {
 				", and the mesh" (hash == "" ? " none" : hash), "./recreate " vms[k] " with the image that has its policy")
 	}
 	for (domid in name_of) {
+		if (is_of_xen(domid)) continue
 		if (!(name_of[domid] in hash_of))
 			find("VM_FOREIGN", who(domid) " is not in the mesh", "add it to mesh.toml, or xl destroy " domid)
 		else if (domid_of[name_of[domid]] != domid)

@@ -23,7 +23,7 @@ $1 == "domain" && NF >= 4 {
 	permissions[$1] = substr($0, RSTART + 1, RLENGTH - 2)
 	gsub(/,/, " ", permissions[$1])
 	# No more of what a guest may fill with text than is asked for.
-	if ($1 !~ /^\/(ipc|libxl)\/|\/data\/vifwatch\/ready$/) next
+	if ($1 !~ /^\/(ipc|libxl|tool)\/|^\/local\/domain\/[0-9]+\/(data\/vifwatch\/ready|target)$/) next
 	text = substr($0, 1, RSTART - 1)
 	sub(/" +$/, "", text)
 	value_of[$1] = substr(text, length($1) + 5)

@@ -134,6 +134,20 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       dom0: `echo 'name = "stranger from afar"' >$XL_STATE/stranger; ${dom0.tools}/xl create -p -q $XL_STATE/stranger; ${dom0.tools}/xl unpause "stranger from afar"`,
       mend: `${dom0.tools}/xl destroy "stranger from afar"`,
     },
+    {
+      codes: [],
+      what: /^$/,
+      // The device model of an HVM guest, and xenstored in a domain.
+      dom0: `for k in 77 78; do mkdir ${domains}/$k; echo -b---- >${domains}/$k/state; done
+        echo sa-vm-dm >${domains}/77/name; echo Xenstore >${domains}/78/name
+        xenstore-write /local/domain/77/target ${sa} /tool/xenstored/domid 78`,
+    },
+    {
+      codes: ['VM_FOREIGN', 'VM_FOREIGN'],
+      what: /^(sa-vm-dm|Xenstore) \(domain 7[78]\) is not in the mesh$/,
+      dom0: `xenstore-write /local/domain/77/target ${mgmt}; xenstore-rm /tool/xenstored`,
+      mend: `xenstore-rm /local/domain/77; rm -r ${domains}/77 ${domains}/78`,
+    },
     ...[
       ['VM_AMBIGUOUS', 'sa-vm', /^sa-vm \(domain 77\) has a name that domain \d+ has, too$/],
       ['VM_FOREIGN', '', /^\(null\) \(domain 77\) is not in the mesh$/],
