@@ -73,7 +73,10 @@ function check_vms(    k, domid, hash) {
 	}
 	for (domid in name_of) {
 		if (is_of_xen(domid)) continue
-		if (!(name_of[domid] in hash_of))
+		if (!(name_of[domid] in hash_of) && state_of[domid] ~ /d/)
+			find("VM_DYING", "domain " domid " has ended, and another domain still maps memory of it", \
+				"destroy or recreate that one: xl debug-keys g; xl dmesg")
+		else if (!(name_of[domid] in hash_of))
 			find("VM_FOREIGN", who(domid) " is not in the mesh", "add it to mesh.toml, or xl destroy " domid)
 		else if (domid_of[name_of[domid]] != domid)
 			find("VM_AMBIGUOUS", who(domid) " has a name that domain " domid_of[name_of[domid]] " has, too", "xl destroy the wrong one")
@@ -134,6 +137,11 @@ function check_offer(path,    place, part) {
 		find_of(part[4], "DOM0_VCHAN", "an offer of a vchan with dom0: " place, "stop who made it, and xenstore-rm " place)
 }
 
+# ./autostart changes nothing of domains that are not in the mesh.
+function mend(owner, path) {
+	return name_of[owner] in hash_of ? "./autostart" : "xenstore-rm " path
+}
+
 # Where two domains meet: SERVER's offer to CLIENT, or CLIENT's knock at SERVER.
 function check_place(path,    part, rest, owner, reader, by_dom0) {
 	split(path, part, "/")
@@ -153,11 +161,11 @@ function check_place(path,    part, rest, owner, reader, by_dom0) {
 	if (!same(permissions[path], "n" owner " r" reader) && !(!by_dom0 && rest == "" && permissions[path] == "n" owner))
 		find_of(rest == "" && by_dom0 ? 0 : owner, "RENDEZVOUS_PERMISSIONS", \
 			path " has the permissions " permissions[path] ", not n" owner " r" reader, \
-			by_dom0 && rest == "" ? "./autostart" : "find out who changed them in " who(owner) ", and restart its agent")
+			by_dom0 && rest == "" ? mend(owner, path) : "find out who changed them in " who(owner) ", and restart its agent")
 	if (!by_dom0 || rest != "") return
-	if (!(reader in name_of)) find("RENDEZVOUS_STALE", path " is for " who(reader), "./autostart")
+	if (!(reader in name_of)) find("RENDEZVOUS_STALE", path " is for " who(reader), mend(owner, path))
 	else if (!((name_of[owner] " " name_of[reader]) in is_pair))
-		find("RENDEZVOUS_FOREIGN", path " is for " who(owner) " and " who(reader) ", no pair of the mesh", "./autostart, or xenstore-rm it")
+		find("RENDEZVOUS_FOREIGN", path " is for " who(owner) " and " who(reader) ", no pair of the mesh", mend(owner, path))
 }
 
 function check_pairs(    k, pair, path) {

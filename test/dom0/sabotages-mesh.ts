@@ -148,6 +148,13 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       dom0: `xenstore-write /local/domain/77/target ${mgmt}; xenstore-rm /tool/xenstored`,
       mend: `xenstore-rm /local/domain/77; rm -r ${domains}/77 ${domains}/78`,
     },
+    {
+      codes: ['VM_DYING'],
+      what: /^domain 77 has ended, and another domain still maps memory of it$/,
+      // Its directory has gone, and with it the name.
+      dom0: `mkdir ${domains}/77; echo '(null)' >${domains}/77/name; echo --ps-d >${domains}/77/state`,
+      mend: `rm -r ${domains}/77`,
+    },
     ...[
       ['VM_AMBIGUOUS', 'sa-vm', /^sa-vm \(domain 77\) has a name that domain \d+ has, too$/],
       ['VM_FOREIGN', '', /^\(null\) \(domain 77\) is not in the mesh$/],
