@@ -1,6 +1,6 @@
 # From the facts to the findings. After facts.awk, networks.awk; before findings.awk, which prints them.
 
-$1 == "config" && /"cmdline": / {
+$1 == "config" && /"cmdline":/ {
 	count = split($0, list, /[ "]+/)
 	for (k = 1; k <= count; k++)
 		if (sub(/^ipc_policy=/, "", list[k]) && index(hashes[$2] " ", " " list[k] " ") == 0)
@@ -14,9 +14,9 @@ $1 == "forwarding" && $3 != 0 {
 	find("DOM0_FORWARDING", $2 " is " $3, "set it to 0, in sysctl.conf too: net-vm forwards, dom0 never does")
 }
 
-# Xen's own have to do with the memory of other domains.
-$1 == "device" && $3 !~ /^(xl|o?xenstored|xenconsoled|qemu-.*|libxl-save-helper)$/ {
-	find("DOM0_VCHAN", "process " $2 " (" $3 ") has " $4 " open", "stop it: vchans are between VMs")
+# Xen's own, and what serves disks and files, have to do with the memory of other domains.
+$1 == "device" && $4 !~ /^(xl|o?xenstored|xenconsoled|(xen-)?qemu-.*|libxl-save-helper|xen-9pfsd|tapdisk)$/ {
+	find("DOM0_VCHAN", "process " $2 " (" $4 ") has " $3 " open", "stop it: vchans are between VMs")
 }
 
 $1 == "process" && is_ipc() {
@@ -39,6 +39,11 @@ function who(domid) {
 	return domid in name_of ? name_of[domid] " (domain " domid ")" : "domain " domid ", which does not run"
 }
 
+# What a guest has written itself may be much, and buries nothing else. Domain 0 is no guest.
+function find_of(owner, code, what, way) {
+	if (owner == 0 || ++told_of[owner] <= 5) find(code, what, way)
+}
+
 # The first permission is the owner's and all others'; the order of the rest does not matter.
 function same(permitted, wanted,    list, count, k) {
 	count = split(permitted, list, " ")
@@ -47,9 +52,17 @@ function same(permitted, wanted,    list, count, k) {
 	return 1
 }
 
+# The device model that libxl has made for an HVM guest, or the domain of xenstored.
+function is_of_xen(domid,    target) {
+	if (value_of["/tool/xenstored/domid"] == domid) return 1
+	target = value_of["/local/domain/" domid "/target"]
+	return target in name_of && name_of[target] in hash_of && name_of[domid] == name_of[target] "-dm"
+}
+
 function check_vms(    k, domid, hash) {
 	for (k = 1; k <= vm_count; k++) {
-		domid = domid_of[vms[k]]
+		# To ask for what is not there would make it.
+		domid = vms[k] in domid_of ? domid_of[vms[k]] : ""
 		if (domid == "") find("VM_MISSING", vms[k] " does not run", "./autostart")
 		else if (state_of[domid] ~ /[pscd]/)
 			find("VM_MISSING", who(domid) " does not run, it is in state " state_of[domid], "./autostart, which says how to go on")
@@ -58,9 +71,17 @@ function check_vms(    k, domid, hash) {
 			find("POLICY_DIFFERS", who(domid) " has the policy" (hashes[domid] == "" ? " none" : hashes[domid]) \
 				", and the mesh" (hash == "" ? " none" : hash), "./recreate " vms[k] " with the image that has its policy")
 	}
-	for (domid in name_of) if (!(name_of[domid] in hash_of))
-		find("VM_FOREIGN", who(domid) " is not in the mesh", "add it to mesh.toml, or xl destroy " domid)
-	if (net != "" && domid_of[net] != "" && value_of["/local/domain/" domid_of[net] "/data/vifwatch/ready"] != "ready")
+	for (domid in name_of) {
+		if (is_of_xen(domid)) continue
+		if (!(name_of[domid] in hash_of) && state_of[domid] ~ /d/)
+			find("VM_DYING", "domain " domid " has ended, and another domain still maps memory of it", \
+				"destroy or recreate that one: xl debug-keys g; xl dmesg")
+		else if (!(name_of[domid] in hash_of))
+			find("VM_FOREIGN", who(domid) " is not in the mesh", "add it to mesh.toml, or xl destroy " domid)
+		else if (domid_of[name_of[domid]] != domid)
+			find("VM_AMBIGUOUS", who(domid) " has a name that domain " domid_of[name_of[domid]] " has, too", "xl destroy the wrong one")
+	}
+	if (net in domid_of && value_of["/local/domain/" domid_of[net] "/data/vifwatch/ready"] != "ready")
 		find("NET_VM_NOT_READY", "the vifwatch of " who(domid_of[net]) " does not serve vifs", "rc-service vifwatch status in " net)
 }
 
@@ -77,7 +98,7 @@ function check_vif(path,    part) {
 }
 
 function backend_is(domid, devid, backend) {
-	if (net == "" || backend != domid_of[net])
+	if (!(net in domid_of) || backend != domid_of[net])
 		find("VIF_BACKEND_FOREIGN", "vif " devid " of " who(domid) " leads to domain " backend ", not to the driver domain", \
 			"./recreate it, after ./autostart has started " net)
 }
@@ -107,30 +128,54 @@ function check_network(    k, count, word, at) {
 }
 
 # Both nodes of a vchan's offer beside each other, outside of where devices have theirs.
-function check_offer(path,    place) {
+function check_offer(path,    place, part) {
 	if (path !~ /\/ring-ref$/ || path ~ /^\/local\/domain\/[0-9]+\/(device|backend|console)\//) return
 	place = substr(path, 1, length(path) - 9)
 	if (!((place "/event-channel") in permissions)) return
+	split(path, part, "/")
 	if (place ~ /^\/local\/domain\/0\// || permissions[path] ~ /[a-z]0( |$)/)
-		find("DOM0_VCHAN", "an offer of a vchan with dom0: " place, "stop who made it, and xenstore-rm " place)
+		find_of(part[4], "DOM0_VCHAN", "an offer of a vchan with dom0: " place, "stop who made it, and xenstore-rm " place)
+}
+
+# ./autostart changes nothing of domains that are not in the mesh.
+function mend(owner, path) {
+	return name_of[owner] in hash_of ? "./autostart" : "xenstore-rm " path
 }
 
 # Where two domains meet: SERVER's offer to CLIENT, or CLIENT's knock at SERVER.
 function check_place(path,    part, rest, owner, reader, by_dom0) {
 	split(path, part, "/")
 	owner = part[4]
+	if (path ~ /^\/local\/domain\/[0-9]+\/ipc(\/direct)?$/ && owner in name_of && permissions[path] !~ /^n0( r[0-9]+)*$/)
+		find("RENDEZVOUS_PERMISSIONS", path " has the permissions " permissions[path] ", not n0 r" owner, \
+			"xenstore-chmod " path " n0 r" owner)
 	by_dom0 = path ~ /^\/local\/domain\/[0-9]+\/ipc\/direct\/./
 	if (!by_dom0 && path !~ /^\/local\/domain\/[0-9]+\/data\/vifwatch\/(direct|knock)\/./) return
 	reader = by_dom0 ? part[7] : part[8]
 	rest = by_dom0 ? part[8] : part[9]
+	if (by_dom0 && !(owner in name_of)) {
+		if (rest == "") find("RENDEZVOUS_STALE", path " is in " who(owner), "xenstore-rm /local/domain/" owner)
+		return
+	}
 	# What an agent makes for itself begins with a directory that nobody else can read at all.
 	if (!same(permissions[path], "n" owner " r" reader) && !(!by_dom0 && rest == "" && permissions[path] == "n" owner))
-		find("RENDEZVOUS_PERMISSIONS", path " has the permissions " permissions[path] ", not n" owner " r" reader, \
-			by_dom0 ? "./autostart" : "find out who changed them in " who(owner) ", and restart its agent")
+		find_of(rest == "" && by_dom0 ? 0 : owner, "RENDEZVOUS_PERMISSIONS", \
+			path " has the permissions " permissions[path] ", not n" owner " r" reader, \
+			by_dom0 && rest == "" ? mend(owner, path) : "find out who changed them in " who(owner) ", and restart its agent")
 	if (!by_dom0 || rest != "") return
-	if (!(owner in name_of) || !(reader in name_of)) find("RENDEZVOUS_STALE", path " is for " who(reader), "./autostart")
+	if (!(reader in name_of)) find("RENDEZVOUS_STALE", path " is for " who(reader), mend(owner, path))
 	else if (!((name_of[owner] " " name_of[reader]) in is_pair))
-		find("RENDEZVOUS_FOREIGN", path " is for " who(owner) " and " who(reader) ", no pair of the mesh", "./autostart, or xenstore-rm it")
+		find("RENDEZVOUS_FOREIGN", path " is for " who(owner) " and " who(reader) ", no pair of the mesh", mend(owner, path))
+}
+
+function check_pairs(    k, pair, path) {
+	for (k = 1; k <= pair_count; k++) {
+		split(pairs[k], pair, " ")
+		if (!(pair[1] in domid_of) || !(pair[2] in domid_of)) continue
+		path = "/local/domain/" domid_of[pair[1]] "/ipc/direct/" domid_of[pair[2]]
+		if (!(path in permissions))
+			find("RENDEZVOUS_MISSING", path " is not there, for " who(domid_of[pair[1]]) " and " who(domid_of[pair[2]]), "./autostart")
+	}
 }
 
 function check_map(    k, path, name, names_of, wanted) {
@@ -161,10 +206,13 @@ function check_map(    k, path, name, names_of, wanted) {
 END {
 	check_vms()
 	check_map()
+	check_pairs()
 	for (node = 1; node <= node_count; node++) {
 		check_vif(nodes[node])
 		check_place(nodes[node])
 		check_offer(nodes[node])
 	}
+	for (owner in told_of) if (told_of[owner] > 5)
+		find("FINDINGS_MANY", told_of[owner] - 5 " more of what " who(owner) " has written are wrong", "see to the first five of them")
 	check_network()
 }

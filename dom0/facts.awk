@@ -12,7 +12,7 @@ $1 == "domain" && NF >= 4 {
 	name = $0
 	sub(/^domain [0-9]+ [^ ]+ /, "", name)
 	name_of[$2] = name
-	domid_of[name] = $2
+	if (!(name in domid_of)) domid_of[name] = $2
 	state_of[$2] = $3
 }
 
@@ -22,6 +22,8 @@ $1 == "domain" && NF >= 4 {
 	nodes[++node_count] = $1
 	permissions[$1] = substr($0, RSTART + 1, RLENGTH - 2)
 	gsub(/,/, " ", permissions[$1])
+	# No more of what a guest may fill with text than is asked for.
+	if ($1 !~ /^\/(ipc|libxl|tool)\/|^\/local\/domain\/[0-9]+\/(data\/vifwatch\/ready|target)$/) next
 	text = substr($0, 1, RSTART - 1)
 	sub(/" +$/, "", text)
 	value_of[$1] = substr(text, length($1) + 5)

@@ -1,7 +1,10 @@
 # Collects findings and prints them as a table or as JSON. What they quote may come from anywhere: it is made plain here.
 
+BEGIN { longest = 250 }
+
 function find(code, what, way) {
 	gsub(/[^ -~]/, "_", what)
+	if (length(what) > longest) what = substr(what, 1, longest) "..."
 	if ((code, what) in found) return
 	found[code, what] = 1
 	codes[++finding_count] = code
@@ -15,11 +18,6 @@ function quoted(text,    k, char, result) {
 		result = result (char == "\"" || char == "\\" ? "\\" char : char)
 	}
 	return "\"" result "\""
-}
-
-function padded(text, width) {
-	while (length(text) < width) text = text " "
-	return text "  "
 }
 
 function print_json(    k, separator) {
@@ -37,7 +35,7 @@ function print_table(    k, code_width, what_width) {
 		if (length(whats[k]) > what_width) what_width = length(whats[k])
 	}
 	for (k = 1; k <= finding_count; k++)
-		print padded(codes[k], code_width) padded(whats[k], what_width) ways[k]
+		printf "%-" code_width "s  %-" what_width "s  %s\n", codes[k], whats[k], ways[k]
 }
 
 $1 == "seen" { seen[$2] = 1 }

@@ -23,10 +23,16 @@ $0 !~ /^[A-Za-z0-9_.\/:,*+-]+( [A-Za-z0-9_.\/:,*+-]+)*$/ { wrong(NR, "not words 
 $1 == "net" { needs_words(1, "the driver domain"); uses($2); next }
 $1 == "lister" { needs_words(1, "a VM"); uses($2); next }
 $1 == "need" || $1 == "pair" || $1 == "reader" { needs_words(2, "two VMs"); uses($2); uses($3); next }
-$1 == "address" { needs_words(2, "a VM and an address"); uses($2); next }
+$1 == "address" {
+	needs_words(2, "a VM and an address")
+	if ($3 !~ /^[0-9a-f.:]+\/[0-9]+$/) wrong(NR, "\"" $3 "\" is not an address with the length of its prefix")
+	uses($2)
+	next
+}
 $1 == "vm" {
 	needs_words(3, "a name, a level and the hash of a policy")
 	if ($2 !~ /^[A-Za-z0-9][A-Za-z0-9_-]*$/) wrong(NR, "\"" $2 "\" is not the name of a VM")
+	if ($2 ~ /^[0-9]+$/) wrong(NR, "xl takes \"" $2 "\" for a domid")
 	if ($2 in level) wrong(NR, $2 " was there before")
 	if ($3 !~ /^[0-9]+$/ || $3 + 0 < last) wrong(NR, "levels begin with 0 and do not go down")
 	if ($4 !~ /^([0-9a-f]+|-)$/) wrong(NR, "\"" $4 "\" is not the hash of a policy")

@@ -1,17 +1,20 @@
 /** What xenstore says of this VM, as far as this VM may read it. */
 import { isVmName } from '../config/vm-name.ts';
-import { isRefusal, openBackend } from '../xen/backend.ts';
+import { openBackend } from '../xen/backend.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../xen/xenstore.ts';
 import { domainMap, type MapFacts } from './map-findings.ts';
 import { type OwnNode, rendezvousParents, rendezvousPlaces } from './rendezvous-findings.ts';
 import type { VifFacts } from './vif-findings.ts';
 
-/** What is not there, or not for us, counts as nothing; only a lost connection is an error. */
+const isBecause = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof XenstoreError && codes.includes(error.code);
+
+/** What is not there, or not for us, counts as nothing; all else, as a list that is too long for oxenstored, is an error. */
 const orElse = async <T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> => {
   try {
     return await asked;
   } catch (error) {
-    if (isRefusal(error)) return otherwise;
+    if (isBecause(error, 'ENOENT', 'EACCES')) return otherwise;
     throw error;
   }
 };
@@ -43,10 +46,8 @@ const readNode = async (
   try {
     return { path, permissions: await store.getPermissions(`${own}/${path}`) };
   } catch (error) {
-    if (error instanceof XenstoreError && error.code === 'EACCES') {
-      return { path, permissions: undefined };
-    }
-    if (isRefusal(error)) return undefined;
+    if (isBecause(error, 'EACCES')) return { path, permissions: undefined };
+    if (isBecause(error, 'ENOENT')) return undefined;
     throw error;
   }
 };

@@ -38,10 +38,16 @@ export const xenstore = () =>
     return `answers, this is domain ${domid}`;
   });
 
+/** Names of files and what programs say may be anything: none is obeyed by a terminal, or looks like a finding of its own. */
+const harmless = (text: string): string =>
+  text
+    .replaceAll(/(?![\n\t])\p{Cc}/gu, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
+    .replaceAll(/\n(?=ok |FAIL )/g, '\n  ');
+
 const line = (finding: Finding): string =>
   'fine' in finding
-    ? `ok    ${finding.name}: ${finding.fine}`
-    : `FAIL  ${finding.name}: ${finding.lacks}`;
+    ? `ok    ${harmless(`${finding.name}: ${finding.fine}`)}`
+    : `FAIL  ${harmless(`${finding.name}: ${finding.lacks}`)}`;
 
 /** Prints one line per finding and returns the exit status. */
 export const report = async (findings: readonly Promise<Finding>[]): Promise<number> => {

@@ -1,17 +1,21 @@
 /** `vifwatch mesh compile`: from one file to what dom0 and each VM get. */
 import { invalid } from '../config/strict-toml.ts';
+import { requireApart } from '../mesh/apart.ts';
 import { checkMesh } from '../mesh/check.ts';
 import { compileMesh } from '../mesh/compile.ts';
 import { lineOf } from '../mesh/fault.ts';
 import { readMesh, readScripts } from '../mesh/read-mesh.ts';
+import { filesOf } from '../mesh/sources.ts';
 import { writeTree } from '../mesh/write-tree.ts';
 import { errorCount, sizeOf } from './mesh-summary.ts';
 
 /** Says on standard error what is wrong, and throws CONFIG_INVALID with nothing written if anything is. */
 export const compile = async (file: string, output: string): Promise<void> => {
-  const { faults, mesh } = checkMesh(await readMesh(file));
+  const sources = await readMesh(file);
+  const { faults, mesh } = checkMesh(sources);
   for (const fault of faults) process.stderr.write(`${lineOf(fault)}\n`);
   if (mesh === undefined) throw invalid(file, `${errorCount(faults)}, and so nothing was written`);
+  await requireApart(output, filesOf(sources));
   await writeTree(output, compileMesh(mesh, await readScripts()));
   process.stdout.write(`${sizeOf(mesh)} -> ${output}\n`);
 };

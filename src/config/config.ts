@@ -28,7 +28,7 @@ const addressSchema = addressOf('a gateway is one address, not a network');
 /** An uplink. IFNAMSIZ - 1; the kernel refuses "/" and white space in names. */
 const interfaceSchema = v.pipe(
   v.string(),
-  v.regex(/^[^\s/"*]{1,15}$/, 'not an interface name'),
+  v.regex(/^[^\s\p{Cc}/"*]{1,15}$/u, 'not an interface name'),
   v.check((name) => !name.startsWith('vif') && name !== 'lo', 'an uplink is neither lo nor a vif'),
 );
 

@@ -10,10 +10,6 @@ import { isProblem } from '../core/backend-vif.ts';
 import { profileDirectory } from '../package.ts';
 import { findFile, isThere } from './find-file.ts';
 
-/** Where it is on this machine, or would be. */
-const placeOf = (root: string, path: string): string =>
-  isThere(root, path) ? findFile(root, path).file : join(root, path);
-
 /** As this machine follows links; undefined if that leads nowhere. */
 const realPath = (path: string): string | undefined => {
   try {
@@ -21,6 +17,14 @@ const realPath = (path: string): string | undefined => {
   } catch {
     return undefined;
   }
+};
+
+/** Where it is on this machine, or would be. Throws an Error if a link leads to nothing there, and to something here. */
+const placeOf = (root: string, path: string): string => {
+  if (isThere(root, path)) return findFile(root, path).file;
+  const place = join(root, path);
+  if (realPath(place) === undefined) return place;
+  throw new Error(`${path} is a link to what is missing there: put it there, or remove the link`);
 };
 
 /** Throws an Error if a link in a directory leads elsewhere here than it will in the VM. */
@@ -34,9 +38,9 @@ const requireOwnFiles = (root: string, directory: string): void => {
   }
 };
 
-/** Throws CONFIG_INVALID. @param file in the root file system */
-export const loadNetVmConfig = (root: string, file: string): Promise<Config> =>
-  loadConfig(placeOf(root, file));
+/** Throws an Error with the place of what is wrong. @param file in the root file system */
+export const loadNetVmConfig = async (root: string, file: string): Promise<Config> =>
+  await loadConfig(placeOf(root, file));
 
 /** The policies of VMs' vifs. Throws an Error with the place of what is wrong. */
 export const inspectVifPolicies = async (root: string, directory: string): Promise<string> => {
@@ -47,7 +51,7 @@ export const inspectVifPolicies = async (root: string, directory: string): Promi
   return `of their own: ${[...policies.keys()].join(' ') || 'none'}`;
 };
 
-/** agent.toml; of the kernel's command line, nothing is known yet. Throws CONFIG_INVALID. */
+/** agent.toml; of the kernel's command line, nothing is known yet. Throws an Error with the place of what is wrong. */
 export const inspectAgentConfig = async (root: string, path: string): Promise<string> => {
   const file = placeOf(root, path);
   const { serve, connect } = parseAgentConfig(file, await readOptional(file), '');

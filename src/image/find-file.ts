@@ -1,5 +1,5 @@
 /** Files of a root file system that lies in a directory, found as it will find them itself. */
-import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { wayTo } from '../services/path-steps.ts';
 
@@ -48,13 +48,15 @@ export const isThere = (root: string, path: string): boolean => {
 /** Reads up to `length` bytes at a position of a file; fewer at its end. */
 export type ReadAt = (position: number, length: number) => Buffer;
 
-/** Throws what open(2) does. */
+/** Throws what open(2) does; `body` may ask for any position and length. */
 export const withFile = <T>(file: string, body: (read: ReadAt) => T): T => {
   const fd = openSync(file, 'r');
   try {
+    const { size } = fstatSync(fd);
     return body((position, length) => {
-      const buffer = Buffer.alloc(length);
-      return buffer.subarray(0, readSync(fd, buffer, 0, length, position));
+      const buffer = Buffer.alloc(Math.max(0, Math.min(length, size - position)));
+      if (buffer.length === 0) return buffer;
+      return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, position));
     });
   } finally {
     closeSync(fd);

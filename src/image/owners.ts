@@ -1,5 +1,6 @@
 /** Who can change what will run as root in a root file system. */
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { distrust } from '../services/trusted-path.ts';
 import { findFile, isThere } from './find-file.ts';
 import { addonPart, findPackage } from './package-files.ts';
@@ -19,8 +20,12 @@ const tree = (root: string, path: string): readonly string[] => {
   if (!isThere(root, path)) return [];
   const { file, stats } = findFile(root, path);
   if (!stats.isDirectory()) return [path];
-  const names = readdirSync(file, { recursive: true, encoding: 'utf8' });
-  return [path, ...names.map((name) => `${path}/${name}`)];
+  // Without the types of entries, Node would follow links, out of the root, too.
+  const entries = readdirSync(file, { recursive: true, withFileTypes: true });
+  return [
+    path,
+    ...entries.map(({ parentPath, name }) => `${path}${join(parentPath, name).slice(file.length)}`),
+  ];
 };
 
 /** What is run or read as root. @param etc the directory of the configuration */

@@ -22,6 +22,13 @@ export type Sources = {
   readonly profiles: readonly string[];
 };
 
+/** All that was read: files, and the policy's directory. */
+export const filesOf = ({ mesh, policy, policyDirectory, files }: Sources): readonly string[] => [
+  mesh.file,
+  ...[...files.values()].map(({ file }) => file),
+  ...(policy === undefined ? [] : [policyDirectory]),
+];
+
 /** Where an offset into a text is. */
 export const placeIn = (file: string, text: string, offset: number): Place => {
   const before = text.slice(0, offset);

@@ -36,13 +36,23 @@ const isCompiled = async (directory: string): Promise<boolean | undefined> => {
 
 const temporaryPrefix = (directory: string): string => `.${basename(directory)}.vifwatch-`;
 
-/** What writers that were killed have left. */
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** What writers that were killed have left; others may be at work just now. */
 const removeStale = async (directory: string): Promise<void> => {
   const parent = dirname(directory);
-  const stale = (await readdir(parent)).filter((name) =>
-    name.startsWith(temporaryPrefix(directory)),
-  );
-  for (const name of stale) await rm(join(parent, name), { recursive: true, force: true });
+  const prefix = temporaryPrefix(directory);
+  for (const name of await readdir(parent)) {
+    const [, pid] = /^(\d+)-\w{6}$/.exec(name.slice(prefix.length)) ?? [];
+    if (!name.startsWith(prefix) || pid === undefined || isRunning(Number(pid))) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
+  }
 };
 
 /** Modes are set whatever the umask. */
@@ -58,16 +68,28 @@ const fill = async (directory: string, tree: Tree): Promise<void> => {
   for (const one of directories) await chmod(one, 0o755);
 };
 
+/** Between the two there is neither for a moment: rename replaces no directory that has something in it. */
+const swap = async (directory: string, found: boolean, work: string): Promise<void> => {
+  if (found) await rename(directory, join(work, 'old'));
+  try {
+    await rename(join(work, 'new'), directory);
+  } catch (error) {
+    // If somebody else has put something there meanwhile, that stays.
+    if (found) await rename(join(work, 'old'), directory).catch(() => undefined);
+    throw error;
+  }
+};
+
 const replace = async (directory: string, found: boolean, tree: Tree): Promise<void> => {
   await mkdir(dirname(directory), { recursive: true });
-  const work = await mkdtemp(join(dirname(directory), temporaryPrefix(directory)));
-  await fill(join(work, 'new'), tree).catch(async (error: unknown) => {
+  const prefix = `${temporaryPrefix(directory)}${process.pid}-`;
+  const work = await mkdtemp(join(dirname(directory), prefix));
+  try {
+    await fill(join(work, 'new'), tree);
+    await swap(directory, found, work);
+  } finally {
     await rm(work, { recursive: true, force: true });
-    throw error;
-  });
-  // Between the two there is neither for a moment: rename replaces no directory that has something in it.
-  if (found) await rename(directory, join(work, 'old'));
-  await rename(join(work, 'new'), directory);
+  }
   await removeStale(directory);
 };
 

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startHost } from '../agent/vms.ts';
 import { removeNode } from '../rig/sim/node-state.ts';
+import { startSimHost } from '../rig/sim/sim-host.ts';
 import { writeVif } from '../rig/sim/toolstack.ts';
 import { findingsOf, permissions, plainPlace, runAudit } from './vms.ts';
 
@@ -46,6 +47,20 @@ test('what is written by whoever can forges no line and no escape', async () => 
   expect(lines.map((line) => line.split(' ', 1)[0])).toEqual([
     ...['CODE', 'VIF_BACKEND_DOM0', 'POLICY_DIFFERS'],
   ]);
+});
+
+test('a list that xenstored does not give is no empty one', async () => {
+  const host = await startSimHost({ store: 'oxenstored' });
+  onTestFinished(() => host.close());
+  const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
+  const own = host.sim.open(place.domid);
+  onTestFinished(() => own.close());
+  // oxenstored gives none of more than 4 KiB.
+  for (let at = 0; at < 30; at += 1)
+    await own.write(`data/vifwatch/knock/${at}${'x'.repeat(200)}`, '');
+  const { status, stdout, stderr } = await runAudit(host, place, '');
+  expect({ status, stdout }).toEqual({ status: 69, stdout: '' });
+  expect(stderr).toMatch(/^vifwatch: .*E2BIG/);
 });
 
 test('without xenstored, and in dom0, it does not look: exit status 69', async () => {

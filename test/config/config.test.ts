@@ -70,6 +70,8 @@ test.each([
   ['uplinks = ["eth0"]', 'v.toml:1:1: unknown key "uplinks"'],
   ['uplink = "eth0"', 'v.toml:1:1: uplink: '],
   ['\nuplink = ["vif3.0"]', 'v.toml:2:11: uplink: an uplink is neither lo nor a vif'],
+  // A mesh would write it in a way that TOML does not take.
+  ['uplink = ["eth\\u007f"]', 'v.toml:1:11: uplink: not an interface name'],
   ['uplink = ["eth 0"]', 'v.toml:1:11: uplink: not an interface name'],
   ['gateway = ["10.0.5.1", "10.0.5.0/24"]', 'v.toml:1:24: gateway: a gateway is one address'],
   ['gateway = ["10.0.5.1/24"]', 'v.toml:1:12: gateway: "10.0.5.1/24" has host bits set'],

@@ -1,6 +1,6 @@
 /** dom0/audit: nothing on a host that is as it should be, and for each sabotage its code. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { type Dom0, type Shell, shells, withDom0 } from './dom0.ts';
 import { domidsOf } from './sabotage.ts';
@@ -116,6 +116,28 @@ describe.concurrent.each(shells)('%s', (shell) => {
       for (const row of rows) assert.equal(row.length, 3, stdout);
       assert.equal((await dom0.run('autostart')).status, 0);
       assert.deepEqual(await findings(dom0), []);
+    }));
+
+  test('a VM that cannot start is missing, and nothing else is wrong with it', () =>
+    withMesh(shell, async (dom0) => {
+      await dom0.sh(`${dom0.tools}/xl destroy mgmt-vm`);
+      dom0.on('create', 'mgmt-vm', 'exit 1');
+      assert.equal((await dom0.run('autostart')).status, 1);
+      assert.deepEqual(await findings(dom0), [
+        { code: 'VM_MISSING', what: 'mgmt-vm does not run', do: './autostart' },
+      ]);
+    }));
+
+  test('a list that never ends blinds the audit, but is waited for no longer than some seconds', () =>
+    withMesh(shell, async (dom0) => {
+      dom0.before('xenstore-ls', 'exec /usr/bin/sleep 600');
+      const file = `${dom0.directory}/audit`;
+      const text = readFileSync(file, 'utf8');
+      assert.match(text, /list_store 60/);
+      writeFileSync(file, text.replace('list_store 60', 'list_store 1'));
+      const { status, stderr } = await runAudit(dom0, ['--json']);
+      assert.equal(stderr, 'audit: these could not be looked at: xenstore\n');
+      assert.equal(status, 69);
     }));
 
   test('what it cannot look at is never fine', () =>

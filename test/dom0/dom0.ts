@@ -1,4 +1,4 @@
-/** dom0 of the fast rig with the scripts of dom0/, a stand-in for xl, and nothing of GNU on the path. */
+/** dom0 of the fast rig with the scripts of dom0/ and a stand-in for xl: Alpine's with ash, Debian's with dash. */
 import {
   cpSync,
   mkdirSync,
@@ -96,9 +96,9 @@ export type Dom0 = {
 
 const makeTools = (directory: string, shell: Shell): void => {
   mkdirSync(directory);
-  const links = new Map(applets.map((applet) => [applet, busybox]));
+  const isAlpine = shell === 'ash';
+  const links = new Map(applets.map((tool) => [tool, isAlpine ? busybox : `/usr/bin/${tool}`]));
   for (const program of programs) links.set(basename(program), program);
-  if (shell === 'dash') links.set('sh', '/usr/bin/dash');
   for (const [name, target] of links) symlinkSync(target, `${directory}/${name}`);
 };
 

@@ -46,6 +46,20 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
+  test('a VM that reboots instead of shutting down is replaced, too', () =>
+    withMesh(shell, async (dom0) => {
+      const { tools, directory } = dom0;
+      // As the xl that watches over it does.
+      dom0.on(
+        'shutdown',
+        'mgmt-vm',
+        `${tools}/xl destroy mgmt-vm; ${tools}/xl create -p -q ${directory}/xl/mgmt-vm.cfg; exit 1`,
+      );
+      const { stdout, stderr } = await dom0.run('recreate', ['mgmt-vm']);
+      assert.equal(stdout, 'mgmt-vm: domain 6\n', stderr);
+      assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
+    }));
+
   test('one that cannot be created again is forgotten', () =>
     withMesh(shell, async (dom0) => {
       const sa = dom0.domidOf('sa-vm');

@@ -31,6 +31,8 @@ describe.concurrent.each(shells)('%s', (shell) => {
         [/mesh:26: unknown record "disk"/, `${table}disk sa-vm\n`],
         [/mesh:26: there is no "vm ghost …"/, `${table}need sa-vm ghost\n`],
         [/mesh:26: not words/, `${table}need sa-vm $(reboot)\n`],
+        [/mesh:26: "FD00::1\/128" is not an address/, `${table}address sa-vm FD00::1/128\n`],
+        [/mesh:26: xl takes "7" for a domid/, `${table}vm 7 3 -\n`],
         [/mesh:26: levels/, `${table}vm late-vm 0 -\n`],
         [/mesh:26: sa-vm was there/, `${table}vm sa-vm 3 -\n`],
         [/xl\/late-vm\.cfg is missing/, `${table}vm late-vm 3 -\n`],

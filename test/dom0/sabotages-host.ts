@@ -85,7 +85,7 @@ export const sabotagesOfHost = (dom0: Dom0): readonly Sabotage[] => {
       network: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=1',
       mend: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=0',
     },
-    ...['innocent', 'qemu-system-i386', 'xenconsoled'].map((name) => ({
+    ...['innocent', 'qemu-system-i386', 'xen-qemu-system-i386', 'xen-9pfsd'].map((name) => ({
       codes: name === 'innocent' ? ['DOM0_VCHAN'] : [],
       what: /^process \d+ \(innocent\) has \/dev\/xen\/gntalloc open$/,
       inside: `mount -t tmpfs dev /dev; mknod -m 666 /dev/null c 1 3; mkdir /dev/xen; touch /dev/xen/gntalloc

@@ -32,6 +32,15 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       mend: `xenstore-chmod /local/domain/${workload}/data/vifwatch/knock/${sa} n${workload} r${sa}`,
     },
     {
+      codes: [...Array(5).fill('RENDEZVOUS_PERMISSIONS'), 'FINDINGS_MANY'],
+      what: /^\/local\S+\/knock\/x\d\/x has the permissions n\d+, not n\d+ rx\d$|^3 more of what mgmt-vm \(domain \d+\) has/,
+      guest: [
+        mgmt,
+        'for k in 1 2 3 4 5 6 7 8; do xenstore-write data/vifwatch/knock/x$k/x 1; done',
+      ],
+      mend: `xenstore-rm /local/domain/${mgmt}/data/vifwatch`,
+    },
+    {
       codes: ['RENDEZVOUS_STALE'],
       what: /\/ipc\/direct\/77 is for domain 77, which does not run$/,
       dom0: `xenstore-write /local/domain/${sa}/ipc/direct/77 ''; xenstore-chmod /local/domain/${sa}/ipc/direct/77 n${sa} r77`,
@@ -43,6 +52,24 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       dom0: `xenstore-write /local/domain/${sa}/ipc/direct/${mgmt} ''; xenstore-chmod /local/domain/${sa}/ipc/direct/${mgmt} n${sa} r${mgmt}`,
       mend: `xenstore-rm /local/domain/${sa}/ipc/direct/${mgmt}`,
     },
+    {
+      codes: ['RENDEZVOUS_STALE'],
+      what: /\/ipc\/direct\/\d+ is in domain 77, which does not run$/,
+      dom0: `xenstore-write /local/domain/77/ipc/direct/${sa} ''`,
+      mend: 'xenstore-rm /local/domain/77',
+    },
+    {
+      codes: ['RENDEZVOUS_MISSING'],
+      what: /^\/local\S+\/ipc\/direct\/\d+ is not there, for net-vm \(domain \d+\) and mgmt-vm \(domain \d+\)$/,
+      guest: [net, `xenstore-rm ipc/direct/${mgmt}`],
+      mend: `xenstore-write /local/domain/${net}/ipc/direct/${mgmt} ''; xenstore-chmod /local/domain/${net}/ipc/direct/${mgmt} n${net} r${mgmt}`,
+    },
+    ...['ipc', 'ipc/direct'].map((path) => ({
+      codes: ['RENDEZVOUS_PERMISSIONS'],
+      what: /\/ipc(\/direct)? has the permissions n0 b\d+, not n0 r\d+$/,
+      dom0: `xenstore-chmod /local/domain/${sa}/${path} n0 b${workload}`,
+      mend: `xenstore-chmod /local/domain/${sa}/${path} n0 r${sa}`,
+    })),
     {
       codes: ['MAP_STALE'],
       what: /^\/ipc\/domain-map\/sa-vm is 77, but that is sa-vm \(domain \d+\)$/,
@@ -107,5 +134,35 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       dom0: `echo 'name = "stranger from afar"' >$XL_STATE/stranger; ${dom0.tools}/xl create -p -q $XL_STATE/stranger; ${dom0.tools}/xl unpause "stranger from afar"`,
       mend: `${dom0.tools}/xl destroy "stranger from afar"`,
     },
+    {
+      codes: [],
+      what: /^$/,
+      // The device model of an HVM guest, and xenstored in a domain.
+      dom0: `for k in 77 78; do mkdir ${domains}/$k; echo -b---- >${domains}/$k/state; done
+        echo sa-vm-dm >${domains}/77/name; echo Xenstore >${domains}/78/name
+        xenstore-write /local/domain/77/target ${sa} /tool/xenstored/domid 78`,
+    },
+    {
+      codes: ['VM_FOREIGN', 'VM_FOREIGN'],
+      what: /^(sa-vm-dm|Xenstore) \(domain 7[78]\) is not in the mesh$/,
+      dom0: `xenstore-write /local/domain/77/target ${mgmt}; xenstore-rm /tool/xenstored`,
+      mend: `xenstore-rm /local/domain/77; rm -r ${domains}/77 ${domains}/78`,
+    },
+    {
+      codes: ['VM_DYING'],
+      what: /^domain 77 has ended, and another domain still maps memory of it$/,
+      // Its directory has gone, and with it the name.
+      dom0: `mkdir ${domains}/77; echo '(null)' >${domains}/77/name; echo --ps-d >${domains}/77/state`,
+      mend: `rm -r ${domains}/77`,
+    },
+    ...[
+      ['VM_AMBIGUOUS', 'sa-vm', /^sa-vm \(domain 77\) has a name that domain \d+ has, too$/],
+      ['VM_FOREIGN', '', /^\(null\) \(domain 77\) is not in the mesh$/],
+    ].map(([code, name, what]) => ({
+      codes: [`${code}`],
+      what: new RegExp(what ?? ''),
+      dom0: `mkdir ${domains}/77; echo '${name}' >${domains}/77/name; echo -b---- >${domains}/77/state`,
+      mend: `rm -r ${domains}/77`,
+    })),
   ];
 };

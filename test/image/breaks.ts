@@ -155,6 +155,28 @@ export const breaks: Readonly<
     by: (root) => replace(`${root}/etc/vifwatch/vifwatch.toml`, 'uplinks = ["eth0"]\n', 0o644),
     says: [/^FAIL {2}config: .*vifwatch\.toml:1:1: unknown key/, /^1: {2}uplinks/, /^ +\^$/],
   },
+  'a configuration that is there only on the machine that builds': {
+    by: (root) => link(root, '/etc/hostname', 'etc/vifwatch/vifwatch.toml'),
+    says: [
+      /^FAIL {2}config: \/etc\/vifwatch\/vifwatch\.toml is a link to what is missing there: put it/,
+    ],
+  },
+  'a link to everything beside the configuration': {
+    by: (root) => {
+      mkdirSync(`${root}/etc/vifwatch/services`);
+      link(root, '/', 'etc/vifwatch/services/all');
+      replace(`${root}/etc/vifwatch/services/copy`, '#!/bin/cat\n', 0o777);
+    },
+    says: [/^FAIL {2}owners: \/etc\/vifwatch\/services\/copy can be written by [^,]*; chown/],
+  },
+  'modules of a kernel whose name looks like a finding': {
+    by: (root) => mkdirSync(`${root}/usr/lib/modules/\nok    nft: fine\u{1b}[2J`),
+    says: [
+      /^FAIL {2}modules of $/,
+      /^ {2}ok {4}nft: fine\\u\{1b\}\[2J: \/lib\/modules\/$/,
+      /^ {2}ok {4}nft: fine\\u\{1b\}\[2J has neither /,
+    ],
+  },
   'a bad policy': {
     by: (root) => {
       mkdirSync(`${root}/etc/vifwatch/rules.d`);

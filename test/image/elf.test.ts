@@ -1,9 +1,12 @@
 /** The header of ELF files: of real ones, of patched ones, and of any bytes. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { foreignTo, parseElf } from '../../src/image/elf.ts';
 import { fileKind } from '../../src/image/file-kind.ts';
+import { withFile } from '../../src/image/find-file.ts';
 import { addonFile } from '../../src/package.ts';
 
 const reader = (bytes: Buffer) => (position: number, length: number) =>
@@ -81,6 +84,19 @@ test('no bytes are too odd', () => {
       fileKind(reader(Buffer.from(bytes)));
     }),
   );
+});
+
+test('a file that names places far beyond its end is read to its end', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'vifwatch-elf-')), 'program');
+  // e_phoff, e_shoff, e_phentsize and e_phnum.
+  for (const [at, length] of [
+    [32, 8],
+    [40, 8],
+    [54, 4],
+  ] as const) {
+    writeFileSync(file, patched(program, at, ...Array<number>(length).fill(255)));
+    expect(withFile(file, parseElf)).toMatchObject({ bits: 64 });
+  }
 });
 
 test.each([

@@ -1,6 +1,15 @@
 /** `vifwatch mesh check|compile`, as they are run. */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { directoryWith } from '../call-policy/policy-of.ts';
@@ -124,8 +133,36 @@ test('a mesh that is not there, a directory that is not ours, and a wrong comman
     exitCode: 78,
     stderr: 'vifwatch: CONFIG_INVALID: none.toml: does not exist',
   });
-  const refused = await run(directory, 'compile', 'mesh.toml', '-o', 'xl');
+  mkdirSync(join(directory, 'mine/dom0'), { recursive: true });
+  const refused = await run(directory, 'compile', 'mesh.toml', '-o', 'mine');
   expect(refused.exitCode).toBe(78);
-  expect(refused.stderr).toMatch(/CONFIG_INVALID: xl: is there and was not made by/);
+  expect(refused.stderr).toMatch(/CONFIG_INVALID: mine: is there and was not made by/);
   expect((await run(directory, 'compile', 'mesh.toml')).exitCode).toBe(64);
+});
+
+test.each(['mesh.toml', 'xl/app.cfg', 'policy.d'])(
+  'a directory that holds %s is not replaced',
+  async (source) => {
+    const directory = example();
+    await run(directory, 'compile', 'mesh.toml', '-o', 'out');
+    mkdirSync(join(directory, 'out', dirname(source)), { recursive: true });
+    renameSync(join(directory, source), join(directory, 'out', source));
+    // Whatever else is read is found by a link.
+    const file = source === 'mesh.toml' ? 'out/mesh.toml' : 'mesh.toml';
+    for (const other of ['xl', 'net', 'policy.d']) {
+      if (file === 'out/mesh.toml') symlinkSync(`../${other}`, join(directory, 'out', other));
+    }
+    if (file === 'mesh.toml') symlinkSync(join(directory, 'out', source), join(directory, source));
+    const before = contents(directory);
+    const refused = await run(directory, 'compile', file, '-o', 'out');
+    expect(refused.stderr).toMatch(/CONFIG_INVALID: out: all in it is replaced, and \S+ is in it;/);
+    expect(refused.exitCode).toBe(78);
+    expect(contents(directory)).toBe(before);
+  },
+);
+
+test('the root of all', async () => {
+  const refused = await run(example(), 'compile', 'mesh.toml', '-o', '/');
+  expect(refused.exitCode).toBe(78);
+  expect(refused.stderr).toMatch(/CONFIG_INVALID: \/: is there and was not made by/);
 });

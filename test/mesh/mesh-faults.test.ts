@@ -41,6 +41,11 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
+    'names that xl takes for domids',
+    mesh('[net]\nvm = "0"\n', vm('0'), vm('1e3', 'ip = ["10.0.0.2"]', 'needs = ["0"]')),
+    ['mesh.toml:3:1: xl takes "0" for a domid; add a letter'],
+  ],
+  [
     'dom0 as the driver domain',
     mesh('[net]\nvm = "dom0"\n', vm('a', 'ip = ["10.0.0.2"]')),
     ['mesh.toml:2:1: with dom0 as the driver domain all vifs would land in dom0; name a VM'],

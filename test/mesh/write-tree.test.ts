@@ -77,6 +77,38 @@ test('a link to a directory stays a link', async () => {
   expect(readFileSync(join(directory, 'out/x'), 'utf8')).toBe('2');
 });
 
+test('what cannot be put in its place leaves nothing beside it', async () => {
+  const directory = directoryWith({});
+  symlinkSync('nowhere', join(directory, 'out'));
+  await expect(writeTree(join(directory, 'out'), treeOf({}))).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+  });
+  expect(readdirSync(directory)).toEqual(['out']);
+});
+
+test('of two at once, one wins with a whole tree, and one that loses says so', async () => {
+  const directory = directoryWith({});
+  const out = join(directory, 'out');
+  const small = treeOf({ small: '' });
+  const large = treeOf(
+    Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`vms/${at}/x`, ''])),
+  );
+  let isWriting = true;
+  const writing = Promise.allSettled([writeTree(out, large)]).finally(() => {
+    isWriting = false;
+  });
+  const ended: PromiseSettledResult<void>[] = [];
+  while (isWriting) ended.push(...(await Promise.allSettled([writeTree(out, small)])));
+  ended.push(...(await writing));
+  for (const one of ended) {
+    if (one.status === 'fulfilled') continue;
+    expect(String(one.reason)).toMatch(/cannot be written: \w+: [\w ]+, rename '/);
+  }
+  const wholes = [small, large].map((tree) => [...tree.keys()].sort());
+  expect(wholes).toContainEqual(filesIn(out));
+  expect(readdirSync(directory)).toEqual(['out']);
+});
+
 const writer = new URL('child/endless-writer.ts', import.meta.url).pathname;
 
 describe.concurrent('killed at any instant, it leaves a whole tree or none', () => {

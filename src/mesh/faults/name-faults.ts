@@ -13,6 +13,9 @@ const ofHeader = (mesh: MeshFile, { name }: MeshVm): readonly Fault[] => {
   if (isDom0(name)) {
     return [error(at, `${name} is no VM of a mesh: it takes no part in anything; remove it`)];
   }
+  if (/^\d+$/.test(name)) {
+    return [error(at, `xl takes ${quoted(name)} for a domid; add a letter`)];
+  }
   if (isVmName(name)) return [];
   const rule = 'up to 63 of A-Z a-z 0-9 _ -, neither _ nor - first';
   return [error(at, `${quoted(name)} is not the name of a VM; use ${rule}`)];
