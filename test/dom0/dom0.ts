@@ -18,14 +18,16 @@ import type { TiedProcess } from '../rig/sim/tied-process.ts';
 export const shells = ['ash', 'dash'] as const;
 export type Shell = (typeof shells)[number];
 
-type Script = 'autostart' | 'recreate' | 'audit';
+type Script = 'autostart' | 'recreate' | 'attend' | 'audit';
 
 const sources = new URL('../../dom0/', import.meta.url).pathname;
 const standIn = new URL('xl', import.meta.url).pathname;
 const busybox = '/usr/bin/busybox';
 
 /** All that the scripts may use: what they check for, and what no dom0 lacks. */
-const applets = 'awk cat dirname grep id ip ls mkdir readlink rm sh sort timeout tr'.split(' ');
+const applets = 'awk cat dirname grep id ip ls mkdir mkfifo readlink rm sh sort timeout tr'.split(
+  ' ',
+);
 // Debian's busybox is built without flock; Alpine's has it.
 const programs = ['chmod', 'exists', 'ls', 'read', 'rm', 'watch', 'write']
   .map((tool) => `/usr/bin/xenstore-${tool}`)

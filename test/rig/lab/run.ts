@@ -8,6 +8,7 @@ import { vmsCallEachOther } from './ipc-scenarios.ts';
 import { type LabHost, openLab } from './lab-host.ts';
 import { brokenServiceFailsLoudly, vmLivesThroughEverything } from './own-scenarios.ts';
 import { say, step } from './progress.ts';
+import { vmRebootsByItself } from './reboot-scenario.ts';
 import { relayGivesWayToDirectPair } from './relay-scenario.ts';
 import { readySnapshot, type Snapshot } from './snapshot.ts';
 import { stockPeerInteroperates } from './stock-peer.ts';
@@ -24,6 +25,7 @@ const all: Readonly<Record<string, Scenario>> = {
   hostFromOneMeshFile,
   relayGivesWayToDirectPair,
   hostBootsInParallel,
+  vmRebootsByItself,
 };
 
 /** What only the true rig can tell, in the time that all tests together may take. */
@@ -41,11 +43,21 @@ const test = [
 /** What can be asked for in one word. */
 const groups: Readonly<Record<string, readonly string[]>> = {
   test,
-  host: ['hostFromOneMeshFile', 'relayGivesWayToDirectPair', 'hostBootsInParallel'],
+  host: [
+    'hostFromOneMeshFile',
+    'relayGivesWayToDirectPair',
+    'hostBootsInParallel',
+    'vmRebootsByItself',
+  ],
 };
 
 /** What runs unless something else is asked for. */
-const usual = ['daemonMayDieBetweenAnyTwoSteps', ...test, 'hostBootsInParallel'];
+const usual = [
+  'daemonMayDieBetweenAnyTwoSteps',
+  ...test,
+  'hostBootsInParallel',
+  'vmRebootsByItself',
+];
 
 export type Outcome = {
   readonly facts: Facts;
