@@ -4,7 +4,7 @@ import { scenarios } from '../../scenario/scenarios.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Facts, openStopwatch, type Stopwatch, timed } from './facts.ts';
 import { hostBootsInParallel, hostFromOneMeshFile } from './host-scenario.ts';
-import { vmsCallEachOther } from './ipc-scenarios.ts';
+import { agentServiceFailsLoudly, vmsCallEachOther } from './ipc-scenarios.ts';
 import { type LabHost, openLab } from './lab-host.ts';
 import { brokenServiceFailsLoudly, vmLivesThroughEverything } from './own-scenarios.ts';
 import { say, step } from './progress.ts';
@@ -20,6 +20,7 @@ const all: Readonly<Record<string, Scenario>> = {
   ...scenarios,
   vmLivesThroughEverything,
   brokenServiceFailsLoudly,
+  agentServiceFailsLoudly,
   vmsCallEachOther,
   stockPeerInteroperates,
   hostFromOneMeshFile,
@@ -30,12 +31,9 @@ const all: Readonly<Record<string, Scenario>> = {
 
 /** What only the true rig can tell, in the time that all tests together may take. */
 const test = [
-  'brokenServiceFailsLoudly',
   'vmLivesThroughEverything',
   'guestThatRewritesItsAddressGainsNothing',
-  'everyKindOfLiePassesNothing',
   'vmsCallEachOther',
-  'stockPeerInteroperates',
   'hostFromOneMeshFile',
   'relayGivesWayToDirectPair',
 ];
@@ -53,7 +51,11 @@ const groups: Readonly<Record<string, readonly string[]>> = {
 
 /** What runs unless something else is asked for. */
 const usual = [
+  'brokenServiceFailsLoudly',
+  'everyKindOfLiePassesNothing',
   'daemonMayDieBetweenAnyTwoSteps',
+  'agentServiceFailsLoudly',
+  'stockPeerInteroperates',
   ...test,
   'hostBootsInParallel',
   'vmRebootsByItself',
