@@ -5,10 +5,11 @@ import { knockPath, newNonce, ownPath, writeKnock } from '../../src/agent/rendez
 import { stores } from '../native/domains.ts';
 import { type Agent, makeAgent } from '../rig/sim/agent.ts';
 import { nodeBecomes } from '../rig/sim/node-state.ts';
+import { slowness } from '../rig/slowness.ts';
 import { ask, done, linkTo, makePair, makeVm, peerIs, services, startHost } from './vms.ts';
 
 /** Both ends being up. */
-const healsMs = 1_000;
+const healsMs = 1_000 * (await slowness());
 
 /** Makes a call that must work, within a second of now. */
 const reach = async (client: Agent): Promise<void> => {

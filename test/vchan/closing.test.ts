@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { slowness } from '../rig/slowness.ts';
 import {
   bundleProgram,
   clientDomid,
@@ -42,7 +43,7 @@ test('a killed peer is noticed at once', async () => {
     await victim.kill();
     const closed = async () => (await other.call('events')).at(-1);
     await expect.poll(closed).toMatchObject({ what: 'close' });
-    expect(((await closed())?.at ?? 0) - before).toBeLessThan(100);
+    expect(((await closed())?.at ?? 0) - before).toBeLessThan(100 * (await slowness()));
     expect((await other.call('events')).map(({ what }) => what)).toEqual(['end', 'close']);
   }
 });
