@@ -4,6 +4,7 @@ import { rssMiB } from '../rig/process.ts';
 import { untilIdle } from './footprint.ts';
 import { type IpcRig, type Received, startIpcRig } from './ipc-rig.ts';
 import { lessIsBetter, type Metric, median, moreIsBetter } from './metric.ts';
+import { onOneProcessor } from './one-processor.ts';
 
 const rounds = 5;
 const streamSeconds = 1;
@@ -98,14 +99,22 @@ const measureRss = async ({ server, client }: IpcRig): Promise<Metric> => {
   return lessIsBetter('MiB', Math.max(...pids.map(rssMiB)), 'node that does nothing', bareMiB);
 };
 
-/** @param say what is done next, as it takes a minute in all */
-export const measureCalls = async (
-  say: (text: string) => void,
-): Promise<Readonly<Record<string, Metric>>> => {
+const withRig = async <T>(body: (rig: IpcRig) => Promise<T>): Promise<T> => {
   const rig = await startIpcRig();
   try {
     // The link is up when a call has been answered.
     await rig.caller('round-trips', rig.socket, 1);
+    return await body(rig);
+  } finally {
+    await rig.close();
+  }
+};
+
+/** @param say what is done next, as it takes a minute in all */
+export const measureCalls = async (
+  say: (text: string) => void,
+): Promise<Readonly<Record<string, Metric>>> => {
+  const measured = await withRig(async (rig) => {
     say('agents: idle');
     const rss = await measureRss(rig);
     say(`agents: one stream and two vchan-socket-proxies, ${rounds} x ${streamSeconds} s each`);
@@ -113,19 +122,18 @@ export const measureCalls = async (
     say(`agents: ${together.streams} streams at once, ${together.seconds} s`);
     const fairness = await measureFairness(rig);
     say(`agents: round trips, ${rounds} x ${trips}`);
-    const linkTrip = await measureLinkTrip(rig);
     const programTrip = await measureProgramTrip(rig);
     say(`agents: calls of fresh processes, ${freshCalls}`);
     const fresh = await measureFresh(rig);
     return {
       stream_vs_proxy: stream,
       streams_16_fairness: fairness,
-      rtt_vs_ring: linkTrip,
       rtt_vs_proxy: programTrip,
       call_fresh: fresh,
       agent_rss: rss,
     };
-  } finally {
-    await rig.close();
-  }
+  });
+  say(`agents: round trips on one processor, ${rounds} x ${trips}`);
+  const linkTrip = await onOneProcessor(() => withRig(measureLinkTrip));
+  return { ...measured, rtt_vs_ring: linkTrip };
 };
