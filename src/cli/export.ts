@@ -39,7 +39,7 @@ const unnamed = (error: unknown): ReadonlyMap<string, string> => {
 
 /** Prints the ruleset and returns the exit status. */
 export const exportRules = async (json: boolean): Promise<number> => {
-  const firewall = await openNft([baseFile], '/nonexistent').observe();
+  const firewall = await openNft([baseFile]).observe();
   if (firewall === undefined) {
     process.stderr.write('vifwatch: our tables are not in the kernel: is vifwatch running?\n');
     return 1;

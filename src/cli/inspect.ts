@@ -21,7 +21,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
-  const network = openNetwork([baseFile], '/nonexistent', gateways);
+  const network = openNetwork([baseFile], gateways);
   const linkNames = network.linkNames();
   const [links, firewall, drops, panic, names, keys] = await Promise.all([
     network.observeLinks(),

@@ -68,7 +68,7 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
 
   /** What began while nothing was judged must not go on as if it had been allowed. */
   const cutSuspects = async (): Promise<void> => {
-    await network.cutAllFlows(addresses());
+    await network.cutFlows(addresses());
     areFlowsSuspect = false;
     repaired();
   };

@@ -52,7 +52,7 @@ export type DaemonOptions = {
   readonly config: Config;
   /** One file per VM. */
   readonly policies: string;
-  /** For the control socket and nft's transactions. */
+  /** For the control socket. */
   readonly runtime: string;
   readonly log: Logger;
 };
@@ -189,10 +189,10 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
   const claim = await claimNamespace('vifwatch');
-  const network = openNetwork(baseFilesOf(options.config), runtime, options.config.gateways);
+  const network = openNetwork(baseFilesOf(options.config), options.config.gateways);
   await prepareKernel(network);
   const ingressMayPrecede = await network.nft.ingressMayPrecede();
-  network.ipBatches.prepare();
+  network.prepare();
   const { store, domid } = await connect();
   await withdrawReadiness(store);
   const hostNames = openHostNames(resolveHost);
@@ -229,7 +229,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   (await control)?.close();
   await withdrawReadiness(store);
   await rm(controlSocket(runtime), { force: true });
-  network.ipBatches.close();
+  network.close();
   hostNames.close();
   store.close();
   claim.close();

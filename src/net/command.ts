@@ -1,6 +1,7 @@
 /** The one place that runs other programs: argument lists, no shell, C locale, a deadline. */
 import { execa } from 'execa';
 import type { ProcessCode } from '../core/problem.ts';
+import { type InputPipe, openInputPipe } from './input-pipe.ts';
 
 /** 10 s: far above what ip and nft need under load, far below an operator's patience. */
 const deadlineMs = 10_000;
@@ -52,48 +53,82 @@ const remember = (pid: number | undefined): void => {
 export const isOwnChild = (pid: number): boolean =>
   performance.now() - (started.get(pid) ?? Number.NEGATIVE_INFINITY) < rememberMs;
 
-const start = (argv: readonly string[]): Waiting => {
-  const [file = '', ...args] = argv;
+const spawn = ([file = '', ...args]: readonly string[], stdin: number | 'ignore') => {
   const overdue = new AbortController();
   const child = execa(file, args, {
+    // Any descriptor will do; the types go up to 9.
+    stdin: stdin as 3 | 'ignore',
     env: environment,
     cancelSignal: overdue.signal,
     reject: false,
     stripFinalNewline: false,
   });
   remember(child.pid);
+  return { child, overdue };
+};
+
+const inputPipe = (argv: readonly string[]): InputPipe => {
+  try {
+    return openInputPipe();
+  } catch (error) {
+    throw new CommandError(argv, 'could not be run', (error as Error).message);
+  }
+};
+
+type Spawned = ReturnType<typeof spawn>;
+
+const finish = async (
+  argv: readonly string[],
+  { child, overdue }: Spawned,
+  sent: Promise<boolean>,
+): Promise<Finished> => {
+  const deadline = setTimeout(() => overdue.abort(), deadlineMs);
+  const { isCanceled, exitCode, signal, stdout, stderr, originalMessage } = await child;
+  clearTimeout(deadline);
+  if (isCanceled) throw new CommandError(argv, `no answer within ${deadlineMs / 1000} s`, stderr);
+  if (signal !== undefined) throw new CommandError(argv, `killed by ${signal}`, stderr);
+  if (exitCode === undefined)
+    throw new CommandError(argv, 'could not be run', `${originalMessage}`);
+  // To nft, JSON that breaks off is no error.
+  if (!(await sent) && exitCode === 0) throw new CommandError(argv, 'did not read its input', '');
+  return { stdout, stderr, status: exitCode };
+};
+
+/** Throws CommandError if there is no pipe to be had. */
+const start = (argv: readonly string[]): Waiting => {
+  const pipe = inputPipe(argv);
+  const spawned = spawn(argv, pipe.descriptor);
+  pipe.handOver();
+  const { child } = spawned;
+  void child.then(pipe.close);
   return {
     isAlive: () => child.exitCode === null && child.signalCode === null,
-    finish: async (input) => {
-      const deadline = setTimeout(() => overdue.abort(), deadlineMs);
-      // A program that never started has no stdin.
-      child.stdin?.end(input);
-      const result = await child;
-      clearTimeout(deadline);
-      if (result.exitCode === undefined) {
-        const late = `no answer within ${deadlineMs / 1000} s`;
-        const reason = result.isCanceled ? late : 'could not be run';
-        throw new CommandError(argv, reason, result.stderr ?? result.message ?? '');
-      }
-      return { stdout: result.stdout, stderr: result.stderr, status: result.exitCode };
+    finish: (input) => {
+      remember(child.pid);
+      return finish(argv, spawned, pipe.send(input));
     },
   };
 };
 
-/** Runs to the end whatever the exit status is; throws CommandError if it did not start or finish. */
-export const attempt = (argv: readonly string[], input = ''): Promise<Finished> =>
-  start(argv).finish(input);
+/** Runs to the end whatever the exit status is; throws CommandError if it did not start, read its input or finish. */
+export const attempt = async (argv: readonly string[], input?: string): Promise<Finished> =>
+  input === undefined
+    ? finish(argv, spawn(argv, 'ignore'), Promise.resolve(true))
+    : start(argv).finish(input);
 
-/** Runs a program that must succeed; throws CommandError otherwise. */
-export const run = async (argv: readonly string[], input = ''): Promise<string> => {
-  const { stdout, stderr, status } = await attempt(argv, input);
+const succeeded = (argv: readonly string[], { stdout, stderr, status }: Finished): string => {
   if (status !== 0) throw new CommandError(argv, `exit status ${status}`, stderr);
   return stdout;
 };
 
+/** Runs a program that must succeed; throws CommandError otherwise. */
+export const run = async (argv: readonly string[], input?: string): Promise<string> =>
+  succeeded(argv, await attempt(argv, input));
+
 export type Standby = {
-  /** As `attempt`, with what is ready, else from the start. */
+  /** As the functions of the same names, with what is ready, else from the start. */
   readonly attempt: (input: string) => Promise<Finished>;
+  readonly run: (input: string) => Promise<string>;
   /** Starts the program for the next attempt. */
   readonly prepare: () => void;
   /** Lets a program that waits go. */
@@ -113,17 +148,23 @@ export const openStandby = (argv: readonly string[]): Standby => {
     return taken?.isAlive() ? taken : start(argv);
   };
   const prepare = (): void => {
-    ready ??= start(argv);
+    try {
+      ready ??= start(argv);
+    } catch {
+      // Whoever needs it will hear of it.
+    }
+  };
+  const attempt: Standby['attempt'] = async (input) => {
+    clearTimeout(soon);
+    try {
+      return await take().finish(input);
+    } finally {
+      soon = setTimeout(prepare, quietMs).unref();
+    }
   };
   return {
-    attempt: async (input) => {
-      clearTimeout(soon);
-      try {
-        return await take().finish(input);
-      } finally {
-        soon = setTimeout(prepare, quietMs).unref();
-      }
-    },
+    attempt,
+    run: async (input) => succeeded(argv, await attempt(input)),
     prepare,
     close: () => {
       clearTimeout(soon);

@@ -1,5 +1,4 @@
 /** Connection tracking: looking at flows and forgetting them. */
-import { writeFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deletionOf, type Flow, flowsOf } from '../core/flow.ts';
 import type { Prefix } from '../core/prefix.ts';
@@ -12,20 +11,15 @@ const linesPerTurn = 1_000;
 
 const sides = ['-s', '-d'] as const;
 
-/**
- * Runs deletions in one go; one that finds nothing is no error.
- * @param file where the commands are left: like nft, conntrack cannot read the socket that Node gives a child
- */
-const forget = async (file: string, commands: readonly string[]): Promise<void> => {
+/** Runs deletions in one go; one that finds nothing is no error. */
+const forget = async (commands: readonly string[]): Promise<void> => {
   if (commands.length === 0) return;
-  await writeFile(file, commands.map((command) => `${command}\n`).join(''), { mode: 0o600 });
-  await run(['conntrack', '-R', file]);
+  await run(['conntrack', '-R', '-'], commands.map((command) => `${command}\n`).join(''));
 };
 
 /** Cuts every tracked flow from or to the addresses and prefixes; throws CommandError. */
-export const cutFlows = (file: string, prefixes: readonly string[]): Promise<void> =>
+export const cutFlows = (prefixes: readonly string[]): Promise<void> =>
   forget(
-    file,
     prefixes.flatMap((prefix) =>
       sides.map((side) => `-D -f ${familyOf(prefix)} ${side} ${prefix}`),
     ),
@@ -33,7 +27,6 @@ export const cutFlows = (file: string, prefixes: readonly string[]): Promise<voi
 
 /** Cuts those flows from or to the addresses and prefixes that are not allowed; throws CommandError. */
 export const cutFlowsUnless = async (
-  file: string,
   prefixes: readonly Prefix[],
   isAllowed: (flow: Flow) => boolean,
 ): Promise<void> => {
@@ -50,5 +43,5 @@ export const cutFlowsUnless = async (
     forbidden.push(...flows.filter((flow) => !isAllowed(flow)));
     await nextTurn();
   }
-  await forget(file, [...new Set(forbidden.map(deletionOf))]);
+  await forget([...new Set(forbidden.map(deletionOf))]);
 };

@@ -1,12 +1,10 @@
 /** nftables: our tables and nothing else. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Drops, parseDrops } from '../core/drops.ts';
 import { ingressProbe } from '../core/ingress.ts';
 import type { Firewall } from '../core/kernel-state.ts';
 import { type Additions, additions, deletions, parseFirewall } from '../core/nft-json.ts';
 import type { Sweep } from '../core/plan.ts';
-import { attempt, CommandError, run } from './command.ts';
+import { attempt, CommandError, openStandby, run } from './command.ts';
 
 export type Nft = {
   /** Loads the static rules, each file in one transaction; sets, counters and policies keep what they have. */
@@ -19,6 +17,9 @@ export type Nft = {
   /** Whether a link's ingress chain may be added before the link. */
   readonly ingressMayPrecede: () => Promise<boolean>;
   readonly drops: () => Promise<Drops>;
+  /** Has an `nft` ready for the next `add`. */
+  readonly prepare: () => void;
+  readonly close: () => void;
 };
 
 const listings = [
@@ -35,30 +36,22 @@ export const list = async (argv: readonly string[]): Promise<string | undefined>
   throw new CommandError(argv, `exit status ${status}`, stderr);
 };
 
+/** JSON on stdin is read before anything is asked of the kernel, so that one may stand by. */
+const applying = ['nft', '-j', '-f', '-'] as const;
+
 /**
  * @param baseFiles of rules/, the first of which is vifwatch.nft
- * @param directory where each transaction is left as a file: `nft -j -f -` cannot read a socket, which is
- *   what Node gives a child as stdin, and an argument may be no longer than 128 KiB
  * @param hostLines what is loaded together with vifwatch.nft
  */
 export const openNft = (
   [baseFile, ...otherFiles]: readonly string[],
-  directory: string,
   hostLines: readonly string[] = [],
 ): Nft => {
-  const write = (name: string, text: string): string => {
-    const file = join(directory, name);
-    // Synchronous: /run is memory, and a vif waits for it.
-    writeFileSync(file, text, { mode: 0o600 });
-    return file;
-  };
-  const apply = async (name: string, transaction: string): Promise<void> => {
-    await run(['nft', '-j', '-f', write(name, transaction)]);
-  };
+  const standby = openStandby(applying);
   return {
     loadBase: async () => {
       const lines = [`include "${baseFile}"`, ...hostLines, ''];
-      await run(['nft', '-f', write('base.nft', lines.join('\n'))]);
+      await run(['nft', '-f', '-'], lines.join('\n'));
       for (const file of otherFiles) await run(['nft', '-f', file]);
     },
     observe: async () => {
@@ -66,13 +59,18 @@ export const openNft = (
       const present = texts.filter((text) => text !== undefined);
       return present.length === texts.length ? parseFirewall(present) : undefined;
     },
-    add: (what) => apply('nft-add.json', additions(what)),
-    remove: ({ elements, chains }) => apply('nft-delete.json', deletions(elements, chains)),
+    add: async (what) => {
+      await standby.run(additions(what));
+    },
+    remove: async ({ elements, chains }) => {
+      await run(applying, deletions(elements, chains));
+    },
     ingressMayPrecede: async () => {
-      const file = write('nft-probe.json', ingressProbe());
-      const { status } = await attempt(['nft', '-j', '-c', '-f', file]);
+      const { status } = await attempt(['nft', '-j', '-c', '-f', '-'], ingressProbe());
       return status === 0;
     },
+    prepare: standby.prepare,
+    close: standby.close,
     drops: async () => parseDrops(await run(['nft', '-j', 'list', 'counters'])),
   };
 };

@@ -12,8 +12,12 @@ test('rules stand before the link is up, and everything before "connected"', asy
       const directory = `${host.sim.directory}/bin`;
       const seen = `${directory}/links-at-each-nft`;
       mkdirSync(directory);
-      // Before each nft, the links that are up by then.
-      const script = `#!/bin/sh\n{ echo "$*"; ip -o link show up; } >> ${seen}\nexec /usr/sbin/nft "$@"\n`;
+      // Once each nft has read all its input and begins to work, the links that are up by then.
+      const script = `#!/bin/sh
+case "$*" in *" -") cat > ${seen}.$$; exec < ${seen}.$$;; esac
+{ echo "$*"; [ ! -e ${seen}.$$ ] || cat ${seen}.$$; ip -o link show up; } >> ${seen}
+exec /usr/sbin/nft "$@"
+`;
       writeFileSync(`${directory}/nft`, script, { mode: 0o755 });
       const { PATH } = process.env;
       Object.assign(process.env, { PATH: `${directory}:${PATH}` });
@@ -31,7 +35,8 @@ test('rules stand before the link is up, and everything before "connected"', asy
       await attachRaw(host, guest, { ip: '10.0.5.30' });
       assert.match((await routeAtConnected).stdout, /^10\.0\.5\.30 dev vif/m);
 
-      const [first = ''] = readFileSync(seen, 'utf8').split('nft-add.json').slice(1);
+      const runs = readFileSync(seen, 'utf8').split(/^(?=-)/m);
+      const first = runs.find((run) => run.includes('10.0.5.30')) ?? '';
       assert.ok(first.includes(' eth0@'), 'the stand-in saw no links at all');
       assert.ok(!first.includes(` vif${guest}.0@`), `the link was up before its rules: ${first}`);
     },

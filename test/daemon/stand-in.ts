@@ -3,6 +3,10 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { withNetVm } from './net-vm.ts';
 
+/** What comes on stdin is read first: a program that stands by is as it is when it is used, not when it was started. */
+const whole = (file: string): string =>
+  `case "$*" in *" -") cat >${file}.$$; exec <${file}.$$; rm ${file}.$$;; esac`;
+
 /**
  * Puts a script in front of a program of the daemon's; it runs `before` first as long as a flag is there, which it is
  * from the start if asked for.
@@ -18,7 +22,7 @@ export const withStandIn = async (
       const directory = `${host.sim.directory}/bin`;
       const flag = `${directory}/flag`;
       mkdirSync(directory);
-      const script = `#!/bin/sh\n[ ! -e ${flag} ] || { ${before}; }\nexec /usr/sbin/${program} "$@"\n`;
+      const script = `#!/bin/sh\n${whole(`${directory}/input`)}\n[ ! -e ${flag} ] || { ${before}; }\nexec /usr/sbin/${program} "$@"\n`;
       writeFileSync(`${directory}/${program}`, script);
       chmodSync(`${directory}/${program}`, 0o755);
       if (isSet) writeFileSync(flag, '');
