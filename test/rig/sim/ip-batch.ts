@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
 export type IpBatch = {
-  /** Runs one command, after those before it; resolves with what ip printed, rejects with what it complained of. */
+  /** Runs commands, one a line, after those before; resolves with what ip printed, rejects with what it complained of. */
   run(command: string): Promise<string>;
   close(): Promise<void>;
 };

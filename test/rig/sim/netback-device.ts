@@ -66,15 +66,14 @@ const fail = async (context: Context, device: Device, error: unknown): Promise<v
   await become(context, device, 5);
 };
 
-const registerNetdev = async (context: Context, device: Device): Promise<boolean> => {
-  const { guest, devid, mac } = device;
+const registerNetdevs = async (context: Context, devices: readonly Device[]): Promise<boolean> => {
   try {
     if (context.netdevDelay) await delay(context.netdevDelay);
-    if (!(await context.netdevs.add(guest, devid, mac))) return false;
-    context.tell('netdev', device);
+    if (!(await context.netdevs.add(devices))) return false;
+    for (const device of devices) context.tell('netdev', device);
     return true;
   } catch (error) {
-    await fail(context, device, error);
+    for (const device of devices) await fail(context, device, error);
     return false;
   }
 };
@@ -96,8 +95,9 @@ export const announce = async (context: Context, devices: readonly Device[]): Pr
   for (const device of devices) {
     device.state = 2;
     context.tell('init-wait', device);
-    device.netdev = context.inBackground(registerNetdev(context, device));
   }
+  const netdevs = context.inBackground(registerNetdevs(context, devices));
+  for (const device of devices) device.netdev = netdevs;
 };
 
 /** Takes up a directory in state 1. */

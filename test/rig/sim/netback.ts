@@ -33,10 +33,12 @@ export type NetbackEvent = {
   readonly at: number;
 };
 
+export type VifIdentity = { readonly guest: number; readonly devid: number; readonly mac: string };
+
 /** What makes and unmakes `vifD.I`; the rig's network, or nothing at all. */
 export type Netdevs = {
   /** Resolves with false if there will be none. */
-  add(guest: number, devid: number, mac: string): Promise<boolean>;
+  add(vifs: readonly VifIdentity[]): Promise<boolean>;
   remove(guest: number, devid: number): Promise<void>;
 };
 

@@ -1,9 +1,18 @@
 /** netback's netdevs: veth pairs from `vifD.I` in net-vm to `ethI` in the guest, whose end has the vif's MAC. */
-import type { Netdevs } from './netback.ts';
+import type { Netdevs, VifIdentity } from './netback.ts';
 import type { Rig } from './rig.ts';
 import { hasNamespace, ipBatch, namespaceOf } from './topology.ts';
 
 export type VethNetdevs = Netdevs & { close(): Promise<void> };
+
+const linkLine = ({ guest, devid, mac }: VifIdentity): string => {
+  // The kernel refuses a malformed MAC only when the frontend connects, and then netback reports it.
+  const address = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac) ? `address ${mac}` : '';
+  return (
+    `link add vif${guest}.${devid} address fe:ff:ff:ff:ff:ff type veth ` +
+    `peer name eth${devid} ${address} netns ${namespaceOf(guest)}`
+  );
+};
 
 /** `added` hears of each pair, in time for the guest to configure its end. */
 export const vethNetdevs = (
@@ -13,14 +22,9 @@ export const vethNetdevs = (
 ): VethNetdevs => {
   const batch = ipBatch(rig, netVm);
   return {
-    add: async (guest, devid, mac) => {
-      // The kernel refuses a malformed MAC only when the frontend connects, and then netback reports it.
-      const address = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac) ? `address ${mac}` : '';
-      await batch.run(
-        `link add vif${guest}.${devid} address fe:ff:ff:ff:ff:ff type veth ` +
-          `peer name eth${devid} ${address} netns ${namespaceOf(guest)}`,
-      );
-      added(guest, devid);
+    add: async (vifs) => {
+      await batch.run(vifs.map(linkLine).join('\n'));
+      for (const { guest, devid } of vifs) added(guest, devid);
       return true;
     },
     // By the guest's end, because the other one may have been renamed. A process each: each takes 16 ms in the kernel.
