@@ -31,6 +31,8 @@ export type Refusal = { readonly key: VifKey; readonly problem: Problem };
 export type Plan = {
   /** Vifs to bring up, or to mend. Everything about them is applied again: each step is idempotent. */
   readonly raise: readonly Raise[];
+  /** Links that netback is about to make. */
+  readonly coming: readonly string[];
   /** Whose addresses are in use or about to be. */
   readonly served: readonly ServedVif[];
   /** Elements and chains that belong to no vif. */
@@ -69,6 +71,11 @@ const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): 
   };
   return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
 };
+
+const comingLink = (decision: Decision): string[] =>
+  decision.is === 'waiting' && decision.for === 'link' && decision.prospect !== undefined
+    ? [decision.prospect.bornLink]
+    : [];
 
 const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
   const own = new Set([...kernel.links.values()].flatMap(({ addresses }) => addresses));
@@ -217,6 +224,7 @@ export const plan = (planning: Planning): Plan => {
   const sweep = planSweep(desired, planning, guarded);
   return {
     raise: planRaise(desired, planning),
+    coming: decisions.flatMap(comingLink),
     served: desired.openings.map(({ served }) => served),
     host: planHost(planning),
     gateways: planGateways(planning),

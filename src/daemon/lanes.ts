@@ -1,5 +1,6 @@
 /** The lanes, and how a plan is spread over them. */
 import type { Logger } from 'pino';
+import type { Observable } from 'rxjs';
 import type { VifKey } from '../core/backend-vif.ts';
 import type { ServedVif } from '../core/footprint.ts';
 import { elementLink, keyOfElement } from '../core/kernel-state.ts';
@@ -7,6 +8,7 @@ import type { Plan } from '../core/plan.ts';
 import { CommandError } from '../net/command.ts';
 import type { Network } from '../net/network.ts';
 import type { Backend } from '../xen/backend.ts';
+import { openGathering } from './gathering.ts';
 import { openLane } from './lane.ts';
 import { lower } from './lower.ts';
 import type { Mending } from './mending.ts';
@@ -25,6 +27,8 @@ export type LaneParts = {
   readonly mending: Mending;
   /** False while no vif may be opened. */
   readonly mayOpen: () => boolean;
+  /** Emits whenever a link may have appeared. */
+  readonly linkChanges: Observable<unknown>;
   readonly log: Logger;
   /** Asks for another pass, now or after some milliseconds. */
   readonly wake: (afterMs?: number) => void;
@@ -81,6 +85,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
   const linkWatch = openLane(ended);
   const elementWatch = openLane(ended);
   const all = [raising, lowering, sweeping, linkWatch, elementWatch];
+  const gathering = openGathering({ linkNames: network.linkNames, changes: parts.linkChanges });
 
   /** Vifs with a new policy whose forbidden flows may still live. */
   const uncut = new Set<VifKey>();
@@ -132,6 +137,12 @@ export const openLanes = (parts: LaneParts): Lanes => {
       const raise = { ...one, vif };
       return mending.may(raise) ? [raise] : [];
     });
+    const isAnyReady = raises.some(({ open }) => open);
+    const wait = gathering.before(isAnyReady, todo.coming);
+    if (wait !== undefined) {
+      raising.start([], wait);
+      return;
+    }
     const gateways = mending.gateways(todo.gateways);
     if (raises.length + shared + gateways.length + uncut.size === 0) return;
     mending.note(raises);

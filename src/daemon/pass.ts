@@ -1,4 +1,5 @@
 /** One pass: read what changed, decide, compare with the kernel, and start what is missing in its lane. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { type Decision, decide } from '../core/decide.ts';
 import { hostElements } from '../core/host-elements.ts';
@@ -71,6 +72,8 @@ export const openPasses = (parts: PassParts): Passes => {
   };
 
   const run = async (): Promise<void> => {
+    // What one transaction changes is told node by node, and most of that by now.
+    await nextTurn();
     // A lane that ends while this pass reads has changed what was read: its links are for the next pass.
     const busyBefore = lanes.busy();
     await world.refresh();

@@ -106,9 +106,11 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   });
   const fail = (error: unknown) => failures.error(error);
   const mayOpen = guard.isStanding;
+  const linkChanges = new Subject<unknown>();
   const mending = openMending({ world, drift, log, wake });
   const lanes = openLanes({
     ...{ world, network, backend, patience, policies, mending, mayOpen, log, wake, fail },
+    linkChanges,
   });
   const passes = openPasses({
     ...{ config, world, lanes, network, backend, patience, policies, drift, journal, wake },
@@ -126,7 +128,10 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const triggers = merge(
     wakes,
     backend.changes.pipe(tap(world.touch)),
-    merge(watchLinks().pipe(tap(guard.linksChanged)), watchNeighbours(world.isOurNeighbour)).pipe(
+    merge(
+      watchLinks().pipe(tap(guard.linksChanged), tap(linkChanges)),
+      watchNeighbours(world.isOurNeighbour),
+    ).pipe(
       tap(world.doubtLinks),
       filter(() => !lanes.isRaising()),
     ),

@@ -154,6 +154,21 @@ test.concurrent('a device that comes late is served when it comes; one that neve
   );
 });
 
+test.concurrent('one whose device never comes keeps nobody waiting', async () => {
+  await withNetVm(async (host) => {
+    const guest = await host.create({ name: 'guest' });
+    // netback takes up what it finds in state 1.
+    const stuck = { mac: macOf(guest, 9), ip: '10.0.5.99', state: '2' };
+    await writeVif(host.dom0, place(guest, 9), stuck);
+    for (const devid of [0, 1, 2]) {
+      await attachRaw(host, guest, {}, devid);
+      await becomesConnected(host, guest, devid);
+    }
+    const { vifs } = await status(host);
+    assert.equal(vifs.find(({ devid }) => devid === 9)?.phase, 'waiting');
+  });
+});
+
 test.concurrent('other kinds of backend are not touched', async () => {
   await withNetVm(async (host) => {
     const disk = '/local/domain/2/backend/vbd/3/51712';
