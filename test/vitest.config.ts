@@ -4,11 +4,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** What measures no short time: it computes, or compares what a rig has become in the end. */
 const timeless = [
   'test/{audit,call-policy,cli,config,core,dom0,image}/**/*.test.ts',
-  'test/{mesh,protocol,scenario,services}/**/*.test.ts',
+  'test/{mesh,net,protocol,scenario,services}/**/*.test.ts',
   'test/agent/{arrival,log-budget,relay*,reload,repeatable-input}.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
   'test/daemon/{crowd,events,ingress-chain,neighbour-claims,order,panic,policy-names}.test.ts',
-  'test/daemon/{fights,readiness,residue,same-address,site-chains,spoofing}.test.ts',
+  'test/daemon/{fights,gathering,readiness,residue,same-address,site-chains,spoofing}.test.ts',
   'test/daemon/{trouble,unconfigured-vif,unmodified-guest,uplink,upstream-guard,vifname}.test.ts',
   'test/daemon/xenstored-trouble.test.ts',
   'test/native/{lifetime,load,operations,sanitizer,transaction,tree}.test.ts',
