@@ -1,5 +1,14 @@
 /** How long a vif takes to come up and to go, with whichever daemon serves it. */
-import { filter, firstValueFrom, map, Subject, take, toArray } from 'rxjs';
+import {
+  filter,
+  firstValueFrom,
+  map,
+  type Observable,
+  Subject,
+  take,
+  timeout,
+  toArray,
+} from 'rxjs';
 import type { ActorEvent } from '../rig/sim/actors.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif, type VifPlace, writeVif } from '../rig/sim/toolstack.ts';
@@ -14,16 +23,27 @@ const placeOf = (host: SimHost, guest: number, devid: number): VifPlace => ({
   backend: host.netVm,
 });
 
-/** When the next `count` events of a kind happen. */
-const eventsOf = (host: SimHost, kind: ActorEvent['what'], count: number): Promise<number[]> =>
-  firstValueFrom(
-    host.actors.events.pipe(
-      filter(({ what }) => what === kind),
-      map(({ at }) => at),
-      take(count),
-      toArray(),
-    ),
+/** A daemon that fails a vif fails the benchmark, too. */
+const patienceMs = 60_000;
+
+/** The next `count` times; throws an Error that says of `what` there were not as many. */
+const timesOf = (times: Observable<number>, what: string, count: number): Promise<number[]> => {
+  const late = () => {
+    throw new Error(`not ${count} times within ${patienceMs / 1000} s: ${what}`);
+  };
+  return firstValueFrom(
+    times.pipe(take(count), toArray(), timeout({ first: patienceMs, with: late })),
   );
+};
+
+/** When the next `count` events of a kind happen. */
+const eventsOf = (host: SimHost, kind: ActorEvent['what'], count: number): Promise<number[]> => {
+  const times = host.actors.events.pipe(
+    filter(({ what }) => what === kind),
+    map(({ at }) => at),
+  );
+  return timesOf(times, kind, count);
+};
 
 /** When dom0 sees `connected` in the store, vif by vif. */
 const watchConnected = (host: SimHost) => {
@@ -77,7 +97,7 @@ export const upAndDown = async (bench: Bench, devids: readonly number[]): Promis
   await untilIdle(pid);
   const watch = watchConnected(host);
   const state2 = eventsOf(host, 'init-wait', 1);
-  const connected = firstValueFrom(watch.connected.pipe(take(devids.length), toArray()));
+  const connected = timesOf(watch.connected, 'hotplug-status=connected', devids.length);
   const published = eventsOf(host, 'connected', devids.length);
   await attach(bench, devids);
   const upMs = Math.max(...(await connected)) - Math.min(...(await state2));
