@@ -36,8 +36,11 @@ export const list = async (argv: readonly string[]): Promise<string | undefined>
   throw new CommandError(argv, `exit status ${status}`, stderr);
 };
 
-/** JSON on stdin is read before anything is asked of the kernel, so that one may stand by. */
-const applying = ['nft', '-j', '-f', '-'] as const;
+/** Not "-", for which nft opens /dev/stdin when it reads JSON: without a device manager, there may be none. */
+const stdin = '/proc/self/fd/0';
+
+/** JSON is read before anything is asked of the kernel, so that one may stand by. */
+const applying = ['nft', '-j', '-f', stdin] as const;
 
 /**
  * @param baseFiles of rules/, the first of which is vifwatch.nft
@@ -51,7 +54,7 @@ export const openNft = (
   return {
     loadBase: async () => {
       const lines = [`include "${baseFile}"`, ...hostLines, ''];
-      await run(['nft', '-f', '-'], lines.join('\n'));
+      await run(['nft', '-f', stdin], lines.join('\n'));
       for (const file of otherFiles) await run(['nft', '-f', file]);
     },
     observe: async () => {
@@ -66,7 +69,7 @@ export const openNft = (
       await run(applying, deletions(elements, chains));
     },
     ingressMayPrecede: async () => {
-      const { status } = await attempt(['nft', '-j', '-c', '-f', '-'], ingressProbe());
+      const { status } = await attempt(['nft', '-j', '-c', '-f', stdin], ingressProbe());
       return status === 0;
     },
     prepare: standby.prepare,

@@ -14,7 +14,7 @@ test('rules stand before the link is up, and everything before "connected"', asy
       mkdirSync(directory);
       // Once each nft has read all its input and begins to work, the links that are up by then.
       const script = `#!/bin/sh
-case "$*" in *" -") cat > ${seen}.$$; exec < ${seen}.$$;; esac
+case "$*" in *" /proc/self/fd/0") cat > ${seen}.$$; exec < ${seen}.$$;; esac
 { echo "$*"; [ ! -e ${seen}.$$ ] || cat ${seen}.$$; ip -o link show up; } >> ${seen}
 exec /usr/sbin/nft "$@"
 `;

@@ -5,7 +5,7 @@ import { withNetVm } from './net-vm.ts';
 
 /** What comes on stdin is read first: a program that stands by is as it is when it is used, not when it was started. */
 const whole = (file: string): string =>
-  `case "$*" in *" -") cat >${file}.$$; exec <${file}.$$; rm ${file}.$$;; esac`;
+  `case "$*" in *" -" | *" /proc/self/fd/0") cat >${file}.$$; exec <${file}.$$; rm ${file}.$$;; esac`;
 
 /**
  * Puts a script in front of a program of the daemon's; it runs `before` first as long as a flag is there, which it is

@@ -87,7 +87,7 @@ test('an nft that fails: an error of that vif, retried until it works', async ()
 test('the ip and the nft that stand by are killed: the next vif is served all the same', async () => {
   await withNetVm(async (host) => {
     const standby = (): number[] =>
-      childrenOf(host.daemon.pid()).filter((pid) => / -batch -$| -f -$/.test(commandLine(pid)));
+      childrenOf(host.daemon.pid()).filter((pid) => / -batch -$| -f \S+$/.test(commandLine(pid)));
     const guest = await serveOne(host);
     await until('both stand by', () => standby().length === 2);
     for (const pid of standby()) process.kill(pid, 'SIGKILL');
@@ -175,7 +175,7 @@ test('an nft monitor that crashes, then one that prints without end: changes are
 });
 
 test('rules that are gone and cannot be loaded again: every vif is closed until they can', async () => {
-  const refuse = 'case "$*" in "-f -") echo "no memory" >&2; exit 1;; esac';
+  const refuse = 'case "$*" in "-f /proc/self/fd/0") echo "no memory" >&2; exit 1;; esac';
   await withStandIn('nft', refuse, async (host, flag) => {
     const guest = await serveOne(host);
     const before = await kernelState(host);
