@@ -1,7 +1,7 @@
 /** The difference between what the decisions ask for and what the kernel and the store have. */
-import type { VifKey } from './backend-vif.ts';
+import { type VifKey, xenbus } from './backend-vif.ts';
 import { isLinkComplete } from './damage.ts';
-import type { Decision } from './decide.ts';
+import { type Decision, isConnected } from './decide.ts';
 import { type Desired, desire, type Opening, type Planning, type Raise } from './desired.ts';
 import type { ServedVif } from './footprint.ts';
 import {
@@ -72,10 +72,16 @@ const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): 
   return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
 };
 
-const comingLink = (decision: Decision): string[] =>
-  decision.is === 'waiting' && decision.for === 'link' && decision.prospect !== undefined
-    ? [decision.prospect.bornLink]
-    : [];
+/** Not one that has gone from under a vif. */
+const comingLink = (decision: Decision): string[] => {
+  const { vif } = decision;
+  const isComing =
+    decision.is === 'waiting' &&
+    decision.for === 'link' &&
+    vif.state === xenbus.initWait &&
+    !isConnected(vif);
+  return isComing ? [`vif${vif.domid}.${vif.devid}`] : [];
+};
 
 const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
   const own = new Set([...kernel.links.values()].flatMap(({ addresses }) => addresses));

@@ -6,15 +6,14 @@ import {
   firstValueFrom,
   merge,
   type Observable,
-  share,
   startWith,
   timer,
 } from 'rxjs';
 
 export type Gathering = {
   /**
-   * What to do before the next round, if anything: to wait for more links. Each is waited for once, and a crowd that
-   * goes on and on is served in parts.
+   * What to do before the next round, if anything: to wait for more links. Each is waited for once while it is to come,
+   * and a crowd that goes on and on is served in parts.
    * @param isAnyReady whether there is a link to be raised @param coming those that netback is about to make
    */
   readonly before: (
@@ -24,7 +23,7 @@ export type Gathering = {
 };
 
 type Ports = {
-  readonly linkNames: () => ReadonlySet<string>;
+  readonly hasLink: (name: string) => boolean;
   /** Emits whenever a link may have appeared. */
   readonly changes: Observable<unknown>;
 };
@@ -39,19 +38,16 @@ const lookMs = 1;
 /** Resolves once all of the links are there, or no more of them seem to come. */
 const appeared = async (
   links: readonly string[],
-  { linkNames, changes }: Ports,
+  { hasLink, changes }: Ports,
   withinMs: number,
 ): Promise<void> => {
-  const areThere = (): boolean => {
-    const names = linkNames();
-    return links.every((link) => names.has(link));
-  };
-  const news = changes.pipe(startWith(undefined), share());
+  const areThere = (): boolean => links.every(hasLink);
+  if (areThere()) return;
   await firstValueFrom(
     merge(
       timer(withinMs),
-      news.pipe(debounceTime(stillMs)),
-      news.pipe(auditTime(lookMs), filter(areThere)),
+      changes.pipe(startWith(undefined), debounceTime(stillMs)),
+      changes.pipe(auditTime(lookMs), filter(areThere)),
     ),
   );
 };

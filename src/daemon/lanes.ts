@@ -37,7 +37,7 @@ export type LaneParts = {
 };
 
 export type Lanes = {
-  /** While links are being raised, what happens to links calls for no pass: one comes at the end. */
+  /** While links are being raised, or awaited, what happens to links calls for no pass: one comes at the end. */
   readonly isRaising: () => boolean;
   /** The links that some lane is working on. */
   readonly busy: () => ReadonlySet<string>;
@@ -79,13 +79,14 @@ export const openLanes = (parts: LaneParts): Lanes => {
     if (error !== undefined) world.doubtElements();
     ended(error);
   };
+  const waiting = openLane(ended);
   const raising = openLane(worked);
   const lowering = openLane(worked);
   const sweeping = openLane(worked);
   const linkWatch = openLane(ended);
   const elementWatch = openLane(ended);
-  const all = [raising, lowering, sweeping, linkWatch, elementWatch];
-  const gathering = openGathering({ linkNames: network.linkNames, changes: parts.linkChanges });
+  const all = [waiting, raising, lowering, sweeping, linkWatch, elementWatch];
+  const gathering = openGathering({ hasLink: network.hasLink, changes: parts.linkChanges });
 
   /** Vifs with a new policy whose forbidden flows may still live. */
   const uncut = new Set<VifKey>();
@@ -127,7 +128,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
   };
 
   const startRaising = (todo: Plan): void => {
-    if (!raising.isIdle() || !mayOpen()) return;
+    if (!waiting.isIdle() || !raising.isIdle() || !mayOpen()) return;
     const { raise: openings, host, served } = todo;
     const shared = host.elements.length + host.chains.length;
     const byKey = world.vifs();
@@ -140,7 +141,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
     const isAnyReady = raises.some(({ open }) => open);
     const wait = gathering.before(isAnyReady, todo.coming);
     if (wait !== undefined) {
-      raising.start([], wait);
+      waiting.start([], wait);
       return;
     }
     const gateways = mending.gateways(todo.gateways);
@@ -181,7 +182,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
    * crowd, as vifs do at boot, would have to wait for the looking.
    */
   const startObserving = (): void => {
-    const isQuiet = [raising, lowering, sweeping].every((lane) => lane.isIdle());
+    const isQuiet = [waiting, raising, lowering, sweeping].every((lane) => lane.isIdle());
     const { links, ...due } = world.due();
     // Without our tables there is nothing to see.
     const elements = due.elements && mayOpen();
@@ -203,7 +204,7 @@ export const openLanes = (parts: LaneParts): Lanes => {
   };
 
   return {
-    isRaising: () => !raising.isIdle(),
+    isRaising: () => !waiting.isIdle() || !raising.isIdle(),
     busy: () => new Set(all.flatMap((lane) => lane.busy())),
     start: (todo) => {
       startRaising(todo);

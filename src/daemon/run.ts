@@ -106,7 +106,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   });
   const fail = (error: unknown) => failures.error(error);
   const mayOpen = guard.isStanding;
-  const linkChanges = new Subject<unknown>();
+  const linkChanges = new Subject<void>();
   const mending = openMending({ world, drift, log, wake });
   const lanes = openLanes({
     ...{ world, network, backend, patience, policies, mending, mayOpen, log, wake, fail },
@@ -129,7 +129,10 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     wakes,
     backend.changes.pipe(tap(world.touch)),
     merge(
-      watchLinks().pipe(tap(guard.linksChanged), tap(linkChanges)),
+      watchLinks().pipe(
+        tap(guard.linksChanged),
+        tap(() => linkChanges.next()),
+      ),
       watchNeighbours(world.isOurNeighbour),
     ).pipe(
       tap(world.doubtLinks),

@@ -60,6 +60,8 @@ const spawn = ([file = '', ...args]: readonly string[], stdin: number | 'ignore'
     stdin: stdin as 3 | 'ignore',
     env: environment,
     cancelSignal: overdue.signal,
+    // Whoever is late has had its time.
+    killSignal: 'SIGKILL',
     reject: false,
     stripFinalNewline: false,
   });
@@ -77,6 +79,17 @@ const inputPipe = (argv: readonly string[]): InputPipe => {
 
 type Spawned = ReturnType<typeof spawn>;
 
+const spawnWith = (argv: readonly string[], pipe: InputPipe): Spawned => {
+  try {
+    return spawn(argv, pipe.descriptor);
+  } catch (error) {
+    pipe.close();
+    throw new CommandError(argv, 'could not be run', (error as Error).message);
+  } finally {
+    pipe.handOver();
+  }
+};
+
 const finish = async (
   argv: readonly string[],
   { child, overdue }: Spawned,
@@ -87,22 +100,22 @@ const finish = async (
   clearTimeout(deadline);
   if (isCanceled) throw new CommandError(argv, `no answer within ${deadlineMs / 1000} s`, stderr);
   if (signal !== undefined) throw new CommandError(argv, `killed by ${signal}`, stderr);
-  if (exitCode === undefined)
-    throw new CommandError(argv, 'could not be run', `${originalMessage}`);
+  if (exitCode === undefined) {
+    throw new CommandError(argv, 'could not be run', originalMessage ?? '');
+  }
   // To nft, JSON that breaks off is no error.
-  if (!(await sent) && exitCode === 0) throw new CommandError(argv, 'did not read its input', '');
+  if (!(await sent) && exitCode === 0) throw new CommandError(argv, 'did not take its input', '');
   return { stdout, stderr, status: exitCode };
 };
 
 /** Throws CommandError if there is no pipe to be had. */
 const start = (argv: readonly string[]): Waiting => {
   const pipe = inputPipe(argv);
-  const spawned = spawn(argv, pipe.descriptor);
-  pipe.handOver();
+  const spawned = spawnWith(argv, pipe);
   const { child } = spawned;
   void child.then(pipe.close);
   return {
-    isAlive: () => child.exitCode === null && child.signalCode === null,
+    isAlive: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null,
     finish: (input) => {
       remember(child.pid);
       return finish(argv, spawned, pipe.send(input));
@@ -110,7 +123,7 @@ const start = (argv: readonly string[]): Waiting => {
   };
 };
 
-/** Runs to the end whatever the exit status is; throws CommandError if it did not start, read its input or finish. */
+/** Runs to the end whatever the exit status is; throws CommandError if it did not start, take its input or finish. */
 export const attempt = async (argv: readonly string[], input?: string): Promise<Finished> =>
   input === undefined
     ? finish(argv, spawn(argv, 'ignore'), Promise.resolve(true))
@@ -142,12 +155,14 @@ const quietMs = 50;
 export const openStandby = (argv: readonly string[]): Standby => {
   let ready: Waiting | undefined;
   let soon: NodeJS.Timeout | undefined;
+  let isClosed = false;
   const take = (): Waiting => {
     const taken = ready;
     ready = undefined;
     return taken?.isAlive() ? taken : start(argv);
   };
   const prepare = (): void => {
+    if (isClosed) return;
     try {
       ready ??= start(argv);
     } catch {
@@ -159,6 +174,7 @@ export const openStandby = (argv: readonly string[]): Standby => {
     try {
       return await take().finish(input);
     } finally {
+      clearTimeout(soon);
       soon = setTimeout(prepare, quietMs).unref();
     }
   };
@@ -167,8 +183,10 @@ export const openStandby = (argv: readonly string[]): Standby => {
     run: async (input) => succeeded(argv, await attempt(input)),
     prepare,
     close: () => {
+      isClosed = true;
       clearTimeout(soon);
       ready?.finish('').catch(() => undefined);
+      ready = undefined;
     },
   };
 };

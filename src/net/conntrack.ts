@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deletionOf, type Flow, flowsOf } from '../core/flow.ts';
 import type { Prefix } from '../core/prefix.ts';
 import { run } from './command.ts';
+import { stdinFile } from './input-pipe.ts';
 
 const familyOf = (prefix: string): string => (prefix.includes(':') ? 'ipv6' : 'ipv4');
 
@@ -14,7 +15,7 @@ const sides = ['-s', '-d'] as const;
 /** Runs deletions in one go; one that finds nothing is no error. */
 const forget = async (commands: readonly string[]): Promise<void> => {
   if (commands.length === 0) return;
-  await run(['conntrack', '-R', '-'], commands.map((command) => `${command}\n`).join(''));
+  await run(['conntrack', '-R', stdinFile], commands.map((command) => `${command}\n`).join(''));
 };
 
 /** Cuts every tracked flow from or to the addresses and prefixes; throws CommandError. */

@@ -6,6 +6,9 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { loadNative } from '../xen/native.ts';
 
+/** Of any program. What it calls "-" may be /dev/stdin, which is not there without a device manager. */
+export const stdinFile = '/proc/self/fd/0';
+
 export type InputPipe = {
   /** The program's end. */
   readonly descriptor: number;
@@ -17,10 +20,20 @@ export type InputPipe = {
   readonly close: () => void;
 };
 
-/** Throws an errno's Error, or what `loadNative` throws. */
+const openSocket = (fd: number, other: number): Socket => {
+  try {
+    return new Socket({ fd, readable: false, writable: true });
+  } catch (error) {
+    closeSync(fd);
+    closeSync(other);
+    throw error;
+  }
+};
+
+/** Throws an errno's Error, or what `loadNative` throws; nothing is left open then. */
 export const openInputPipe = (): InputPipe => {
   const [descriptor, ours] = loadNative().pipe();
-  const socket = new Socket({ fd: ours, readable: false, writable: true });
+  const socket = openSocket(ours, descriptor);
   // A program that does not read to the end; "close" follows.
   socket.on('error', () => undefined);
   return {
@@ -28,7 +41,8 @@ export const openInputPipe = (): InputPipe => {
     handOver: () => closeSync(descriptor),
     send: (input) =>
       new Promise((resolve) => {
-        if (socket.destroyed) resolve(false);
+        // Otherwise neither event would come.
+        if (socket.destroyed) return resolve(false);
         socket.once('finish', () => resolve(true));
         socket.once('close', () => resolve(false));
         socket.end(input);

@@ -4,7 +4,7 @@ import type { Prefix } from '../core/prefix.ts';
 import { openBase } from './base.ts';
 import { cutFlows, cutFlowsUnless } from './conntrack.ts';
 import { observeLinks, openIpBatches } from './iproute.ts';
-import { linkNames } from './link-names.ts';
+import { hasLink, linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
 import { isPanic, panic } from './panic.ts';
 import { hardenVif } from './sysctl.ts';
@@ -19,6 +19,7 @@ export const openNetwork = (baseFiles: readonly string[], gateways: readonly Pre
     panic: { isPanic, panic },
     observeLinks,
     linkNames,
+    hasLink,
     ipBatches,
     hardenVif,
     cutFlows,

@@ -5,6 +5,7 @@ import type { Firewall } from '../core/kernel-state.ts';
 import { type Additions, additions, deletions, parseFirewall } from '../core/nft-json.ts';
 import type { Sweep } from '../core/plan.ts';
 import { attempt, CommandError, openStandby, run } from './command.ts';
+import { stdinFile } from './input-pipe.ts';
 
 export type Nft = {
   /** Loads the static rules, each file in one transaction; sets, counters and policies keep what they have. */
@@ -36,11 +37,17 @@ export const list = async (argv: readonly string[]): Promise<string | undefined>
   throw new CommandError(argv, `exit status ${status}`, stderr);
 };
 
-/** Not "-", for which nft opens /dev/stdin when it reads JSON: without a device manager, there may be none. */
-const stdin = '/proc/self/fd/0';
-
 /** JSON is read before anything is asked of the kernel, so that one may stand by. */
-const applying = ['nft', '-j', '-f', stdin] as const;
+const applying = ['nft', '-j', '-f', stdinFile] as const;
+
+/**
+ * Throws CommandError for what libjansson cannot load: characters that are NUL or half a pair, which JSON.stringify
+ * escapes. nft 1.0.6 then reads on for a ruleset of its own language, finds the pipe empty, and says that all is well.
+ */
+const loadable = (json: string): string => {
+  if (/\\u(?:0000|d[89a-f])/.test(json)) throw new CommandError(applying, 'not valid text', '');
+  return json;
+};
 
 /**
  * @param baseFiles of rules/, the first of which is vifwatch.nft
@@ -54,7 +61,7 @@ export const openNft = (
   return {
     loadBase: async () => {
       const lines = [`include "${baseFile}"`, ...hostLines, ''];
-      await run(['nft', '-f', stdin], lines.join('\n'));
+      await run(['nft', '-f', stdinFile], lines.join('\n'));
       for (const file of otherFiles) await run(['nft', '-f', file]);
     },
     observe: async () => {
@@ -63,13 +70,13 @@ export const openNft = (
       return present.length === texts.length ? parseFirewall(present) : undefined;
     },
     add: async (what) => {
-      await standby.run(additions(what));
+      await standby.run(loadable(additions(what)));
     },
     remove: async ({ elements, chains }) => {
-      await run(applying, deletions(elements, chains));
+      await run(applying, loadable(deletions(elements, chains)));
     },
     ingressMayPrecede: async () => {
-      const { status } = await attempt(['nft', '-j', '-c', '-f', stdin], ingressProbe());
+      const { status } = await attempt(['nft', '-j', '-c', '-f', stdinFile], ingressProbe());
       return status === 0;
     },
     prepare: standby.prepare,

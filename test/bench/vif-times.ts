@@ -99,10 +99,9 @@ export const upAndDown = async (bench: Bench, devids: readonly number[]): Promis
   const state2 = eventsOf(host, 'init-wait', 1);
   const connected = timesOf(watch.connected, 'hotplug-status=connected', devids.length);
   const published = eventsOf(host, 'connected', devids.length);
-  await attach(bench, devids);
-  const upMs = Math.max(...(await connected)) - Math.min(...(await state2));
+  const [first, last] = await Promise.all([state2, connected, attach(bench, devids), published]);
+  const upMs = Math.max(...last) - Math.min(...first);
   watch.stop();
-  await published;
   const downMs: number[] = [];
   for (const devid of devids) {
     const start = now();

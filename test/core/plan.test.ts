@@ -123,6 +123,21 @@ test('a vif that is being opened is told nothing of a rival that came meanwhile'
   expect(planFor(model, { busy: new Set(['vif4.0']) }).mark).toEqual([]);
 });
 
+test('only links that netback is about to make are to come', () => {
+  const vifs = [
+    backendVif(3),
+    backendVif(4, { state: '1' }),
+    backendVif(5, { vifname: 'vif-web' }),
+    backendVif(6, { 'hotplug-status': 'connected' }),
+    backendVif(7, { state: '6' }),
+    backendVif(8, { mac: 'junk' }),
+  ];
+  const without = modelOf([]);
+  const model = { ...without, vifs: new Map(vifs.map((vif) => [vif.key, vif])) };
+  expect(planFor(model).coming).toEqual(['vif3.0', 'vif5.0']);
+  expect(planFor(modelOf(vifs)).coming).toEqual([]);
+});
+
 test('rules for a link to come wait until it is known what the firewall has', () => {
   const vif = backendVif(3, { state: '1' });
   const model = { ...modelOf([]), vifs: new Map([[vif.key, vif]]) };

@@ -15,7 +15,7 @@ afterEach(() => {
 const openNetback = () => {
   const names = new Set(['lo', 'eth0']);
   const changes = new Subject<void>();
-  const gathering = openGathering({ linkNames: () => names, changes });
+  const gathering = openGathering({ hasLink: (name) => names.has(name), changes });
   /** Milliseconds until the wait before a round ended; undefined if there was none. */
   const waited = async (...coming: readonly string[]): Promise<number | undefined> => {
     const wait = gathering.before(true, coming);
@@ -49,6 +49,14 @@ test('it ends as soon as all links are there', async () => {
   make(7, 'vif2.0');
   const ms = await waited('vif1.0', 'vif2.0');
   assert.ok(ms !== undefined && ms >= 7 && ms <= 9, `${ms} ms`);
+});
+
+test('those that are there already are not waited for', async () => {
+  const { waited, make } = openNetback();
+  make(0, 'vif1.0');
+  await vi.advanceTimersByTimeAsync(1);
+  const ms = await waited('vif1.0');
+  assert.ok(ms !== undefined && ms <= 1, `${ms} ms`);
 });
 
 test('a link that does not come is waited for no longer than others keep coming, and only once', async () => {

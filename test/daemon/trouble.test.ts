@@ -94,8 +94,28 @@ test('the ip and the nft that stand by are killed: the next vif is served all th
     assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
     await attachRaw(host, guest, {});
     await becomesConnected(host, guest);
+    assert.doesNotMatch(host.daemon.log(), /_FAILED/);
   });
 });
+
+test.each(['nft', 'conntrack'])(
+  'without a device manager, %s has no /dev/stdin',
+  async (program) => {
+    const bare = `exec unshare -m sh -c 'mount -t tmpfs dev /dev; exec /usr/sbin/${program} "$@"' ${program} "$@"`;
+    await withStandIn(
+      program,
+      bare,
+      async (host) => {
+        const before = await kernelState(host);
+        const guest = await serveOne(host);
+        assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
+        await until('nothing is left', async () => (await kernelState(host)) === before);
+        assert.doesNotMatch(host.daemon.log(), /COMMAND_FAILED/);
+      },
+      true,
+    );
+  },
+);
 
 test('a conntrack that fails: the rules stay until flows are cut, and status says so', async () => {
   await withStandIn('conntrack', 'exit 127', async (host, flag) => {

@@ -1,8 +1,16 @@
 /** Programs and their input. */
 import assert from 'node:assert/strict';
-import { test } from 'vitest';
-import { attempt, CommandError, openStandby, run } from '../../src/net/command.ts';
-import { openFiles } from '../rig/process.ts';
+import { test, vi } from 'vitest';
+import {
+  attempt,
+  CommandError,
+  isOwnChild,
+  openStandby,
+  run,
+  type Standby,
+} from '../../src/net/command.ts';
+import { openNft } from '../../src/net/nft.ts';
+import { childrenOf, openFiles } from '../rig/process.ts';
 
 const long = 'x'.repeat(3_000_000);
 
@@ -16,8 +24,8 @@ test('all of the input arrives, also by the name of stdin', async () => {
   assert.equal(await run(['cat']), '', 'without input, stdin is empty');
 });
 
-test('a program that does not read all its input has not done what was asked, whatever it says', async () => {
-  await rejects(run(['true'], long), /^true: did not read its input$/);
+test('a program that does not take all its input has not done what was asked, whatever it says', async () => {
+  await rejects(run(['true'], long), /^true: did not take its input$/);
   assert.equal((await attempt(['false'], long)).status, 1, 'its own failure tells more');
 });
 
@@ -27,18 +35,71 @@ test('one that is not there, one that fails and one that is killed', async () =>
   await rejects(run(['sh', '-c', 'kill -9 $$'], 'input'), /: killed by SIGKILL$/);
 });
 
-test('a program that stands by: used, killed, missing, closed', async () => {
-  const { run: runNext, prepare, close } = openStandby(['sh', '-c', 'read -r a; echo "$$ $a"']);
+/** Tells its pid and a line of its input. */
+const teller = ['sh', '-c', 'read -r a; echo "$$ $a"'];
+
+const prepared = ({ prepare }: Standby): number => {
+  const before = childrenOf(process.pid);
   prepare();
-  const [first, second] = await Promise.all([runNext('one\n'), runNext('two\n')]);
-  assert.match(first, /^\d+ one\n$/);
+  const [pid = 0, ...others] = childrenOf(process.pid).filter((one) => !before.includes(one));
+  assert.equal(others.length, 0);
+  return pid;
+};
+
+const hasEnded = (pid: number): Promise<void> =>
+  vi.waitFor(() => assert.ok(!childrenOf(process.pid).includes(pid), `${pid} runs`), 5_000);
+
+test('a program that stands by is used once; who comes meanwhile gets another', async () => {
+  const standby = openStandby(teller);
+  const pid = prepared(standby);
+  const [first, second] = await Promise.all([standby.run('one\n'), standby.run('two\n')]);
+  assert.equal(first, `${pid} one\n`);
   assert.match(second, /^\d+ two\n$/);
-  prepare();
-  close();
-  const missing = openStandby(['no-such-program']);
-  missing.prepare();
-  await rejects(missing.run(''), /could not be run/);
-  missing.close();
+  assert.notEqual(second, `${pid} two\n`);
+  standby.close();
+});
+
+test('one that was killed is replaced, one that waits ends with "close", and none comes after that', async () => {
+  const standby = openStandby(teller);
+  const killed = prepared(standby);
+  process.kill(killed, 'SIGKILL');
+  await hasEnded(killed);
+  assert.match(await standby.run('one\n'), /^\d+ one\n$/);
+  const waiting = prepared(standby);
+  standby.close();
+  await hasEnded(waiting);
+  assert.equal(prepared(standby), 0);
+});
+
+test('one that is not there is missed by whoever needs it', async () => {
+  const standby = openStandby(['no-such-program']);
+  standby.prepare();
+  await rejects(standby.run(''), /could not be run/);
+  standby.close();
+});
+
+test('however long it has stood by, it is our own when it works', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    const standby = openStandby(teller);
+    const pid = prepared(standby);
+    vi.advanceTimersByTime(3_600_000);
+    assert.equal(isOwnChild(pid), false);
+    assert.equal(await standby.run('one\n'), `${pid} one\n`);
+    assert.equal(isOwnChild(pid), true);
+    standby.close();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('what nft would take for nothing at all is refused', async () => {
+  const { add, remove } = openNft([]);
+  for (const text of ['vif\0', 'vif\ud800']) {
+    const what = { elements: [{ set: 'vif', parts: [text] }], chains: [] } as const;
+    await rejects(add({ ...what, replaced: [] }), /not valid text$/);
+    await rejects(remove(what), /not valid text$/);
+  }
 });
 
 test('nothing stays open', async () => {
