@@ -99,7 +99,7 @@ test('the ip and the nft that stand by are killed: the next vif is served all th
 });
 
 test.each(['nft', 'conntrack'])(
-  'without a device manager, %s has no /dev/stdin',
+  '%s does without /dev/stdin, which needs a device manager',
   async (program) => {
     const bare = `exec unshare -m sh -c 'mount -t tmpfs dev /dev; exec /usr/sbin/${program} "$@"' ${program} "$@"`;
     await withStandIn(
