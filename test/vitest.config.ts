@@ -8,7 +8,7 @@ const timeless = [
   'test/agent/{arrival,log-budget,relay*,reload,repeatable-input}.test.ts',
   'test/daemon/{bad-values,cli-*,convergence,differential,export-large,policy-model}.test.ts',
   'test/daemon/{crowd,events,ingress-chain,neighbour-claims,order,panic,policy-names}.test.ts',
-  'test/daemon/{fights,gathering,readiness,residue,same-address,site-chains,spoofing}.test.ts',
+  'test/daemon/{fights,gathering,programs,readiness,residue,same-address,site-chains,spoofing}.test.ts',
   'test/daemon/{trouble,unconfigured-vif,unmodified-guest,uplink,upstream-guard,vifname}.test.ts',
   'test/daemon/xenstored-trouble.test.ts',
   'test/native/{lifetime,load,operations,sanitizer,transaction,tree}.test.ts',
