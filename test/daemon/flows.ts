@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import type { TiedProcess } from '../rig/sim/tied-process.ts';
-import { until } from './net-vm.ts';
+import { until } from '../support/until.ts';
 
 /**
  * `send TARGET PORT` sends a number every 3 ms over UDP, or in ICMP echo requests if PORT is 0, and takes what

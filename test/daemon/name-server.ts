@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { SimHost } from '../rig/sim/sim-host.ts';
-import { until } from './net-vm.ts';
+import { until } from '../support/until.ts';
 
 /** Names to IPv4 addresses; a name that is not in it does not exist. */
 export type Zone = Readonly<Record<string, readonly string[]>>;

@@ -1,11 +1,11 @@
 /** A fast rig with the daemon running, and what the tests ask of it again and again. */
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Status, VifStatus } from '../../src/core/status.ts';
 import { gateway4, outside4 } from '../rig/host.ts';
 import { type SimHost, type SimHostOptions, startSimHost } from '../rig/sim/sim-host.ts';
 import { addVif, type VifNodes, type VifPlace } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
+import { until } from '../support/until.ts';
 
 /** Runs the body on a rig of its own, with the daemon started unless it says otherwise. */
 export const withNetVm = async (
@@ -30,18 +30,6 @@ const logOf = (host: SimHost): string => {
     return host.daemon.log();
   } catch {
     return 'the daemon was never started';
-  }
-};
-
-/** Waits until the condition holds; fails with `what` after 10 s. */
-export const until = async (
-  what: string,
-  condition: () => Promise<boolean> | boolean,
-): Promise<void> => {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `not within 10 s: ${what}`);
-    await delay(10);
   }
 };
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Output } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
-import { until } from './net-vm.ts';
+import { until } from '../support/until.ts';
 
 export type Protocol = 'udp' | 'tcp' | 'icmp';
 

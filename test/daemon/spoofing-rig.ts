@@ -4,7 +4,8 @@ import { type Drops, parseDrops } from '../../src/core/drops.ts';
 import { gateway4, gateway6 } from '../rig/host.ts';
 import { sendFrom } from '../rig/sim/send.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
-import { attachRaw, becomesConnected, macOf, until, withNetVm } from './net-vm.ts';
+import { until } from '../support/until.ts';
+import { attachRaw, becomesConnected, macOf, withNetVm } from './net-vm.ts';
 
 export const liar = { name: 'liar', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
 export const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Host, VifSpec, VmSpec } from '../rig/host.ts';
-import { slowness } from '../rig/slowness.ts';
+import { slowness } from '../support/slowness.ts';
 
 type AppVm = VmSpec & {
   readonly ipv4: string;

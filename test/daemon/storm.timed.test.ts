@@ -1,0 +1,117 @@
+/** Events by the thousand about one vif: the others are served as if nothing were, and at a bounded price. */
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { test } from 'vitest';
+import { cpuSeconds } from '../rig/process.ts';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+import { removeVif } from '../rig/sim/toolstack.ts';
+import { slowness } from '../support/slowness.ts';
+import { attachRaw, backend, becomesConnected, place, withNetVm } from './net-vm.ts';
+
+const churn = fileURLToPath(new URL('churn.ts', import.meta.url));
+const seconds = 5;
+const asFastAsItGoes = 1_000_000;
+
+type Storm = {
+  /** dom0, or the guest itself. */
+  readonly writer: 'dom0' | 'guest';
+  readonly path: (guest: number) => string;
+  /** What is written, in turn. */
+  readonly values: readonly string[];
+  readonly perSecond: number;
+  /** The vif is attached, but its guest does not connect before the storm. */
+  readonly unconnected?: true;
+};
+
+const frontend = (guest: number): string => `/local/domain/${guest}/device/vif/0`;
+
+const frontendStates: Storm = {
+  writer: 'guest',
+  path: (guest) => `${frontend(guest)}/state`,
+  values: ['4', '5', '6', '1'],
+  perSecond: asFastAsItGoes,
+};
+
+const storms: Readonly<Record<string, Storm>> = {
+  'a guest rewrites a node of its own': {
+    writer: 'guest',
+    path: (guest) => `${frontend(guest)}/ip`,
+    values: ['6.6.6.6', '10.0.5.99', 'x'.repeat(1000)],
+    perSecond: asFastAsItGoes,
+  },
+  'a guest closes and opens its frontend': frontendStates,
+  'a guest does so before it was ever connected': { ...frontendStates, unconnected: true },
+  '10 000 writes to a backend node that is not read': {
+    writer: 'dom0',
+    path: (guest) => `${backend(guest)}/feature-x`,
+    values: ['1', '2'],
+    perSecond: 2_000,
+  },
+  '10 000 writes to one that is read': {
+    writer: 'dom0',
+    path: (guest) => `${backend(guest)}/online`,
+    values: ['1'],
+    perSecond: 2_000,
+  },
+};
+
+/** Resolves with the number of writes. */
+const blow = async (host: SimHost, guest: number, storm: Storm): Promise<number> => {
+  const { writer, path, values, perSecond } = storm;
+  const args = [`${seconds}`, `${perSecond}`, path(guest), ...values];
+  const argv = [process.execPath, '--import', 'tsx', churn, ...args];
+  const { status, stdout, stderr } = await host.sim.run(argv, {
+    domid: writer === 'dom0' ? 0 : guest,
+  });
+  assert.equal(status, 0, stderr);
+  return Number(stdout);
+};
+
+/** While the storm blows, a vif comes and goes again and again; resolves with how long each took to connect, ms. */
+const serveMeanwhile = async (host: SimHost, guest: number, storm: Promise<number>) => {
+  let blows = true;
+  const end = storm.finally(() => {
+    blows = false;
+  });
+  const times: number[] = [];
+  while (blows) {
+    const start = performance.now();
+    await attachRaw(host, guest, {});
+    await becomesConnected(host, guest);
+    times.push(performance.now() - start);
+    assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
+  }
+  return { times: times.sort((a, b) => a - b), writes: await end };
+};
+
+/** Attaches the vif that the storm will be about, whose guest then has no other mind than the storm's. */
+const attachNoisy = async (host: SimHost, { unconnected }: Storm): Promise<number> => {
+  const guest = await host.create({ name: 'noisy' });
+  if (unconnected) await host.actors.pause(guest);
+  await attachRaw(host, guest, {});
+  if (!unconnected) await becomesConnected(host, guest);
+  if (!unconnected) await host.actors.pause(guest);
+  return guest;
+};
+
+test.each(Object.entries(storms))('%s', async (_name, storm) => {
+  const meanwhile = async (host: SimHost): Promise<void> => {
+    const noisy = await attachNoisy(host, storm);
+    const other = await host.create({ name: 'other' });
+    const before = cpuSeconds(host.daemon.pid());
+    const { times, writes } = await serveMeanwhile(host, other, blow(host, noisy, storm));
+    const after = cpuSeconds(host.daemon.pid());
+    const cpu = after.own + after.children - before.own - before.children;
+    const median = times[Math.floor(times.length / 2)] ?? Number.POSITIVE_INFINITY;
+    console.info(
+      `${writes} writes; ${times.length} vifs, median ${median.toFixed(0)} ms, last ${times.at(-1)?.toFixed(0)}; CPU ${cpu.toFixed(2)} s`,
+    );
+    const slow = await slowness();
+    assert.ok(median < 1000 * slow, `${times.map(Math.round)} ms`);
+    // 0.07 s for each vif that came and went and 0.1 ms for each event were measured. What a guest writes is none.
+    const events = storm.writer === 'dom0' ? writes : 0;
+    const bound = 0.15 * times.length + 0.0003 * events;
+    assert.ok(cpu < bound * slow, `${cpu} s of CPU for ${times.length} vifs and ${events} events`);
+  };
+  await withNetVm(meanwhile, { actorProcess: true });
+});
