@@ -5,6 +5,7 @@
 
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { coverageFloors } from './coverage/floors.ts';
 import { hangMs } from './support/until.ts';
 
 const suffixes = {
@@ -22,14 +23,24 @@ class LabFirst extends BaseSequencer {
   }
 }
 
+const root = new URL('..', import.meta.url).pathname;
+
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root,
     // These only end what hangs; a test that measures a time has a bound of its own.
     testTimeout: 4 * hangMs,
     hookTimeout: 4 * hangMs,
     expect: { poll: { timeout: hangMs, interval: 10 } },
     sequence: { sequencer: LabFirst },
+    // Only the part without rigs is run with --coverage.
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary'],
+      reportsDirectory: '.cache/coverage/unit',
+      thresholds: { statements: coverageFloors.unit },
+    },
     projects: [
       {
         extends: true,
@@ -46,6 +57,7 @@ export default defineConfig({
         test: {
           name: 'rigs',
           include: [suffixes.rig, suffixes.lab],
+          env: { VIFWATCH_COVERAGE: `${root}.cache/coverage/bundle` },
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
