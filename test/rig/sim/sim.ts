@@ -55,7 +55,7 @@ const storeCommand = (directory: string, { store, quota }: SimOptions): readonly
 const startHypervisor = (directory: string): Promise<TiedProcess> => {
   const argv = ['unshare', '--mount', '--propagation', 'private', '--', `${build}simxend`];
   const env = environment(directory, { domid: 0 });
-  return startUntil(`${directory}/ready`, 10, () =>
+  return startUntil(`${directory}/ready`, () =>
     startTied(argv, { env, logFile: `${directory}/simxend.log` }),
   );
 };
@@ -80,7 +80,7 @@ export const startSim = async (options: SimOptions): Promise<Sim> => {
   await emptyDirectories(rig);
   mkdirSync(`${directory}/vifwatch`);
   const command = rig.inRig(storeCommand(directory, options));
-  const xenstored = await startUntil(`${directory}/listening`, 10, () =>
+  const xenstored = await startUntil(`${directory}/listening`, () =>
     rig.start(options.store, command, { domid: 0, hypercalls: true }),
   );
   return {
