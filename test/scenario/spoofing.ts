@@ -55,10 +55,9 @@ export const foreignMacPassesNothing = async (host: Host): Promise<void> => {
   await assertReaches({ host, from: web }, gateway4, outside4);
   const witness = await placeWitness(host, `ether saddr ${foreign}`);
   await inVm(host, web, ['ip', 'link', 'set', 'eth0', 'address', foreign]);
-  for (const target of [gateway4, outside4]) {
-    const { sent } = await ping({ host, from: web }, target, 2);
+  const pings = [gateway4, outside4].map((target) => ping({ host, from: web }, target, 2));
+  for (const { sent } of await Promise.all(pings))
     assert.ok(sent > 0, `${web.name} could not send from ${foreign}`);
-  }
   assert.equal(await witness.count(), 0, `packets from ${foreign} got through`);
   await witness.remove();
   await inVm(host, web, ['ip', 'link', 'set', 'eth0', 'address', web.mac]);
@@ -121,6 +120,13 @@ const isConfigured = async (host: Host): Promise<void> => {
   }
 };
 
+/** A start of the sender takes longer than all its frames, and the true rig is not to choke on them. */
+const inBatches = (frames: readonly string[]): readonly (readonly string[])[] => {
+  const size = 20;
+  const count = Math.ceil(frames.length / size);
+  return Array.from({ length: count }, (_, index) => frames.slice(index * size).slice(0, size));
+};
+
 /** Raw frames of every kind: each is counted as what it is, and none gets anywhere. */
 export const everyKindOfLiePassesNothing = async (host: Host): Promise<void> => {
   const [domid, other] = [await create(host, web), await create(host, mail)];
@@ -132,7 +138,8 @@ export const everyKindOfLiePassesNothing = async (host: Host): Promise<void> => 
   const expected = Object.fromEntries(
     lies.map(([counter, frames]) => [counter, (before[counter] ?? 0) + frames.length]),
   );
-  for (const [, frames] of lies) await host.sendFrames(web.name, frames);
+  for (const frames of inBatches(lies.flatMap(([, frames]) => frames)))
+    await host.sendFrames(web.name, frames);
   let after = before;
   const areCounted = async (): Promise<boolean> => {
     after = await dropsIn(host);
