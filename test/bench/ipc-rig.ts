@@ -69,9 +69,7 @@ const startServices = async ({ sim }: SimHost, { etc, domid }: Agent) => {
   const resident = await buildResident(sim.directory);
   const service = (name: string): string => `${etc}/services/${name}`;
   const serve = (mode: string) =>
-    startUntil(service(mode), 10, () =>
-      sim.start(mode, [resident, mode, service(mode)], { domid }),
-    );
+    startUntil(service(mode), () => sim.start(mode, [resident, mode, service(mode)], { domid }));
   await serve('echo');
   const sink = await serve('sink');
   let seen = 0;

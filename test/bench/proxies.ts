@@ -24,7 +24,7 @@ export const withProxies = async <T>(
   const isRunning = (value: string | undefined): boolean => value === 'running';
   const serving = start(server, ['--mode=server', `--state-path=${state}`, `${client}`, vchan, to]);
   await nodeBecomes(dom0, `/local/domain/${server}/${state}`, isRunning, 10);
-  const joining = await startUntil(path, 10, () =>
+  const joining = await startUntil(path, () =>
     start(client, ['--mode=client', `${server}`, `/local/domain/${server}/${vchan}`, path]),
   );
   try {

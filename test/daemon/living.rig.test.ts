@@ -35,7 +35,7 @@ const startOtherVersion = (host: SimHost, directory: string) => {
   const argv = host.daemon
     .commandLine(['run'])
     .map((word) => word.replace(`${packageRoot}/dist`, `${directory}/dist`));
-  return startUntil(`${host.sim.directory}/vifwatch/vifwatch.sock`, 10, () =>
+  return startUntil(`${host.sim.directory}/vifwatch/vifwatch.sock`, () =>
     host.sim.start('other', argv, { domid: host.netVm }),
   );
 };

@@ -1,6 +1,6 @@
 /** Programs and their input. */
 import assert from 'node:assert/strict';
-import { test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   attempt,
   CommandError,
@@ -11,6 +11,7 @@ import {
 } from '../../src/net/command.ts';
 import { openNft } from '../../src/net/nft.ts';
 import { childrenOf, openFiles } from '../rig/process.ts';
+import { until } from '../support/until.ts';
 
 const long = 'x'.repeat(3_000_000);
 
@@ -38,6 +39,13 @@ test('one that is not there, one that fails and one that is killed', async () =>
 /** Tells its pid and a line of its input. */
 const teller = ['sh', '-c', 'read -r a; echo "$$ $a"'];
 
+/** Ends with the test. */
+const open = (argv: readonly string[]): Standby => {
+  const standby = openStandby(argv);
+  onTestFinished(standby.close);
+  return standby;
+};
+
 const prepared = ({ prepare }: Standby): number => {
   const before = childrenOf(process.pid);
   prepare();
@@ -47,20 +55,19 @@ const prepared = ({ prepare }: Standby): number => {
 };
 
 const hasEnded = (pid: number): Promise<void> =>
-  vi.waitFor(() => assert.ok(!childrenOf(process.pid).includes(pid), `${pid} runs`), 5_000);
+  until(`${pid} ends`, () => !childrenOf(process.pid).includes(pid));
 
 test('a program that stands by is used once; who comes meanwhile gets another', async () => {
-  const standby = openStandby(teller);
+  const standby = open(teller);
   const pid = prepared(standby);
   const [first, second] = await Promise.all([standby.run('one\n'), standby.run('two\n')]);
   assert.equal(first, `${pid} one\n`);
   assert.match(second, /^\d+ two\n$/);
   assert.notEqual(second, `${pid} two\n`);
-  standby.close();
 });
 
 test('one that was killed is replaced, one that waits ends with "close", and none comes after that', async () => {
-  const standby = openStandby(teller);
+  const standby = open(teller);
   const killed = prepared(standby);
   process.kill(killed, 'SIGKILL');
   await hasEnded(killed);
@@ -72,22 +79,20 @@ test('one that was killed is replaced, one that waits ends with "close", and non
 });
 
 test('one that is not there is missed by whoever needs it', async () => {
-  const standby = openStandby(['no-such-program']);
+  const standby = open(['no-such-program']);
   standby.prepare();
   await rejects(standby.run(''), /could not be run/);
-  standby.close();
 });
 
 test('however long it has stood by, it is our own when it works', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   try {
-    const standby = openStandby(teller);
+    const standby = open(teller);
     const pid = prepared(standby);
     vi.advanceTimersByTime(3_600_000);
     assert.equal(isOwnChild(pid), false);
     assert.equal(await standby.run('one\n'), `${pid} one\n`);
     assert.equal(isOwnChild(pid), true);
-    standby.close();
   } finally {
     vi.useRealTimers();
   }
@@ -109,7 +114,7 @@ test('nothing stays open', async () => {
   for (let round = 0; round < 20; round += 1) {
     await run(['cat'], 'x');
     await attempt(['false'], long);
-    await run(['no-such-program'], 'x').catch(() => undefined);
+    await rejects(run(['no-such-program'], 'x'), /could not be run/);
   }
-  assert.ok(descriptors() <= before + 2, `${descriptors()} after ${before}`);
+  await expect.poll(descriptors).toBeLessThanOrEqual(before);
 });

@@ -15,8 +15,11 @@ export const vmsDoNotReachEachOther = async (host: Host): Promise<void> => {
   await create(host, mail);
   await assertReaches({ host, from: web }, outside4, outside6);
   await assertReaches({ host, from: mail }, outside4, outside6);
-  await assertDoesNotReach({ host, from: web }, mail.ipv4, mail.ipv6);
-  await assertDoesNotReach({ host, from: mail }, web.ipv4, web.ipv6);
+  await assertReaches({ host, from: 'net-vm' }, web.ipv4, web.ipv6, mail.ipv4, mail.ipv6);
+  await Promise.all([
+    assertDoesNotReach({ host, from: web }, mail.ipv4, mail.ipv6),
+    assertDoesNotReach({ host, from: mail }, web.ipv4, web.ipv6),
+  ]);
   await destroy(host, web);
   await destroy(host, mail);
 };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Host, outside4, outside6 } from '../rig/host.ts';
 import { assertDoesNotReach, assertReaches } from './ping.ts';
-import { assertForgotten, attach, create, destroy, detach, mail, web } from './vms.ts';
+import { assertForgotten, assertKnown, attach, create, destroy, detach, mail, web } from './vms.ts';
 
 const backend = (host: Host, domid: number, devid: number): string =>
   `/local/domain/${host.netVm}/backend/vif/${domid}/${devid}`;
@@ -10,6 +10,7 @@ const backend = (host: Host, domid: number, devid: number): string =>
 export const detachedVifComesBack = async (host: Host): Promise<void> => {
   const domid = await create(host, web);
   await assertReaches({ host, from: web }, outside4, outside6);
+  await assertKnown(host, web);
   await detach(host, web, 0);
   assert.equal(await host.read(backend(host, domid, 0)), undefined);
   await assertForgotten(host, web);
@@ -24,8 +25,10 @@ export const destroyIsQuickAndLeavesNothing = async (host: Host): Promise<void> 
   await create(host, mail);
   await assertReaches({ host, from: web }, outside4, outside6);
   await assertReaches({ host, from: mail }, outside4, outside6);
+  await Promise.all([assertKnown(host, web), assertKnown(host, mail)]);
   await destroy(host, web);
   await assertForgotten(host, web);
+  await assertKnown(host, mail);
   await assertReaches({ host, from: mail }, outside4, outside6);
   await destroy(host, mail);
   await assertForgotten(host, mail);

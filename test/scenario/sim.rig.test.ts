@@ -1,19 +1,30 @@
-/** Every scenario on the fast rig, with either xenstored. */
-import { afterEach, beforeEach, describe, test } from 'vitest';
+/** Every scenario on the fast rig, and those that depend on the xenstored with either. */
+import { afterAll, afterEach, describe, test } from 'vitest';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
-import { scenarios } from './scenarios.ts';
+import { scenarios, storeScenarios } from './scenarios.ts';
 
-describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
-  let host: SimHost;
-  beforeEach(async () => {
+describe.each([
+  { store: 'xenstored', chosen: scenarios },
+  { store: 'oxenstored', chosen: storeScenarios },
+] as const)('with $store', ({ store, chosen }) => {
+  let host: SimHost | undefined;
+  const start = async (): Promise<SimHost> => {
     host = await startSimHost({ store });
     await host.startDaemon();
-  });
+    return host;
+  };
+  const close = async (): Promise<void> => {
+    await host?.close();
+    host = undefined;
+  };
+  // A scenario that has failed may leave anything: the next gets another host.
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') console.error(host.daemon.log());
-    await host.close();
+    if (task.result?.state !== 'fail') return;
+    console.error(host?.daemon.log());
+    await close();
   });
-  test.each(Object.entries(scenarios))('%s', async (_name, scenario) => {
-    await scenario(host);
+  afterAll(close);
+  test.each(Object.entries(chosen))('%s', async (_name, scenario) => {
+    await scenario(host ?? (await start()));
   });
 });

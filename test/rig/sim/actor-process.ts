@@ -31,13 +31,16 @@ const serve = async (setup: Setup): Promise<void> => {
 const makeCall = (child: ChildProcess, done: Subject<number>) => {
   let lastId = 0;
   return (name: Call['name'], guest = 0): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       lastId += 1;
       const call: Call = { id: lastId, name, guest };
-      const subscription = done.subscribe((id) => {
-        if (id !== call.id) return;
-        subscription.unsubscribe();
-        resolve();
+      const subscription = done.subscribe({
+        next: (id) => {
+          if (id !== call.id) return;
+          subscription.unsubscribe();
+          resolve();
+        },
+        error: reject,
       });
       child.send(call);
     });
@@ -56,6 +59,7 @@ export const startActorProcess = async (rig: Rig, options: ActorOptions): Promis
     if ('event' in message) events.next(message.event);
     else done.next(message.done);
   });
+  child.once('exit', () => done.error(new Error('the actors have ended')));
   const [first] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
   if (typeof first !== 'object') throw new Error('the actors could not be started');
   const call = makeCall(child, done);

@@ -97,7 +97,7 @@ export const makeAgent = (
     etc,
     runtime,
     start: async () => {
-      last = await startUntil(`${runtime}/agent.sock`, 20, () =>
+      last = await startUntil(`${runtime}/agent.sock`, () =>
         sim.start(`agent-${name}`, command(['agent'], nodeOptions), { domid, hypercalls: true }),
       );
     },

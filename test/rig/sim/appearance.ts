@@ -1,6 +1,7 @@
 /** Waiting for a file to be made, without polling. */
 import { type BigIntStats, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { hangMs } from '../../support/until.ts';
 import type { TiedProcess } from './tied-process.ts';
 
 const identity = (file: string): string | undefined => {
@@ -10,13 +11,9 @@ const identity = (file: string): string | undefined => {
 
 /**
  * Starts a process and resolves with it once it has made the file; one that lies there already does not count.
- * Rejects with the process's log if it ends first, or after `seconds` (and then kills it).
+ * If the process ends first or hangs, kills it and rejects with its log.
  */
-export const startUntil = async (
-  file: string,
-  seconds: number,
-  start: () => TiedProcess,
-): Promise<TiedProcess> => {
+export const startUntil = async (file: string, start: () => TiedProcess): Promise<TiedProcess> => {
   const before = identity(file);
   const made = (): boolean => ![undefined, before].includes(identity(file));
   const giveUp = new AbortController();
@@ -24,13 +21,17 @@ export const startUntil = async (
     watch(dirname(file), { signal: giveUp.signal }, () => made() && resolve('made'));
   });
   const late = new Promise<'late'>((resolve) => {
-    const timer = setTimeout(() => resolve('late'), seconds * 1000);
+    const timer = setTimeout(() => resolve('late'), hangMs);
     giveUp.signal.addEventListener('abort', () => clearTimeout(timer));
   });
-  const program = start();
-  const outcome = await Promise.race([appeared, late, program.ended.then(() => 'ended' as const)]);
-  giveUp.abort();
-  if (outcome === 'made') return program;
-  await program.kill();
-  throw new Error(`${basename(file)}: its maker was ${outcome}\n${program.log()}`);
+  try {
+    const program = start();
+    const ended = program.ended.then(() => 'ended' as const);
+    const outcome = await Promise.race([appeared, late, ended]);
+    if (outcome === 'made') return program;
+    await program.kill();
+    throw new Error(`${basename(file)}: its maker was ${outcome}\n${program.log()}`);
+  } finally {
+    giveUp.abort();
+  }
 };

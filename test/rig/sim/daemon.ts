@@ -55,7 +55,7 @@ export const makeDaemon = (
   };
   return {
     start: async () => {
-      last = await startUntil(`${runtime}/vifwatch.sock`, 10, () =>
+      last = await startUntil(`${runtime}/vifwatch.sock`, () =>
         rig.start('vifwatch', command(['run'], nodeOptions), { domid: netVm }),
       );
     },

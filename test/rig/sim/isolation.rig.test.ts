@@ -2,17 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
-import { nodeBecomes } from './node-state.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { until } from '../../support/until.ts';
 import { isRunning } from './rig-directory.ts';
 import { inNetVm, startHost, vif } from './rig-fixture.ts';
 
-/** Of a process that is not our child, which nothing announces. */
-const endOf = async (pid: number): Promise<void> => {
-  while (isRunning(pid)) await delay(5);
-};
+const endOf = (pid: number): Promise<void> => until(`${pid} ends`, () => !isRunning(pid));
 
 test('a rig shares nothing with another, nor with the machine', async () => {
   const machine = async () => (await execa('ip', ['-o', 'link'])).stdout;
@@ -38,8 +34,9 @@ test('real libxenvchan programs of two domains talk', async () => {
     });
   const server = proxy(3, ['--mode=server', '--state-path=data/state', '4', 'data/vchan']);
   server.stdin.write(text);
-  const saysRunning = (state: string | undefined): boolean => state === 'running';
-  await nodeBecomes(host.dom0, '/local/domain/3/data/state', saysRunning, 10);
+  const isServing = async (): Promise<boolean> =>
+    (await host.read('/local/domain/3/data/state')) === 'running';
+  await until('the proxy serves', isServing);
   const client = proxy(4, ['3', '/local/domain/3/data/vchan']);
   let received = '';
   for await (const chunk of client.stdout.setEncoding('utf8')) {
@@ -59,8 +56,11 @@ test('a rig vanishes when its owner is killed', async () => {
       console.log(sim.directory, stdout.trim(), sim.holder, sim.xenstored.pid);`;
   const argv = ['--import', 'tsx', '--input-type=module', '-e', code];
   const owner = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void owner.kill('SIGKILL'));
   const [line] = await once(owner.stdout.setEncoding('utf8'), 'data');
   const [directory = '', ...pids] = String(line).trim().split(' ');
+  expect(existsSync(directory)).toBe(true);
+  expect(pids.map(Number).filter(isRunning)).toHaveLength(3);
   const [orphan = 0, ...tied] = pids.map(Number);
   owner.kill('SIGKILL');
   for (const pid of tied) await endOf(pid);

@@ -55,16 +55,17 @@ const asHost = (sim: Sim, dom0: Dom0, daemon: Daemon): Host => ({
   signalDaemon: daemon.signal,
   read: (path) => readNode(dom0.store, path),
   close: async () => {
-    await dom0.actors.stop();
-    dom0.store.close();
-    await sim.close();
+    try {
+      await dom0.actors.stop();
+    } finally {
+      dom0.store.close();
+      await sim.close();
+    }
   },
 });
 
-/** Starts xenstored, dom0, net-vm (without the daemon) and the world. */
-export const startSimHost = async (options: SimHostOptions): Promise<SimHost> => {
+const startIn = async (sim: Sim, options: SimHostOptions): Promise<SimHost> => {
   const { netdev = 0, idleGuests = false } = options;
-  const sim = await startSim(options);
   const store = sim.open(0);
   await makeNetVm(sim, store);
   const start = options.actorProcess ? startActorProcess : startActors;
@@ -80,4 +81,15 @@ export const startSimHost = async (options: SimHostOptions): Promise<SimHost> =>
     lastDomid: netVm,
   };
   return { ...asHost(sim, dom0, daemon), sim, dom0: store, actors, daemon };
+};
+
+/** Starts xenstored, dom0, net-vm (without the daemon) and the world. */
+export const startSimHost = async (options: SimHostOptions): Promise<SimHost> => {
+  const sim = await startSim(options);
+  try {
+    return await startIn(sim, options);
+  } catch (error) {
+    await sim.close();
+    throw error;
+  }
 };

@@ -55,7 +55,7 @@ const storeCommand = (directory: string, { store, quota }: SimOptions): readonly
 const startHypervisor = (directory: string): Promise<TiedProcess> => {
   const argv = ['unshare', '--mount', '--propagation', 'private', '--', `${build}simxend`];
   const env = environment(directory, { domid: 0 });
-  return startUntil(`${directory}/ready`, 10, () =>
+  return startUntil(`${directory}/ready`, () =>
     startTied(argv, { env, logFile: `${directory}/simxend.log` }),
   );
 };
@@ -75,20 +75,22 @@ const emptyDirectories = async (rig: Rig): Promise<void> => {
 /** Starts a host without domains. Takes some 50 ms. */
 export const startSim = async (options: SimOptions): Promise<Sim> => {
   const directory = makeRigDirectory();
-  const hypervisor = await startHypervisor(directory);
-  const rig = rigAt(directory, hypervisor.pid);
-  await emptyDirectories(rig);
-  mkdirSync(`${directory}/vifwatch`);
-  const command = rig.inRig(storeCommand(directory, options));
-  const xenstored = await startUntil(`${directory}/listening`, 10, () =>
-    rig.start(options.store, command, { domid: 0, hypercalls: true }),
-  );
-  return {
-    ...rig,
-    xenstored,
-    close: async () => {
+  try {
+    const hypervisor = await startHypervisor(directory);
+    const rig = rigAt(directory, hypervisor.pid);
+    await emptyDirectories(rig);
+    mkdirSync(`${directory}/vifwatch`);
+    const command = rig.inRig(storeCommand(directory, options));
+    const xenstored = await startUntil(`${directory}/listening`, () =>
+      rig.start(options.store, command, { domid: 0, hypercalls: true }),
+    );
+    const close = async (): Promise<void> => {
       await Promise.all([xenstored.kill(), hypervisor.kill()]);
       removeRig(directory);
-    },
-  };
+    };
+    return { ...rig, xenstored, close };
+  } catch (error) {
+    removeRig(directory);
+    throw error;
+  }
 };
