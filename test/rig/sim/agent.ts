@@ -98,7 +98,11 @@ export const makeAgent = (
     runtime,
     start: async () => {
       last = await startUntil(`${runtime}/agent.sock`, () =>
-        sim.start(`agent-${name}`, command(['agent'], nodeOptions), { domid, hypercalls: true }),
+        sim.start(`agent-${name}`, command(['agent'], nodeOptions), {
+          domid,
+          hypercalls: true,
+          recording: `agent ${name}`,
+        }),
       );
     },
     signal: async (signal) => {
@@ -112,7 +116,7 @@ export const makeAgent = (
     vifwatch: async (args, input = '') => {
       const [file = '', ...rest] = command(args);
       const { exitCode, stdout, stderr } = await execa(file, rest, {
-        env: sim.env({ domid }),
+        env: sim.env({ domid, recording: args.slice(0, 2).join(' ') }),
         encoding: 'buffer',
         reject: false,
         stripFinalNewline: false,

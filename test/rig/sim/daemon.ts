@@ -56,7 +56,7 @@ export const makeDaemon = (
   return {
     start: async () => {
       last = await startUntil(`${runtime}/vifwatch.sock`, () =>
-        rig.start('vifwatch', command(['run'], nodeOptions), { domid: netVm }),
+        rig.start('vifwatch', command(['run'], nodeOptions), { domid: netVm, recording: 'daemon' }),
       );
     },
     configure: (text) => writeFileSync(configFile, text),
@@ -64,7 +64,7 @@ export const makeDaemon = (
       running().child.kill(signal);
       if (signal === 'SIGTERM' || signal === 'SIGKILL') await running().ended;
     },
-    run: (args) => rig.run(command(args), { domid: netVm }),
+    run: (args) => rig.run(command(args), { domid: netVm, recording: args.slice(0, 2).join(' ') }),
     commandLine: command,
     pid: () => running().pid,
     policies,

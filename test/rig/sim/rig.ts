@@ -1,6 +1,7 @@
 /** How programs run in a rig that has been started, for any process of its owner. */
 import { execa } from 'execa';
 import { openXenstore, type Xenstore } from '../../../src/xen/xenstore.ts';
+import { recordingFirst } from '../../coverage/recording.ts';
 import type { Output } from '../host.ts';
 import { killRigProcesses, rigMark } from './rig-directory.ts';
 import { startTied, type TiedProcess } from './tied-process.ts';
@@ -13,6 +14,8 @@ export type RunOptions = {
   readonly domid: number;
   /** Run it under libsimxen.so, as whatever uses event channels, grants or libxenctrl must be. */
   readonly hypercalls?: boolean;
+  /** The kind of process, if it runs the bundle and is to record which code it runs: see `recordingFirst`. */
+  readonly recording?: string;
 };
 
 export type Rig = {
@@ -40,7 +43,10 @@ export type Rig = {
 const connectionOf = (directory: string, domid: number): string =>
   domid === 0 ? `${directory}/socket` : `${directory}/dom${domid}`;
 
-export const environment = (directory: string, { domid, hypercalls }: RunOptions) => ({
+export const environment = (
+  directory: string,
+  { domid, hypercalls, recording }: RunOptions,
+): Record<string, string> => ({
   ...rigMark(directory),
   LC_ALL: 'C',
   SIMXEN: directory,
@@ -48,6 +54,7 @@ export const environment = (directory: string, { domid, hypercalls }: RunOptions
   XENSTORED_RUNDIR: directory,
   XENSTORED_PATH: connectionOf(directory, domid),
   ...(hypercalls ? { LD_PRELOAD: `${build}libsimxen.so` } : {}),
+  ...(recording === undefined ? {} : recordingFirst(recording)),
 });
 
 /** libxenstore looks at the environment when it opens. */

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { startUntil } from './appearance.ts';
 import { build, environment, type Rig, rigAt } from './rig.ts';
-import { makeRigDirectory, removeRig } from './rig-directory.ts';
+import { endRecording, makeRigDirectory, removeRig } from './rig-directory.ts';
 import { startTied, type TiedProcess } from './tied-process.ts';
 
 const xenBinaries = '/usr/lib/xen-4.17/bin';
@@ -85,6 +85,7 @@ export const startSim = async (options: SimOptions): Promise<Sim> => {
       rig.start(options.store, command, { domid: 0, hypercalls: true }),
     );
     const close = async (): Promise<void> => {
+      await endRecording(directory);
       await Promise.all([xenstored.kill(), hypervisor.kill()]);
       removeRig(directory);
     };
