@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decide } from '../../src/call-policy/decide.ts';
 import { lint } from '../../src/call-policy/lint.ts';
+import { printFigures } from '../support/figures.ts';
+import { seed } from '../support/seed.ts';
 import { parse, policyOf } from './policy-of.ts';
 
-/** 20 000 takes seconds; a nightly run asks for a million. */
+/** 20 000 takes seconds; `npm run nightly` asks for a million. */
 const inputs = Number(process.env['VIFWATCH_FUZZ'] ?? 20_000);
 
 const pieces = [
@@ -38,6 +40,7 @@ const words = [
 test(
   `${inputs} texts`,
   () => {
+    let texts = 0;
     let accepted = 0;
     const check = (text: Uint8Array, old: boolean): void => {
       const { statements, faults } = parse(text, old ? words : undefined);
@@ -50,6 +53,7 @@ test(
       const rules = statements.flatMap((statement) =>
         statement.is === 'rule' ? [statement.rule] : [],
       );
+      texts += 1;
       accepted += rules.length;
       for (const { words: said, service, argument, source, action } of rules) {
         const [again] = parse(said.map(({ text: word }) => word).join(' ')).statements;
@@ -63,9 +67,11 @@ test(
     };
     fc.assert(fc.property(fc.oneof(soup, broken, bytes), fc.boolean(), check), {
       numRuns: inputs,
+      seed,
     });
     // Else it would not have looked at much.
     expect(accepted).toBeGreaterThan(inputs / 20);
+    printFigures({ texts, acceptedRules: accepted, seed });
   },
   60_000 + inputs,
 );

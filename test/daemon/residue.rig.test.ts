@@ -4,11 +4,12 @@ import { readdirSync } from 'node:fs';
 import { test } from 'vitest';
 import { childrenOf, nameOf, openFiles, rssMiB, threadsOf } from '../rig/process.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import { printFigures } from '../support/figures.ts';
 import { until } from '../support/until.ts';
 import { attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
 import { kernelState, withNetVm } from './net-vm.ts';
 
-/** A cycle is one vif attached and detached: some 20 a second. */
+/** A cycle is one vif attached and detached: some 20 a second. `npm run nightly` asks for 5000. */
 const { VIFWATCH_CYCLES = '1000' } = process.env;
 const cycles = Number(VIFWATCH_CYCLES);
 const devids = devidsUpTo(20);
@@ -80,9 +81,12 @@ test(`${cycles} cycles leave nothing behind`, { timeout: 1_000 * cycles }, async
       const [middle, last] = [rss.slice(2 * quarter, 3 * quarter), rss.slice(3 * quarter)];
       const growth = median(last) - median(middle);
       assert.ok(growth < maxGrowthMiB, `RSS grew by ${growth} MiB: ${rss.map(Math.round)}`);
-      console.info(
-        `${perSecond.toFixed(1)} cycles/s; RSS ${median(last).toFixed(1)} MiB, grown by ${growth.toFixed(1)}`,
-      );
+      printFigures({
+        cycles: rss.length * devids.length,
+        perSecond: Number(perSecond.toFixed(1)),
+        rssMiB: Number(median(last).toFixed(1)),
+        grownByMiB: Number(growth.toFixed(1)),
+      });
     },
     { quota: { nodes: 9000, watches: 1000 } },
   );

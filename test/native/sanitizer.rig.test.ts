@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { printFigures } from '../support/figures.ts';
 import { buildPeer } from '../vchan/ends.ts';
 import { netVm, startDomains } from './domains.ts';
 import { runChild } from './run-child.ts';
@@ -37,6 +38,7 @@ test('no sanitizer has anything to say', { timeout: 300_000 }, async () => {
   await buildSanitized();
   const peer = await buildPeer();
   const sanitizers = await sanitizedEnvironment();
+  let programs = 0;
   for (const [child, ...args] of runs) {
     const { env, xenstored } = await startDomains('xenstored');
     const given: Record<string, string> = { hang: `${xenstored.pid}`, peer };
@@ -50,5 +52,7 @@ test('no sanitizer has anything to say', { timeout: 300_000 }, async () => {
     expect(sanitizerReports()).toEqual([]);
     expect(outcome).not.toBeInstanceOf(Error);
     if (isVchan) expect(outcome).toEqual([]);
+    programs += 1;
   }
+  printFigures({ programs, reports: sanitizerReports().length });
 });

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { scenarios } from '../../scenario/scenarios.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Facts, openStopwatch, type Stopwatch, timed } from './facts.ts';
@@ -54,6 +54,7 @@ const test = [
 
 /** What can be asked for in one word. */
 const groups: ReadonlyMap<string, readonly string[]> = new Map([
+  ['network', network],
   ['ipc', ipc],
   ['host', host],
   ['test', test],
@@ -66,15 +67,16 @@ export type Outcome = {
   readonly failures: Readonly<Record<string, string>>;
 };
 
-/** Where the last run's logs are. */
-export const logDirectory = (): string => join(cacheDirectory(), 'logs');
+/** Where the last run's logs are; VIFWATCH_LAB_LOGS names another place. */
+export const logDirectory = (): string =>
+  resolve(process.env['VIFWATCH_LAB_LOGS'] ?? join(cacheDirectory(), 'logs'));
 
 /**
- * Runs scenarios one after the other, by name; without names those of the network, which take three minutes. After a failure the
+ * Runs scenarios one after the other, by name or group; without names those of the network, which take three minutes. After a failure the
  * others go on with a fresh host. Throws when there is no such scenario or no host can be had.
  */
 export const runScenarios = async (names: readonly string[]): Promise<Outcome> => {
-  const wanted = names.length > 0 ? names.flatMap((name) => groups.get(name) ?? name) : network;
+  const wanted = scenariosNamed(names.length > 0 ? names : ['network']);
   const chosen = wanted.map((name) => ({ name, scenario: find(name) }));
   const snapshot = await readySnapshot();
   const stopwatch = openStopwatch();
@@ -92,8 +94,13 @@ export const runScenarios = async (names: readonly string[]): Promise<Outcome> =
     host = undefined;
   }
   await host?.close();
-  return { facts: stopwatch.facts(), failures };
+  const passed = chosen.length - Object.keys(failures).length;
+  return { facts: { scenarios: passed, ...stopwatch.facts() }, failures };
 };
+
+/** The names of scenarios that groups and names stand for. */
+export const scenariosNamed = (names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => groups.get(name) ?? name);
 
 const find = (name: string): Scenario => {
   const scenario = all[name];

@@ -1,0 +1,180 @@
+/** Everything that is called nightly, an entry per promise. `npm test` has a smaller sample of most of it. */
+import { type Judge, metricsMeetTargets, scenariosPass, testsCount, testsPassOn } from './judge.ts';
+import type { Command } from './run-command.ts';
+
+export type NightlyPromise = Command & {
+  /** What can be run alone. */
+  readonly part: string;
+  /** Of the log. */
+  readonly name: string;
+  /** A sentence that the figure shows to be true. */
+  readonly promise: string;
+  readonly bound: string;
+  readonly judge: Judge;
+  /** Where `node -e 0` takes 80 ms. */
+  readonly usualMinutes: number;
+};
+
+/** The tests of one file; only this run ends them if they hang, since more of the same takes longer. */
+const vitest = (file: string, sample: Readonly<Record<string, string>> = {}): Command => ({
+  argv: [
+    ...['node_modules/.bin/vitest', 'run', '--config', 'test/vitest.config.ts', file],
+    ...['--reporter=default', '--reporter=json', '--testTimeout=0'],
+  ],
+  env: sample,
+});
+
+const typescript = (file: string, ...args: readonly string[]): Command => ({
+  argv: ['node', '--import', 'tsx', file, ...args],
+  env: {},
+});
+
+type Sample = {
+  readonly file: string;
+  /** The environment variable that says how much of it is wanted. */
+  readonly variable: string;
+  /** The figure that the test prints, and how much of it is wanted. */
+  readonly counts: string;
+  readonly atLeast: number;
+};
+
+const sampled = ({ file, variable, counts, atLeast }: Sample) => ({
+  ...vitest(file, { [variable]: `${atLeast}` }),
+  judge: testsCount(counts, atLeast),
+  bound: `at least ${atLeast} ${counts}`,
+});
+
+const lab = (name: string, bounds: Readonly<Record<string, number>> = {}) => {
+  const { argv } = typescript('test/rig/lab/lab.ts', name);
+  const each = Object.entries(bounds).map(([fact, bound]) => `, ${fact} < ${bound}`);
+  return {
+    ...{ part: 'lab', name, argv, judge: scenariosPass(bounds) },
+    // Each run would remove the logs of the one before.
+    env: { VIFWATCH_LAB_LOGS: `.cache/nightly/lab/${name}.guests` },
+    bound: `all scenarios pass${each.join('')}`,
+  };
+};
+
+const bench = (name: string) => ({
+  ...{ part: 'bench', name, ...typescript('test/bench/bench.ts', name) },
+  judge: metricsMeetTargets,
+  bound: 'each as test/bench/targets.toml says',
+});
+
+export const promises: readonly NightlyPromise[] = [
+  {
+    part: 'fuzz',
+    name: 'frames',
+    promise: 'No bytes of a peer crash a link, leave a call waiting or go unanswered',
+    ...sampled({
+      file: 'test/protocol/fuzz.test.ts',
+      ...{ variable: 'VIFWATCH_FUZZ', counts: 'inputs', atLeast: 1_000_000 },
+    }),
+    usualMinutes: 8,
+  },
+  {
+    part: 'fuzz',
+    name: 'policy-texts',
+    promise: 'The call policy parser returns whatever the text is, and says where it is wrong',
+    ...sampled({
+      file: 'test/call-policy/fuzz.test.ts',
+      ...{ variable: 'VIFWATCH_FUZZ', counts: 'texts', atLeast: 1_000_000 },
+    }),
+    usualMinutes: 8,
+  },
+  {
+    part: 'policies',
+    name: 'policies',
+    promise: 'The kernel and an independent model agree on every packet under random policies',
+    ...sampled({
+      file: 'test/daemon/policy-model.rig.test.ts',
+      ...{ variable: 'VIFWATCH_POLICIES', counts: 'policies', atLeast: 500 },
+    }),
+    usualMinutes: 4,
+  },
+  {
+    part: 'sequences',
+    name: 'sequences',
+    promise: 'After random events the kernel and xenstore are as after a fresh start',
+    ...sampled({
+      file: 'test/daemon/convergence.rig.test.ts',
+      ...{ variable: 'VIFWATCH_SEQUENCES', counts: 'sequences', atLeast: 100 },
+    }),
+    usualMinutes: 15,
+  },
+  {
+    part: 'cycles',
+    name: 'cycles',
+    promise: 'Vifs that come and go leave nothing in the kernel, in xenstore or in the daemon',
+    ...sampled({
+      file: 'test/daemon/residue.rig.test.ts',
+      ...{ variable: 'VIFWATCH_CYCLES', counts: 'cycles', atLeast: 5_000 },
+    }),
+    usualMinutes: 6,
+  },
+  {
+    part: 'relay',
+    name: 'chaos',
+    promise: 'While a relay and links come and go, no call runs twice, hangs or is torn',
+    ...sampled({
+      file: 'test/agent/relay-chaos.rig.test.ts',
+      ...{ variable: 'VIFWATCH_CHAOS', counts: 'seconds', atLeast: 120 },
+    }),
+    usualMinutes: 2.5,
+  },
+  {
+    part: 'sanitizers',
+    name: 'native',
+    promise: 'The address, leak and undefined behaviour sanitizers have nothing to report',
+    ...vitest('test/native/sanitizer.rig.test.ts'),
+    judge: testsCount('programs', 1),
+    bound: '0 reports',
+    usualMinutes: 2,
+  },
+  {
+    promise: 'On real Xen, vifs come up, lie in vain and go away, and xl does not wait for them',
+    // Without a daemon that keeps the contract, xl takes 10 s for either and fails.
+    ...lab('network', { destroy_s: 3, detach_s: 3 }),
+    usualMinutes: 3,
+  },
+  {
+    promise: 'On real Xen, the daemon may be killed between any two steps',
+    ...lab('daemonMayDieBetweenAnyTwoSteps'),
+    usualMinutes: 2,
+  },
+  {
+    promise: 'On real Xen, VMs call each other, and stock libxenvchan programs too',
+    ...lab('ipc'),
+    usualMinutes: 3,
+  },
+  {
+    promise: 'On real Xen, one mesh file becomes a host, dom0 stays out of it, and relays give way',
+    ...lab('host'),
+    usualMinutes: 5,
+  },
+  {
+    promise: 'Vifs come up and go away faster than with xl devd, by a small and quiet daemon',
+    ...bench('network'),
+    usualMinutes: 5,
+  },
+  {
+    promise: 'Packets are forwarded nearly as fast as by plain routing, also among 1000 vifs',
+    ...bench('forwarding'),
+    usualMinutes: 5,
+  },
+  {
+    promise: 'Calls are as fast as the rings that they go over allow',
+    ...bench('calls'),
+    usualMinutes: 4,
+  },
+  {
+    part: 'node-versions',
+    name: 'units',
+    promise: 'The tests without rigs pass on the other versions of Node.js, too',
+    argv: ['sh', 'test/setup/node-versions.sh'],
+    env: {},
+    judge: testsPassOn(['22', '24']),
+    bound: 'all tests, on 22 and 24',
+    usualMinutes: 5,
+  },
+];
