@@ -6,15 +6,16 @@ import { test } from 'vitest';
 import { outside4, outside6 } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
-import { create, mail, web } from '../scenario/vms.ts';
+import { create, inNetVm, mail, web } from '../scenario/vms.ts';
 import { until } from '../support/until.ts';
 import { netbackMac } from './frames.ts';
 import { withNetVm } from './net-vm.ts';
 import { type Packet, throughNetVm } from './packet-lab.ts';
 import { arbitraryRule, type ModelPacket, type ModelRule, passes, tomlOf } from './policy-model.ts';
 
-/** 50 take some 15 s; VIFWATCH_POLICIES=500 is for the night. */
-const policies = Number(process.env['VIFWATCH_POLICIES'] ?? 50);
+/** Each takes a third of a second; VIFWATCH_POLICIES=500 is for the night. */
+const policies = Number(process.env['VIFWATCH_POLICIES'] ?? 25);
+const packetsEach = 40;
 
 /** Beyond the machine that is the uplink's next hop. */
 const farAway = '198.51.100.7';
@@ -85,7 +86,7 @@ comment = "generation ${generation} of ${name}"
 
 `;
 
-test(`${policies} random policies`, { timeout: 30_000 + policies * 2_000 }, () =>
+test(`${policies} random policies`, () =>
   withNetVm(async (host) => {
     const domids = new Map([
       [web.name, await create(host, web)],
@@ -110,7 +111,7 @@ test(`${policies} random policies`, { timeout: 30_000 + policies * 2_000 }, () =
       type: Math.max(packet.type, 0),
     });
     let generation = 0;
-    let compared = 0;
+    const compared = { passed: 0, dropped: 0 };
     const agree = async (
       webRules: readonly ModelRule[],
       mailRules: readonly ModelRule[],
@@ -125,7 +126,7 @@ test(`${policies} random policies`, { timeout: 30_000 + policies * 2_000 }, () =
         );
       }
       await comeIntoForce(host, generation);
-      await host.inNetVm(['conntrack', '-F']);
+      await inNetVm(host, ['conntrack', '-F']);
       const should = packets.map((packet) => passes(byName, packet));
       const arrived = await throughNetVm(
         host,
@@ -136,14 +137,15 @@ test(`${policies} random policies`, { timeout: 30_000 + policies * 2_000 }, () =
       for (const [index, packet] of packets.entries()) {
         const where = should[index] ? [placeOf(packet.receiver)] : [];
         assert.deepEqual(arrived[index], where, JSON.stringify({ packet, byName }));
-        compared += 1;
+        compared[should[index] ? 'passed' : 'dropped'] += 1;
       }
     };
-    const packets = fc.array(arbitraryPacket, { minLength: 20, maxLength: 20 });
+    const packets = fc.array(arbitraryPacket, { minLength: packetsEach, maxLength: packetsEach });
     await fc.assert(fc.asyncProperty(rules, rules, packets, agree), {
       numRuns: policies,
       endOnFailure: true,
     });
-    assert.ok(compared >= policies * 20);
-  }),
-);
+    console.info(compared);
+    assert.equal(compared.passed + compared.dropped, policies * packetsEach);
+    assert.ok(compared.passed >= policies && compared.dropped >= policies, 'one verdict is rare');
+  }));
