@@ -1,8 +1,9 @@
-/** A name server beyond the uplink, whose zone the test may change at any time. */
+/** Name servers beyond the uplink: one whose zone the test may change at any time, or several that are silent. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { until } from '../support/until.ts';
+import { inWorld } from './transfer.ts';
 
 /** Names to IPv4 addresses; a name that is not in it does not exist. */
 export type Zone = Readonly<Record<string, readonly string[]>>;
@@ -12,6 +13,7 @@ import json, socket, struct, sys
 address, zone = sys.argv[1:]
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind((address, 53))
+print('ready', flush=True)
 while True:
     query, peer = server.recvfrom(512)
     at, labels = 12, []
@@ -28,22 +30,50 @@ while True:
     server.sendto(header + query[12:end] + records, peer)
 `;
 
-/** Starts it, and has net-vm ask it and nobody else; to be called before the daemon starts. */
-export const startNameServer = async (host: SimHost, address: string) => {
-  const { sim } = host;
-  const zoneFile = `${sim.directory}/zone.json`;
+/** Has net-vm ask these and nobody else; to be called before the daemon starts. */
+const useNameServers = async ({ sim }: SimHost, addresses: readonly string[]): Promise<void> => {
   const resolvConf = `${sim.directory}/resolv.conf`;
-  const setZone = (zone: Zone): void => writeFileSync(zoneFile, JSON.stringify(zone));
-  setZone({});
-  writeFileSync(resolvConf, `nameserver ${address}\n`);
+  writeFileSync(resolvConf, addresses.map((address) => `nameserver ${address}\n`).join(''));
   const mount = sim.inRig(['mount', '--bind', resolvConf, '/etc/resolv.conf']);
   const { status, stderr } = await sim.run(mount, { domid: 0 });
   assert.equal(status, 0, stderr);
+};
+
+/** Starts it, and has net-vm ask it; resolves with what changes its zone. */
+export const startNameServer = async (
+  host: SimHost,
+  address: string,
+): Promise<(zone: Zone) => void> => {
+  const { sim } = host;
+  const zoneFile = `${sim.directory}/zone.json`;
+  const setZone = (zone: Zone): void => {
+    writeFileSync(`${zoneFile}.new`, JSON.stringify(zone));
+    renameSync(`${zoneFile}.new`, zoneFile);
+  };
+  setZone({});
+  await useNameServers(host, [address]);
   const argv = sim.inNamespace('world', ['python3', '-c', program, address, zoneFile]);
   const server = sim.start('name-server', argv, { domid: 0 });
-  await until('the name server listens', async () => {
-    const udp = await sim.run(sim.inNamespace('world', ['cat', '/proc/net/udp']), { domid: 0 });
-    return udp.stdout.includes(':0035 ');
-  });
-  return { setZone, kill: () => server.child.kill('SIGKILL') };
+  await until('the name server listens', () => server.log().startsWith('ready'));
+  return setZone;
+};
+
+/** For a minute a resolver asks one after the other, with 3 s of patience for each, and again with 6 s. */
+const silentServers = Array.from(Array(8), (_, index) => `198.51.100.${index + 1}`);
+
+/** Has net-vm ask several name servers of which none answers. */
+export const useSilentNameServers = async (host: SimHost): Promise<void> => {
+  await useNameServers(host, silentServers);
+  const chain = 'type filter hook prerouting priority 0; udp dport 53 counter drop;';
+  const { status, stderr } = await inWorld(host, [
+    'nft',
+    `table ip silence { chain queries { ${chain} }; }`,
+  ]);
+  assert.equal(status, 0, stderr);
+};
+
+/** How many queries they have been sent. */
+export const silencedQueries = async (host: SimHost): Promise<number> => {
+  const { stdout } = await inWorld(host, ['nft', 'list', 'table', 'ip', 'silence']);
+  return Number(/counter packets (\d+)/.exec(stdout)?.[1]);
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Status, VifStatus } from '../../src/core/status.ts';
 import { gateway4, outside4 } from '../rig/host.ts';
 import { type SimHost, type SimHostOptions, startSimHost } from '../rig/sim/sim-host.ts';
-import { addVif, type VifNodes, type VifPlace } from '../rig/sim/toolstack.ts';
+import { type VifNodes, type VifPlace, writeVif } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { until } from '../support/until.ts';
 
@@ -49,7 +49,10 @@ const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 export const macOf = (guest: number, devid = 0): string =>
   `00:16:3e:07:${hex(guest)}:${hex(devid)}`;
 
-/** dom0 attaches a vif with these backend nodes besides the usual ones, or without those that are undefined. */
+/**
+ * dom0 attaches a vif with these backend nodes besides the usual ones, or without those that are undefined; resolves once
+ * netback has taken it up. State 2 may be over before anybody looks.
+ */
 export const attachRaw = async (
   host: SimHost,
   guest: number,
@@ -57,7 +60,11 @@ export const attachRaw = async (
   devid = 0,
 ): Promise<void> => {
   const usual = { mac: macOf(guest, devid), ip: `10.0.5.${guest}${devid}` };
-  assert.deepEqual(await addVif(host.dom0, place(guest, devid), { ...usual, ...nodes }), []);
+  await writeVif(host.dom0, place(guest, devid), { ...usual, ...nodes });
+  await until(`netback has taken up vif ${guest}/${devid}`, async () => {
+    const state = await host.read(`${backend(guest, devid)}/state`);
+    return state !== undefined && state !== '1';
+  });
 };
 
 /**

@@ -1,47 +1,53 @@
 /** Rules, neighbour, link up, route, `connected`: in this order, as seen from outside. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { filter, firstValueFrom, mergeMap } from 'rxjs';
 import { test } from 'vitest';
 import { namespaceOf } from '../rig/sim/topology.ts';
+import { slowness } from '../support/slowness.ts';
 import { until } from '../support/until.ts';
 import { attachRaw, backend, becomesConnected, withNetVm } from './net-vm.ts';
+import { withScripts } from './stand-in.ts';
+
+const address = '10.0.5.30';
+
+/** Time for a daemon that does not wait for nft, or for ip, to do what comes next. */
+const pauseS = 0.3 * (await slowness());
+
+/** Its end is late; when it has worked and not ended yet, it tells which links are up. */
+const lateNft = (seen: string): string => `
+case "$*" in *monitor*) exec /usr/sbin/nft "$@";; esac
+about=$(grep -c '${address}' /proc/self/fd/0)
+/usr/sbin/nft "$@"
+status=$?
+[ "$about" = 0 ] || { sleep ${pauseS}; echo 'nft:' >>${seen}; /usr/sbin/ip -o link show up >>${seen}; }
+exit $status`;
+
+/** It begins late. */
+const lateIp = `
+case "$*" in *" -batch "*) ! grep -q '${address}' /proc/self/fd/0 || sleep ${pauseS};; esac
+exec /usr/sbin/ip "$@"`;
 
 test('rules stand before the link is up, and everything before "connected"', async () => {
-  await withNetVm(
-    async (host) => {
-      const directory = `${host.sim.directory}/bin`;
-      const seen = `${directory}/links-at-each-nft`;
-      mkdirSync(directory);
-      // Once each nft has read all its input and begins to work, the links that are up by then.
-      const script = `#!/bin/sh
-case "$*" in *" /proc/self/fd/0") cat > ${seen}.$$; exec < ${seen}.$$;; esac
-{ echo "$*"; [ ! -e ${seen}.$$ ] || cat ${seen}.$$; ip -o link show up; } >> ${seen}
-exec /usr/sbin/nft "$@"
-`;
-      writeFileSync(`${directory}/nft`, script, { mode: 0o755 });
-      const { PATH } = process.env;
-      Object.assign(process.env, { PATH: `${directory}:${PATH}` });
-      await host.startDaemon();
-      Object.assign(process.env, { PATH });
-
+  const seen = (directory: string): string => `${directory}/links-at-the-end-of-nft`;
+  await withScripts(
+    (directory) => ({ nft: lateNft(seen(directory)), ip: lateIp }),
+    async (host, directory) => {
       const guest = await host.create({ name: 'guest' });
-      const routeAtConnected = firstValueFrom(
+      const routesAtConnected = firstValueFrom(
         host.dom0.watch(`${backend(guest)}/hotplug-status`).pipe(
           mergeMap((path) => host.read(path)),
           filter((value) => value === 'connected'),
           mergeMap(() => host.inNetVm(['ip', 'route', 'show', 'proto', '86'])),
         ),
       );
-      await attachRaw(host, guest, { ip: '10.0.5.30' });
-      assert.match((await routeAtConnected).stdout, /^10\.0\.5\.30 dev vif/m);
+      await attachRaw(host, guest, { ip: address });
+      assert.match((await routesAtConnected).stdout, /^10\.0\.5\.30 dev vif/m);
 
-      const runs = readFileSync(seen, 'utf8').split(/^(?=-)/m);
-      const first = runs.find((run) => run.includes('10.0.5.30')) ?? '';
+      const [, first = ''] = readFileSync(seen(directory), 'utf8').split('nft:\n');
       assert.ok(first.includes(' eth0@'), 'the stand-in saw no links at all');
       assert.ok(!first.includes(` vif${guest}.0@`), `the link was up before its rules: ${first}`);
     },
-    { daemon: false },
   );
 });
 

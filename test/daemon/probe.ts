@@ -1,14 +1,13 @@
-/** One flow from a VM or from beyond the uplink, kept going until nobody answers any more: when did the last answer come? */
-import assert from 'node:assert/strict';
-import type { Output } from '../rig/host.ts';
+/** One flow to an echo server, packet by packet: each is sent when the one before has been answered, or has not for a while. */
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import type { TiedProcess } from '../rig/sim/tied-process.ts';
 import { until } from '../support/until.ts';
 
 export type Protocol = 'udp' | 'tcp' | 'icmp';
 
 const echoPort = 7;
 
-/** Answers on UDP and TCP until it is killed; says "ready" once it does. */
+/** Answers on UDP and TCP until it is killed. */
 const echoProgram = `
 import socket, sys, threading
 address, port = sys.argv[1], int(sys.argv[2])
@@ -19,6 +18,7 @@ tcp = socket.socket(family, socket.SOCK_STREAM)
 tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 tcp.bind((address, port))
 tcp.listen()
+print('ready', flush=True)
 def converse(peer):
     while True:
         data = peer.recv(4096)
@@ -33,78 +33,137 @@ while True:
     udp.sendto(data, peer)
 `;
 
-/** Prints how many answers came, and when the last one did, in ms since the epoch. */
+/**
+ * Prints a line for each packet: when its answer came, in ms since the epoch, or "-" if none came within 20 ms. The
+ * program's own pauses are no silence. A TCP connection has a second to open, and then counts as so many packets.
+ */
 const probeProgram = `
 import socket, struct, sys, time
-protocol, address, port, patience, most = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])
+protocol, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 kind = {'udp': socket.SOCK_DGRAM, 'tcp': socket.SOCK_STREAM, 'icmp': socket.SOCK_RAW}[protocol]
-out = socket.socket(socket.AF_INET, kind, socket.getprotobyname('icmp') if protocol == 'icmp' else 0)
-out.settimeout(patience)
-count, last = 0, 0.0
-begin = time.time()
+def tell(line): print(line, flush=True)
 def echo_request(sequence):
     def packet(check): return struct.pack('!BBHHH', 8, 0, check, 77, sequence & 0xffff)
-    words = struct.unpack('!4H', packet(0))
-    total = sum(words)
+    total = sum(struct.unpack('!4H', packet(0)))
     return packet(~((total & 0xffff) + (total >> 16)) & 0xffff)
-try:
-    out.connect((address, port))
-    while time.time() - max(last, begin) < patience and time.time() - begin < most:
-        out.send(echo_request(count) if protocol == 'icmp' else b'x')
-        out.settimeout(0.02 if protocol != 'tcp' else patience)
+def connect():
+    while True:
+        out = socket.socket(socket.AF_INET, kind, socket.getprotobyname('icmp') if protocol == 'icmp' else 0)
+        out.settimeout(1)
         try:
-            out.recv(4096)
-            count, last = count + 1, time.time()
-        except socket.timeout:
-            pass
-        time.sleep(0.001)
-except OSError:
-    pass
-print(count, last * 1000)
+            out.connect((address, port))
+            return out
+        except OSError as error:
+            for _ in range(50 if isinstance(error, TimeoutError) else 1): tell('-')
+            time.sleep(0.02)
+def answer(out):
+    data = out.recv(4096)
+    while protocol == 'icmp' and (data[20] != 0 or data[24:26] != b'\\0\\x4d'): data = out.recv(4096)
+out, sequence = connect(), 0
+out.settimeout(0.02)
+while True:
+    sequence += 1
+    try:
+        out.send(echo_request(sequence) if protocol == 'icmp' else b'x')
+        answer(out)
+        tell(time.time() * 1000)
+        time.sleep(0.002)
+    except TimeoutError:
+        tell('-')
+    except OSError:
+        tell('-')
+        time.sleep(0.02)
 `;
 
-const world = 'world';
+/** So many unanswered packets in a row, which take a second, show that a flow is cut. */
+const cutAfter = 50;
 
-/** In a VM, or beyond the uplink. */
-const runAt = (host: SimHost, place: string, argv: readonly string[]): Promise<Output> =>
-  place === world
-    ? host.sim.run(host.sim.inNamespace(world, argv), { domid: 0 })
-    : host.inVm(place, argv);
+let started = 0;
 
-/** Starts a server beyond the uplink, or in a VM, for as long as the rig lives. */
-export const startEcho = async (host: SimHost, place: string, address: string): Promise<void> => {
-  const argv = ['python3', '-c', echoProgram, address, `${echoPort}`];
-  runAt(host, place, argv).catch(() => {});
-  const ask = ['python3', '-c', listeningProgram, `${echoPort}`];
-  const listening = async () => (await runAt(host, place, ask)).status === 0;
-  await until('the echo server listens', listening);
+const startAt = (host: SimHost, namespace: string, argv: readonly string[]): TiedProcess => {
+  started += 1;
+  const command = host.sim.inNamespace(namespace, ['python3', '-c', ...argv]);
+  return host.sim.start(`probe-${started}`, command, { domid: 0 });
 };
 
-const listeningProgram = `
-import sys
-port = ':%04X' % int(sys.argv[1])
-lines = open('/proc/net/tcp').read().split('\\n') + open('/proc/net/tcp6').read().split('\\n')
-sys.exit(0 if any(port in line.split()[1] and line.split()[3] == '0A' for line in lines if len(line.split()) > 3) else 1)
-`;
-
-export type Answers = { readonly count: number; readonly lastAt: number };
-
-/** Seconds without an answer after which a flow counts as cut. */
-const patience = 1;
-
-type Probing = { readonly most?: number; readonly port?: number };
-
-/** Resolves when the flow is cut, or after `most` seconds. */
-export const probe = async (
+/** Starts a server in a network namespace of the rig, for as long as the rig lives. */
+export const startEcho = async (
   host: SimHost,
-  place: string,
+  namespace: string,
+  address: string,
+): Promise<void> => {
+  const server = startAt(host, namespace, [echoProgram, address, `${echoPort}`]);
+  await until('the echo server listens', () => server.log().startsWith('ready'));
+};
+
+export type Probe = {
+  /** Waits until a packet that is sent after the call has been answered. */
+  readonly goesOn: () => Promise<void>;
+  /** Waits until the flow is cut; resolves with when the last answer came, ms since the epoch. */
+  readonly isCut: () => Promise<number>;
+};
+
+/** What became of each packet: when its answer came, or undefined. */
+const packetsOf = (program: TiedProcess): readonly (number | undefined)[] =>
+  program
+    .log()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => (line === '-' ? undefined : Number(line)));
+
+const isAnswer = (packet: number | undefined): packet is number => packet !== undefined;
+
+const isSilent = (packets: readonly (number | undefined)[]): boolean =>
+  packets.length >= cutAfter && !packets.slice(-cutAfter).some(isAnswer);
+
+const start = (
+  host: SimHost,
+  namespace: string,
   protocol: Protocol,
   target: string,
-  { most = 20, port = echoPort }: Probing = {},
-): Promise<Answers> => {
-  const argv = ['python3', '-c', probeProgram, protocol, target, `${port}`, `${patience}`];
-  const { status, stdout, stderr } = await runAt(host, place, [...argv, `${most}`]);
-  assert.equal(status, 0, stderr);
-  const [count = 0, lastAt = 0] = stdout.split(' ').map(Number);
-  return { count, lastAt };
+  port: number,
+): TiedProcess => startAt(host, namespace, [probeProgram, protocol, target, `${port}`]);
+
+/** Starts a flow that tries on until the rig ends; resolves once it has been answered. */
+export const startProbe = async (
+  host: SimHost,
+  namespace: string,
+  protocol: Protocol,
+  target: string,
+): Promise<Probe> => {
+  const program = start(host, namespace, protocol, target, echoPort);
+  const answers = (): readonly number[] => packetsOf(program).filter(isAnswer);
+  const goesOn = async (): Promise<void> => {
+    const before = answers().length;
+    // The next answer may be one to a packet that was under way.
+    await until(`${protocol} goes on`, () => answers().length >= before + 2);
+  };
+  await goesOn();
+  return {
+    goesOn,
+    isCut: async () => {
+      await until(`${protocol} is cut`, () => isSilent(packetsOf(program)));
+      return answers().at(-1) ?? Number.NaN;
+    },
+  };
+};
+
+/** Whether a new flow is answered. */
+export const isAnswered = async (
+  host: SimHost,
+  namespace: string,
+  protocol: Protocol,
+  target: string,
+  port = echoPort,
+): Promise<boolean> => {
+  const program = start(host, namespace, protocol, target, port);
+  try {
+    await until('the flow is answered, or is not', () => {
+      const packets = packetsOf(program);
+      return packets.some(isAnswer) || isSilent(packets);
+    });
+    return packetsOf(program).some(isAnswer);
+  } finally {
+    await program.kill();
+  }
 };

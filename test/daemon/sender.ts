@@ -1,6 +1,7 @@
 /** Sends raw frames from a guest, for which Node has no sockets and Python has. */
 import assert from 'node:assert/strict';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import { namespaceOf } from '../rig/sim/topology.ts';
 
 /** Sends all frames again and again; while there is no such link, or nothing takes its frames, it tries on. */
 const program = `
@@ -23,6 +24,11 @@ while time.monotonic() < end:
 print(sent)
 `;
 
+const argvOf = (seconds: string, frames: readonly string[]): readonly string[] => [
+  ...['python3', '-c', program, 'eth0', seconds],
+  ...frames,
+];
+
 /** Resolves with the number of frames that the guest's link took. */
 export const flood = async (
   host: SimHost,
@@ -30,8 +36,13 @@ export const flood = async (
   seconds: number,
   frames: readonly string[],
 ): Promise<number> => {
-  const argv = ['python3', '-c', program, 'eth0', `${seconds}`, ...frames];
-  const { status, stdout, stderr } = await host.inVm(vm, argv);
+  const { status, stdout, stderr } = await host.inVm(vm, argvOf(`${seconds}`, frames));
   assert.equal(status, 0, stderr);
   return Number(stdout);
+};
+
+/** Floods for as long as the guest lives. */
+export const floodOn = ({ sim }: SimHost, guest: number, frames: readonly string[]): void => {
+  const argv = sim.inNamespace(namespaceOf(guest), argvOf('inf', frames));
+  sim.start(`flood-${guest}`, argv, { domid: guest });
 };

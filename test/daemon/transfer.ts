@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Output } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import { slowness } from '../support/slowness.ts';
+import { until } from '../support/until.ts';
 import { guestVm } from './net-vm.ts';
 
 const bytes = 200_000;
@@ -16,9 +18,9 @@ listener = socket.socket(family)
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 listener.bind((sys.argv[1], ${port}))
 listener.listen()
-listener.settimeout(10)
+print('ready', flush=True)
 stream, _ = listener.accept()
-stream.settimeout(${patienceSeconds})
+stream.settimeout(float(sys.argv[2]))
 got = 0
 try:
     while got < ${bytes}:
@@ -31,19 +33,16 @@ except (TimeoutError, ConnectionError):
 `;
 
 const client = `
-import socket, sys, time
-for attempt in range(500):
-    try:
-        stream = socket.create_connection((sys.argv[1], ${port}), 5)
-        break
-    except ConnectionRefusedError:
-        time.sleep(0.01)
-stream.settimeout(${patienceSeconds})
+import socket, sys
+stream = socket.create_connection((sys.argv[1], ${port}))
+stream.settimeout(float(sys.argv[2]))
 try:
     stream.sendall(b'x' * ${bytes})
     got = 0
     while got < ${bytes}:
-        got += len(stream.recv(65536))
+        part = stream.recv(65536)
+        if not part: raise TimeoutError # the server has given up
+        got += len(part)
     print('complete')
 except TimeoutError:
     print('stalled')
@@ -53,11 +52,22 @@ except TimeoutError:
 export const inWorld = ({ sim }: SimHost, argv: readonly string[]): Promise<Output> =>
   sim.run(sim.inNamespace('world', argv), { domid: 0 });
 
+let started = 0;
+
 /** Upload, then download; both must come to their end. */
 export const transfer = async (host: SimHost, to: string): Promise<'complete' | 'stalled'> => {
-  const serving = inWorld(host, ['python3', '-c', server, to]);
-  const { status, stdout, stderr } = await host.inVm(guestVm.name, ['python3', '-c', client, to]);
+  started += 1;
+  const ends = [to, `${patienceSeconds * (await slowness())}`];
+  const command = host.sim.inNamespace('world', ['python3', '-c', server, ...ends]);
+  const serving = host.sim.start(`transfer-${started}`, command, { domid: 0 });
+  await until('the server listens', () => serving.log().startsWith('ready'));
+  const { status, stdout, stderr } = await host.inVm(guestVm.name, [
+    'python3',
+    '-c',
+    client,
+    ...ends,
+  ]);
   assert.equal(status, 0, stderr);
-  await serving;
+  await serving.ended;
   return stdout.trim() === 'complete' ? 'complete' : 'stalled';
 };

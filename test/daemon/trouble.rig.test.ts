@@ -5,6 +5,8 @@ import { test } from 'vitest';
 import { gateway4 } from '../rig/host.ts';
 import { removeVif } from '../rig/sim/toolstack.ts';
 import { assertReaches } from '../scenario/ping.ts';
+import { inNetVm } from '../scenario/vms.ts';
+import { slowness } from '../support/slowness.ts';
 import { until } from '../support/until.ts';
 import {
   attachRaw,
@@ -47,7 +49,7 @@ test('somebody flushes the ruleset just before a vif comes: it is whole again', 
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const before = await kernelState(host);
-    await host.inNetVm(['nft', 'flush', 'ruleset']);
+    await inNetVm(host, ['nft', 'flush', 'ruleset']);
     const other = await host.create({ name: 'other' });
     await attachRaw(host, other, {});
     await becomesConnected(host, other);
@@ -60,7 +62,9 @@ test('somebody flushes the ruleset just before a vif comes: it is whole again', 
 test('killed at any instant, then started: as if it had been there from the beginning', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(guestVm);
-    for (const pause of [0, 3, 6, 9, 12, 15, 20, 30]) {
+    const slow = await slowness();
+    // The instants, in ms after dom0's act; a slow daemon comes as far later.
+    for (const pause of [0, 3, 6, 9, 12, 15, 20, 30].map((usual) => usual * slow)) {
       await host.actors.hold();
       const attached = attachRaw(host, guest, {});
       await host.actors.release();

@@ -69,6 +69,10 @@ test('neither from it nor to it', async () => {
     const sources4 = [stranger4, liar.ipv4, victim.ipv4, gateway4, '127.0.0.1', '0.0.0.0'];
     const sources6 = [stranger6, liar.ipv6, gateway6, 'fe80::99'];
     await assertPassNothing(rig, namespace, {
+      uncounted: [
+        tagged(udp4({ source: mac, from: stranger4, to: outside4 }, port), 5),
+        foreignProtocol({ source: mac }, 0x88b5),
+      ],
       counter: 'unconfigured_vif',
       frames: [
         ...sources4.map((from) => udp4({ source: mac, from, to: outside4 }, port)),
@@ -81,13 +85,6 @@ test('neither from it nor to it', async () => {
     await assertPassNothing(rig, namespace, {
       counter: 'arp_foreign_frame',
       frames: [arp({ source: mac, operation: 'request', sender: stranger4, asks: gateway4 })],
-    });
-    await assertPassNothing(rig, namespace, {
-      counter: undefined,
-      frames: [
-        tagged(udp4({ source: mac, from: stranger4, to: outside4 }, port), 5),
-        foreignProtocol({ source: mac }, 0x88b5),
-      ],
     });
     const uplink = { source: '00:16:3e:00:77:77', target: rig.uplinkMac };
     await assertPassNothing(rig, world, {
@@ -111,6 +108,11 @@ test('neither from it nor to it', async () => {
       return (growth(dropped, await rig.drops())['arp_foreign_target'] ?? 0) > 0;
     });
     assert.equal(await handed(), before, 'the stranger was handed something');
+
+    await rig.host.signalDaemon('SIGKILL');
+    for (const family of ['inet', 'arp']) await rig.nft('dom2', `delete table ${family} vifwatch`);
+    await trySending(rig, stranger4);
+    await until('without the rules it is', async () => (await handed()) > before);
   });
 });
 
@@ -139,6 +141,8 @@ test("a vif is handed nothing for another's address, even if a route says so", a
     }
     assert.deepEqual(growth(seen, await rig.seen()), {});
     await trySending(rig, victim.ipv4);
-    assert.ok((growth(seen, await rig.seen())['victim'] ?? 0) >= 1, 'the witness sees nothing');
+    await until('the witness sees what is for the VM', async () => {
+      return (growth(seen, await rig.seen())['victim'] ?? 0) >= 1;
+    });
   });
 });
