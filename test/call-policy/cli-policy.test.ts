@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { directoryWith } from './policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname;
 

@@ -5,7 +5,7 @@ import { BehaviorSubject, filter, firstValueFrom, Subject, timeout } from 'rxjs'
 import { test } from 'vitest';
 import { decide } from '../../src/call-policy/decide.ts';
 import { watchPolicy } from '../../src/call-policy/watch-policy.ts';
-import { directoryWith } from './policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const request = { source: 'a', self: 'b', service: 's', argument: '', relayed: false };
 
@@ -72,7 +72,7 @@ test.concurrent('included files are watched where they are, and linked ones too'
 });
 
 test.concurrent('a directory that comes, goes, and is exchanged for another', async () => {
-  const directory = join(directoryWith({}), 'policy.d');
+  const directory = join(directoryWith(), 'policy.d');
   const policy = watching(directory);
   await policy.becomes('no policy');
   mkdirSync(directory);
@@ -90,7 +90,7 @@ test.concurrent('a directory that comes, goes, and is exchanged for another', as
 });
 
 test.concurrent('a nudge helps where nothing can be watched', async () => {
-  const parent = join(directoryWith({}), 'later');
+  const parent = join(directoryWith(), 'later');
   const directory = join(parent, 'policy.d');
   const policy = watching(directory);
   await policy.becomes('no policy');

@@ -15,7 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { writeTree } from '../../src/mesh/write-tree.ts';
-import { directoryWith } from '../call-policy/policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 import { someTree, treeOf } from './some-tree.ts';
 
 const filesIn = (directory: string): string[] =>
@@ -25,7 +25,7 @@ const filesIn = (directory: string): string[] =>
     .sort();
 
 test('what does not belong there any more is gone, and nothing is left beside it', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   const out = join(directory, 'deep/er/out');
   await writeTree(out, treeOf({ 'vms/a/x': 'a', 'vms/b/x': 'b' }));
   writeFileSync(join(out, 'vms/mine'), '');
@@ -38,7 +38,7 @@ test('what does not belong there any more is gone, and nothing is left beside it
 test('modes do not depend on the umask', async () => {
   const before = process.umask(0o077);
   try {
-    const out = join(directoryWith({}), 'out');
+    const out = join(directoryWith(), 'out');
     await writeTree(out, treeOf({ 'dom0/s': '#!/bin/sh\n', 'vms/a/x': '' }));
     const modes = ['', 'dom0', 'dom0/s', 'dom0/mesh', 'vms', 'vms/a', 'vms/a/x'].map((path) =>
       (statSync(join(out, path)).mode & 0o777).toString(8),
@@ -62,14 +62,14 @@ test.each<readonly [string, Readonly<Record<string, string>>]>([
 });
 
 test('an empty directory is as good as none', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   mkdirSync(join(directory, 'out'));
   await writeTree(join(directory, 'out'), treeOf({}));
   expect(filesIn(directory)).toEqual(['out/dom0/mesh']);
 });
 
 test('a link to a directory stays a link', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   await writeTree(join(directory, 'real'), treeOf({ x: '1' }));
   symlinkSync('real', join(directory, 'out'));
   await writeTree(join(directory, 'out'), treeOf({ x: '2' }));
@@ -78,7 +78,7 @@ test('a link to a directory stays a link', async () => {
 });
 
 test('what cannot be put in its place leaves nothing beside it', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   symlinkSync('nowhere', join(directory, 'out'));
   await expect(writeTree(join(directory, 'out'), treeOf({}))).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
@@ -87,7 +87,7 @@ test('what cannot be put in its place leaves nothing beside it', async () => {
 });
 
 test('of two at once, one wins with a whole tree, and one that loses says so', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   const out = join(directory, 'out');
   const small = treeOf({ small: '' });
   const large = treeOf(
@@ -113,7 +113,7 @@ const writer = new URL('child/endless-writer.ts', import.meta.url).pathname;
 
 describe.concurrent('killed at any instant, it leaves a whole tree or none', () => {
   test.each([0, 5, 12, 25])('after %i ms', async (ms) => {
-    const directory = directoryWith({});
+    const directory = directoryWith();
     const out = join(directory, 'out');
     const process_ = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
     await once(process_.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
