@@ -1,5 +1,4 @@
 /** The output is the old one, the new one or none, and nobody else's directory is touched. */
-
 import { once } from 'node:events';
 import {
   existsSync,
@@ -13,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { writeTree } from '../../src/mesh/write-tree.ts';
 import { directoryWith } from '../support/directory.ts';
 import { someTree, treeOf } from './some-tree.ts';
@@ -100,10 +99,11 @@ test('of two at once, one wins with a whole tree, and one that loses says so', a
   const ended: PromiseSettledResult<void>[] = [];
   while (isWriting) ended.push(...(await Promise.allSettled([writeTree(out, small)])));
   ended.push(...(await writing));
-  for (const one of ended) {
-    if (one.status === 'fulfilled') continue;
-    expect(String(one.reason)).toMatch(/cannot be written: \w+: [\w ]+, rename '/);
-  }
+  const reasons = ended.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+  // The large tree takes its place, or finds another one there.
+  expect(reasons).not.toEqual([]);
+  expect(reasons.length).toBeLessThan(ended.length);
+  for (const reason of reasons) expect(reason).toMatch(/cannot be written: \w+: [\w ]+, rename '/);
   const wholes = [small, large].map((tree) => [...tree.keys()].sort());
   expect(wholes).toContainEqual(filesIn(out));
   expect(readdirSync(directory)).toEqual(['out']);
@@ -111,24 +111,32 @@ test('of two at once, one wins with a whole tree, and one that loses says so', a
 
 const writer = new URL('child/endless-writer.ts', import.meta.url).pathname;
 
-describe.concurrent('killed at any instant, it leaves a whole tree or none', () => {
-  test.each([0, 5, 12, 25])('after %i ms', async (ms) => {
-    const directory = directoryWith();
-    const out = join(directory, 'out');
-    const process_ = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
-    await once(process_.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
-    await delay(ms);
-    process_.kill('SIGKILL');
-    expect((await process_).signal).toBe('SIGKILL');
-    if (existsSync(out)) {
-      expect(filesIn(out)).toEqual([...someTree(0).keys()].sort());
-      const texts = filesIn(join(out, 'vms')).map((file) =>
-        readFileSync(join(out, 'vms', file), 'utf8'),
-      );
-      expect(new Set(texts).size).toBe(1);
-    }
-    await writeTree(out, someTree(2));
-    expect(readFileSync(join(out, 'vms/1/1'), 'utf8')).toContain('2');
-    expect(readdirSync(directory)).toEqual(['out']);
-  });
+/** Kills a writer that long after it has written twice; resolves with whether it has left a tree. */
+const killAfter = async (ms: number): Promise<boolean> => {
+  const directory = directoryWith();
+  const out = join(directory, 'out');
+  const child = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await Promise.race([once(child.stdout, 'data'), once(child.stdout, 'close')]);
+  // The instant of the kill is what differs.
+  await delay(ms);
+  child.kill('SIGKILL');
+  expect((await child).signal).toBe('SIGKILL');
+  const isThere = existsSync(out);
+  if (isThere) {
+    expect(filesIn(out)).toEqual([...someTree(0).keys()].sort());
+    const texts = filesIn(join(out, 'vms')).map((file) =>
+      readFileSync(join(out, 'vms', file), 'utf8'),
+    );
+    expect(new Set(texts).size).toBe(1);
+  }
+  await writeTree(out, someTree(2));
+  expect(readFileSync(join(out, 'vms/1/1'), 'utf8')).toContain('2');
+  expect(readdirSync(directory)).toEqual(['out']);
+  return isThere;
+};
+
+test('killed at any instant, it leaves a whole tree or none', async () => {
+  // Between two trees there is none for a moment, which is not met four times.
+  expect(await Promise.all([0, 5, 12, 25].map(killAfter))).toContain(true);
 });
