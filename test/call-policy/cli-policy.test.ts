@@ -1,10 +1,9 @@
 /** `vifwatch policy check|explain|eval`, as they are run. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { directoryWith } from './policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname;
 
@@ -168,24 +167,18 @@ describe.concurrent('eval', () => {
     expect(stderr).toContain('--self');
   });
 
-  test('an answer comes before the next request', async () => {
-    const process_ = execa(process.execPath, [
-      main,
-      'policy',
-      'eval',
-      '--dir',
-      good,
-      '--self',
-      'b',
-    ]);
-    const answers = createInterface(process_.stdout);
+  test('an answer comes before the next request', async ({ onTestFinished }) => {
+    const argv = [main, 'policy', 'eval', '--dir', good, '--self', 'b'];
+    const evaluator = execa(process.execPath, argv, { reject: false });
+    onTestFinished(() => void evaluator.kill());
+    const answers = createInterface(evaluator.stdout)[Symbol.asyncIterator]();
     for (let round = 0; round < 3; round += 1) {
-      process_.stdin.write(line('a', 'log'));
-      const [answer] = await once(answers, 'line', { signal: AbortSignal.timeout(5000) });
-      assert.match(answer, /"allow"/);
+      evaluator.stdin.write(line('a', 'log'));
+      const { value } = await answers.next();
+      assert.match(value, /"allow"/);
     }
-    process_.stdin.end();
-    assert.equal((await process_).exitCode, 0);
+    evaluator.stdin.end();
+    assert.equal((await evaluator).exitCode, 0);
   });
 
   test('100 000 requests', async () => {

@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/call-policy/decide.ts';
 import { loadPolicy } from '../../src/call-policy/load-policy.ts';
-import { directoryWith } from './policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const places = async (directory: string): Promise<string[]> =>
   (await loadPolicy(directory)).rules.map(({ place }) => place);
@@ -177,7 +177,7 @@ test('what changes while it is read is not believed', async () => {
 });
 
 test('a file that is replaced is read whole, or not believed', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   mkdirSync(join(directory, 'new'));
   const version = (number: number): string => `s +${number} * * allow\n`.repeat(500);
   let number = 0;

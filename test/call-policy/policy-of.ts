@@ -1,8 +1,5 @@
-/** Policies and policy directories made of text. */
+/** Policies made of text. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import type { Policy } from '../../src/call-policy/decide.ts';
 import { parsePolicyText, type ServiceWords } from '../../src/call-policy/policy-text.ts';
 import type { Rule } from '../../src/call-policy/rule.ts';
@@ -25,13 +22,3 @@ export const policyOf = (rules: readonly Rule[]): Policy => ({
   is: 'rules',
   index: indexRules(rules),
 });
-
-/** A new directory with these files. */
-export const directoryWith = (files: Readonly<Record<string, string>>): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'vifwatch-policy-'));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    writeFileSync(join(directory, name), text);
-  }
-  return directory;
-};

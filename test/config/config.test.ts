@@ -1,8 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadConfig, parseConfig } from '../../src/config/config.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const failure = (text: string): string => {
   try {
@@ -91,8 +90,7 @@ test.each([
 });
 
 test('a file that cannot be read is an error, not a default', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'vifwatch-'));
+  const directory = directoryWith({ 'v.toml': 'uplink = ["eth0"]' });
   await expect(loadConfig(directory)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-  await writeFile(join(directory, 'v.toml'), 'uplink = ["eth0"]');
   await expect(loadConfig(join(directory, 'v.toml'))).resolves.toMatchObject({ uplinks: ['eth0'] });
 });

@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadPolicies } from '../../src/config/policies.ts';
 import { parsePolicyFile } from '../../src/config/policy-file.ts';
 import { profileDirectory } from '../../src/package.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const rule = (...lines: readonly string[]): string =>
   ['[[rule]]', 'action = "accept"', ...lines].join('\n');
@@ -81,27 +81,27 @@ test.each([
 });
 
 test('every profile in rules/ is valid', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'vifwatch-policies-'));
-  const names = ['internet', 'lan-only', 'dns-only', 'isolated'];
-  for (const name of names) {
-    await writeFile(join(directory, `${name}.toml`), `profile = "${name}"`);
-  }
+  const names = readdirSync(profileDirectory)
+    .filter((file) => file.endsWith('.toml'))
+    .map((file) => basename(file, '.toml'));
+  expect(names).toContain('internet');
+  const directory = directoryWith(
+    Object.fromEntries(names.map((name) => [`${name}.toml`, `profile = "${name}"`])),
+  );
   const { policies } = await loadPolicies(directory, profileDirectory);
   expect([...policies.keys()].sort()).toEqual([...names].sort());
   for (const policy of policies.values()) expect(policy).toHaveProperty('rules');
 });
 
 test('a bad file, an unknown profile, and two files for one address: each a problem of its own', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'vifwatch-policies-'));
-  const files = {
+  const directory = directoryWith({
     'bad.toml': 'x',
     'web.toml': 'profile = "nowhere"',
     'fd00::1.toml': '',
     'FD00:0::1.toml': '',
     'good.toml': '',
     '.good.toml.swp': 'x',
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  });
   const { policies } = await loadPolicies(directory, profileDirectory);
   expect(Object.fromEntries(policies)).toMatchObject({
     bad: { code: 'POLICY_INVALID' },

@@ -1,20 +1,14 @@
 /** dom0/attend: VMs come and go without dom0's other scripts, and keep their names and places. */
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, test } from 'vitest';
-import { type Dom0, provisions, shells, wantedProvisions, withDom0 } from './dom0.ts';
-import { isRunning, until } from './running.ts';
-
-const becomeRight = async (dom0: Dom0): Promise<void> => {
-  const deadline = Date.now() + 10_000;
-  const isRight = async (): Promise<boolean> =>
-    JSON.stringify(await provisions(dom0)) === JSON.stringify(wantedProvisions(dom0));
-  while (!(await isRight()) && Date.now() < deadline) await delay(10);
-  assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
-};
+import { until } from '../support/until.ts';
+import { provisions, shells, wantedProvisions, withDom0 } from './dom0.ts';
+import { isRunning } from './running.ts';
 
 describe.concurrent.each(shells)('%s', (shell) => {
-  test('a VM that reboots by itself has its name and places again, under its new domid', () =>
+  test('a VM that reboots by itself has its name and places again, under its new domid', ({
+    expect,
+  }) =>
     withDom0(shell, async (dom0) => {
       assert.equal((await dom0.run('autostart', ['--parallel'])).status, 0);
       const before = dom0.domidOf('workload-vm');
@@ -26,7 +20,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
         `${tools}/xl destroy workload-vm; ${tools}/xl create -p -q ${directory}/xl/workload-vm.cfg`,
       );
       assert.notEqual(dom0.domidOf('workload-vm'), before);
-      await becomeRight(dom0);
+      await expect.poll(() => provisions(dom0)).toEqual(wantedProvisions(dom0));
       // As init ends it.
       attending.child.kill('SIGTERM');
       await attending.ended;

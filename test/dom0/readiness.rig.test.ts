@@ -1,11 +1,22 @@
 /** dom0/autostart waits for net-vm's vifwatch, and for nothing else; whatever ends the wait leaves nothing behind. */
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
+import { until } from '../support/until.ts';
 import { becomeReady, type Dom0, shells, withDom0 } from './dom0.ts';
-import { isRunning, until } from './running.ts';
+import { isRunning } from './running.ts';
 
 const waits = (dom0: Dom0): Promise<void> =>
   until('autostart waits for net-vm', () => isRunning(dom0, 'xenstore-watch '));
+
+/** Waits until autostart has looked at so many events, and found that net-vm is there and not ready. */
+const hearing = (dom0: Dom0): ((events: number) => Promise<void>) => {
+  const file = `${dom0.sim.directory}/heard`;
+  dom0.before('xenstore-exists', `[ "$1" != /local/domain/1/domid ] || echo heard >>${file}`);
+  const count = (): number =>
+    existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
+  return (events) => until(`autostart hears of ${events} events`, () => count() >= events);
+};
 
 const nothingLeft = (dom0: Dom0): void =>
   assert.ok(!isRunning(dom0, 'xenstore-watch '), 'xenstore-watch is still there');
@@ -20,10 +31,16 @@ describe.concurrent.each(shells)('%s', (shell) => {
   test('readiness may come late, after other words, and the other VMs start then', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
+      const heard = hearing(dom0);
       const autostart = dom0.start('autostart');
-      await waits(dom0);
+      // A watch has an event at once, and here it has two paths.
+      await heard(2);
       await dom0.sh('xenstore-write data/vifwatch/ready starting', 1);
-      await dom0.sh('xenstore-write data/vifwatch/ready "ready "; xenstore-rm data/vifwatch', 1);
+      await heard(3);
+      await dom0.sh('xenstore-write data/vifwatch/ready "ready "', 1);
+      await heard(4);
+      await dom0.sh('xenstore-rm data/vifwatch', 1);
+      await heard(5);
       assert.throws(() => dom0.domidOf('sa-vm'));
       assert.equal(autostart.child.exitCode, null);
       await dom0.sh('xenstore-write data/vifwatch/ready ready', 1);
@@ -55,7 +72,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
   test('net-vm goes meanwhile: the wait is over at once', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
-      const autostart = dom0.start('autostart', '--timeout', '600');
+      const autostart = dom0.start('autostart', '--timeout', '999999');
       await waits(dom0);
       await dom0.sh(`${dom0.tools}/xl destroy net-vm`);
       const { status, output } = await end(autostart);
@@ -70,7 +87,8 @@ describe.concurrent.each(shells)('%s', (shell) => {
   test('stopped by a terminal, it leaves no watch', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
-      const autostart = dom0.start('autostart');
+      // So long that it does not end by itself.
+      const autostart = dom0.start('autostart', '--timeout', '999999');
       await waits(dom0);
       await dom0.sh(
         `kill -INT $(cat /proc/${autostart.pid}/task/*/children) ${autostart.pid} || true`,

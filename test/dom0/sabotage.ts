@@ -1,7 +1,9 @@
-/** What an audit must find. */
+/** Sabotage of a host, and what an audit must find of it. */
+import assert from 'node:assert/strict';
 import { type Dom0, vms } from './dom0.ts';
 
 export type Sabotage = {
+  /** What is found of it, and of nothing else. */
   readonly codes: readonly string[];
   readonly what: RegExp;
   /** What dom0 does, or another domain, or what is done in dom0's network, or just before the audit. */
@@ -9,9 +11,14 @@ export type Sabotage = {
   readonly guest?: readonly [number, string];
   readonly network?: string;
   readonly inside?: string;
-  /** What undoes it. */
+  /** What undoes it, where it was done; dom0 undoes what a guest has done. */
   readonly mend?: string;
 };
+
+export type Finding = { readonly code: string; readonly what: string; readonly do: string };
+
+/** Does something in dom0's network; it must succeed. */
+export type InNetwork = (line: string) => Promise<void>;
 
 type Domids = readonly [net: number, sa: number, mgmt: number, workload: number];
 
@@ -19,4 +26,47 @@ type Domids = readonly [net: number, sa: number, mgmt: number, workload: number]
 export const domidsOf = (dom0: Dom0): Domids => {
   const [net = 0, sa = 0, mgmt = 0, workload = 0] = vms.map(dom0.domidOf);
   return [net, sa, mgmt, workload];
+};
+
+/** Does it all at once; resolves with what is to be done just before the audit. */
+export const commit = async (
+  dom0: Dom0,
+  inNetwork: InNetwork,
+  sabotages: readonly Sabotage[],
+): Promise<string> => {
+  const lines = (place: 'dom0' | 'network' | 'inside'): string =>
+    sabotages.flatMap((sabotage) => sabotage[place] ?? []).join('\n');
+  await dom0.sh(lines('dom0'));
+  for (const { guest } of sabotages) if (guest) await dom0.sh(guest[1], guest[0]);
+  await inNetwork(lines('network'));
+  return lines('inside');
+};
+
+export const undo = async (
+  dom0: Dom0,
+  inNetwork: InNetwork,
+  sabotages: readonly Sabotage[],
+): Promise<void> => {
+  const lines = (isInNetwork: boolean): string =>
+    sabotages
+      .filter(({ network: line }) => (line !== undefined) === isInNetwork)
+      .flatMap(({ mend }) => mend ?? [])
+      .join('\n');
+  await dom0.sh(lines(false));
+  await inNetwork(lines(true));
+};
+
+/** Each sabotage has its own findings, and there are no others. */
+export const assertFound = (sabotages: readonly Sabotage[], found: readonly Finding[]): void => {
+  const shown = JSON.stringify(found, undefined, 1);
+  const isOf = ({ codes, what }: Sabotage, finding: Finding): boolean =>
+    codes.includes(finding.code) && what.test(finding.what);
+  for (const sabotage of sabotages) {
+    const codes = found.filter((one) => isOf(sabotage, one)).map(({ code }) => code);
+    const { what } = sabotage;
+    assert.deepEqual(codes.sort(), [...sabotage.codes].sort(), `${what} in ${shown}`);
+  }
+  const others = found.filter((one) => !sabotages.some((sabotage) => isOf(sabotage, one)));
+  assert.deepEqual(others, []);
+  assert.equal(found.length, sabotages.flatMap(({ codes }) => codes).length, shown);
 };

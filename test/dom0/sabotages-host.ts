@@ -1,18 +1,18 @@
-/** Sabotage of dom0 itself: its vifs, network and processes. */
+/** Sabotage of dom0 itself: its vifs, network and processes. All of it can be done at once. */
 import type { Dom0 } from './dom0.ts';
 import { domidsOf, type Sabotage } from './sabotage.ts';
 
 /** A program of that name, started before the audit. */
 const program = (name: string): string =>
-  `cp /usr/bin/sleep /run/${name}; /run/${name} 99 &
+  `cp /usr/bin/sleep /run/${name}; /run/${name} infinity &
   until [ "$(readlink /proc/$!/exe)" = /run/${name} ]; do :; done`;
 
 /** A script of that name, which an interpreter runs; the words are for sh. */
 const script = (name: string, words = ''): string =>
-  `echo 'sleep 99; :' >/run/${name}; sh /run/${name} ${words} &
+  `echo 'sleep infinity; :' >/run/${name}; sh /run/${name} ${words} &
   until grep -q /run/${name} /proc/$!/cmdline; do :; done`;
 
-export const sabotagesOfHost = (dom0: Dom0): readonly Sabotage[] => {
+const vifs = (dom0: Dom0): readonly Sabotage[] => {
   const [, sa, mgmt, workload] = domidsOf(dom0);
   return [
     {
@@ -38,59 +38,75 @@ export const sabotagesOfHost = (dom0: Dom0): readonly Sabotage[] => {
       what: /^$/,
       // What a guest's own directory says counts for nothing.
       dom0: `xenstore-write /local/domain/${sa}/device/vif/0/backend-id 0`,
+      mend: `xenstore-rm /local/domain/${sa}/device/vif/0/backend-id`,
     },
-    ...[
-      '10.0.5.101 dev lo',
-      '10.0.5.0/24 dev lo table 77',
-      '10.0.6.128/25 dev lo',
-      'fd00:5::/64 dev lo table 78',
-    ].map((route) => ({
-      codes: ['DOM0_ROUTE'],
-      what: new RegExp(`^route ${route}`),
-      network: `ip route add ${route}`,
-      mend: `ip route del ${route}`,
-    })),
+  ];
+};
+
+const network: readonly Sabotage[] = [
+  ...[
+    '10.0.5.101 dev lo',
+    '10.0.5.0/24 dev lo table 77',
+    '10.0.6.128/25 dev lo',
+    'fd00:5::/64 dev lo table 78',
+  ].map((route) => ({
+    codes: ['DOM0_ROUTE'],
+    what: new RegExp(`^route ${route}`),
+    network: `ip route add ${route}`,
+    mend: `ip route del ${route}`,
+  })),
+  {
+    codes: [],
+    what: /^$/,
+    // Neighbours of theirs, a way to everywhere, and what leads nowhere.
+    network: `ip link add eth7 type veth peer name eth6; ip link set eth7 up; ip address add 198.51.100.1/24 dev eth7
+      ip route add 10.0.4.0/24 dev eth7; ip route add 10.0.0.0/8 via 198.51.100.2; ip route add default via 198.51.100.2
+      ip route add blackhole 10.0.6.7`,
+    mend: 'ip link del eth7; ip route del blackhole 10.0.6.7',
+  },
+  {
+    codes: ['DOM0_ROUTE'],
+    what: /^route 192\.0\.2\.0\/24 dev vif2\.0/,
+    network: `busybox sysctl -qw net.ipv6.conf.default.disable_ipv6=1; ip link add vif2.0 type veth peer name eth5
+      ip link set vif2.0 up; ip route add 192.0.2.0/24 dev vif2.0`,
+    mend: 'ip link del vif2.0; busybox sysctl -qw net.ipv6.conf.default.disable_ipv6=0',
+  },
+  {
+    codes: ['DOM0_NEIGHBOUR'],
+    what: /^neighbour 10\.0\.5\.101 dev eth9 lladdr/,
+    network:
+      'ip link add eth9 type veth peer name eth8; ip link set eth9 up; ip neigh add 10.0.5.101 lladdr 00:16:3e:00:00:01 dev eth9',
+    mend: 'ip link del eth9',
+  },
+  {
+    codes: ['DOM0_FORWARDING'],
+    what: /^\/proc\/sys\/net\/ipv4\/conf\/lo\/forwarding is 1$/,
+    network: 'busybox sysctl -qw net.ipv4.conf.lo.forwarding=1',
+    mend: 'busybox sysctl -qw net.ipv4.conf.lo.forwarding=0',
+  },
+  {
+    codes: ['DOM0_FORWARDING'],
+    what: /^\/proc\/sys\/net\/ipv6\/conf\/default\/forwarding is 1$/,
+    // After all links have been made, which would take it over.
+    network: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=1',
+    mend: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=0',
+  },
+];
+
+const processes = (dom0: Dom0): readonly Sabotage[] => {
+  const [, , , workload] = domidsOf(dom0);
+  return [
     {
-      codes: [],
-      what: /^$/,
-      // Neighbours of theirs, a way to everywhere, and what leads nowhere.
-      network: `ip link add eth7 type veth peer name eth6; ip link set eth7 up; ip address add 198.51.100.1/24 dev eth7
-        ip route add 10.0.4.0/24 dev eth7; ip route add 10.0.0.0/8 via 198.51.100.2; ip route add default via 198.51.100.2
-        ip route add blackhole 10.0.5.101`,
-      mend: 'ip link del eth7; ip route del blackhole 10.0.5.101',
-    },
-    {
-      codes: ['DOM0_ROUTE'],
-      what: /^route 192\.0\.2\.0\/24 dev vif2\.0/,
-      network: `busybox sysctl -qw net.ipv6.conf.default.disable_ipv6=1; ip link add vif2.0 type veth peer name eth5
-        ip link set vif2.0 up; ip route add 192.0.2.0/24 dev vif2.0`,
-      mend: 'ip link del vif2.0; busybox sysctl -qw net.ipv6.conf.default.disable_ipv6=0',
-    },
-    {
-      codes: ['DOM0_NEIGHBOUR'],
-      what: /^neighbour 10\.0\.5\.101 dev eth9 lladdr/,
-      network:
-        'ip link add eth9 type veth peer name eth8; ip link set eth9 up; ip neigh add 10.0.5.101 lladdr 00:16:3e:00:00:01 dev eth9',
-      mend: 'ip link del eth9',
-    },
-    {
-      codes: ['DOM0_FORWARDING'],
-      what: /^\/proc\/sys\/net\/ipv4\/conf\/lo\/forwarding is 1$/,
-      network: 'busybox sysctl -qw net.ipv4.conf.lo.forwarding=1',
-      mend: 'busybox sysctl -qw net.ipv4.conf.lo.forwarding=0',
-    },
-    {
-      codes: ['DOM0_FORWARDING'],
-      what: /^\/proc\/sys\/net\/ipv6\/conf\/default\/forwarding is 1$/,
-      network: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=1',
-      mend: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=0',
-    },
-    ...['innocent', 'qemu-system-i386', 'xen-qemu-system-i386', 'xen-9pfsd'].map((name) => ({
-      codes: name === 'innocent' ? ['DOM0_VCHAN'] : [],
+      codes: ['DOM0_VCHAN'],
       what: /^process \d+ \(innocent\) has \/dev\/xen\/gntalloc open$/,
-      inside: `mount -t tmpfs dev /dev; mknod -m 666 /dev/null c 1 3; mkdir /dev/xen; touch /dev/xen/gntalloc
-        exec 3</dev/xen/gntalloc; ${program(name)}; exec 3<&-`,
-    })),
+      inside: [
+        'mount -t tmpfs dev /dev; mknod -m 666 /dev/null c 1 3; mkdir /dev/xen; touch /dev/xen/gntalloc',
+        'exec 3</dev/xen/gntalloc',
+        // Only the first is neither Xen's nor what serves disks and files.
+        ...['innocent', 'qemu-system-i386', 'xen-qemu-system-i386', 'xen-9pfsd'].map(program),
+        'exec 3<&-',
+      ].join('\n'),
+    },
     {
       codes: ['DOM0_VCHAN'],
       what: /^an offer of a vchan with dom0: \/local\/domain\/0\/data\/link$/,
@@ -101,14 +117,14 @@ export const sabotagesOfHost = (dom0: Dom0): readonly Sabotage[] => {
       codes: ['DOM0_VCHAN'],
       what: /^an offer of a vchan with dom0: \/local\/domain\/\d+\/data\/x$/,
       guest: [
-        mgmt,
+        workload,
         'for node in ring-ref event-channel; do xenstore-write data/x/$node 8; xenstore-chmod data/x/$node n$(xenstore-read domid) r0; done',
       ],
-      mend: `xenstore-rm /local/domain/${mgmt}/data/x`,
+      mend: `xenstore-rm /local/domain/${workload}/data/x`,
     },
     {
       codes: ['DOM0_IPC_PROCESS', 'DOM0_IPC_PROCESS', 'DOM0_IPC_PROCESS'],
-      what: /^process \d+ (sh \/run\/qrexec-daemon a"b\\_c_ 1 2|\/run\/vchan-socket-proxy 99|sh \/run\/vifwatch --runtime \/run\/x agent) ?$/,
+      what: /^process \d+ (sh \/run\/qrexec-daemon a"b\\_c_ 1 2|\/run\/vchan-socket-proxy infinity|sh \/run\/vifwatch --runtime \/run\/x agent) ?$/,
       inside: [
         program('vchan-socket-proxy'),
         script('qrexec-daemon', `'a"b\\ c\n' 1 2`),
@@ -117,3 +133,9 @@ export const sabotagesOfHost = (dom0: Dom0): readonly Sabotage[] => {
     },
   ];
 };
+
+export const sabotagesOfHost = (dom0: Dom0): readonly Sabotage[] => [
+  ...vifs(dom0),
+  ...network,
+  ...processes(dom0),
+];

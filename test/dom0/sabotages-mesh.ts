@@ -1,10 +1,21 @@
-/** Sabotage of what dom0 has set up for the mesh: places, names and VMs. */
+/** Sabotage of what dom0 has set up for the mesh: places, names and VMs. All of it can be done at once. */
 import type { Dom0 } from './dom0.ts';
 import { domidsOf, type Sabotage } from './sabotage.ts';
 
-export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
+/** Of a domain that does not run. */
+const absent = 99;
+
+const domains = '$XL_STATE/domains';
+
+/** A domain of which only xl knows: its name, and its state as xl lists it. */
+const domain = (domid: number, name: string, state: string): string =>
+  `mkdir ${domains}/${domid}; echo '${name}' >${domains}/${domid}/name; echo '${state}' >${domains}/${domid}/state`;
+
+const forget = (...domids: readonly number[]): string =>
+  domids.map((domid) => `rm -r ${domains}/${domid}`).join('; ');
+
+const places = (dom0: Dom0): readonly Sabotage[] => {
   const [net, sa, mgmt, workload] = domidsOf(dom0);
-  const domains = '$XL_STATE/domains';
   const place = `/local/domain/${sa}/ipc/direct/${workload}`;
   return [
     {
@@ -42,9 +53,9 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
     },
     {
       codes: ['RENDEZVOUS_STALE'],
-      what: /\/ipc\/direct\/77 is for domain 77, which does not run$/,
-      dom0: `xenstore-write /local/domain/${sa}/ipc/direct/77 ''; xenstore-chmod /local/domain/${sa}/ipc/direct/77 n${sa} r77`,
-      mend: `xenstore-rm /local/domain/${sa}/ipc/direct/77`,
+      what: /\/ipc\/direct\/99 is for domain 99, which does not run$/,
+      dom0: `xenstore-write /local/domain/${sa}/ipc/direct/${absent} ''; xenstore-chmod /local/domain/${sa}/ipc/direct/${absent} n${sa} r${absent}`,
+      mend: `xenstore-rm /local/domain/${sa}/ipc/direct/${absent}`,
     },
     {
       codes: ['RENDEZVOUS_FOREIGN'],
@@ -54,9 +65,9 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
     },
     {
       codes: ['RENDEZVOUS_STALE'],
-      what: /\/ipc\/direct\/\d+ is in domain 77, which does not run$/,
-      dom0: `xenstore-write /local/domain/77/ipc/direct/${sa} ''`,
-      mend: 'xenstore-rm /local/domain/77',
+      what: /\/ipc\/direct\/\d+ is in domain 99, which does not run$/,
+      dom0: `xenstore-write /local/domain/${absent}/ipc/direct/${sa} ''`,
+      mend: `xenstore-rm /local/domain/${absent}`,
     },
     {
       codes: ['RENDEZVOUS_MISSING'],
@@ -66,21 +77,27 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
     },
     ...['ipc', 'ipc/direct'].map((path) => ({
       codes: ['RENDEZVOUS_PERMISSIONS'],
-      what: /\/ipc(\/direct)? has the permissions n0 b\d+, not n0 r\d+$/,
+      what: new RegExp(`/\\d+/${path} has the permissions n0 b\\d+, not n0 r\\d+$`),
       dom0: `xenstore-chmod /local/domain/${sa}/${path} n0 b${workload}`,
       mend: `xenstore-chmod /local/domain/${sa}/${path} n0 r${sa}`,
     })),
+  ];
+};
+
+const names = (dom0: Dom0): readonly Sabotage[] => {
+  const [net, sa, mgmt, workload] = domidsOf(dom0);
+  return [
     {
       codes: ['MAP_STALE'],
-      what: /^\/ipc\/domain-map\/sa-vm is 77, but that is sa-vm \(domain \d+\)$/,
-      dom0: 'xenstore-write /ipc/domain-map/sa-vm 77',
-      mend: `xenstore-write /ipc/domain-map/sa-vm ${sa}`,
+      what: /^\/ipc\/domain-map\/mgmt-vm is 99, but that is mgmt-vm \(domain \d+\)$/,
+      dom0: `xenstore-write /ipc/domain-map/mgmt-vm ${absent}`,
+      mend: `xenstore-write /ipc/domain-map/mgmt-vm ${mgmt}`,
     },
     {
       codes: ['MAP_MISSING'],
-      what: /^sa-vm \(domain \d+\) has no name/,
-      dom0: 'xenstore-rm /ipc/domain-map/sa-vm',
-      mend: `xenstore-write /ipc/domain-map/sa-vm ${sa}; xenstore-chmod /ipc/domain-map/sa-vm n0 r${workload} r${net}`,
+      what: /^workload-vm \(domain \d+\) has no name/,
+      dom0: 'xenstore-rm /ipc/domain-map/workload-vm',
+      mend: `xenstore-write /ipc/domain-map/workload-vm ${workload}; xenstore-chmod /ipc/domain-map/workload-vm n0 r${net} r${mgmt} r${sa}`,
     },
     {
       codes: ['MAP_AMBIGUOUS', 'MAP_STALE'],
@@ -88,22 +105,36 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       dom0: `xenstore-write /ipc/domain-map/alias ${sa}`,
       mend: 'xenstore-rm /ipc/domain-map/alias',
     },
-    ...[
-      ['/ipc/domain-map/sa-vm', 'r0'],
-      ['/ipc/domain-map/sa-vm', `n0 r${net} b${workload}`],
-      ['/ipc/domain-map/sa-vm', `n0 r${net} r${workload} r${mgmt}`],
-    ].map(([path, permissions]) => ({
+    {
       codes: ['MAP_PERMISSIONS'],
-      what: /^\/ipc\/domain-map\/sa-vm has the permissions .*, not n0 r\d+ r\d+$/,
-      dom0: `xenstore-chmod ${path} ${permissions}`,
-      mend: `xenstore-chmod ${path} n0 r${net} r${workload}`,
-    })),
+      what: /^\/ipc\/domain-map\/net-vm has the permissions r0, not n0 r\d+ r\d+$/,
+      dom0: 'xenstore-chmod /ipc/domain-map/net-vm r0',
+      mend: `xenstore-chmod /ipc/domain-map/net-vm n0 r${workload} r${mgmt}`,
+    },
+    {
+      codes: ['MAP_PERMISSIONS'],
+      what: /^\/ipc\/domain-map\/sa-vm has the permissions n0 r\d+ b\d+, not n0 r\d+ r\d+$/,
+      dom0: `xenstore-chmod /ipc/domain-map/sa-vm n0 r${net} b${workload}`,
+      mend: `xenstore-chmod /ipc/domain-map/sa-vm n0 r${net} r${workload}`,
+    },
+    {
+      codes: ['MAP_PERMISSIONS'],
+      what: /^\/ipc\/domain-map\/mgmt-vm has the permissions n0 r\d+ r\d+, not n0 r\d+$/,
+      dom0: `xenstore-chmod /ipc/domain-map/mgmt-vm n0 r${net} r${workload}`,
+      mend: `xenstore-chmod /ipc/domain-map/mgmt-vm n0 r${net}`,
+    },
     {
       codes: ['MAP_PERMISSIONS', 'MAP_PERMISSIONS'],
       what: /^\/ipc(\/domain-map)? has the permissions (b0|n0), not n0/,
       dom0: 'xenstore-chmod /ipc b0; xenstore-chmod /ipc/domain-map n0',
       mend: `xenstore-chmod /ipc n0; xenstore-chmod /ipc/domain-map n0 r${net}`,
     },
+  ];
+};
+
+const machines = (dom0: Dom0): readonly Sabotage[] => {
+  const [net, sa, mgmt] = domidsOf(dom0);
+  return [
     {
       codes: ['VM_MISSING'],
       what: /^mgmt-vm \(domain \d+\) does not run, it is in state --p---$/,
@@ -138,31 +169,46 @@ export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => {
       codes: [],
       what: /^$/,
       // The device model of an HVM guest, and xenstored in a domain.
-      dom0: `for k in 77 78; do mkdir ${domains}/$k; echo -b---- >${domains}/$k/state; done
-        echo sa-vm-dm >${domains}/77/name; echo Xenstore >${domains}/78/name
+      dom0: `${domain(77, 'sa-vm-dm', '-b----')}; ${domain(78, 'Xenstore', '-b----')}
         xenstore-write /local/domain/77/target ${sa} /tool/xenstored/domid 78`,
+      mend: `xenstore-rm /local/domain/77; xenstore-rm /tool/xenstored; ${forget(77, 78)}`,
     },
     {
-      codes: ['VM_FOREIGN', 'VM_FOREIGN'],
-      what: /^(sa-vm-dm|Xenstore) \(domain 7[78]\) is not in the mesh$/,
-      dom0: `xenstore-write /local/domain/77/target ${mgmt}; xenstore-rm /tool/xenstored`,
-      mend: `xenstore-rm /local/domain/77; rm -r ${domains}/77 ${domains}/78`,
+      codes: ['VM_FOREIGN'],
+      what: /^sa-vm-dm \(domain 79\) is not in the mesh$/,
+      dom0: `${domain(79, 'sa-vm-dm', '-b----')}; xenstore-write /local/domain/79/target ${mgmt}`,
+      mend: `xenstore-rm /local/domain/79; ${forget(79)}`,
+    },
+    {
+      codes: ['VM_FOREIGN'],
+      what: /^Xenstore \(domain 80\) is not in the mesh$/,
+      dom0: domain(80, 'Xenstore', '-b----'),
+      mend: forget(80),
     },
     {
       codes: ['VM_DYING'],
-      what: /^domain 77 has ended, and another domain still maps memory of it$/,
+      what: /^domain 81 has ended, and another domain still maps memory of it$/,
       // Its directory has gone, and with it the name.
-      dom0: `mkdir ${domains}/77; echo '(null)' >${domains}/77/name; echo --ps-d >${domains}/77/state`,
-      mend: `rm -r ${domains}/77`,
+      dom0: domain(81, '(null)', '--ps-d'),
+      mend: forget(81),
     },
-    ...[
-      ['VM_AMBIGUOUS', 'sa-vm', /^sa-vm \(domain 77\) has a name that domain \d+ has, too$/],
-      ['VM_FOREIGN', '', /^\(null\) \(domain 77\) is not in the mesh$/],
-    ].map(([code, name, what]) => ({
-      codes: [`${code}`],
-      what: new RegExp(what ?? ''),
-      dom0: `mkdir ${domains}/77; echo '${name}' >${domains}/77/name; echo -b---- >${domains}/77/state`,
-      mend: `rm -r ${domains}/77`,
-    })),
+    {
+      codes: ['VM_AMBIGUOUS'],
+      what: /^sa-vm \(domain 82\) has a name that domain \d+ has, too$/,
+      dom0: domain(82, 'sa-vm', '-b----'),
+      mend: forget(82),
+    },
+    {
+      codes: ['VM_FOREIGN'],
+      what: /^\(null\) \(domain 83\) is not in the mesh$/,
+      dom0: domain(83, '', '-b----'),
+      mend: forget(83),
+    },
   ];
 };
+
+export const sabotagesOfMesh = (dom0: Dom0): readonly Sabotage[] => [
+  ...places(dom0),
+  ...names(dom0),
+  ...machines(dom0),
+];

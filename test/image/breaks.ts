@@ -29,167 +29,183 @@ const link = (root: string, target: string, path: string): void => {
 const chunkOf = (root: string): string =>
   readdirSync(`${root}/${packageAt}/dist`).find((name) => /^run-\w+\.js$/.test(name)) ?? '';
 
-/** Each breaks one thing of the root, and is told in exactly these lines. */
-export const breaks: Readonly<
-  Record<string, { readonly by: (root: string) => void; readonly says: readonly RegExp[] }>
-> = {
-  'a web page instead of nft': {
-    by: (root) => replace(`${root}/usr/sbin/nft`, page),
-    says: [/^FAIL {2}nft: \/sbin\/nft is a web page.* begins with "<!DOCTYPE html>"/],
-  },
-  'no nft': {
-    by: (root) => rmSync(`${root}/usr/sbin/nft`),
-    says: [/^FAIL {2}nft: no nft in \/bin, .*: install nftables$/],
-  },
-  'another program in the name of Node': {
-    by: (root) => replace(`${root}/usr/bin/node`, readFileSync(`${root}/usr/sbin/nft`)),
-    says: [
-      /^FAIL {2}node: \/bin\/node says "nftables .*": install nodejs, 20\.19 or later$/,
-      /^FAIL {2}vifwatch: .*main\.js does not run: /,
-      /^FAIL {2}addon: .*xen\.node does not load/,
-    ],
-  },
-  'a library less': {
-    by: (root) => removeLibrary(root, 'libnetfilter_conntrack'),
-    says: [/^FAIL {2}conntrack: \/usr\/sbin\/conntrack: .*libnetfilter_conntrack\.so\.3/],
-  },
-  'no loader': {
-    by: (root) => rmSync(`${root}/usr/lib64`, { recursive: true }),
-    says: ['node', 'ip', 'nft', 'conntrack', 'vifwatch', 'addon'].map(
-      (name) => new RegExp(`^FAIL  ${name}: /lib64/ld-linux-x86-64\\.so\\.2.* is missing`),
-    ),
-  },
-  'no exec bit': {
-    by: (root) => replace(`${root}/usr/sbin/ip`, readFileSync(`${root}/usr/sbin/ip`), 0o644),
-    says: [/^FAIL {2}ip: \/sbin\/ip is not executable: chmod 755$/],
-  },
-  "busybox's ip": {
-    by: (root) => link(root, '/bin/busybox', 'usr/sbin/ip'),
-    says: [/^FAIL {2}ip: \/sbin\/ip is busybox's ip: install iproute2/],
-  },
-  'busybox in the name of ip': {
-    by: (root) => replace(`${root}/usr/sbin/ip`, readFileSync(`${root}/usr/bin/busybox`)),
-    says: [/^FAIL {2}ip: .*BusyBox.*: install iproute2/],
-  },
-  'a link to a program of the machine that builds': {
-    by: (root) => link(root, '/usr/bin/unshare', 'usr/sbin/conntrack'),
-    says: [/^FAIL {2}conntrack: no conntrack in /],
-  },
-  'a program of another machine': {
-    by: (root) => {
-      const bytes = readFileSync(`${root}/usr/sbin/nft`);
-      bytes.writeUInt16LE(183, 18);
-      replace(`${root}/usr/sbin/nft`, bytes);
-    },
-    says: [/^FAIL {2}nft: \/sbin\/nft: it is for arm64, and this is x64: /],
-  },
-  'an addon that is cut off': {
-    by: (root) => replace(`${root}/${addon}`, readFileSync(`${root}/${addon}`).subarray(0, 4096)),
-    says: [/^FAIL {2}addon: .*xen\.node is cut off after 4096 bytes/],
-  },
-  'an addon that does not load': {
-    by: (root) => replace(`${root}/${addon}`, readFileSync(`${root}/usr/sbin/nft`)),
-    says: [/^FAIL {2}addon: .*xen\.node does not load: /],
-  },
-  'no addon': {
-    by: (root) => rmSync(`${root}/${addon}`),
-    says: [/^FAIL {2}addon: .*xen\.node is missing: npm run install/],
-  },
-  "a library of the addon's less": {
-    by: (root) => removeLibrary(root, 'libxengnttab'),
-    says: [/^FAIL {2}addon: .*libxengnttab\.so\.1: .*: put what it needs/],
-  },
-  'a part of the bundle less': {
-    by: (root) => rmSync(`${root}/${packageAt}/dist/${chunkOf(root)}`),
-    says: [/^FAIL {2}package: .*dist\/run-\w+\.js is missing: install the package/],
-  },
-  'a web page instead of a ruleset': {
-    by: (root) => replace(`${root}/${packageAt}/rules/vifwatch.nft`, page, 0o644),
-    says: [/^FAIL {2}package: .*rules\/vifwatch\.nft is a web page/],
-  },
-  'no env': {
-    by: (root) => rmSync(`${root}/usr/bin/env`),
-    says: [/^FAIL {2}vifwatch: \/usr\/bin\/env is missing$/],
-  },
-  'what a module needs is missing': {
-    by: (root) => rmSync(`${root}/${modules}/kernel/nfnetlink.ko.xz`),
-    says: [
-      /^FAIL {2}modules of 6\.1\.0-test: nf_tables \(which needs kernel\/nfnetlink\.ko\.xz\): /,
-    ],
-  },
-  'no modules at all': {
-    by: (root) => rmSync(`${root}/usr/lib/modules`, { recursive: true }),
-    says: [/^FAIL {2}modules: .*modules\.builtin: copy that/],
-  },
-  'nobody to load modules': {
-    by: (root) => rmSync(`${root}/usr/sbin/modprobe`),
-    says: [/^FAIL {2}modules of .*: some are to be loaded, and \/sbin\/modprobe is missing/],
-  },
-  'a service that does not start': {
-    by: (root) => rmSync(`${root}/etc/runlevels/default/vifwatch`),
-    says: [/^FAIL {2}service: it is in no runlevel, .* rc-update add vifwatch default$/],
-  },
-  'a service without exec bit': {
-    by: (root) => {
-      const script = `${root}/etc/init.d/vifwatch`;
-      replace(script, readFileSync(script), 0o644);
-    },
-    says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is not executable/],
-  },
-  'a service of another kind': {
-    by: (root) => replace(`${root}/etc/init.d/vifwatch`, '#!/bin/busybox sh\n'),
-    says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is no script for openrc-run/],
-  },
-  'a directory that others can write': {
-    by: (root) => chmodSync(`${root}/etc/init.d`, 0o777),
-    says: [/^FAIL {2}owners: \/etc\/init\.d can be written by its group or by others/],
-  },
-  "a program that is somebody's": {
-    by: (root) => {
-      replace(`${root}/usr/sbin/nft`, readFileSync(`${root}/usr/sbin/nft`));
-      chownSync(`${root}/usr/sbin/nft`, 1000, 1000);
-    },
-    says: [/^FAIL {2}owners: \/usr\/sbin\/nft belongs to user 1000/],
-  },
-  'a bad configuration': {
-    by: (root) => replace(`${root}/etc/vifwatch/vifwatch.toml`, 'uplinks = ["eth0"]\n', 0o644),
-    says: [/^FAIL {2}config: .*vifwatch\.toml:1:1: unknown key/, /^1: {2}uplinks/, /^ +\^$/],
-  },
-  'a configuration that is there only on the machine that builds': {
-    by: (root) => link(root, '/etc/hostname', 'etc/vifwatch/vifwatch.toml'),
-    says: [
-      /^FAIL {2}config: \/etc\/vifwatch\/vifwatch\.toml is a link to what is missing there: put it/,
-    ],
-  },
-  'a link to everything beside the configuration': {
-    by: (root) => {
-      mkdirSync(`${root}/etc/vifwatch/services`);
-      link(root, '/', 'etc/vifwatch/services/all');
-      replace(`${root}/etc/vifwatch/services/copy`, '#!/bin/cat\n', 0o777);
-    },
-    says: [/^FAIL {2}owners: \/etc\/vifwatch\/services\/copy can be written by [^,]*; chown/],
-  },
-  'modules of a kernel whose name looks like a finding': {
-    by: (root) => mkdirSync(`${root}/usr/lib/modules/\nok    nft: fine\u{1b}[2J`),
-    says: [
-      /^FAIL {2}modules of $/,
-      /^ {2}ok {4}nft: fine\\u\{1b\}\[2J: \/lib\/modules\/$/,
-      /^ {2}ok {4}nft: fine\\u\{1b\}\[2J has neither /,
-    ],
-  },
-  'a bad policy': {
-    by: (root) => {
-      mkdirSync(`${root}/etc/vifwatch/rules.d`);
-      replace(`${root}/etc/vifwatch/rules.d/a.toml`, 'profile = "nothing"\n', 0o644);
-    },
-    says: [/^FAIL {2}policies: .*a\.toml: profile: no profile is called "nothing"/],
-  },
-  'a policy that only the VM can find': {
-    by: (root) => {
-      mkdirSync(`${root}/etc/vifwatch/rules.d`);
-      replace(`${root}/etc/vifwatch/a.toml`, '', 0o644);
-      link(root, '/etc/vifwatch/a.toml', 'etc/vifwatch/rules.d/a.toml');
-    },
-    says: [/^FAIL {2}policies: .*a\.toml is a link that only the VM can follow/],
-  },
+export type Break = {
+  readonly by: (root: string) => void;
+  /** What is said of it: so many lines. */
+  readonly says: readonly RegExp[];
 };
+
+/** What breaks one thing of the root each; all of a round can be done at once. */
+export const rounds: readonly Readonly<Record<string, Break>>[] = [
+  {
+    'a web page instead of nft': {
+      by: (root) => replace(`${root}/usr/sbin/nft`, page),
+      says: [/^FAIL {2}nft: \/sbin\/nft is a web page.* begins with "<!DOCTYPE html>"/],
+    },
+    'no exec bit': {
+      by: (root) => replace(`${root}/usr/sbin/ip`, readFileSync(`${root}/usr/sbin/ip`), 0o644),
+      says: [/^FAIL {2}ip: \/sbin\/ip is not executable: chmod 755$/],
+    },
+    'a library less': {
+      by: (root) => removeLibrary(root, 'libnetfilter_conntrack'),
+      says: [/^FAIL {2}conntrack: \/usr\/sbin\/conntrack: .*libnetfilter_conntrack\.so\.3/],
+    },
+    'an addon that is cut off': {
+      by: (root) => replace(`${root}/${addon}`, readFileSync(`${root}/${addon}`).subarray(0, 4096)),
+      says: [/^FAIL {2}addon: .*xen\.node is cut off after 4096 bytes/],
+    },
+    'a part of the bundle less': {
+      by: (root) => rmSync(`${root}/${packageAt}/dist/${chunkOf(root)}`),
+      says: [/^FAIL {2}package: .*dist\/run-\w+\.js is missing: install the package/],
+    },
+    'no env': {
+      by: (root) => rmSync(`${root}/usr/bin/env`),
+      says: [/^FAIL {2}vifwatch: \/usr\/bin\/env is missing$/],
+    },
+    'what a module needs is missing': {
+      by: (root) => rmSync(`${root}/${modules}/kernel/nfnetlink.ko.xz`),
+      says: [
+        /^FAIL {2}modules of 6\.1\.0-test: nf_tables \(which needs kernel\/nfnetlink\.ko\.xz\): /,
+      ],
+    },
+    'a service that does not start': {
+      by: (root) => rmSync(`${root}/etc/runlevels/default/vifwatch`),
+      says: [/^FAIL {2}service: it is in no runlevel, .* rc-update add vifwatch default$/],
+    },
+    'a directory that others can write': {
+      by: (root) => chmodSync(`${root}/etc/init.d`, 0o777),
+      says: [/^FAIL {2}owners: \/etc\/init\.d can be written by its group or by others/],
+    },
+    'a bad configuration': {
+      by: (root) => replace(`${root}/etc/vifwatch/vifwatch.toml`, 'uplinks = ["eth0"]\n', 0o644),
+      says: [/^FAIL {2}config: .*vifwatch\.toml:1:1: unknown key/, /^1: {2}uplinks/, /^ +\^$/],
+    },
+    'a bad policy': {
+      by: (root) => {
+        mkdirSync(`${root}/etc/vifwatch/rules.d`);
+        replace(`${root}/etc/vifwatch/rules.d/a.toml`, 'profile = "nothing"\n', 0o644);
+      },
+      says: [/^FAIL {2}policies: .*a\.toml: profile: no profile is called "nothing"/],
+    },
+  },
+  {
+    'no nft': {
+      by: (root) => rmSync(`${root}/usr/sbin/nft`),
+      says: [/^FAIL {2}nft: no nft in \/bin, .*: install nftables$/],
+    },
+    "busybox's ip": {
+      by: (root) => link(root, '/bin/busybox', 'usr/sbin/ip'),
+      says: [/^FAIL {2}ip: \/sbin\/ip is busybox's ip: install iproute2/],
+    },
+    'a link to a program of the machine that builds': {
+      by: (root) => link(root, '/usr/bin/unshare', 'usr/sbin/conntrack'),
+      says: [/^FAIL {2}conntrack: no conntrack in /],
+    },
+    'an addon that does not load': {
+      by: (root) => replace(`${root}/${addon}`, readFileSync(`${root}/usr/bin/env`)),
+      says: [/^FAIL {2}addon: .*xen\.node does not load: /],
+    },
+    'a web page instead of a ruleset': {
+      by: (root) => replace(`${root}/${packageAt}/rules/vifwatch.nft`, page, 0o644),
+      says: [/^FAIL {2}package: .*rules\/vifwatch\.nft is a web page/],
+    },
+    'no modules at all': {
+      by: (root) => rmSync(`${root}/usr/lib/modules`, { recursive: true }),
+      says: [/^FAIL {2}modules: .*modules\.builtin: copy that/],
+    },
+    'a service without exec bit': {
+      by: (root) => {
+        const script = `${root}/etc/init.d/vifwatch`;
+        replace(script, readFileSync(script), 0o644);
+      },
+      says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is not executable/],
+    },
+    'a link to everything beside the configuration': {
+      by: (root) => {
+        mkdirSync(`${root}/etc/vifwatch/services`);
+        link(root, '/', 'etc/vifwatch/services/all');
+        replace(`${root}/etc/vifwatch/services/copy`, '#!/bin/cat\n', 0o777);
+      },
+      says: [/^FAIL {2}owners: \/etc\/vifwatch\/services\/copy can be written by [^,]*; chown/],
+    },
+    'a configuration that is there only on the machine that builds': {
+      by: (root) => link(root, '/etc/hostname', 'etc/vifwatch/vifwatch.toml'),
+      says: [
+        /^FAIL {2}config: \/etc\/vifwatch\/vifwatch\.toml is a link to what is missing there: put it/,
+      ],
+    },
+    'a policy that only the VM can find': {
+      by: (root) => {
+        mkdirSync(`${root}/etc/vifwatch/rules.d`);
+        replace(`${root}/etc/vifwatch/a.toml`, '', 0o644);
+        link(root, '/etc/vifwatch/a.toml', 'etc/vifwatch/rules.d/a.toml');
+      },
+      says: [/^FAIL {2}policies: .*a\.toml is a link that only the VM can follow/],
+    },
+  },
+  {
+    'a program of another machine': {
+      by: (root) => {
+        const bytes = readFileSync(`${root}/usr/sbin/nft`);
+        bytes.writeUInt16LE(183, 18);
+        replace(`${root}/usr/sbin/nft`, bytes);
+      },
+      says: [/^FAIL {2}nft: \/sbin\/nft: it is for arm64, and this is x64: /],
+    },
+    'busybox in the name of ip': {
+      by: (root) => replace(`${root}/usr/sbin/ip`, readFileSync(`${root}/usr/bin/busybox`)),
+      says: [/^FAIL {2}ip: .*BusyBox.*: install iproute2/],
+    },
+    'no addon': {
+      by: (root) => rmSync(`${root}/${addon}`),
+      says: [/^FAIL {2}addon: .*xen\.node is missing: npm run install/],
+    },
+    'nobody to load modules': {
+      by: (root) => rmSync(`${root}/usr/sbin/modprobe`),
+      says: [/^FAIL {2}modules of .*: some are to be loaded, and \/sbin\/modprobe is missing/],
+    },
+    'a service of another kind': {
+      by: (root) => replace(`${root}/etc/init.d/vifwatch`, '#!/bin/busybox sh\n'),
+      says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is no script for openrc-run/],
+    },
+  },
+  {
+    "a program that is somebody's": {
+      by: (root) => {
+        replace(`${root}/usr/sbin/nft`, readFileSync(`${root}/usr/sbin/nft`));
+        chownSync(`${root}/usr/sbin/nft`, 1000, 1000);
+      },
+      says: [/^FAIL {2}owners: \/usr\/sbin\/nft belongs to user 1000/],
+    },
+    "a library of the addon's less": {
+      by: (root) => removeLibrary(root, 'libxengnttab'),
+      says: [/^FAIL {2}addon: .*libxengnttab\.so\.1: .*: put what it needs/],
+    },
+    'modules of a kernel whose name looks like a finding': {
+      by: (root) => mkdirSync(`${root}/usr/lib/modules/\nok    nft: fine\u{1b}[2J`),
+      says: [
+        /^FAIL {2}modules of $/,
+        /^ {2}ok {4}nft: fine\\u\{1b\}\[2J: \/lib\/modules\/$/,
+        /^ {2}ok {4}nft: fine\\u\{1b\}\[2J has neither /,
+      ],
+    },
+  },
+  {
+    'another program in the name of Node': {
+      by: (root) => replace(`${root}/usr/bin/node`, readFileSync(`${root}/usr/sbin/nft`)),
+      says: [
+        /^FAIL {2}node: \/bin\/node says "nftables .*": install nodejs, 20\.19 or later$/,
+        /^FAIL {2}vifwatch: .*main\.js does not run: /,
+        /^FAIL {2}addon: .*xen\.node does not load/,
+      ],
+    },
+  },
+  {
+    'no loader': {
+      by: (root) => rmSync(`${root}/usr/lib64`, { recursive: true }),
+      says: ['node', 'ip', 'nft', 'conntrack', 'vifwatch', 'addon'].map(
+        (name) => new RegExp(`^FAIL  ${name}: /lib64/ld-linux-x86-64\\.so\\.2.* is missing`),
+      ),
+    },
+  },
+];

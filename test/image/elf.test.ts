@@ -1,6 +1,5 @@
 /** The header of ELF files: of real ones, of patched ones, and of any bytes. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { foreignTo, parseElf } from '../../src/image/elf.ts';
 import { fileKind } from '../../src/image/file-kind.ts';
 import { withFile } from '../../src/image/find-file.ts';
 import { addonFile } from '../../src/package.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const reader = (bytes: Buffer) => (position: number, length: number) =>
   bytes.subarray(position, position + length);
@@ -87,7 +87,7 @@ test('no bytes are too odd', () => {
 });
 
 test('a file that names places far beyond its end is read to its end', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'vifwatch-elf-')), 'program');
+  const file = join(directoryWith(), 'program');
   // e_phoff, e_shoff, e_phentsize and e_phnum.
   for (const [at, length] of [
     [32, 8],

@@ -1,12 +1,11 @@
 /** Root file systems out of this machine's own files, to be broken one by one. */
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { agentModules, netVmModules, translationModules } from '../../src/image/modules.ts';
 import { run } from '../../src/net/command.ts';
 import { packageRoot } from '../../src/package.ts';
+import { directoryWith } from '../support/directory.ts';
 
 const main = join(packageRoot, 'dist/main.js');
 
@@ -67,7 +66,10 @@ const installPackage = (root: string): void => {
 
 /** One with everything, for net-vm and for an agent; its absolute links lead astray if they are followed on this machine. */
 export const makeRoot = async (): Promise<string> => {
-  const root = await mkdtemp(join(tmpdir(), 'vifwatch-root-'));
+  const above = directoryWith();
+  // For users who are not root.
+  chmodSync(above, 0o755);
+  const root = join(above, 'root');
   const directories = [
     ...['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64', 'etc/init.d', 'etc/runlevels/default'],
     'etc/vifwatch',

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { directoryWith } from '../call-policy/policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 import { exampleDirectory } from './mesh-files.ts';
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname;
@@ -26,7 +26,7 @@ const run = async (cwd: string, ...args: readonly string[]) => {
 };
 
 const example = (): string => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   cpSync(exampleDirectory, directory, { recursive: true });
   return directory;
 };

@@ -13,7 +13,7 @@ import { compileMesh } from '../../src/mesh/compile.ts';
 import { readMesh, readScripts } from '../../src/mesh/read-mesh.ts';
 import { writeTree } from '../../src/mesh/write-tree.ts';
 import { dom0Directory, profileDirectory } from '../../src/package.ts';
-import { directoryWith } from '../call-policy/policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 import { compiled, exampleDirectory, exampleFile, listing } from './mesh-files.ts';
 
 const goldenFile = join(exampleDirectory, '../example.golden');
@@ -22,7 +22,7 @@ const scripts = readdirSync(dom0Directory).map((name) => `dom0/${name}`);
 
 /** The example's files as they are written. */
 const written = async (): Promise<string> => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   const { mesh } = checkMesh(await readMesh(exampleFile));
   if (mesh === undefined) throw new Error('the example is wrong');
   await writeTree(join(directory, 'out'), compileMesh(mesh, await readScripts()));
@@ -100,7 +100,7 @@ test("every word of dom0's table can stand in sh without quotes", async () => {
 });
 
 test('the order in which a mesh says things makes no difference', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   cpSync(exampleDirectory, directory, { recursive: true });
   const file = join(directory, 'mesh.toml');
   const [head = '', ...tables] = readFileSync(file, 'utf8').split(/^(?=\[vm\.)/m);

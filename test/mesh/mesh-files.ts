@@ -4,7 +4,7 @@ import { checkMesh } from '../../src/mesh/check.ts';
 import { compileMesh } from '../../src/mesh/compile.ts';
 import { lineOf } from '../../src/mesh/fault.ts';
 import { readMesh, readScripts } from '../../src/mesh/read-mesh.ts';
-import { directoryWith } from '../call-policy/policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 
 export const exampleDirectory = new URL('example/', import.meta.url).pathname;
 

@@ -1,5 +1,4 @@
 /** The output is the old one, the new one or none, and nobody else's directory is touched. */
-
 import { once } from 'node:events';
 import {
   existsSync,
@@ -13,9 +12,9 @@ import {
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { writeTree } from '../../src/mesh/write-tree.ts';
-import { directoryWith } from '../call-policy/policy-of.ts';
+import { directoryWith } from '../support/directory.ts';
 import { someTree, treeOf } from './some-tree.ts';
 
 const filesIn = (directory: string): string[] =>
@@ -25,7 +24,7 @@ const filesIn = (directory: string): string[] =>
     .sort();
 
 test('what does not belong there any more is gone, and nothing is left beside it', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   const out = join(directory, 'deep/er/out');
   await writeTree(out, treeOf({ 'vms/a/x': 'a', 'vms/b/x': 'b' }));
   writeFileSync(join(out, 'vms/mine'), '');
@@ -38,7 +37,7 @@ test('what does not belong there any more is gone, and nothing is left beside it
 test('modes do not depend on the umask', async () => {
   const before = process.umask(0o077);
   try {
-    const out = join(directoryWith({}), 'out');
+    const out = join(directoryWith(), 'out');
     await writeTree(out, treeOf({ 'dom0/s': '#!/bin/sh\n', 'vms/a/x': '' }));
     const modes = ['', 'dom0', 'dom0/s', 'dom0/mesh', 'vms', 'vms/a', 'vms/a/x'].map((path) =>
       (statSync(join(out, path)).mode & 0o777).toString(8),
@@ -62,14 +61,14 @@ test.each<readonly [string, Readonly<Record<string, string>>]>([
 });
 
 test('an empty directory is as good as none', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   mkdirSync(join(directory, 'out'));
   await writeTree(join(directory, 'out'), treeOf({}));
   expect(filesIn(directory)).toEqual(['out/dom0/mesh']);
 });
 
 test('a link to a directory stays a link', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   await writeTree(join(directory, 'real'), treeOf({ x: '1' }));
   symlinkSync('real', join(directory, 'out'));
   await writeTree(join(directory, 'out'), treeOf({ x: '2' }));
@@ -78,7 +77,7 @@ test('a link to a directory stays a link', async () => {
 });
 
 test('what cannot be put in its place leaves nothing beside it', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   symlinkSync('nowhere', join(directory, 'out'));
   await expect(writeTree(join(directory, 'out'), treeOf({}))).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
@@ -87,7 +86,7 @@ test('what cannot be put in its place leaves nothing beside it', async () => {
 });
 
 test('of two at once, one wins with a whole tree, and one that loses says so', async () => {
-  const directory = directoryWith({});
+  const directory = directoryWith();
   const out = join(directory, 'out');
   const small = treeOf({ small: '' });
   const large = treeOf(
@@ -100,10 +99,11 @@ test('of two at once, one wins with a whole tree, and one that loses says so', a
   const ended: PromiseSettledResult<void>[] = [];
   while (isWriting) ended.push(...(await Promise.allSettled([writeTree(out, small)])));
   ended.push(...(await writing));
-  for (const one of ended) {
-    if (one.status === 'fulfilled') continue;
-    expect(String(one.reason)).toMatch(/cannot be written: \w+: [\w ]+, rename '/);
-  }
+  const reasons = ended.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+  // The large tree takes its place, or finds another one there.
+  expect(reasons).not.toEqual([]);
+  expect(reasons.length).toBeLessThan(ended.length);
+  for (const reason of reasons) expect(reason).toMatch(/cannot be written: \w+: [\w ]+, rename '/);
   const wholes = [small, large].map((tree) => [...tree.keys()].sort());
   expect(wholes).toContainEqual(filesIn(out));
   expect(readdirSync(directory)).toEqual(['out']);
@@ -111,24 +111,32 @@ test('of two at once, one wins with a whole tree, and one that loses says so', a
 
 const writer = new URL('child/endless-writer.ts', import.meta.url).pathname;
 
-describe.concurrent('killed at any instant, it leaves a whole tree or none', () => {
-  test.each([0, 5, 12, 25])('after %i ms', async (ms) => {
-    const directory = directoryWith({});
-    const out = join(directory, 'out');
-    const process_ = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
-    await once(process_.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
-    await delay(ms);
-    process_.kill('SIGKILL');
-    expect((await process_).signal).toBe('SIGKILL');
-    if (existsSync(out)) {
-      expect(filesIn(out)).toEqual([...someTree(0).keys()].sort());
-      const texts = filesIn(join(out, 'vms')).map((file) =>
-        readFileSync(join(out, 'vms', file), 'utf8'),
-      );
-      expect(new Set(texts).size).toBe(1);
-    }
-    await writeTree(out, someTree(2));
-    expect(readFileSync(join(out, 'vms/1/1'), 'utf8')).toContain('2');
-    expect(readdirSync(directory)).toEqual(['out']);
-  });
+/** Kills a writer that long after it has written twice; resolves with whether it has left a tree. */
+const killAfter = async (ms: number): Promise<boolean> => {
+  const directory = directoryWith();
+  const out = join(directory, 'out');
+  const child = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await Promise.race([once(child.stdout, 'data'), once(child.stdout, 'close')]);
+  // The instant of the kill is what differs.
+  await delay(ms);
+  child.kill('SIGKILL');
+  expect((await child).signal).toBe('SIGKILL');
+  const isThere = existsSync(out);
+  if (isThere) {
+    expect(filesIn(out)).toEqual([...someTree(0).keys()].sort());
+    const texts = filesIn(join(out, 'vms')).map((file) =>
+      readFileSync(join(out, 'vms', file), 'utf8'),
+    );
+    expect(new Set(texts).size).toBe(1);
+  }
+  await writeTree(out, someTree(2));
+  expect(readFileSync(join(out, 'vms/1/1'), 'utf8')).toContain('2');
+  expect(readdirSync(directory)).toEqual(['out']);
+  return isThere;
+};
+
+test('killed at any instant, it leaves a whole tree or none', async () => {
+  // Between two trees there is none for a moment, which is not met four times.
+  expect(await Promise.all([0, 5, 12, 25].map(killAfter))).toContain(true);
 });

@@ -1,6 +1,5 @@
 /** What a user's xl configuration says is read as xl's own parser reads it, and what the mesh adds counts. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
@@ -9,8 +8,9 @@ import type { VmName } from '../../src/config/vm-name.ts';
 import { type Prefix, parsePrefix } from '../../src/core/prefix.ts';
 import type { Vm } from '../../src/mesh/mesh.ts';
 import { parseXlConfig, xlConfigText } from '../../src/mesh/xl-config.ts';
+import { directoryWith } from '../support/directory.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'vifwatch-xl-'));
+const directory = directoryWith();
 const reader = join(directory, 'reader');
 const source = new URL('xl-reader.c', import.meta.url).pathname;
 execaSync('cc', ['-Wall', '-Werror', '-o', reader, source, '-lxlutil']);

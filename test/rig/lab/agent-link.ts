@@ -1,22 +1,20 @@
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Toolstack } from '../host.ts';
+import { labHangMs } from './until.ts';
 
 /** The way to the agents of dom0 and of all domains behind it. */
 export type AgentLink = {
   /**
    * Runs a command in a domain, its words exactly as given. Commands run side by side; a signal
-   * that ends one counts as status 128 and more. Throws when no answer comes in time.
+   * that ends one counts as status 128 and more. Throws when it hangs.
    */
   run(domain: string, argv: readonly string[]): Promise<Toolstack>;
   /** Tells dom0's agent which console leads to a domain. */
   connect(domain: string, console: string): Promise<void>;
-  /** Resolves when a domain's agent next says that it has started. Throws when it does not. */
+  /** Resolves when a domain's agent next says that it has started. Throws when it hangs. */
   started(domain: string): Promise<void>;
 };
-
-/** Seconds: more than the longest that xl or a guest's start takes in the emulator. */
-const patience = 240;
 
 /** Speaks the agents' protocol, which `agent/agent.cc` describes, on dom0's port. */
 export const openAgentLink = (port: Socket): AgentLink => {
@@ -34,8 +32,8 @@ export const openAgentLink = (port: Socket): AgentLink => {
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         waiting.delete(id);
-        reject(new Error(`no answer within ${patience} s: ${what}`));
-      }, patience * 1000);
+        reject(new Error(`no answer within ${labHangMs / 1000} s: ${what}`));
+      }, labHangMs);
       const settle = (rest: string): void => {
         clearTimeout(timer);
         waiting.delete(id);

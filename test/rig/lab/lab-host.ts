@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Host, Toolstack } from '../host.ts';
 import { openAgentLink } from './agent-link.ts';
 import { applicationVms } from './application-vms.ts';
@@ -40,17 +40,24 @@ export const openLab = async (snapshot: Snapshot, logs: string): Promise<LabHost
     log: join(logs, 'dom0.log'),
     load: true,
   });
+  const stop = async (): Promise<void> => {
+    await machine.stop();
+    await rm(dirname(payload), { recursive: true, force: true });
+  };
   try {
     const host = await openHost(machine);
     return {
       ...host,
       close: async () => {
-        await keepLogs(host, logs);
-        await machine.stop();
+        try {
+          await keepLogs(host, logs);
+        } finally {
+          await stop();
+        }
       },
     };
   } catch (error) {
-    await machine.stop();
+    await stop();
     throw error;
   }
 };

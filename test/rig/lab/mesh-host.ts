@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { applicationVms } from './application-vms.ts';
 import { must, type Run } from './command.ts';
 import type { LabHost } from './lab-host.ts';
-import { until } from './until.ts';
+import { labHangMs, until } from './until.ts';
 
 /** The VMs of the mesh, which are those of the snapshot, too. */
 const meshVms = ['net-vm', ...applicationVms.map(({ name }) => name)] as const;
@@ -40,7 +40,10 @@ export const bootMesh = async (
 ): Promise<number> => {
   await clearHost(host);
   await unpackMesh(host);
-  const { status, stdout, stderr, seconds } = await inMesh(host, shell, 'autostart', ...options);
+  // In the emulator net-vm's vifwatch may take longer than the minute that it has by default.
+  const patience = ['--timeout', `${labHangMs / 1000}`];
+  const argv = ['autostart', ...patience, ...options];
+  const { status, stdout, stderr, seconds } = await inMesh(host, shell, ...argv);
   assert.equal(status, 0, `${stdout}${stderr}`);
   await Promise.all(meshVms.map((vm) => host.meet(vm)));
   return seconds;

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, open, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, open, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { gateway4, gateway6 } from '../host.ts';
 import { repository } from './cache.ts';
 import { temporaryDirectory } from './temporary.ts';
+import { labHangMs } from './until.ts';
 
 /** Bytes; the disk's size must be the same when the snapshot is made and whenever it goes on. */
 const size = 8 * 1024 * 1024;
@@ -16,7 +17,7 @@ const parts = ['package.json', 'dist', 'rules', 'openrc', 'dom0', 'native/build/
 const configuration = `uplink = ["eth0"]\ngateway = ["${gateway4}", "${gateway6}"]\n`;
 
 /** The emulator makes Node ten times slower, and options that trade time for memory cost it seconds. */
-const serviceSettings = 'ready_within=60\nnode_options=""\n';
+const serviceSettings = `ready_within=${labHangMs / 1000}\nnode_options=""\n`;
 
 /** Makes a disk image with nothing on it. */
 export const writeBlankPayload = async (image: string): Promise<void> => {
@@ -31,6 +32,7 @@ export const writePayload = async (image: string): Promise<void> => {
   await install(stage);
   const pack = execa('tar', ['--create', '--directory', stage, '.'], { encoding: 'buffer' });
   const { stdout: archive } = await pack;
+  await rm(stage, { recursive: true });
   if (preamble + archive.length > size) throw new Error(`vifwatch has grown over ${size} bytes`);
   const file = await open(image, 'w');
   await file.truncate(size);

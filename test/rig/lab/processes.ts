@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Toolstack } from '../host.ts';
 import { must, type Run } from './command.ts';
+import { until } from './until.ts';
 
 /** Replaces a file, its directory made if need be. */
 export const writeFileIn = async (
@@ -29,5 +30,8 @@ export const startIn = (run: Run, argv: readonly string[], log: string): Promise
 
 /** Resolves when there is no such process any more. */
 export const endOf = async (run: Run, pid: string): Promise<void> => {
-  while ((await run(['test', '-e', `/proc/${pid}`])).status === 0);
+  await until(
+    async () => (await run(['test', '-e', `/proc/${pid}`])).status !== 0 || undefined,
+    () => `process ${pid} does not end`,
+  );
 };

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -62,6 +63,7 @@ export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
       stopping = true;
       qemu.kill('SIGKILL');
       await ended;
+      await rm(directory, { recursive: true, force: true });
     },
   };
 };

@@ -116,7 +116,12 @@ const openReady = async (
 ): Promise<LabHost> => {
   const host = await stopwatch.time('resume_s', () => openLab(snapshot, logs));
   const timedHost = timed(host, stopwatch);
-  await step('starting vifwatch in net-vm', timedHost.startDaemon);
+  try {
+    await step('starting vifwatch in net-vm', timedHost.startDaemon);
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
   return timedHost;
 };
 

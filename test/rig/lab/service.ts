@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
 import { must, type Run } from './command.ts';
+import { endOf } from './processes.ts';
 
 /** Where the supervisor keeps its process id, as `openrc/vifwatch.initd` says. */
 const pidFile = '/run/vifwatch.pid';
@@ -20,7 +21,7 @@ const kill = async (inNetVm: Run): Promise<void> => {
   const { supervisor, daemon } = await processes(inNetVm);
   // The supervisor first, or it would start another daemon.
   await must(inNetVm, ['kill', '-KILL', supervisor, daemon]);
-  while ((await inNetVm(['test', '-e', `/proc/${daemon}`])).status === 0);
+  await endOf(inNetVm, daemon);
   // OpenRC takes the service for started until somebody tells it otherwise.
   await must(inNetVm, ['rc-service', 'vifwatch', 'zap']);
 };

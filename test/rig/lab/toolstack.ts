@@ -2,6 +2,7 @@ import type { Host, VifSpec, VmSpec } from '../host.ts';
 import { must, type Run } from './command.ts';
 import { consoleNode, type Domains } from './domains.ts';
 import { guestOptions } from './qemu.ts';
+import { until } from './until.ts';
 
 export type LabVmSpec = VmSpec & {
   /** Whether it has Node, the disk with vifwatch and the memory for both. */
@@ -43,7 +44,10 @@ export const openToolstack = (inDom0: Run, inVm: Host['inVm'], domains: Domains)
       const before = domains.domid(vm);
       // In the background, so that the agent can still answer.
       await inVm(vm, ['sh', '-c', 'reboot -f &']);
-      while (!(await hasReturned(inDom0, vm, before)));
+      await until(
+        async () => (await hasReturned(inDom0, vm, before)) || undefined,
+        () => `${vm} does not come back as another domain`,
+      );
     }),
   read: async (path) => {
     const { status, stdout } = await inDom0(['xenstore-read', '-R', path]);

@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { hangMs } from '../../support/until.ts';
 
-/** Milliseconds; the emulator on a busy machine is slow, and nothing here is to tell how slow. */
-const patience = 180_000;
+/**
+ * Milliseconds after which anything in the lab counts as hung. The emulator makes programs ten times slower, and the
+ * longest that succeeds, dom0's script that boots all VMs, is minutes of that.
+ */
+export const labHangMs = 10 * hangMs;
+
 /** Milliseconds; asking costs the emulator more than waiting. */
 const pause = 250;
 
@@ -10,11 +15,12 @@ export const until = async <T>(
   probe: () => Promise<T | undefined>,
   what: () => string,
 ): Promise<T> => {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + labHangMs;
   for (;;) {
     const answer = await probe();
     if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new Error(`not within ${patience / 1000} s: ${what()}`);
+    if (performance.now() > deadline)
+      throw new Error(`not within ${labHangMs / 1000} s: ${what()}`);
     await delay(pause);
   }
 };

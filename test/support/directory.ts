@@ -1,0 +1,22 @@
+/** Directories that go when the tests of their file have ended. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
+
+const made: string[] = [];
+
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
+/** Makes a directory with these files, by their paths in it. */
+export const directoryWith = (files: Readonly<Record<string, string>> = {}): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'vifwatch-test-'));
+  made.push(directory);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  }
+  return directory;
+};
