@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { recordingMark } from '../../coverage/recording.ts';
+import { atEnd } from '../../support/at-end.ts';
 
 const parent = '/tmp';
 const prefix = 'vifwatch-rig.';
@@ -32,22 +33,44 @@ const signalNow = (pid: number, signal: 'SIGKILL' | 'SIGTERM'): void => {
 /** The environment variable by which every process of a rig is known. */
 export const rigMark = (directory: string): Record<string, string> => ({ [mark]: directory });
 
-/** What runs in a rig, also grandchildren whose parent was killed; only those with a variable, if one is given. */
-const rigProcesses = (directory: string, variable?: string): number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const variables = environmentOf(pid).split('\0');
-      return (
-        variables.includes(`${mark}=${directory}`) &&
-        (variable === undefined || variables.includes(variable))
-      );
-    })
+/**
+ * What runs in a rig, also grandchildren whose parent was killed; only those with a variable, if one is given.
+ * @param others processes that are known not to be among them; others that are not are added
+ */
+const rigProcesses = (
+  directory: string,
+  variable?: string,
+  others = new Set<string>(),
+): readonly number[] => {
+  const wanted = [`${mark}=${directory}`, ...(variable === undefined ? [] : [variable])];
+  const isWanted = (pid: string): boolean => {
+    const environment = environmentOf(pid);
+    const variables = environment.split('\0');
+    if (wanted.every((one) => variables.includes(one))) return true;
+    // One that goes over to another program has none for a moment.
+    if (environment !== '' || !isRunning(Number(pid))) others.add(pid);
+    return false;
+  };
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && !others.has(name) && isWanted(name))
     .map(Number);
+};
 
-/** Kills what runs in a rig; only those processes with a variable, if one is given. */
+/** Far more than it takes until the last process has died. */
+const mostPasses = 10_000;
+
+/**
+ * Kills what runs in a rig; only those processes with a variable, if one is given. Returns when all have died: until
+ * then they may start others, and so it looks again and again.
+ */
 export const killRigProcesses = (directory: string, variable?: string): void => {
-  for (const pid of rigProcesses(directory, variable)) signalNow(pid, 'SIGKILL');
+  const others = new Set<string>();
+  for (let pass = 0; pass < mostPasses; pass += 1) {
+    const pids = rigProcesses(directory, variable, others);
+    if (pids.length === 0) return;
+    for (const pid of pids) signalNow(pid, 'SIGKILL');
+  }
+  throw new Error(`processes of ${directory} do not die`);
 };
 
 /** Milliseconds after which a process that does not end, since a test has stopped it, is killed without its record. */
@@ -77,11 +100,17 @@ const removeDeadRigs = (): void => {
   }
 };
 
-/** Makes a directory for a rig of this process; its path is short, for it will hold unix sockets. */
+/**
+ * Makes a directory for a rig of this process; its path is short, for it will hold unix sockets. The rig is removed
+ * when the process ends, if not before: a test that hangs does not close it.
+ */
 export const makeRigDirectory = (): string => {
   removeDeadRigs();
   made += 1;
   const directory = `${parent}/${prefix}${process.pid}.${made}`;
   mkdirSync(directory, { mode: 0o700 });
+  atEnd(() => {
+    if (existsSync(directory)) removeRig(directory);
+  });
   return directory;
 };

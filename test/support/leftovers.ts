@@ -1,0 +1,72 @@
+/**
+ * Vitest's globalSetup: after a run nothing may be left of it, and the machine must be as it was. Whatever is not,
+ * is printed, and the run fails.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Facts, observeMachine } from './machine.ts';
+import { describeProcess, isMarked, markRun, processesOf, type RunMark } from './run-mark.ts';
+import { slowness } from './slowness.ts';
+
+const isOf = (kind: string) => (fact: string) => fact.startsWith(`${kind} `);
+const isSetting = isOf('setting');
+const isFile = isOf('file');
+const isLog = isOf('log');
+
+/**
+ * What is different after a run. Settings come and go with links, which are facts themselves. That a file has gone is
+ * no loss: rigs remove those of runs that were killed. Nor is that of a line of the kernel's log, which is a ring.
+ */
+export const differences = (before: Facts, after: Facts): readonly string[] => {
+  const left = [...after.keys()].filter((fact) => !before.has(fact) && !isSetting(fact));
+  const gone = [...before.keys()].filter(
+    (fact) => !after.has(fact) && ![isSetting, isFile, isLog].some((is) => is(fact)),
+  );
+  const changed = [...after].filter(([fact, value]) => {
+    const was = before.get(fact);
+    return was !== undefined && was !== value;
+  });
+  return [
+    ...left.map((fact) => `left: ${fact}`),
+    ...gone.map((fact) => `gone: ${fact}`),
+    ...changed.map(([fact, value]) => `changed: ${fact}: ${before.get(fact)} -> ${value}`),
+  ];
+};
+
+/** Milliseconds that what has been killed may take to end, on a machine that is not slow. */
+const endingMs = 5_000;
+
+/** Those that do not end by themselves. */
+const processesLeft = async (mark: RunMark): Promise<readonly number[]> => {
+  if (processesOf(mark).length === 0) return [];
+  const deadline = performance.now() + endingMs * (await slowness());
+  while (processesOf(mark).length > 0 && performance.now() < deadline) await delay(50);
+  return processesOf(mark);
+};
+
+/** Vitest only prints what a teardown throws: its exit status is for us to set. */
+const fail = (leftovers: readonly string[]): void => {
+  console.error(
+    `\nThis run has left or changed:\n${leftovers.map((one) => `  ${one}\n`).join('')}`,
+  );
+  process.exitCode = 1;
+};
+
+const variable = 'VIFWATCH_TEST_RUN';
+
+/** Each of vitest's projects calls it; the first call is for all. */
+export default async (): Promise<(() => Promise<void>) | undefined> => {
+  if (process.env[variable] === `${process.pid}`) return undefined;
+  process.env[variable] = `${process.pid}`;
+  const mark = await markRun();
+  const isOurs = (pid: number): boolean => isMarked(pid, mark);
+  const before = await observeMachine(isOurs);
+  return async () => {
+    const processes = await processesLeft(mark);
+    const after = await observeMachine(isOurs);
+    const leftovers = [
+      ...processes.map((pid) => `left: ${describeProcess(pid)}`),
+      ...differences(before, after),
+    ];
+    if (leftovers.length > 0) fail(leftovers);
+  };
+};
