@@ -87,12 +87,12 @@ describe.concurrent.each(shells)('%s', (shell) => {
   test('stopped by a terminal, it leaves no watch', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
-      // So long that it does not end by itself.
-      const autostart = dom0.start('autostart', '--timeout', '999999');
+      // A terminal's signal is for a process group; and it would not end by itself for days.
+      const argv = [`${dom0.directory}/autostart`, '--timeout', '999999'];
+      const ofTerminal = dom0.sim.inRig(dom0.shell('exec /usr/bin/setsid sh "$@"', argv));
+      const autostart = dom0.sim.start('autostart', ofTerminal, { domid: 0 });
       await waits(dom0);
-      await dom0.sh(
-        `kill -INT $(cat /proc/${autostart.pid}/task/*/children) ${autostart.pid} || true`,
-      );
+      process.kill(-autostart.pid, 'SIGINT');
       await autostart.ended;
       await until('the watch has ended', () => !isRunning(dom0, 'xenstore-watch '));
     }));
