@@ -28,6 +28,7 @@ const root = new URL('..', import.meta.url).pathname;
 export default defineConfig({
   test: {
     root,
+    globalSetup: 'test/support/leftovers.ts',
     // These only end what hangs; a test that measures a time has a bound of its own.
     testTimeout: 4 * hangMs,
     hookTimeout: 4 * hangMs,
