@@ -1,6 +1,6 @@
 /** What calls between VMs cost: as streams, as round trips, with a process of their own. */
-import { spawn } from 'node:child_process';
 import { rssMiB } from '../rig/process.ts';
+import { startTied } from '../rig/sim/tied-process.ts';
 import { untilIdle } from './footprint.ts';
 import { type IpcRig, type Received, startIpcRig } from './ipc-rig.ts';
 import { lessIsBetter, type Metric, median, moreIsBetter } from './metric.ts';
@@ -84,19 +84,23 @@ const measureFresh = async ({ caller, socket, service }: IpcRig): Promise<Metric
   return lessIsBetter('ms', calls, 'fork and exec by node itself', starts);
 };
 
+const rssOfBareNode = async (): Promise<number> => {
+  const program = ['--max-semi-space-size=1', '-e', 'setInterval(() => {}, 1e9)'];
+  const node = startTied([process.execPath, ...program], { env: {}, logFile: '/dev/null' });
+  try {
+    await untilIdle(node.pid, settleMs);
+    return rssMiB(node.pid);
+  } finally {
+    await node.kill();
+  }
+};
+
 /** The larger of the two agents, beside a node that does nothing. */
 const measureRss = async ({ server, client }: IpcRig): Promise<Metric> => {
   const pids = [server.pid(), client.pid()];
   for (const pid of pids) await untilIdle(pid, settleMs);
-  const bare = spawn(process.execPath, [
-    '--max-semi-space-size=1',
-    '-e',
-    'setInterval(() => {}, 1e9)',
-  ]);
-  await untilIdle(bare.pid ?? 0, settleMs);
-  const bareMiB = rssMiB(bare.pid ?? 0);
-  bare.kill();
-  return lessIsBetter('MiB', Math.max(...pids.map(rssMiB)), 'node that does nothing', bareMiB);
+  const bare = await rssOfBareNode();
+  return lessIsBetter('MiB', Math.max(...pids.map(rssMiB)), 'node that does nothing', bare);
 };
 
 const withRig = async <T>(body: (rig: IpcRig) => Promise<T>): Promise<T> => {

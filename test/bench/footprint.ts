@@ -1,6 +1,7 @@
 /** What a process costs while nothing happens. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { childrenOf, switchesOf, threadsOf } from '../rig/process.ts';
+import { until } from '../support/until.ts';
 
 /** The process and all that it started and that still run. */
 const family = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(family)];
@@ -12,20 +13,15 @@ const switches = (pids: readonly number[]): number =>
 /** A process that has nothing to do is woken at most for a read of its store now and then. */
 const idleSwitches = 20;
 
-/** A process that is busy for longer is measured as it is. */
-const patienceMs = 60_000;
-
 /** Waits until the process, and all that it started, have had nothing to do for so long. */
-export const untilIdle = async (pid: number, stretchMs = 100): Promise<void> => {
-  const start = performance.now();
-  while (performance.now() - start < patienceMs) {
+export const untilIdle = (pid: number, stretchMs = 100): Promise<void> =>
+  until(`process ${pid} is idle for ${stretchMs} ms`, async () => {
     const pids = family(pid);
     const before = switches(pids);
     await delay(stretchMs);
     const isSameFamily = family(pid).join() === pids.join();
-    if (isSameFamily && switches(pids) - before <= idleSwitches) return;
-  }
-};
+    return isSameFamily && switches(pids) - before <= idleSwitches;
+  });
 
 /** Wakeups per second over a stretch of time. */
 export const wakeupsPerSecond = async (pid: number, seconds: number): Promise<number> => {

@@ -1,13 +1,16 @@
 /** VMs with agents on the fast rig, resident services in one, and the programs that are compared. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { agentSocket } from '../../src/agent/agent-socket.ts';
 import { type Agent, makeAgent } from '../rig/sim/agent.ts';
 import { startUntil } from '../rig/sim/appearance.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
+import type { TiedProcess } from '../rig/sim/tied-process.ts';
+import { atEnd } from '../support/at-end.ts';
+import { until, untilFound } from '../support/until.ts';
 import { bundleProgram } from '../vchan/ends.ts';
+import { mustRun } from './must-run.ts';
 import { withProxies } from './proxies.ts';
 
 const here = new URL('./', import.meta.url);
@@ -65,6 +68,12 @@ const startAgents = async (host: SimHost) => {
 
 const linesOf = (log: string): string[] => log.split('\n').slice(0, -1);
 
+/** The first line that a running program has written, if it has. */
+const firstLine = ({ log, child }: TiedProcess): string | undefined => {
+  mustRun(child, log);
+  return linesOf(log())[0];
+};
+
 const startServices = async ({ sim }: SimHost, { etc, domid }: Agent) => {
   const resident = await buildResident(sim.directory);
   const service = (name: string): string => `${etc}/services/${name}`;
@@ -75,7 +84,10 @@ const startServices = async ({ sim }: SimHost, { etc, domid }: Agent) => {
   let seen = 0;
   const received = async (count: number): Promise<readonly Received[]> => {
     const unseen = (): string[] => linesOf(sink.log()).slice(seen);
-    while (unseen().length < count) await delay(5);
+    await until(`the sink has seen the ends of ${count}`, () => {
+      mustRun(sink.child, sink.log);
+      return unseen().length >= count;
+    });
     const lines = unseen().slice(0, count);
     seen += count;
     return lines.map((line) => {
@@ -109,8 +121,8 @@ const startPrograms = async (
     rings += 1;
     const options = { domid: server.domid, hypercalls: true };
     const echo = sim.start(`ring-${rings}`, argv('ring', ['echo', client.domid]), options);
-    while (linesOf(echo.log()).length === 0) await delay(5);
-    const { ringRef, eventChannel } = JSON.parse(echo.log());
+    const offer = await untilFound('the ring is offered', () => firstLine(echo));
+    const { ringRef, eventChannel } = JSON.parse(offer);
     const numbers = [server.domid, ringRef, eventChannel, count];
     const time = await run(client.domid, 'ring', 'ping', ...numbers);
     await echo.ended;
@@ -131,19 +143,24 @@ const startPrograms = async (
   };
 };
 
-export const startIpcRig = async (): Promise<IpcRig> => {
+/** They are removed when this process ends, however it does. */
+const bundlePrograms = async (): Promise<ReadonlyMap<Program, string>> => {
   const paths = new Map<Program, string>();
+  atEnd(() => {
+    for (const path of paths.values()) rmSync(path, { force: true });
+  });
   for (const name of programs)
     paths.set(name, await bundleProgram(new URL(`child/${name}.ts`, here)));
+  return paths;
+};
+
+export const startIpcRig = async (): Promise<IpcRig> => {
+  const paths = await bundlePrograms();
   const host = await startSimHost({ store: 'xenstored' });
-  const close = async (): Promise<void> => {
-    await host.close();
-    for (const path of paths.values()) rmSync(path);
-  };
   try {
-    return { ...(await startPrograms(host, paths)), close };
+    return await startPrograms(host, paths);
   } catch (error) {
-    await close();
+    await host.close();
     throw error;
   }
 };

@@ -1,9 +1,11 @@
 /** Two real vchan-socket-proxies, which lead from a unix socket in one domain to another's in the other. */
 import { rmSync } from 'node:fs';
 import { startUntil } from '../rig/sim/appearance.ts';
-import { nodeBecomes } from '../rig/sim/node-state.ts';
+import { readNode, removeNode } from '../rig/sim/node-state.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import type { TiedProcess } from '../rig/sim/tied-process.ts';
+import { until } from '../support/until.ts';
+import { mustRun } from './must-run.ts';
 
 const program = '/usr/lib/xen-4.17/bin/vchan-socket-proxy';
 const state = 'data/bench-state';
@@ -21,16 +23,20 @@ export const withProxies = async <T>(
   rmSync(path, { force: true });
   const start = (domid: number, args: readonly string[]): TiedProcess =>
     sim.start(`proxy-${domid}`, [program, ...args], { domid, hypercalls: true });
-  const isRunning = (value: string | undefined): boolean => value === 'running';
+  const base = `/local/domain/${server}`;
   const serving = start(server, ['--mode=server', `--state-path=${state}`, `${client}`, vchan, to]);
-  await nodeBecomes(dom0, `/local/domain/${server}/${state}`, isRunning, 10);
-  const joining = await startUntil(path, () =>
-    start(client, ['--mode=client', `${server}`, `/local/domain/${server}/${vchan}`, path]),
-  );
+  let joining: TiedProcess | undefined;
   try {
+    await until('the proxy of the server runs', async () => {
+      mustRun(serving.child, serving.log);
+      return (await readNode(dom0, `${base}/${state}`)) === 'running';
+    });
+    joining = await startUntil(path, () =>
+      start(client, ['--mode=client', `${server}`, `${base}/${vchan}`, path]),
+    );
     return await body(path);
   } finally {
-    await Promise.all([serving.kill(), joining.kill()]);
-    for (const node of [state, vchan]) await dom0.remove(`/local/domain/${server}/${node}`);
+    await Promise.all([serving.kill(), joining?.kill()]);
+    for (const node of [state, vchan]) await removeNode(dom0, `${base}/${node}`);
   }
 };

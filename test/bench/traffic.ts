@@ -1,10 +1,10 @@
 /** What a router forwards in a while, measured where it arrives. */
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { netbackMac, udp4 } from '../daemon/frames.ts';
 import type { Output } from '../rig/host.ts';
 import { outside4 } from '../rig/host.ts';
+import { until } from '../support/until.ts';
 import { inGuest, type Router } from './router.ts';
 
 const source = new URL('traffic.c', import.meta.url).pathname;
@@ -49,13 +49,11 @@ export const streamThrough = async (
 ): Promise<number> => {
   const receiving = inWorld(router, onProcessor(1, [program, 'sink', `${port}`]));
   const argv = onProcessor(0, [program, 'stream', outside4, `${port}`, `${seconds}`]);
-  for (;;) {
-    // The sink may not listen yet.
-    const sent = await inGuest(router, argv);
-    if (sent.status === 0) break;
-    assert.match(sent.stderr, /Connection refused/);
-    await delay(2);
-  }
+  await until('the sink listens', async () => {
+    const { status, stderr } = await inGuest(router, argv);
+    if (status !== 0) assert.match(stderr, /Connection refused/);
+    return status === 0;
+  });
   return lineOf(await receiving) / 1e9;
 };
 

@@ -12,6 +12,7 @@ import {
 import type { ActorEvent } from '../rig/sim/actors.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { removeVif, type VifPlace, writeVif } from '../rig/sim/toolstack.ts';
+import { hangMs } from '../support/until.ts';
 import { untilIdle } from './footprint.ts';
 
 /** Milliseconds since the epoch, comparable between processes. */
@@ -23,17 +24,12 @@ const placeOf = (host: SimHost, guest: number, devid: number): VifPlace => ({
   backend: host.netVm,
 });
 
-/** A daemon that fails a vif fails the benchmark, too. */
-const patienceMs = 60_000;
-
-/** The next `count` times; throws an Error that says of `what` there were not as many. */
+/** The next `count` times. A daemon that fails a vif fails the benchmark: an Error says which times did not come. */
 const timesOf = (times: Observable<number>, what: string, count: number): Promise<number[]> => {
   const late = () => {
-    throw new Error(`not ${count} times within ${patienceMs / 1000} s: ${what}`);
+    throw new Error(`not ${count} times within ${hangMs / 1000} s: ${what}`);
   };
-  return firstValueFrom(
-    times.pipe(take(count), toArray(), timeout({ first: patienceMs, with: late })),
-  );
+  return firstValueFrom(times.pipe(take(count), toArray(), timeout({ first: hangMs, with: late })));
 };
 
 /** When the next `count` events of a kind happen. */
@@ -59,7 +55,10 @@ const watchConnected = (host: SimHost) => {
   const subscription = host.dom0
     .watch(root)
     .pipe(filter((path) => path.endsWith('/hotplug-status')))
-    .subscribe((path) => void look(path, now()));
+    .subscribe({
+      next: (path) => look(path, now()).catch((error) => connected.error(error)),
+      error: (error) => connected.error(error),
+    });
   return { connected, stop: () => subscription.unsubscribe() };
 };
 
@@ -88,6 +87,21 @@ const attach = async ({ host, guest, pid }: Bench, devids: readonly number[]): P
   await actors.release();
 };
 
+/** From the first state 2 to the last `connected`. */
+const up = async (bench: Bench, devids: readonly number[]): Promise<number> => {
+  const { host } = bench;
+  const watch = watchConnected(host);
+  try {
+    const state2 = eventsOf(host, 'init-wait', 1);
+    const connected = timesOf(watch.connected, 'hotplug-status=connected', devids.length);
+    const published = eventsOf(host, 'connected', devids.length);
+    const [first, last] = await Promise.all([state2, connected, attach(bench, devids), published]);
+    return Math.max(...last) - Math.min(...first);
+  } finally {
+    watch.stop();
+  }
+};
+
 /**
  * Attaches vifs to a host at rest, and detaches them one by one. `upMs` is from the first state 2 to the last
  * `connected`, `downMs` what dom0 waits for each detach.
@@ -95,13 +109,7 @@ const attach = async ({ host, guest, pid }: Bench, devids: readonly number[]): P
 export const upAndDown = async (bench: Bench, devids: readonly number[]): Promise<UpAndDown> => {
   const { host, guest, pid } = bench;
   await untilIdle(pid);
-  const watch = watchConnected(host);
-  const state2 = eventsOf(host, 'init-wait', 1);
-  const connected = timesOf(watch.connected, 'hotplug-status=connected', devids.length);
-  const published = eventsOf(host, 'connected', devids.length);
-  const [first, last] = await Promise.all([state2, connected, attach(bench, devids), published]);
-  const upMs = Math.max(...last) - Math.min(...first);
-  watch.stop();
+  const upMs = await up(bench, devids);
   const downMs: number[] = [];
   for (const devid of devids) {
     const start = now();
