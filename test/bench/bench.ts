@@ -1,127 +1,15 @@
-/** `npm run bench`: vifwatch against Xen's own `xl devd` with vif-route, and vchan-socket-proxy, on the fast rig, in one run. */
-import { rssMiB } from '../rig/process.ts';
-import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
-import { startXlDevd } from '../rig/sim/xl-devd.ts';
+/** `npm run bench`: vifwatch against its peers on the fast rig, in one run. */
 import { measureCalls } from './calls.ts';
-import { countingSwitches, untilIdle, wakeupsPerSecond } from './footprint.ts';
 import { measureForwarding } from './forwarding.ts';
-import { lessIsBetter, type Metric, median, printTable } from './metric.ts';
-import { measurePolicyChange } from './policy-change.ts';
-import { measurePolicyEvaluation } from './policy-evaluation.ts';
-import { upAndDown } from './vif-times.ts';
-
-const rounds = 31;
-const roundsOf40 = 9;
-const idleSeconds = 30;
-const quota = { nodes: 9000, watches: 1000 };
-const devd = 'xl devd, vif-route';
+import { measureNetwork } from './network.ts';
+import { printTable } from './report.ts';
 
 const say = (text: string): void => console.error(`bench: ${text}`);
 
-const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-
-type Times = { readonly up1: number; readonly up40: number; readonly down1: number };
-
-const measureTimes = async (host: SimHost, pid: number): Promise<Times> => {
-  const bench = { host, guest: await host.create({ name: 'bench' }), pid };
-  // The first one warms up caches on either side.
-  await upAndDown(bench, [0]);
-  const single = [];
-  for (const _ of range(rounds)) single.push(await upAndDown(bench, [0]));
-  const many = [];
-  for (const _ of range(roundsOf40)) many.push(await upAndDown(bench, range(40)));
-  return {
-    up1: median(single.map(({ upMs }) => upMs)),
-    down1: median(single.flatMap(({ downMs }) => downMs)),
-    up40: median(many.map(({ upMs }) => upMs)),
-  };
-};
-
-const withHost = async <T>(body: (host: SimHost) => Promise<T>): Promise<T> => {
-  const host = await startSimHost({
-    store: 'xenstored',
-    quota,
-    actorProcess: true,
-    idleGuests: true,
-  });
-  try {
-    return await body(host);
-  } finally {
-    await host.close();
-  }
-};
-
-/** What operators without vifwatch type to see the same. */
-const lookByHand = [
-  'xenstore-ls /local/domain/2/backend/vif >/dev/null',
-  'ip route >/dev/null',
-  'nft list ruleset >/dev/null',
-].join('; ');
-
-/** Ten seconds of the watcher of many a home-made driver domain. */
-const pollingSeconds = 10;
-const pollingWatcher = `for i in $(seq ${pollingSeconds}); do xenstore-ls backend/vif >/dev/null 2>&1; sleep 1; done`;
-
-const timeOf = async (work: () => Promise<unknown>): Promise<number> => {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-};
-
-const medianTime = async (work: () => Promise<unknown>): Promise<number> => {
-  const times = [];
-  for (const _ of range(rounds)) times.push(await timeOf(work));
-  return median(times);
-};
-
-const measureVifwatch = async (host: SimHost) => {
-  await host.startDaemon();
-  const pid = host.daemon.pid();
-  const times = await measureTimes(host, pid);
-  say(`watching it idle for ${idleSeconds} s`);
-  // The garbage collector tidies up for some seconds more.
-  await untilIdle(pid, 5_000);
-  const rss = rssMiB(pid);
-  const wakeups = await wakeupsPerSecond(pid, idleSeconds);
-  const poller = await host.inNetVm([...countingSwitches, 'sh', '-c', pollingWatcher]);
-  const pollerWakeups = Number(poller.stdout) / pollingSeconds;
-  const status = await medianTime(() => host.inNetVm(['vifwatch', 'status']));
-  const byHand = await medianTime(() => host.inNetVm(['sh', '-c', lookByHand]));
-  return { times, rss, wakeups, pollerWakeups, status, byHand };
-};
-
-const measureDevd = async (host: SimHost) => {
-  const process = startXlDevd(host.sim, host.netVm);
-  const times = await measureTimes(host, process.pid);
-  return { times, rss: rssMiB(process.pid) };
-};
-
-say(`xl devd with Xen's vif-route: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
-const peer = await withHost(measureDevd);
-say(`vifwatch: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
-const own = await withHost(measureVifwatch);
-say('forwarding with 1, 40 and 1000 vifs, by plain routing and by linear rules');
-const forwarding = await measureForwarding();
-say('a change of policy with 1 vif and with 1000');
-const policyChange = await measurePolicyChange();
-const calls = await measureCalls(say);
-
-const metrics: Record<string, Metric> = {
-  vif_up_1: lessIsBetter('ms', own.times.up1, devd, peer.times.up1),
-  vif_up_40: lessIsBetter('ms', own.times.up40, devd, peer.times.up40),
-  vif_down_1: lessIsBetter('ms', own.times.down1, devd, peer.times.down1),
-  daemon_rss: lessIsBetter('MiB', own.rss, 'xl devd', peer.rss),
-  idle_wakeups: lessIsBetter(
-    '1/s',
-    own.wakeups,
-    'a watcher polling each second',
-    own.pollerWakeups,
-  ),
-  status_cli: lessIsBetter('ms', own.status, 'xenstore-ls, ip, nft by hand', own.byHand),
-  ...forwarding,
-  policy_change_1000: policyChange,
-  ...calls,
-  policy_p99: measurePolicyEvaluation(),
+const metrics = {
+  ...(await measureNetwork(say)),
+  ...(await measureForwarding(say)),
+  ...(await measureCalls(say)),
 };
 printTable(metrics);
 console.log(JSON.stringify(metrics));

@@ -3,8 +3,9 @@ import { rssMiB } from '../rig/process.ts';
 import { startTied } from '../rig/sim/tied-process.ts';
 import { untilIdle } from './footprint.ts';
 import { type IpcRig, type Received, startIpcRig } from './ipc-rig.ts';
-import { lessIsBetter, type Metric, median, moreIsBetter } from './metric.ts';
+import { lessIsBetter, type Metric, type Metrics, moreIsBetter } from './metric.ts';
 import { onOneProcessor } from './one-processor.ts';
+import { measurePolicyEvaluation } from './policy-evaluation.ts';
 
 const rounds = 5;
 const streamSeconds = 1;
@@ -66,7 +67,7 @@ const measureLinkTrip = async ({ linkTrip, ringTrip }: IpcRig): Promise<Metric> 
     () => linkTrip(trips),
     () => ringTrip(trips),
   );
-  return lessIsBetter('µs', median(own), 'a bare ring between two processes', median(peer));
+  return lessIsBetter('µs', own, 'a bare ring between two processes', peer);
 };
 
 /** What a program sees, which is two more hops in both. */
@@ -75,12 +76,12 @@ const measureProgramTrip = async ({ caller, socket, proxied }: IpcRig): Promise<
     () => caller('round-trips', socket, trips) as Promise<number>,
     () => proxied('echo', (path) => caller('direct-round-trips', path, trips)) as Promise<number>,
   );
-  return lessIsBetter('µs', median(own), proxies, median(peer));
+  return lessIsBetter('µs', own, proxies, peer);
 };
 
 const measureFresh = async ({ caller, socket, service }: IpcRig): Promise<Metric> => {
   const times = await caller('fresh', socket, freshCalls, service('true'));
-  const { calls, starts } = times as { calls: number; starts: number };
+  const { calls, starts } = times as { calls: number[]; starts: number[] };
   return lessIsBetter('ms', calls, 'fork and exec by node itself', starts);
 };
 
@@ -100,7 +101,7 @@ const measureRss = async ({ server, client }: IpcRig): Promise<Metric> => {
   const pids = [server.pid(), client.pid()];
   for (const pid of pids) await untilIdle(pid, settleMs);
   const bare = await rssOfBareNode();
-  return lessIsBetter('MiB', Math.max(...pids.map(rssMiB)), 'node that does nothing', bare);
+  return lessIsBetter('MiB', [Math.max(...pids.map(rssMiB))], 'node that does nothing', [bare]);
 };
 
 const withRig = async <T>(body: (rig: IpcRig) => Promise<T>): Promise<T> => {
@@ -115,9 +116,7 @@ const withRig = async <T>(body: (rig: IpcRig) => Promise<T>): Promise<T> => {
 };
 
 /** @param say what is done next, as it takes a minute in all */
-export const measureCalls = async (
-  say: (text: string) => void,
-): Promise<Readonly<Record<string, Metric>>> => {
+export const measureCalls = async (say: (text: string) => void): Promise<Metrics> => {
   const measured = await withRig(async (rig) => {
     say('agents: idle');
     const rss = await measureRss(rig);
@@ -139,5 +138,6 @@ export const measureCalls = async (
   });
   say(`agents: round trips on one processor, ${rounds} x ${trips}`);
   const linkTrip = await onOneProcessor(() => withRig(measureLinkTrip));
-  return { ...measured, rtt_vs_ring: linkTrip };
+  say('verdicts with 10 000 rules');
+  return { ...measured, rtt_vs_ring: linkTrip, policy_p99: measurePolicyEvaluation() };
 };

@@ -1,16 +1,28 @@
-/** What the benchmark reports: each metric beside a peer from the same run. */
+/** What the benchmark reports: the samples of each metric beside those of a peer from the same run. */
+import assert from 'node:assert/strict';
 
 export type Metric = {
+  /** The median. */
   readonly value: number;
+  /** 95 of 100 samples are this good or better. */
+  readonly p95: number;
   readonly unit: string;
+  /** How many samples there are of each side; 1 is a single reading. */
+  readonly n: number;
   readonly peer: string;
   readonly peer_value: number;
+  readonly peer_p95: number;
   /** Above 1: better than the peer. */
   readonly ratio: number;
 };
 
+export type Metrics = Readonly<Record<string, Metric>>;
+
+const ascending = (values: readonly number[]): readonly number[] =>
+  values.toSorted((a, b) => a - b);
+
 export const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = ascending(values);
   const middle = sorted.length / 2;
   const [low = Number.NaN, high = low] = [
     sorted[Math.ceil(middle) - 1],
@@ -19,21 +31,45 @@ export const median = (values: readonly number[]): number => {
   return (low + high) / 2;
 };
 
+/** The nearest rank, so always one of the samples; the worst one if there are fewer than 20. */
+const p95 = (bestFirst: readonly number[]): number =>
+  bestFirst[Math.ceil((bestFirst.length * 95) / 100) - 1] ?? Number.NaN;
+
 const rounded = (value: number): number => Number(value.toPrecision(3));
 
-/** A metric of which less is better. */
+type Side = { readonly name: string; readonly bestFirst: readonly number[] };
+
+const metric = (unit: string, own: Side, peer: Side, ratio: number): Metric => {
+  for (const { name, bestFirst } of [own, peer]) {
+    const isMeasured = bestFirst.length > 0 && bestFirst.every((one) => one > 0 && one < Infinity);
+    assert.ok(isMeasured, `${name}: not measured: ${bestFirst} ${unit}`);
+  }
+  assert.equal(own.bestFirst.length, peer.bestFirst.length, `as many samples of ${peer.name}`);
+  return {
+    value: rounded(median(own.bestFirst)),
+    p95: rounded(p95(own.bestFirst)),
+    unit,
+    n: own.bestFirst.length,
+    peer: peer.name,
+    peer_value: rounded(median(peer.bestFirst)),
+    peer_p95: rounded(p95(peer.bestFirst)),
+    ratio: rounded(ratio),
+  };
+};
+
+/** A metric of which less is better. The ratio is that of the medians. */
 export const lessIsBetter = (
   unit: string,
-  value: number,
+  values: readonly number[],
   peer: string,
-  peerValue: number,
-): Metric => ({
-  value: rounded(value),
-  unit,
-  peer,
-  peer_value: rounded(peerValue),
-  ratio: rounded(peerValue / value),
-});
+  peerValues: readonly number[],
+): Metric =>
+  metric(
+    unit,
+    { name: 'vifwatch', bestFirst: ascending(values) },
+    { name: peer, bestFirst: ascending(peerValues) },
+    median(peerValues) / median(values),
+  );
 
 /**
  * A metric of which more is better, measured in turns with its peer. The ratio is the median of the turns' own, which
@@ -44,27 +80,10 @@ export const moreIsBetter = (
   values: readonly number[],
   peer: string,
   peerValues: readonly number[],
-): Metric => ({
-  value: rounded(median(values)),
-  unit,
-  peer,
-  peer_value: rounded(median(peerValues)),
-  ratio: rounded(median(values.map((value, turn) => value / (peerValues[turn] ?? Number.NaN)))),
-});
-
-/** A table for people. */
-export const printTable = (metrics: Readonly<Record<string, Metric>>): void => {
-  const rows = Object.entries(metrics).map(([name, metric]) => [name, { metric }] as const);
-  console.table(
-    Object.fromEntries(
-      rows.map(([name, { metric }]) => [
-        name,
-        {
-          vifwatch: `${metric.value} ${metric.unit}`,
-          peer: `${metric.peer_value} ${metric.unit} (${metric.peer})`,
-          ratio: metric.ratio,
-        },
-      ]),
-    ),
+): Metric =>
+  metric(
+    unit,
+    { name: 'vifwatch', bestFirst: ascending(values).toReversed() },
+    { name: peer, bestFirst: ascending(peerValues).toReversed() },
+    median(values.map((value, turn) => value / (peerValues[turn] ?? Number.NaN))),
   );
-};

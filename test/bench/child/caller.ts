@@ -1,8 +1,8 @@
 /**
- * A program that calls through the agent at SOCKET, and does the same without one. Medians are printed as JSON.
+ * A program that calls through the agent at SOCKET, and does the same without one. Times are printed as JSON.
  *   caller stream SOCKET SECONDS COUNT      sends so many streams to the service "sink" for so long
  *   caller raw PATH SECONDS                 sends as much as it can to the unix socket itself
- *   caller round-trips SOCKET COUNT         through the service "echo", microseconds
+ *   caller round-trips SOCKET COUNT         through the service "echo": the median, microseconds
  *   caller direct-round-trips PATH COUNT    with that service itself
  *   caller fresh SOCKET COUNT PROGRAM       calls of the service "true", and as many starts of it; milliseconds
  */
@@ -12,7 +12,6 @@ import { createConnection, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { OutgoingCall } from '../../../src/protocol/call.ts';
 import { type Mux, openMux } from '../../../src/protocol/mux.ts';
-import { median } from '../metric.ts';
 import { roundTrips } from './round-trips.ts';
 
 const target = 'sa-vm';
@@ -74,7 +73,7 @@ const fresh = async (link: Mux, count: number, program: string) => {
     calls.push(await timeOf(call));
     starts.push(await timeOf(() => start(program)));
   }
-  return { calls: median(calls), starts: median(starts) };
+  return { calls, starts };
 };
 
 const [mode, path = '', amount = '', last = ''] = process.argv.slice(2);
