@@ -1,15 +1,45 @@
-/** `npm run bench`: vifwatch against its peers on the fast rig, in one run. */
+/**
+ * `npm run bench`: vifwatch against its peers on the fast rig, in one run; `npm run bench -- network calls` runs these
+ * parts only. Exits with 1 if a promise of targets.toml is broken. However it ends, it leaves nothing behind.
+ */
+import { constants } from 'node:os';
 import { measureCalls } from './calls.ts';
 import { measureForwarding } from './forwarding.ts';
+import { judge } from './judge.ts';
+import type { Metrics } from './metric.ts';
 import { measureNetwork } from './network.ts';
-import { printTable } from './report.ts';
+import { printJudgement, printTable } from './report.ts';
+import { loadTargets, type PartName, partNames, targetsOf } from './targets.ts';
 
 const say = (text: string): void => console.error(`bench: ${text}`);
 
-const metrics = {
-  ...(await measureNetwork(say)),
-  ...(await measureForwarding(say)),
-  ...(await measureCalls(say)),
+const measureParts: Readonly<Record<PartName, (progress: typeof say) => Promise<Metrics>>> = {
+  network: measureNetwork,
+  forwarding: measureForwarding,
+  calls: measureCalls,
 };
-printTable(metrics);
+
+const isPart = (name: string): name is PartName => (partNames as readonly string[]).includes(name);
+
+/** All parts, if none is named. */
+const partsOf = (names: readonly string[]): readonly PartName[] => {
+  if (names.length === 0) return partNames;
+  const parts = names.filter(isPart);
+  if (parts.length === names.length) return parts;
+  say(`usage: npm run bench [-- PART...], with the parts ${partNames.join(', ')}`);
+  process.exit(64);
+};
+
+// What is to be done at the end is done on SIGTERM, but not on these.
+for (const signal of ['SIGHUP', 'SIGINT'] as const)
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+
+const parts = partsOf(process.argv.slice(2));
+const targets = targetsOf(loadTargets(), parts);
+let metrics: Metrics = {};
+for (const part of parts) metrics = { ...metrics, ...(await measureParts[part](say)) };
+printTable(metrics, targets);
+const judgement = judge(metrics, targets);
+printJudgement(judgement);
+if (judgement.misses.length > 0) process.exitCode = 1;
 console.log(JSON.stringify(metrics));

@@ -1,7 +1,9 @@
 /** The benchmark's results for people. */
+import { type Judgement, promiseOf } from './judge.ts';
 import type { Metrics } from './metric.ts';
+import type { Targets } from './targets.ts';
 
-export const printTable = (metrics: Metrics): void => {
+export const printTable = (metrics: Metrics, targets: Targets): void => {
   const rows = Object.entries(metrics).map(([name, metric]) => [
     name,
     {
@@ -11,7 +13,14 @@ export const printTable = (metrics: Metrics): void => {
       'peer p95': metric.peer_p95,
       n: metric.n,
       ratio: metric.ratio,
+      last: targets[name]?.last,
+      promise: promiseOf(metric, targets[name]),
     },
   ]);
   console.table(Object.fromEntries(rows));
+};
+
+export const printJudgement = ({ misses, warnings }: Judgement): void => {
+  for (const warning of warnings) console.error(`bench: warning: ${warning}`);
+  for (const miss of misses) console.error(`bench: MISSED: ${miss}`);
 };
