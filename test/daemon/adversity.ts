@@ -1,4 +1,5 @@
 /** What may happen to a net-vm: dom0's acts, the guests', the daemon's deaths, and meddling with the kernel. */
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { XenstoreError } from '../../src/xen/xenstore.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
@@ -107,12 +108,12 @@ export const openAdversity = (host: SimHost) => {
     const removal = removeVif(host.dom0, await placeOf(slot), true);
     removals.set(slot, removal);
     void removal.finally(() => removals.delete(slot));
-    if (isRunning) await removal;
+    if (isRunning) assert.deepEqual(await removal, []);
   };
   const destroy = async ({ vm }: Slot): Promise<void> => {
     await start();
     for (const slot of slots) if (slot.vm === vm) attached.delete(slot);
-    await host.destroy(vm);
+    assert.equal((await host.destroy(vm)).stderr, '');
     domids.delete(vm);
   };
   const write = async (slot: Slot, node: string, value: string): Promise<void> => {

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { outside4 } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import { hangMs } from '../support/until.ts';
 
 const world = 'world';
 
@@ -26,7 +27,7 @@ export type Arrival = {
 export const firstArrival = ({ sim }: SimHost, port: number): Arrival => {
   const argv = sim.inNamespace(world, ['python3', '-c', receiver, outside4, `${port}`]);
   const [file = '', ...args] = argv;
-  const child = execa(file, args, { env: sim.env({ domid: 0 }), reject: false, timeout: 20_000 });
+  const child = execa(file, args, { env: sim.env({ domid: 0 }), reject: false, timeout: hangMs });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
     const { value } = await lines.next();
@@ -34,7 +35,10 @@ export const firstArrival = ({ sim }: SimHost, port: number): Arrival => {
     return value;
   };
   const listening = line().then(() => undefined);
-  return { listening, at: listening.then(line).then(Number) };
+  const at = listening.then(line).then(Number);
+  // A test that fails before it asks ends the receiver together with its rig.
+  at.catch(() => undefined);
+  return { listening, at };
 };
 
 /** Counts the datagrams to a port. */

@@ -51,8 +51,14 @@ test('it names the VM behind each element, unless xenstore is silent', async () 
     const rules = await exported(host);
     const elements = rules.split('\n').filter((line) => line.startsWith('add element'));
     const unnamed = elements.filter((line) => !/ # guest[012]$/.test(line));
-    assert.match(unnamed.join('\n'), /^.* uplink \{ "eth0" \}$|^.* gateway \{ 10\.0\.5\.1 \}$/m);
+    assert.match(unnamed.join('\n'), /^.* uplink \{ "eth0" \}$/m);
+    assert.match(unnamed.join('\n'), /^.* gateway \{ 10\.0\.5\.1 \}$/m);
     assert.equal(unnamed.filter((line) => /"vif|10\.0\.5\.3|10\.9|fd00/.test(line)).join('\n'), '');
+    for (const [index, guest] of ['guest0', 'guest1', 'guest2'].entries()) {
+      const own = elements.filter((line) => line.includes(`"vif${index + 3}.0"`));
+      assert.ok(own.length > 0, guest);
+      for (const line of own) assert.ok(line.endsWith(` # ${guest}`), line);
+    }
     assert.match(rules, /vm_network4 \{ 10\.9\.0\.0\/24 \} # guest0$/m);
     assert.match(rules, /mac \{ "vif4\.0" \. \S+ \} # guest1$/m);
     const argv = ['env', 'XENSTORED_PATH=/nonexistent', process.execPath, main, 'export'];

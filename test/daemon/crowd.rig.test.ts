@@ -105,6 +105,12 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         assert.ok(good.length > 30, `only ${good.length} are connected`);
         const [spare, other] = failed;
         assert.ok(spare !== undefined && other !== undefined, 'the quota holds them all');
+        const { vifs } = await status(host);
+        const connected = vifs.filter(({ phase }) => phase === 'connected');
+        assert.deepEqual(
+          connected.map(({ devid }) => devid),
+          good,
+        );
         assert.deepEqual(await detachCrowd(host, guest, [good[0] ?? 0, spare, other]), []);
         await attachCrowd(host, guest, [spare]);
         await becomeConnected(host, guest, [spare]);
@@ -122,12 +128,14 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         const [bad, asked] = [60, devidsUpTo(60)];
         await attachCrowd(host, guest, asked);
         const good = await connectedOf(host, guest, asked, failed);
+        assert.ok(good.length > 30, `only ${good.length} are connected`);
         await attachCrowd(host, guest, [bad], () => ({ ip: undefined }));
         await until('status tells', async () => {
           const { daemon, vifs } = await status(host);
           const code = vifs.find(({ devid }) => devid === bad)?.error?.code;
           return daemon !== null && code === 'ADDRESS_MISSING';
         });
+        assert.equal(await host.read(`${backend(guest, bad)}/hotplug-error`), undefined);
         // What dom0 gives back to the quota is enough to say it in the store as well.
         assert.deepEqual(await detachCrowd(host, guest, good), []);
         await becomesRefused(host, guest, 'ADDRESS_MISSING', bad);

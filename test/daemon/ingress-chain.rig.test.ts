@@ -1,5 +1,6 @@
 /** The chain of a vif's link that sees VLAN tags and unknown protocols is there whenever the vif is. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { parseDrops } from '../../src/core/drops.ts';
 import { outside4 } from '../rig/host.ts';
@@ -75,11 +76,12 @@ test('what somebody did to it while nobody looked is mended', async () => {
   });
 });
 
-/** As Linux before 6.16 does. */
+/** As Linux before 6.16 does. It notes which links it refused, and how those look that it did not. */
 const refuseWithoutLink = `
   for file; do :; done
   for dev in $(grep -o '"dev":"[^"]*"' "$file" 2>/dev/null | cut -d'"' -f4); do
-    grep -q "^ *$dev:" /proc/net/dev && continue
+    /usr/sbin/ip -o link show dev "$dev" >>"$(dirname "$0")/links" && continue
+    echo "$dev" >>"$(dirname "$0")/refused"
     echo 'internal:0:0-0: Error: Could not process rule: No such file or directory' >&2
     exit 1
   done`;
@@ -99,6 +101,12 @@ test('where it cannot stand before the link, it stands before the link is up', a
         await host.inNetVm(['nft', 'delete', 'chain', 'netdev', 'vifwatch', 'vif3.0']);
       }
       assert.doesNotMatch(host.daemon.log(), /"level":50/);
+      const noted = (file: string): string[] =>
+        readFileSync(`${host.sim.directory}/bin/${file}`, 'utf8').trim().split('\n');
+      assert.ok(noted('refused').length > 0);
+      const links = noted('links');
+      assert.ok(links.length >= 3, links.join('\n'));
+      for (const link of links) assert.match(link, /: vif3\.0@\S+ <(?!.*[<,]UP[,>])/);
     },
     true,
   );

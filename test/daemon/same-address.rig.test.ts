@@ -20,7 +20,7 @@ import {
   status,
   withNetVm,
 } from './net-vm.ts';
-import { floodOn } from './sender.ts';
+import { startFlood } from './sender.ts';
 
 const ip = '10.0.5.30';
 const ip6 = 'fd00:5::30';
@@ -95,7 +95,7 @@ test.concurrent('a VM that reboots: the new vif is served beside the old one, an
       const arrival = firstArrival(host, port);
       await arrival.listening;
       const before = await arrived();
-      floodOn(host, heir, framesFrom(mac));
+      await startFlood(host, heir, framesFrom(mac));
       await floodReaches(host, heir);
       await routeIsTo(host, old);
       assert.equal(
@@ -159,7 +159,7 @@ test.concurrent('a different VM gets the address when it is free, by itself, and
     await assertReaches({ host, from: first }, gateway4, outside4, outside6);
     const arrived = await watchWorld(host, port);
     const claimant = await host.create(second);
-    floodOn(host, claimant, framesFrom(otherMac));
+    await startFlood(host, claimant, framesFrom(otherMac));
     await attachTo(host, claimant, otherMac);
     const refused = await becomesRefused(host, claimant, 'ADDRESS_TAKEN');
     assert.match(

@@ -2,14 +2,23 @@
 import assert from 'node:assert/strict';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
+import { hangMs, until } from '../support/until.ts';
 
-/** Sends all frames again and again; while there is no such link, or nothing takes its frames, it tries on. */
+/**
+ * Sends all frames again and again until the time is over or it gets SIGTERM; while there is no such link, or nothing
+ * takes its frames, it tries on.
+ */
 const program = `
-import socket, sys, time
+import signal, socket, sys, time
 link, seconds, *frames = sys.argv[1:]
 frames = [bytes.fromhex(frame) for frame in frames]
 end = time.monotonic() + float(seconds)
 sent, out = 0, None
+def stop(*_):
+    global end
+    end = 0
+signal.signal(signal.SIGTERM, stop)
+print('ready', file=sys.stderr)
 while time.monotonic() < end:
     try:
         if out is None:
@@ -41,8 +50,27 @@ export const flood = async (
   return Number(stdout);
 };
 
-/** Floods for as long as the guest lives. */
-export const floodOn = ({ sim }: SimHost, guest: number, frames: readonly string[]): void => {
-  const argv = sim.inNamespace(namespaceOf(guest), argvOf('inf', frames));
-  sim.start(`flood-${guest}`, argv, { domid: guest });
+export type Flood = {
+  /** Resolves with the number of frames that the guest's link took. */
+  readonly stop: () => Promise<number>;
+};
+
+/** A flood that lasts until it is told to stop. */
+export const startFlood = async (
+  host: SimHost,
+  guest: number,
+  frames: readonly string[],
+): Promise<Flood> => {
+  const command = host.sim.inNamespace(namespaceOf(guest), argvOf(`${hangMs / 1000}`, frames));
+  const running = host.sim.start(`flood-${guest}`, command, { domid: guest });
+  await until('the flood begins', () => running.log().includes('ready'));
+  return {
+    stop: async () => {
+      running.child.kill('SIGTERM');
+      await running.ended;
+      const [sent] = running.log().match(/\d+\n$/) ?? [];
+      assert.ok(sent !== undefined, running.log());
+      return Number(sent);
+    },
+  };
 };

@@ -2,66 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4 } from '../rig/host.ts';
-import { cpuSeconds } from '../rig/process.ts';
-import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { inNetVm } from '../scenario/vms.ts';
-import { slowness } from '../support/slowness.ts';
+import { openBound } from '../support/slowness.ts';
 import { until } from '../support/until.ts';
-import { attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
+import { attachCrowd, becomeConnected } from './crowd.ts';
+import { assertRepaired, whileStopped } from './damage.ts';
 import { echo, send, sendsMore } from './flows.ts';
-import {
-  attachRaw,
-  becomesConnected,
-  guestVm,
-  macOf,
-  serveOne,
-  status,
-  withNetVm,
-} from './net-vm.ts';
+import { guestVm, serveOne, status, withNetVm } from './net-vm.ts';
 
 const promisedMs = 1_000;
-
-const listings = [
-  ...['inet', 'arp', 'netdev'].map((family) => `nft -s list table ${family} vifwatch`),
-  'ip -o link show up',
-  ...['ip route show table all proto 86', 'ip neigh show nud permanent', 'ip neigh show proxy'],
-  'ip addr show dev lo',
-].join(';');
-
-/** All that is ours, without what others do beside it. */
-const ours = async (host: SimHost): Promise<string> => {
-  const { stdout } = await host.inNetVm(['sh', '-c', listings]);
-  const facts = stdout
-    .replaceAll(/ linkdown|^\d+: |(qdisc|state|link\/ether) .*$/gm, '')
-    .replaceAll(/<[^>]*>/g, '')
-    .split(/\n|, | = \{ | \}/)
-    .map((fact) => fact.trim().replace(/,$/, ''));
-  return facts.sort().join('\n');
-};
-
-/** Damages, and resolves with the ms until all is as before. */
-const repairTime = async (host: SimHost, command: string): Promise<number> => {
-  const before = await ours(host);
-  const start = performance.now();
-  await inNetVm(host, ['sh', '-c', command]);
-  await until(`all is as before: ${command}`, async () => {
-    return (await ours(host)) === before;
-  }).catch(async (error: Error) => {
-    assert.equal(await ours(host), before, error.message);
-  });
-  return performance.now() - start;
-};
-
-const assertRepaired = async (host: SimHost, commands: readonly string[]): Promise<void> => {
-  const boundMs = promisedMs * (await slowness());
-  for (const command of commands) {
-    const ms = await repairTime(host, command);
-    console.info(`${ms.toFixed(0)} ms: ${command}`);
-    assert.ok(ms < boundMs, `${ms} of ${boundMs} ms: ${command}`);
-  }
-};
 
 const insert = (chain: string): string => `nft insert rule inet vifwatch ${chain} accept`;
 const deleteFirst = (family: string, chain: string): string =>
@@ -98,7 +49,8 @@ test.each([
     await serveOne(host);
     await assertRepaired(host, commands);
     const losses = () => host.daemon.log().match(/"code":"FIREWALL_LOST"/g) ?? [];
-    await until('each was logged', () => losses().length === commands.length);
+    await until('each is logged', () => losses().length >= commands.length);
+    assert.equal(losses().length, commands.length);
     await assertReaches({ host, from: guestVm }, gateway4, outside4);
     assert.equal((await status(host)).healthy, true);
   });
@@ -177,60 +129,20 @@ test('what began while the rules were gone does not go on when they are back', a
     const flow = await send(host, namespaceOf(guest), '192.0.2.2', port);
     await sendsMore(flow, 50);
     assert.equal((await server.now()).seen, 0);
-    await inNetVm(host, ['nft', 'delete', 'table', 'inet', 'vifwatch']);
+    const bound = await openBound(promisedMs);
+    await whileStopped(host, async () => {
+      await inNetVm(host, ['nft', 'delete', 'table', 'inet', 'vifwatch']);
+      await until('the flow passes', async () => (await server.now()).seen > 0);
+    });
+    const start = Date.now();
     await until('the rules are back', () => host.daemon.log().includes('FIREWALL_LOST'));
-    await sendsMore(flow, 20);
-    const { sent } = await flow.now();
-    const { seen } = await server.now();
-    console.info(`open for ${seen * 3} ms`);
-    assert.ok(seen > 0 && seen * 3 < promisedMs * (await slowness()), `${seen} packets passed`);
-    await sendsMore(flow, 100);
-    assert.ok((await server.now()).last < sent);
-    assert.ok(host.daemon.log().includes('"FIREWALL_LOST"'));
+    await until('the flow is cut', async () => {
+      const { sent } = await flow.now();
+      await sendsMore(flow, 100);
+      return (await server.now()).last < sent;
+    });
+    const openMs = (await server.now()).lastAt - start;
+    console.info(`open for ${openMs.toFixed(0)} ms`);
+    await bound.assertKept(openMs, 'the flow passes');
   });
-});
-
-test('what happens in tables of others leaves the daemon idle', async () => {
-  await withNetVm(async (host) => {
-    await serveOne(host);
-    await inNetVm(host, [
-      'nft',
-      'table ip site { set banned { type ipv4_addr; flags interval; }; }',
-    ]);
-    const before = cpuSeconds(host.daemon.pid());
-    for (let round = 0; round < 40; round++) {
-      const element = `ip site banned { 10.66.${round}.0/24 }`;
-      await inNetVm(host, ['nft', `add element ${element}`]);
-      await inNetVm(host, ['nft', `delete element ${element}`]);
-    }
-    const { own, children } = cpuSeconds(host.daemon.pid());
-    const used = own + children - before.own - before.children;
-    assert.ok(used < 0.1 * (await slowness()), `${used} s of processor time`);
-    await assertRepaired(host, ['nft flush table inet vifwatch']);
-  });
-});
-
-/** The monitor of nft 1.0.6 crashes at that, or prints megabytes. */
-test('a crowd that goes leaves the daemon idle, and as watchful as before', async () => {
-  await withNetVm(
-    async (host) => {
-      const guest = await host.create(guestVm);
-      await attachRaw(host, guest, { ip: '10.0.5.3' });
-      await becomesConnected(host, guest);
-      const crowd = devidsUpTo(41).slice(1);
-      for (let round = 0; round < 3; round++) {
-        await attachCrowd(host, guest, crowd);
-        await becomeConnected(host, guest, crowd);
-        const before = cpuSeconds(host.daemon.pid()).own;
-        assert.deepEqual(await detachCrowd(host, guest, crowd), []);
-        await until('its rules are gone', async () => !/vif\d+\.[1-9]/.test(await ours(host)));
-        await assertRepaired(host, [
-          `nft delete element inet vifwatch mac '{ vif${guest}.0 . ${macOf(guest)} }'`,
-        ]);
-        const used = cpuSeconds(host.daemon.pid()).own - before;
-        assert.ok(used < 2 * (await slowness()), `${used} s of processor time`);
-      }
-    },
-    { idleGuests: true, quota: { nodes: 9000, watches: 1000 } },
-  );
 });
