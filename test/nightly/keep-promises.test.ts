@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { directoryWith } from '../support/directory.ts';
 import { scenariosPass } from './judge.ts';
 import { keepPromises } from './keep-promises.ts';
 import type { NightlyPromise } from './promises.ts';
@@ -19,8 +17,7 @@ const absent = { ...good, name: 'nothing', argv: ['/nowhere/no-program'] };
 
 /** What comes to the console. */
 const keep = async (promises: readonly NightlyPromise[], interruption = new AbortController()) => {
-  const directory = mkdtempSync(join(tmpdir(), 'vifwatch-nightly-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const directory = directoryWith();
   const [lines, explained]: [string[], string[]] = [[], []];
   const areMet = await keepPromises(promises, {
     ...{ directory, seed: 7, signal: interruption.signal },

@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { directoryWith } from '../support/directory.ts';
 import { hangMs, untilFound } from '../support/until.ts';
 import { runCommand } from './run-command.ts';
 
 const inShell = (script: string, env = {}) => ({ argv: ['sh', '-c', script], env });
 
 const newLimits = () => {
-  const directory = mkdtempSync(join(tmpdir(), 'vifwatch-nightly-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const directory = directoryWith();
   return { log: join(directory, 'part/name.log'), hangMs, signal: new AbortController().signal };
 };
 

@@ -35,7 +35,7 @@ export const eventually = async <T>(
 };
 
 export const openRig = async () => {
-  const root = await mkdtemp(join(tmpdir(), 'vifwatch-services-'));
+  const root = await mkdtemp(join(tmpdir(), `vifwatch-services.${process.pid}.`));
   await chmod(root, 0o755); // for services of other users
   const directory = join(root, 'services');
   const configDirectory = join(root, 'services.d');

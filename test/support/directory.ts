@@ -1,4 +1,4 @@
-/** Directories that go when the tests of their file have ended. */
+/** Directories that go when the tests of their file have ended. Their names say which process made them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ afterAll(() => {
 
 /** Makes a directory with these files, by their paths in it. */
 export const directoryWith = (files: Readonly<Record<string, string>> = {}): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'vifwatch-test-'));
+  const directory = mkdtempSync(join(tmpdir(), `vifwatch-test.${process.pid}.`));
   made.push(directory);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });

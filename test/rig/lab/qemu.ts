@@ -41,7 +41,8 @@ export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
   const path = (name: string): string => join(directory, name);
   const listeners = ['console', 'agent', 'monitor'].map((name) => accept(path(name)));
   const argv = [...qemuArguments(spec.boot), ...runArguments(spec, path)];
-  const qemu = execa('qemu-system-x86_64', argv, { stdin: 'ignore' });
+  const tied = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64'];
+  const qemu = execa('setpriv', [...tied, ...argv], { stdin: 'ignore' });
   let stopping = false;
   const ended = qemu.then(
     () => {
@@ -54,18 +55,18 @@ export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
   const sockets = await Promise.race([Promise.all(listeners), ended]);
   if (sockets === undefined) throw new Error('QEMU ended at once');
   const [console, agent, monitor] = sockets as [Socket, Socket, Socket];
-  return {
-    agent,
-    console,
-    command: await openMonitor(monitor),
-    ended,
-    stop: async () => {
-      stopping = true;
-      qemu.kill('SIGKILL');
-      await ended;
-      await rm(directory, { recursive: true, force: true });
-    },
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    qemu.kill('SIGKILL');
+    await ended;
+    await rm(directory, { recursive: true, force: true });
   };
+  try {
+    return { agent, console, command: await openMonitor(monitor), ended, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 };
 
 /** What of QEMU's command line the snapshot depends on. */
