@@ -22,7 +22,12 @@ test('the files that are run are there', () => {
 });
 
 /** They name a place or the inputs, and ask for no more of anything. */
-const otherVariables = ['VIFWATCH_CACHE', 'VIFWATCH_LAB_LOGS', 'VIFWATCH_SEED'];
+const otherVariables = [
+  'VIFWATCH_CACHE',
+  'VIFWATCH_COVERAGE',
+  'VIFWATCH_LAB_LOGS',
+  'VIFWATCH_SEED',
+];
 
 test('each test that does more on demand is asked for more', () => {
   const sources = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })

@@ -10,7 +10,7 @@ export type VifPlace = { readonly guest: number; readonly backend: number; reado
 
 const frontendPath = ({ guest, devid }: VifPlace): string =>
   `/local/domain/${guest}/device/vif/${devid}`;
-export const backendPath = ({ guest, backend, devid }: VifPlace): string =>
+const backendPath = ({ guest, backend, devid }: VifPlace): string =>
   `/local/domain/${backend}/backend/vif/${guest}/${devid}`;
 const libxlPath = ({ guest, devid }: VifPlace): string => `/libxl/${guest}/device/vif/${devid}`;
 
