@@ -70,7 +70,7 @@ export const promises: readonly NightlyPromise[] = [
       file: 'test/protocol/fuzz.test.ts',
       ...{ variable: 'VIFWATCH_FUZZ', counts: 'inputs', atLeast: 1_000_000 },
     }),
-    usualMinutes: 8,
+    usualMinutes: 10,
   },
   {
     part: 'fuzz',
@@ -80,7 +80,7 @@ export const promises: readonly NightlyPromise[] = [
       file: 'test/call-policy/fuzz.test.ts',
       ...{ variable: 'VIFWATCH_FUZZ', counts: 'texts', atLeast: 1_000_000 },
     }),
-    usualMinutes: 8,
+    usualMinutes: 2,
   },
   {
     part: 'policies',
@@ -100,7 +100,7 @@ export const promises: readonly NightlyPromise[] = [
       file: 'test/daemon/convergence.rig.test.ts',
       ...{ variable: 'VIFWATCH_SEQUENCES', counts: 'sequences', atLeast: 100 },
     }),
-    usualMinutes: 15,
+    usualMinutes: 12,
   },
   {
     part: 'cycles',
@@ -110,7 +110,7 @@ export const promises: readonly NightlyPromise[] = [
       file: 'test/daemon/residue.rig.test.ts',
       ...{ variable: 'VIFWATCH_CYCLES', counts: 'cycles', atLeast: 5_000 },
     }),
-    usualMinutes: 6,
+    usualMinutes: 8,
   },
   {
     part: 'relay',
@@ -129,7 +129,7 @@ export const promises: readonly NightlyPromise[] = [
     ...vitest('test/native/sanitizer.rig.test.ts'),
     judge: testsCount('programs', 1),
     bound: '0 reports',
-    usualMinutes: 2,
+    usualMinutes: 3,
   },
   {
     promise: 'On real Xen, vifs come up, lie in vain and go away, and xl does not wait for them',
