@@ -8,10 +8,13 @@ export const vif = { mac: '00:16:3e:05:00:07', ip: '10.0.5.7 fd00:5::7' };
 /** Of the first vif of the first guest. */
 export const backend = '/local/domain/2/backend/vif/3/0';
 
-/** Starts a host that ends with the test. */
-export const startHost = async (options: SimHostOptions): Promise<SimHost> => {
+/** Starts a host that ends with the test; one that runs beside others must say with which. */
+export const startHost = async (
+  options: SimHostOptions,
+  whenFinished: (end: () => Promise<void>) => void = onTestFinished,
+): Promise<SimHost> => {
   const host = await startSimHost(options);
-  onTestFinished(() => host.close());
+  whenFinished(host.close);
   return host;
 };
 

@@ -1,5 +1,6 @@
 /** The fast rig's own test: is it as hard on a daemon as Xen is? */
 import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
+import { until } from '../../support/until.ts';
 import { gateway4, outside4, outside6 } from '../host.ts';
 import type { ActorEvent } from './actors.ts';
 import { backend, inNetVm, next, startHost, vif } from './rig-fixture.ts';
@@ -104,9 +105,12 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
   });
 });
 
-describe('the rig', () => {
-  test('dom0 waits 10 s for a backend that nobody removes, and then only force helps', async () => {
-    const host = await startHost({ store: 'xenstored' });
+// Side by side, because one of them waits for 10 s.
+describe.concurrent('the rig', () => {
+  test('dom0 waits 10 s for a backend that nobody removes, and then only force helps', async ({
+    onTestFinished,
+  }) => {
+    const host = await startHost({ store: 'xenstored' }, onTestFinished);
     await Promise.all([host.create({ name: 'web', vif }), host.create({ name: 'mail', vif })]);
     const [detached, destroyed] = await Promise.all([host.detach('web', 0), host.destroy('mail')]);
     for (const { status, seconds, stderr } of [detached, destroyed]) {
@@ -118,31 +122,34 @@ describe('the rig', () => {
     expect(await host.read('/local/domain/2/backend/vif/4')).toBeUndefined();
   });
 
-  test('carries packets once the link is up, and none before', async () => {
-    const host = await startHost({ store: 'xenstored', actorProcess: true });
+  test('carries packets once the link is up, and none before', async ({ onTestFinished }) => {
+    const host = await startHost({ store: 'xenstored', actorProcess: true }, onTestFinished);
     await host.create({ name: 'web', vif });
     expect(await ping(host, outside4)).not.toBe(0);
     await connectByHand(host);
     await forward(host);
-    await expect.poll(() => ping(host, outside4)).toBe(0);
+    await until('the guest reaches the world', async () => (await ping(host, outside4)) === 0);
     const toWorld = ['busybox', 'ping', '-c', '1', '-W', '1', outside6];
-    await expect.poll(async () => (await host.inNetVm(toWorld)).status).toBe(0);
+    await until('net-vm does', async () => (await host.inNetVm(toWorld)).status === 0);
   });
 
-  test('can be late with a netdev, without keeping other vifs waiting, or leave it out', async () => {
-    const late = await startHost({ store: 'xenstored', netdev: 1_000 });
+  test('can be late with a netdev, without keeping other vifs waiting, or leave it out', async ({
+    onTestFinished,
+  }) => {
+    const late = await startHost({ store: 'xenstored', netdev: 1_000 }, onTestFinished);
     await Promise.all([late.create({ name: 'web' }), late.create({ name: 'mail' })]);
     const seen: ActorEvent[] = [];
     late.actors.events.subscribe((event) => seen.push(event));
     await Promise.all([late.attach('web', vif), late.attach('mail', vif)]);
     const order = () =>
       seen.map(({ what }) => what).filter((what) => ['init-wait', 'netdev'].includes(what));
-    await expect.poll(order).toEqual(['init-wait', 'init-wait', 'netdev', 'netdev']);
+    await until('both are there', () => order().length === 4);
+    expect(order()).toEqual(['init-wait', 'init-wait', 'netdev', 'netdev']);
     for (const netdev of seen.filter(({ what }) => what === 'netdev')) {
       const before = seen.find(({ guest }) => guest === netdev.guest);
       expect(netdev.at - (before?.at ?? Number.NaN)).toBeGreaterThan(990);
     }
-    const never = await startHost({ store: 'xenstored', netdev: 'never' });
+    const never = await startHost({ store: 'xenstored', netdev: 'never' }, onTestFinished);
     await never.create({ name: 'web', vif });
     expect(await never.read(`${backend}/state`)).toBe('2');
     expect(await inNetVm(never, 'ip -o link')).not.toContain('vif3.0');
