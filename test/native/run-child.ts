@@ -1,20 +1,28 @@
 /** Programs of their own for what a test cannot do to its own process: end it, hang it. */
+import { rmSync } from 'node:fs';
 import { execa } from 'execa';
-
-const packageRoot = new URL('../../', import.meta.url).pathname;
+import { hangMs } from '../support/until.ts';
+import { bundleProgram } from '../vchan/ends.ts';
 
 export type ChildOptions = {
   readonly args?: readonly string[];
   readonly env: Record<string, string>;
-  /** Of the package, or of a copy of it. */
+  /** A copy of the package, whose addon it is to take. */
   readonly root?: string;
+  /** What runs the program. */
+  readonly runner?: readonly string[];
 };
 
 /** Runs `test/native/child/<name>.ts`, which must succeed; resolves with the JSON it printed. */
 export const runChild = async (name: string, options: ChildOptions): Promise<unknown> => {
-  const { args = [], env, root = packageRoot } = options;
-  const file = `${root}test/native/child/${name}.ts`;
-  const argv = ['--expose-gc', '--import', 'tsx', file, ...args];
-  const { stdout } = await execa(process.execPath, argv, { env, timeout: 60_000 });
-  return JSON.parse(stdout);
+  const { args = [], env, root, runner = [] } = options;
+  const program = await bundleProgram(new URL(`child/${name}.ts`, import.meta.url), root);
+  try {
+    const [file = '', ...argv] = [...runner, process.execPath, '--expose-gc', program, ...args];
+    // A wait in the child that hangs ends first, and tells more.
+    const { stdout } = await execa(file, argv, { env, timeout: 2 * hangMs });
+    return JSON.parse(stdout);
+  } finally {
+    rmSync(program);
+  }
 };

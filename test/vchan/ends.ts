@@ -25,9 +25,9 @@ export type End = {
   kill(): Promise<void>;
 };
 
-/** One file, for it to start in no time; in a place from where it finds the addon. */
-export const bundleProgram = async (source: URL): Promise<string> => {
-  const outfile = `${root}.cache/vchan-${basename(source.pathname, '.ts')}.${process.pid}.js`;
+/** One file, for it to start in no time; in a place from where it finds the addon of the package, or of a copy of it. */
+export const bundleProgram = async (source: URL, of = root): Promise<string> => {
+  const outfile = `${of}.cache/program-${basename(source.pathname, '.ts')}.${process.pid}.js`;
   const entryPoints = [source.pathname];
   await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm' });
   return outfile;

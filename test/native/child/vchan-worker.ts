@@ -2,14 +2,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { joinVchan, openVchanServer } from '../../../src/vchan/vchan.ts';
 
-const { ringRef, eventChannel, connected } = openVchanServer(workerData).offer();
-const client = joinVchan(workerData, ringRef, eventChannel);
-const accepted = await connected;
-accepted.pipe(accepted);
-let left = 100;
-client.on('data', (part) => {
-  left -= 1;
-  if (left === 0) parentPort?.postMessage('busy');
-  client.write(part);
-});
-client.write(Buffer.alloc(300_000));
+export const work = async (): Promise<void> => {
+  const { ringRef, eventChannel, connected } = openVchanServer(workerData).offer();
+  const client = joinVchan(workerData, ringRef, eventChannel);
+  const accepted = await connected;
+  accepted.pipe(accepted);
+  let left = 100;
+  client.on('data', (part) => {
+    left -= 1;
+    if (left === 0) parentPort?.postMessage('busy');
+    client.write(part);
+  });
+  client.write(Buffer.alloc(300_000));
+};

@@ -1,9 +1,10 @@
 /** Vchans with both ends in this process, closed in all ways; then a worker that ends with one. Prints what went wrong. */
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
-import { Worker } from 'node:worker_threads';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { joinVchan, openVchanServer } from '../../../src/vchan/vchan.ts';
 import { loadNative } from '../../../src/xen/native.ts';
+import { work } from './vchan-worker.ts';
 
 const [own = 0] = process.argv.slice(2).map(Number);
 const failures: string[] = [];
@@ -61,17 +62,16 @@ const misuseNative = (): void => {
   if (vchan.read(new Uint8Array(1), true) !== -1) failures.push('a closed vchan reads');
 };
 
-const start = `import('tsx/esm/api').then((tsx) => {
-  tsx.register();
-  return import('${new URL('vchan-worker.ts', import.meta.url)}');
-})`;
+const main = async (): Promise<void> => {
+  for (let round = 0; round < 12; round++) await session(round);
+  misuseNative();
+  globalThis.gc?.();
+  for (let round = 0; round < 2; round++) {
+    const worker = new Worker(new URL(import.meta.url), { workerData: own });
+    await once(worker, 'message');
+    await worker.terminate();
+  }
+  console.log(JSON.stringify(failures));
+};
 
-for (let round = 0; round < 12; round++) await session(round);
-misuseNative();
-globalThis.gc?.();
-for (let round = 0; round < 2; round++) {
-  const worker = new Worker(start, { eval: true, workerData: own });
-  await once(worker, 'message');
-  await worker.terminate();
-}
-console.log(JSON.stringify(failures));
+await (isMainThread ? main() : work());

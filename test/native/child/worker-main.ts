@@ -1,20 +1,15 @@
 /** Ends workers in the middle of what they do with a connection; prints what is left of them. */
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { residue, settledResidue } from './residue.ts';
+import { work } from './worker.ts';
 
 const [task = '', rounds = '', store = ''] = process.argv.slice(2);
 const signal = (name: 'SIGSTOP' | 'SIGCONT') => store !== '' && process.kill(Number(store), name);
 
-// In Node 20 a worker does not take over the loader that makes this TypeScript run.
-const start = `import('tsx/esm/api').then((tsx) => {
-  tsx.register();
-  return import('${new URL('worker.ts', import.meta.url)}');
-})`;
-
 const run = async (): Promise<unknown> => {
-  const worker = new Worker(start, { eval: true, workerData: task });
+  const worker = new Worker(new URL(import.meta.url), { workerData: task });
   const [said] = await once(worker, 'message');
   if (said === 'stop the store') {
     signal('SIGSTOP');
@@ -25,14 +20,18 @@ const run = async (): Promise<unknown> => {
   return said;
 };
 
-await Promise.all(Array.from({ length: 8 }, () => stat('/')));
-await new Worker('', { eval: true }).terminate();
-const before = residue();
-const said: unknown[] = [];
-for (let round = 0; round < Number(rounds); round++) {
-  said.push(await run());
-  signal('SIGCONT');
-}
-console.log(
-  JSON.stringify({ said: [...new Set(said)], before, after: await settledResidue(before) }),
-);
+const main = async (): Promise<void> => {
+  await Promise.all(Array.from({ length: 8 }, () => stat('/')));
+  await new Worker('', { eval: true }).terminate();
+  const before = residue();
+  const said: unknown[] = [];
+  for (let round = 0; round < Number(rounds); round++) {
+    said.push(await run());
+    signal('SIGCONT');
+  }
+  console.log(
+    JSON.stringify({ said: [...new Set(said)], before, after: await settledResidue(before) }),
+  );
+};
+
+await (isMainThread ? main() : work());

@@ -29,10 +29,13 @@ const tasks: Record<string, (xenstore: Xenstore) => Promise<void>> = {
       await stopped;
     }
     const pending = Promise.all(Array.from({ length: 100 }, () => xenstore.read('domid')));
+    // Time for the first to be under way.
     setTimeout(say, 50, 'pending');
     await pending;
   },
 };
 
-await tasks[workerData]?.(openXenstore());
-await new Promise(() => setInterval(() => {}, 1000));
+export const work = async (): Promise<void> => {
+  await tasks[workerData]?.(openXenstore());
+  await new Promise(() => setInterval(() => {}, 1000));
+};
