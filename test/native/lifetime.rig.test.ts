@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { netVm, startDomains } from './domains.ts';
 import { runChild } from './run-child.ts';
 
-const program = { timeout: 40_000 };
-
 test('closing twice, and use afterwards', async () => {
   const { open } = await startDomains('xenstored');
   const xenstore = open(netVm);
@@ -21,7 +19,7 @@ test('closing twice, and use afterwards', async () => {
   }
 });
 
-test.each(['forget', 'close'])('connections leave nothing: %s', program, async (end) => {
+test.each(['forget', 'close'])('connections leave nothing: %s', async (end) => {
   const { env } = await startDomains('xenstored');
   const { before, open, closed, after } = (await runChild('collected', {
     args: [end],
@@ -42,7 +40,7 @@ describe('a process ends, or not, when', () => {
     ['requests pend for ever', ['data', 'alive', 'alive', 'alive']],
     ['closed, with a request that pends for ever', ['2', stopped, 'xenstore list data: EBADF']],
     ['a callback throws', ['thrown at data', 'thrown at data/x', '2']],
-  ])('%s', program, async (way, seen) => {
+  ])('%s', async (way, seen) => {
     const { env, xenstored } = await startDomains('xenstored');
     const args = [way, `${xenstored.pid}`];
     expect(await runChild('ends', { args, env: env({ domid: netVm }) })).toEqual(seen);
@@ -53,7 +51,7 @@ test.each([
   ['watch', 5, 'data'],
   ['storm', 5, 'storm'],
   ['pending', 3, 'stop the store'],
-])('a worker is ended in the middle of it: %s', program, async (task, rounds, said) => {
+])('a worker is ended in the middle of it: %s', async (task, rounds, said) => {
   const { env, xenstored } = await startDomains('xenstored');
   const args = [task, `${rounds}`, ...(task === 'pending' ? [`${xenstored.pid}`] : [])];
   const left = await runChild('worker-main', { args, env: env({ domid: netVm }) });

@@ -14,9 +14,9 @@ test('thousands of requests at once are answered in their order', async () => {
   });
   expect(await Promise.all(reads)).toEqual(reads.map((_, i) => i % 10));
   expect(order).toEqual(reads.map((_, i) => i));
-}, 20_000);
+});
 
-test('memory does not grow with use', { timeout: 60_000 }, async () => {
+test('memory does not grow with use', async () => {
   const { env } = await startDomains('xenstored');
   const { before, after } = (await runChild('memory', { env: env({ domid: 0 }) })) as Record<
     'before' | 'after',

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openXenstore } from '../../src/xen/xenstore.ts';
 import { netVm, own, startDomains, stores } from './domains.ts';
 
@@ -18,16 +18,13 @@ describe.each(stores)('%s', (store) => {
     const requests = Array.from({ length: 100 }, (_, i) =>
       xenstore.write(`${own}/${i % 5}`, `${i}`).then(() => settled.push(i)),
     );
-    for (let i = 0; i < 20; i++) {
-      const before = performance.now();
-      await delay(5);
-      expect(performance.now() - before).toBeLessThan(200);
-    }
+    // The requests get time to settle, as they must not; if the loop waited for them, this would never end.
+    for (let i = 0; i < 20; i++) await delay(5);
     expect(settled).toEqual([]);
     xenstored.child.kill('SIGCONT');
     await Promise.all(requests);
     expect(settled).toEqual(requests.map((_, i) => i));
-    await vi.waitFor(() => expect(events).toContain(`${own}/4`));
+    await expect.poll(() => events).toContain(`${own}/4`);
   });
 
   test('when it hangs for good, a connection can still be closed', async () => {
@@ -36,10 +33,9 @@ describe.each(stores)('%s', (store) => {
     await xenstore.read('domid');
     xenstored.child.kill('SIGSTOP');
     const pending = [xenstore.read('domid'), xenstore.transaction(async () => {})];
+    // Time for the first to be under way. If the close waited for it, this would never end.
     await delay(20);
-    const before = performance.now();
     xenstore.close();
-    expect(performance.now() - before).toBeLessThan(100);
     await expect(pending[0]).rejects.toEqual(lost('read', 'domid'));
     await expect(pending[1]).rejects.toEqual(lost('begin', ''));
   });

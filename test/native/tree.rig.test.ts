@@ -55,18 +55,21 @@ describe.each(stores)('%s', (store) => {
     };
     const churned = churn();
     const sizes = new Set<number>();
-    for (let i = 0; i < 200; i++) {
-      const tree = await xenstore.tree(own);
-      expect(tree.get('stays')).toBe('1');
-      sizes.add(tree.size);
+    try {
+      for (let i = 0; i < 200; i++) {
+        const tree = await xenstore.tree(own);
+        expect(tree.get('stays')).toBe('1');
+        sizes.add(tree.size);
+      }
+    } finally {
+      walking = false;
+      await churned;
     }
-    walking = false;
-    await churned;
     expect(sizes.size).toBeGreaterThan(1);
   });
 });
 
-test('a subtree beyond all measure is refused', { timeout: 60_000 }, async () => {
+test('a subtree beyond all measure is refused', async () => {
   const { open } = await startDomains('xenstored');
   const dom0 = open(0);
   const value = 'x'.repeat(4000);

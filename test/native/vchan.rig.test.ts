@@ -13,10 +13,11 @@ test('vchans are closed, misused and left to a worker that ends', async () => {
 
 test('the kernel tells who has connected', async () => {
   const { peerCredentials } = loadNative();
-  const server = createServer().listen('\0vifwatch-test');
+  const name = `\0vifwatch-test-${process.pid}`;
+  const server = createServer().listen(name);
   onTestFinished(() => void server.close());
   await once(server, 'listening');
-  const client = createConnection('\0vifwatch-test');
+  const client = createConnection(name);
   const [socket]: Socket[] = await once(server, 'connection');
   const handle = socket && '_handle' in socket ? (socket._handle as { fd: number }) : { fd: -1 };
   const expected = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() };

@@ -26,11 +26,16 @@ const ways: Record<string, () => Promise<void>> = {
       });
   },
   'a watch is active': async () => {
-    openXenstore().watch('data').subscribe(see);
+    await new Promise<void>((resolve) => {
+      openXenstore()
+        .watch('data')
+        .subscribe((path) => resolve(see(path)));
+    });
+    // Does not keep the process alive itself: with nothing else due, it would end before.
     setTimeout(() => {
       see('alive');
       process.exit();
-    }, 500).unref();
+    }, 50).unref();
   },
   'requests pend for ever': async () => {
     const xenstore = openXenstore();
@@ -39,6 +44,7 @@ const ways: Record<string, () => Promise<void>> = {
     });
     hang();
     for (let i = 0; i < 100; i++) xenstore.read('domid').then(see, see);
+    // The loop turns, and no request gets an answer meanwhile.
     for (let i = 0; i < 3; i++) await delay(20).then(() => see('alive'));
     process.exit();
   },
@@ -47,6 +53,7 @@ const ways: Record<string, () => Promise<void>> = {
     see(await xenstore.read('domid'));
     hang();
     const pending = [xenstore.read('domid'), xenstore.list('data')];
+    // Time for the first to be under way.
     await delay(20);
     xenstore.close();
     for (const result of pending) await result.catch((error) => see(error.message));

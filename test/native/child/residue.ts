@@ -1,6 +1,6 @@
 /** What connections take from the process besides memory. */
 import { readdirSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../support/until.ts';
 
 export type Residue = { readonly threads: number; readonly descriptors: number };
 
@@ -9,13 +9,14 @@ export const residue = (): Residue => ({
   descriptors: readdirSync('/proc/self/fd').length,
 });
 
-/** The residue once it is no more than before, or as it is after 10 s; collects garbage. */
+/** The residue once it is no more than before, or as it is when the wait for that has hung; collects garbage. */
 export const settledResidue = async (before: Residue): Promise<Residue> => {
-  for (let i = 0; i < 500; i++) {
+  let now = residue();
+  const isSettled = (): boolean => {
     globalThis.gc?.();
-    const now = residue();
-    if (now.threads <= before.threads && now.descriptors <= before.descriptors) return now;
-    await delay(20);
-  }
-  return residue();
+    now = residue();
+    return now.threads <= before.threads && now.descriptors <= before.descriptors;
+  };
+  await until('it is no more than before', isSettled).catch(() => undefined);
+  return now;
 };
