@@ -76,6 +76,6 @@ test('a program that is started inherits none of the descriptors', async () => {
 test('what is closed or forgotten is gone', async () => {
   const { server } = ends;
   const before = await server.call('residue');
-  await server.call('openAndForget', clientDomid);
+  expect(await server.call('openAndForget', clientDomid)).toBeGreaterThan(before);
   await expect.poll(() => server.call('residue')).toBe(before);
 });

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { publishOffer, readOffer } from '../../src/vchan/nodes.ts';
 import type { Xenstore } from '../../src/xen/xenstore.ts';
-import { nodeBecomes } from '../rig/sim/node-state.ts';
+import { until } from '../support/until.ts';
 import {
   buildPeer,
   clientDomid,
@@ -114,11 +114,11 @@ test('the server is a vchan-socket-proxy', async () => {
     `${clientDomid}`,
     'data/vchan',
   ]);
-  await nodeBecomes(store, `${path}/event-channel`, (value) => value !== undefined, 10);
+  await until('it offers', async () => (await readOffer(store, path)) !== undefined);
   await join(store, client);
   await expectProxied(client, program);
   await client.call('end');
-  await program;
+  expect((await program).exitCode).toBe(0);
 });
 
 test.each([
@@ -134,14 +134,14 @@ test.each([
     const stockClient = await start(clientDomid, ['client', `${serverDomid}`, path, 'echo']);
     await expectEcho(server);
     await server.call('end');
-    await stockClient.ended;
+    expect((await stockClient.ended).exitCode).toBe(0);
 
     const args = ['server', `${clientDomid}`, 'data/vchan', 'echo', `${left}`, `${right}`];
     const stockServer = await start(serverDomid, args);
     await join(open(clientDomid), client);
     await expectEcho(client);
     await client.call('end');
-    await stockServer.ended;
+    expect((await stockServer.ended).exitCode).toBe(0);
   },
 );
 

@@ -11,6 +11,7 @@ import {
   type VchanServer,
 } from '../../../src/vchan/vchan.ts';
 import type { VchanError } from '../../../src/vchan/vchan-error.ts';
+import { VchanStream } from '../../../src/vchan/vchan-stream.ts';
 
 const hashOf = (parts: readonly Buffer[]): string => {
   const hash = createHash('sha1');
@@ -27,10 +28,20 @@ const targetOf = (name: string): string => {
   }
 };
 
+const countDescriptors = (): number => readdirSync('/proc/self/fd').length;
+
 let server: VchanServer | undefined;
 let link: Promise<Duplex> = new Promise(() => undefined);
 /** What the link told: 'end', 'close' or an error's code; and when, on the clock that all processes share. */
 let events: { readonly what: string; readonly at: number }[] = [];
+
+/** How often the vchans of this process have been told of an event, or have looked again by themselves. */
+let handled = 0;
+const { handleEvent } = VchanStream.prototype;
+VchanStream.prototype.handleEvent = function (): void {
+  handled += 1;
+  handleEvent.call(this);
+};
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -105,6 +116,7 @@ const commands = {
     let taken = 0;
     const block = Buffer.alloc(16 * 1024);
     const isDrained = async () => {
+      // As long as the reader may take; if it takes longer, only less is written.
       const waited = new Promise<false>((resolve) => setTimeout(resolve, 200, false));
       return Promise.race([once(stream, 'drain').then(() => true), waited]);
     };
@@ -128,10 +140,7 @@ const commands = {
     server?.close();
   },
   events: () => events,
-  cpu: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
+  handled: () => ({ count: handled, at: now() }),
   memory: () => process.memoryUsage().rss,
   /** Ours, and those of a program that we start. */
   descriptors: () => {
@@ -151,17 +160,18 @@ const commands = {
       for (const one of servers) one.close();
     }
   },
-  /** Some closed, some not, with and without a session. */
+  /** Some closed, with and without a session, some not; how many descriptors there are then. */
   openAndForget: (peer: number) => {
     for (let i = 0; i < 40; i++) {
       const one = openVchanServer(peer);
       if (i % 2 === 0) one.offer();
       if (i % 4 < 3) one.close();
     }
+    return countDescriptors();
   },
   residue: () => {
     globalThis.gc?.();
-    return readdirSync('/proc/self/fd').length;
+    return countDescriptors();
   },
 };
 
