@@ -2,7 +2,8 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually, exited, openRig, type Rig, refused } from './rig.ts';
+import { until } from '../support/until.ts';
+import { exited, openRig, type Rig, refused, untilReleased } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -100,7 +101,7 @@ test.concurrent('stdout and stderr are told apart, and each has its own end', as
     '#!/bin/sh\necho out; echo err >&2; exec >&-; read line; echo late >&2\n',
   );
   const call = rig.call('both');
-  await eventually('the end of stdout', () => call.stdout.readableEnded);
+  await until('the end of stdout', () => call.stdout.readableEnded);
   expect(call.stderr.readableEnded).toBe(false);
   call.stdin.end('\n');
   expect(await call.ended).toEqual(exited(0));
@@ -118,11 +119,12 @@ test.concurrent('the end of input is passed on, and output may still follow', as
 });
 
 test.concurrent('an input that the service does not read is no error; its sender is told to stop', async () => {
-  await rig.script('deaf', '#!/bin/sh\nexec <&-\necho deaf\nsleep 0.3\necho done\n');
+  await rig.script('deaf', `#!/bin/sh\nexec <&-\necho deaf\n${untilReleased}echo done\n`);
   const call = rig.call('deaf');
-  await eventually('it has closed its input', () => call.said() !== '');
+  await until('it has closed its input', () => call.said() !== '');
   call.stdin.write('x'.repeat(1000));
-  await eventually('the sender was told', () => call.stdin.destroyed);
+  await until('the sender was told', () => call.stdin.destroyed);
+  await rig.release('deaf');
   expect(await call.ended).toEqual(exited(0));
   expect(call.said()).toBe('deaf\ndone\n');
 });
@@ -131,7 +133,7 @@ test.concurrent('an input that is still open when the service has ended, is clos
   await rig.script('brief', '#!/bin/sh\necho brief\n');
   const call = rig.call('brief');
   expect(await call.ended).toEqual(exited(0));
-  await eventually('the sender was told', () => call.stdin.destroyed);
+  await until('the sender was told', () => call.stdin.destroyed);
 });
 
 test.concurrent('a caller that reads no more of stdout, ends it as a broken pipe does; stderr goes on', async () => {
@@ -140,13 +142,13 @@ test.concurrent('a caller that reads no more of stdout, ends it as a broken pipe
     "#!/usr/bin/perl\n$| = 1; $SIG{PIPE} = sub { print STDERR 'pipe'; exit 3 };\nprint 'y' while 1;\n",
   );
   const call = rig.call('yes');
-  await eventually('it says something', () => call.said() !== '');
+  await until('it says something', () => call.said() !== '');
   call.stdout.destroy();
   expect(await call.ended).toEqual(exited(3));
   expect(call.complained()).toBe('pipe');
   await rig.script('dies', '#!/usr/bin/perl\n$| = 1; print "y" while 1;\n');
   const other = rig.call('dies');
-  await eventually('it says something', () => other.said() !== '');
+  await until('it says something', () => other.said() !== '');
   other.stdout.destroy();
   expect(await other.ended).toEqual(exited(141));
 });
@@ -157,7 +159,7 @@ test.concurrent('a caller that reads no more of stderr leaves stdout alone', asy
     '#!/bin/sh\ntrap "" PIPE\necho one\nread line\necho lost >&2\necho two\n',
   );
   const call = rig.call('chatty');
-  await eventually('one', () => call.said() === 'one\n');
+  await until('one', () => call.said() === 'one\n');
   call.stderr.destroy();
   call.stdin.end('\n');
   expect((await call.ended).kind).toBe('exited');
@@ -167,7 +169,7 @@ test.concurrent('a caller that reads no more of stderr leaves stdout alone', asy
 test.concurrent('the end of stderr is passed on while stdout goes on', async () => {
   await rig.script('mute', '#!/bin/sh\nexec 2>&-\nread line\necho "$line"\n');
   const call = rig.call('mute');
-  await eventually('the end of stderr', () => call.stderr.readableEnded);
+  await until('the end of stderr', () => call.stderr.readableEnded);
   call.stdin.end('still here\n');
   expect(await call.ended).toEqual(exited(0));
   expect(call.said()).toBe('still here\n');

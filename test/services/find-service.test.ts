@@ -1,6 +1,5 @@
 /** Which file answers a request, and what stands in its way. */
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exited, openRig, type Rig, refused } from './rig.ts';
@@ -128,11 +127,10 @@ test('names that lead elsewhere, or that nothing can have, are never looked up',
 
 test("a socket's path must fit into an address, or another one might answer", async () => {
   const name = 's'.repeat(107 - rig.directory.length - 1);
-  const server = createServer((socket) => socket.end('resident')).listen(join(rig.directory, name));
+  await rig.resident(name, (socket) => socket.end('resident'));
   expect((await rig.run(name)).stdout).toBe('resident');
   await symlink(name, join(rig.directory, `${name}s`));
   await expectRefused(`${name}s`, 'failed', "longer than a socket's path may be (107 bytes)");
-  server.close();
 });
 
 test('the caller learns no more than the kind of trouble', async () => {

@@ -1,10 +1,13 @@
 /** Many calls, and callers that do not read. */
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { servicesEnded } from '../../src/services/services.ts';
 import { childrenOf, openFiles } from '../rig/process.ts';
-import { eventually, exited, openRig, type Rig, refused } from './rig.ts';
+import { slowness } from '../support/slowness.ts';
+import { until } from '../support/until.ts';
+import { exited, openRig, type Rig, refused, untilReleased } from './rig.ts';
 
 let rig: Rig;
 beforeEach(async () => {
@@ -12,11 +15,22 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
+/** Resolves when a count is the same after some time in which whoever is not held up would have counted on. */
+const standsStill = async (count: () => number): Promise<void> => {
+  const pauseMs = 300 * (await slowness());
+  await until('nothing moves', async () => {
+    const before = count();
+    await delay(pauseMs);
+    return count() === before;
+  });
+};
+
 test('200 quick calls leave no descriptor, no process and no listener', async () => {
   await symlink('/bin/cat', join(rig.directory, 'copy'));
   const warnings: unknown[] = [];
   const warn = (warning: unknown) => warnings.push(warning);
   process.on('warning', warn);
+  onTestFinished(() => void process.off('warning', warn));
   const before = { files: openFiles(process.pid), children: childrenOf(process.pid) };
   for (let round = 0; round < 10; round += 1) {
     const calls = Array.from({ length: 20 }, (_, index) => rig.run('copy', `${round} ${index}`));
@@ -25,12 +39,8 @@ test('200 quick calls leave no descriptor, no process and no listener', async ()
     );
   }
   await servicesEnded(rig.services);
-  await eventually(
-    'no descriptor is left',
-    () => openFiles(process.pid).length <= before.files.length,
-  );
+  await until('no descriptor is left', () => openFiles(process.pid).length <= before.files.length);
   expect(childrenOf(process.pid)).toEqual(before.children);
-  process.off('warning', warn);
   expect(warnings).toEqual([]);
 });
 
@@ -61,39 +71,40 @@ test('a caller that does not read keeps its service blocked, and little in memor
   call.stderr.on('data', (chunk: Buffer) => {
     blocks += chunk.length;
   });
-  let last = -1;
-  while (blocks !== last) {
-    last = blocks;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-  expect(blocks).toBeGreaterThan(0);
+  await until('it has begun', () => blocks > 0);
+  await standsStill(() => blocks);
   expect(blocks).toBeLessThan(32); // 2 MiB, most of it the kernel's
   expect(call.stdout.readableLength + call.stdout.writableLength).toBeLessThan(256 * 1024);
   call.stdout.resume();
-  await eventually('it goes on', () => blocks > 100);
+  await until('it goes on', () => blocks > 100);
   call.cancel();
   await call.ended;
 });
 
 test('a service that does not read keeps its caller blocked', async () => {
-  await rig.script('deaf', '#!/bin/sh\necho here\nexec sleep 60\n');
+  await rig.script('deaf', `#!/bin/sh\necho here\n${untilReleased}exec cat >/dev/null\n`);
   const call = rig.call('deaf');
-  await eventually('it runs', () => call.said() !== '');
-  let sent = 0;
-  while (call.stdin.write(Buffer.alloc(65536)) || sent < 8) {
-    sent += 1;
-    if (sent > 100) break;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  expect(sent).toBeLessThan(32);
+  await until('it runs', () => call.said() !== '');
+  let blocks = 0;
+  const write = (): void => {
+    do blocks += 1;
+    while (call.stdin.write(Buffer.alloc(65536)) && blocks < 200);
+  };
+  call.stdin.on('drain', write);
+  write();
+  await standsStill(() => blocks);
+  expect(blocks).toBeLessThan(32);
+  await rig.release('deaf');
+  await until('it goes on', () => blocks > 100);
   call.cancel();
   expect(await call.ended).toEqual(exited(143));
 });
 
 test('a peer has 64 processes and no more; another one has its own', async () => {
   await symlink('/bin/cat', join(rig.directory, 'copy'));
+  const before = childrenOf(process.pid).length;
   const calls = Array.from({ length: 64 }, () => rig.call('copy'));
-  await eventually('all run', () => childrenOf(process.pid).length >= 64);
+  await until('all run', () => childrenOf(process.pid).length >= before + 64);
   expect((await rig.run('copy')).ended).toMatchObject(refused('busy'));
   expect(rig.reports).toEqual([expect.stringContaining('64 calls of work-vm run already')]);
   expect((await rig.run('copy', '', { source: 'vm8' })).ended).toEqual(exited(0));
@@ -108,25 +119,36 @@ test('those that a relay vouches for have 256 processes in all; others have thei
   // All but one are there already.
   const others = rig.services.slots.hold();
   for (let call = 0; call < 255; call += 1) others.take(`all via ${via}`, 256);
-  const last = rig.call('copy', { source: 'vm1', via });
-  await eventually('it runs', () => childrenOf(process.pid).length > 0);
-  expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toMatchObject(refused('busy'));
-  expect(rig.reports).toEqual([expect.stringContaining('256 calls of all via mgmt-vm run')]);
-  expect((await rig.run('copy', '', { source: 'vm2' })).ended).toEqual(exited(0));
-  last.cancel();
-  await last.ended;
-  expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toEqual(exited(0));
-  others.release();
+  try {
+    const last = rig.call('copy', { source: 'vm1', via });
+    last.stdin.write('x');
+    await until('it runs', () => last.said() === 'x');
+    expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toMatchObject(
+      refused('busy'),
+    );
+    expect(rig.reports).toEqual([expect.stringContaining('256 calls of all via mgmt-vm run')]);
+    expect((await rig.run('copy', '', { source: 'vm2' })).ended).toEqual(exited(0));
+    last.cancel();
+    await last.ended;
+    expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toEqual(exited(0));
+  } finally {
+    others.release();
+  }
 });
 
 test('a peer that calls a lot delays another by one start', async () => {
   await symlink('/bin/true', join(rig.directory, 'nothing'));
-  const ended: number[] = [];
-  const calls = Array.from({ length: 32 }, async () => {
-    await rig.run('nothing');
-    ended.push(7);
-  });
-  const other = rig.run('nothing', '', { source: 'vm8' }).then(() => ended.push(8));
-  await Promise.all([...calls, other]);
-  expect(ended.indexOf(8)).toBeLessThan(16);
+  const starts: string[] = [];
+  const { takeTurn } = rig.services;
+  vi.spyOn(rig.services, 'takeTurn').mockImplementation((key, start) =>
+    takeTurn(key, () => {
+      starts.push(key);
+      return start();
+    }),
+  );
+  const sources = [...Array<string>(32).fill('vm7'), 'vm8'];
+  await Promise.all(sources.map((source) => rig.run('nothing', '', { source })));
+  expect(starts).toHaveLength(33);
+  // The first one had begun when this one came, and then the two took turns.
+  expect(starts.indexOf('vm8')).toBe(2);
 });

@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openFiles } from '../rig/process.ts';
+import { until } from '../support/until.ts';
 import { bundleProgram } from '../vchan/ends.ts';
-import { eventually, exited, openRig, type Rig, refused } from './rig.ts';
+import { exited, openRig, type Rig, refused, untilReleased } from './rig.ts';
 
 let rig: Rig;
 let program: string;
@@ -28,11 +29,14 @@ test.each(['root', 'nobody'])('what %s runs can open them by their names', async
 });
 
 test('the sender is told of an input that is closed while some of it waits', async () => {
-  await rig.script('closes', '#!/bin/sh\nread line\nexec <&-\necho closed\nsleep 0.3\necho done\n');
+  await rig.script(
+    'closes',
+    `#!/bin/sh\nread line\nexec <&-\necho closed\n${untilReleased}echo done\n`,
+  );
   const call = rig.call('closes');
   call.stdin.write(`first\n${'x'.repeat(300_000)}`);
-  await eventually('the sender was told', () => call.stdin.destroyed);
-  expect(call.said()).not.toContain('done');
+  await until('the sender was told', () => call.stdin.destroyed);
+  await rig.release('closes');
   expect(await call.ended).toEqual(exited(0));
   expect(call.said()).toBe('closed\ndone\n');
 });
@@ -46,7 +50,7 @@ test('a start that fails leaves no descriptor', async () => {
     const { ended } = await rig.run('not-for-nobody', '', { user: 'nobody' });
     expect(ended).toMatchObject(refused('failed'));
   }
-  await eventually('none is left', () => openFiles(process.pid).length <= before.length);
+  await until('none is left', () => openFiles(process.pid).length <= before.length);
 });
 
 type Attempt = { readonly outcome: string; readonly more: number };

@@ -1,10 +1,12 @@
 /** Services in a directory of their own, and calls to them whose streams are in our hands. */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { listen } from '../../src/net/listening-socket.ts';
 import { runService } from '../../src/services/run-service.ts';
-import { openServices, type ServiceCall } from '../../src/services/services.ts';
+import { openServices, type ServiceCall, servicesEnded } from '../../src/services/services.ts';
 
 type CallOptions = Partial<Pick<ServiceCall, 'user' | 'source' | 'via' | 'cancelled'>> & {
   /** Whether somebody takes what the service says; true if not given. */
@@ -14,25 +16,14 @@ type CallOptions = Partial<Pick<ServiceCall, 'user' | 'source' | 'via' | 'cancel
 type Said = { readonly text: () => string };
 
 /** What was said so far. */
-const listen = (stream: PassThrough): Said => {
+const record = (stream: PassThrough): Said => {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   return { text: () => Buffer.concat(chunks).toString() };
 };
 
-/** Resolves with what `probe` gives as soon as that is something; rejects after 10 s. */
-export const eventually = async <T>(
-  what: string,
-  probe: () => T | undefined | false,
-): Promise<T> => {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    const found = probe();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-};
+/** For a script in sh: waits until the test lets it go on. */
+export const untilReleased = 'until [ -e "$0.released" ]; do sleep 0.05; done\n';
 
 export const openRig = async () => {
   const root = await mkdtemp(join(tmpdir(), `vifwatch-services.${process.pid}.`));
@@ -46,6 +37,7 @@ export const openRig = async () => {
     ...{ directory, configDirectory },
     report: (text) => reports.push(text),
   });
+  const ends: (() => Promise<unknown>)[] = [];
 
   /** A call of `name+argument`, or of `name`. */
   const call = (name: string, options: CallOptions = {}) => {
@@ -60,7 +52,11 @@ export const openRig = async () => {
       },
       services,
     );
-    const [out, err] = reads ? [listen(stdout), listen(stderr)] : [];
+    ends.push(() => {
+      controller.abort();
+      return ended;
+    });
+    const [out, err] = reads ? [record(stdout), record(stderr)] : [];
     return {
       ...{ stdin, stdout, stderr, ended },
       cancel: () => controller.abort(),
@@ -78,8 +74,23 @@ export const openRig = async () => {
       await chmod(path, mode);
       return path;
     },
+    /** Lets a script go on that waits in `untilReleased`. */
+    release: (name: string): Promise<void> => writeFile(join(directory, `${name}.released`), ''),
     config: (name: string, text: string): Promise<void> =>
       writeFile(join(configDirectory, `${name}.toml`), text),
+    /** A service that is a socket; `serve` gets each connection. */
+    resident: async (name: string, serve: (socket: Socket) => void): Promise<void> => {
+      const sockets = new Set<Socket>();
+      const server = createServer({ allowHalfOpen: true }, (socket) => {
+        sockets.add(socket.on('error', () => undefined));
+        serve(socket);
+      });
+      await listen(server, join(directory, name));
+      ends.push(() => {
+        for (const socket of sockets) socket.destroy();
+        return new Promise((resolve) => server.close(resolve));
+      });
+    },
     /** A whole call with an input. */
     run: async (name: string, input = '', options: CallOptions = {}) => {
       const running = call(name, options);
@@ -87,7 +98,12 @@ export const openRig = async () => {
       const ended = await running.ended;
       return { ended, stdout: running.said(), stderr: running.complained() };
     },
-    close: () => rm(root, { recursive: true, force: true }),
+    /** Ends all calls and resident services, also those that a test which failed has left behind. */
+    close: async () => {
+      await Promise.all(ends.map((end) => end()));
+      await servicesEnded(services);
+      await rm(root, { recursive: true, force: true });
+    },
   };
 };
 

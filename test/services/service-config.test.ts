@@ -1,9 +1,9 @@
 /** What the TOML files say, and how a wrong one closes its service and no other. */
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually, exited, openRig, type Rig, refused } from './rig.ts';
+import { until } from '../support/until.ts';
+import { exited, openRig, type Rig, refused } from './rig.ts';
 
 let rig: Rig;
 beforeEach(async () => {
@@ -51,18 +51,17 @@ test('what only a socket can heed is refused with an executable, and the other w
   await rig.config('sign', 'exit-on-client-eof = true');
   expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
   expect(rig.reports.at(-1)).toContain('"exit-on-client-eof" is for a service that is a socket');
-  const server = createServer((socket) => socket.end()).listen(join(rig.directory, 'resident'));
+  await rig.resident('resident', (socket) => socket.end());
   await rig.config('resident', 'user = "nobody"');
   expect((await rig.run('resident')).ended).toMatchObject(refused('failed'));
   expect(rig.reports.at(-1)).toContain('"user" is for a service that is an executable');
-  server.close();
 });
 
 test("max-concurrent counts a file's calls from all peers, whatever their argument", async () => {
   await rig.script('wait', '#!/bin/sh\necho here\nread line\n');
   await rig.config('wait', 'max-concurrent = 2');
   const [one, two] = [rig.call('wait+a', { source: 'vm1' }), rig.call('wait+b', { source: 'vm2' })];
-  await eventually('both run', () => one.said() !== '' && two.said() !== '');
+  await until('both run', () => one.said() !== '' && two.said() !== '');
   expect((await rig.run('wait', '', { source: 'vm3' })).ended).toMatchObject(refused('busy'));
   expect((await rig.run('sign', '', { source: 'vm3' })).ended).toEqual(exited(0));
   one.stdin.end('\n');

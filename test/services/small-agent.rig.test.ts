@@ -1,5 +1,5 @@
 /** What only a process of its own can show: descriptors that it was started with, and not to be root. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
@@ -14,7 +14,9 @@ beforeAll(async () => {
   rig = await openRig();
   program = await bundleProgram(new URL('./child/agent.ts', import.meta.url));
 });
+const agents: ChildProcess[] = [];
 afterAll(async () => {
+  for (const agent of agents) agent.kill('SIGKILL');
   await rm(program);
   await rig.close();
 });
@@ -33,6 +35,7 @@ const runAgent = (
   const started = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'inherit', ...more.slice(3).map((fd) => fd ?? 'ignore')],
   });
+  agents.push(started);
   return text(started.stdout as Readable);
 };
 

@@ -3,39 +3,21 @@ import { chmod, rename, rm, symlink } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually, exited, openRig, type Rig, refused } from './rig.ts';
+import { until, untilFound } from '../support/until.ts';
+import { exited, openRig, type Rig, refused } from './rig.ts';
 
 let rig: Rig;
-let close: (() => void)[];
 beforeEach(async () => {
   rig = await openRig();
-  close = [];
 });
-afterEach(async () => {
-  for (const end of close) end();
-  await rig.close();
-});
-
-/** A resident service; `serve` gets each connection. */
-const resident = async (name: string, serve: (socket: Socket) => void): Promise<void> => {
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    serve(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(join(rig.directory, name), resolve));
-  close.push(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-};
+afterEach(() => rig.close());
 
 const echo = (socket: Socket): void => {
   socket.pipe(socket);
 };
 
 test('the first bytes say what is called and who calls', async () => {
-  await resident('echo', echo);
+  await rig.resident('echo', echo);
   expect(await rig.run('echo+key1', 'input')).toEqual({
     ...{ ended: exited(0), stdout: 'echo+key1 work-vm\0input', stderr: '' },
   });
@@ -45,14 +27,14 @@ test('the first bytes say what is called and who calls', async () => {
 });
 
 test('what root links to is trusted, whoever owns it', async () => {
-  await resident('echo', echo);
+  await rig.resident('echo', echo);
   await symlink('echo', join(rig.directory, 'alias'));
   await chmod(join(rig.directory, 'echo'), 0o777);
   expect((await rig.run('alias')).stdout).toBe('alias+ work-vm\0');
 });
 
 test('a link to a socket that is gone is a failure, and not an absence', async () => {
-  await resident('gone', echo);
+  await rig.resident('gone', echo);
   const path = join(rig.directory, 'gone');
   await symlink(path, join(rig.directory, 'alias'));
   await rm(path);
@@ -70,11 +52,12 @@ test('a socket that nobody listens at any more is a failure', async () => {
 });
 
 test('the end of input is passed on, and output may still follow', async () => {
-  await resident('count', (socket) => {
+  await rig.resident('count', (socket) => {
     let length = 0;
     socket.on('data', (chunk) => {
       length += chunk.length;
     });
+    // Not at once: the caller has said its end long since.
     socket.on('end', () => setTimeout(() => socket.end(String(length)), 100));
   });
   expect((await rig.run('count', 'x'.repeat(200_000))).stdout).toBe('200015');
@@ -82,22 +65,22 @@ test('the end of input is passed on, and output may still follow', async () => {
 
 test('the end of output is passed on, and input may still follow', async () => {
   let got = '';
-  await resident('sink', (socket) => {
+  await rig.resident('sink', (socket) => {
     socket.on('data', (chunk) => {
       got += chunk;
     });
     socket.end('ready');
   });
   const call = rig.call('sink');
-  await eventually('the end of output', () => call.stdout.readableEnded);
+  await until('the end of output', () => call.stdout.readableEnded);
   expect(call.said()).toBe('ready');
   call.stdin.end('more');
   expect(await call.ended).toEqual(exited(0));
-  await eventually('the input', () => got.endsWith('more'));
+  await until('the input', () => got.endsWith('more'));
 });
 
 test('a service that has closed both ways ends the call, though the caller still could write', async () => {
-  await resident('brief', (socket) => {
+  await rig.resident('brief', (socket) => {
     socket.once('data', () => socket.write('brief', () => socket.destroy()));
   });
   const call = rig.call('brief');
@@ -106,8 +89,8 @@ test('a service that has closed both ways ends the call, though the caller still
 });
 
 test('a connection that breaks off is a failure of the service', async () => {
-  await resident('breaks', (socket) => {
-    // With something unread, to close is a reset.
+  await rig.resident('breaks', (socket) => {
+    // With something unread, to close is a reset; so much comes in the meantime.
     socket.once('readable', () => setTimeout(() => socket.destroy(), 50));
   });
   const call = rig.call('breaks');
@@ -118,35 +101,35 @@ test('a connection that breaks off is a failure of the service', async () => {
 
 test('a caller that reads no more closes the connection', async () => {
   let connected: Socket | undefined;
-  await resident('talks', (socket) => {
+  await rig.resident('talks', (socket) => {
     connected = socket;
     socket.write('x');
   });
   const call = rig.call('talks');
-  const socket = await eventually('it is connected', () => connected);
-  await eventually('it talks', () => call.said() !== '');
+  const socket = await untilFound('it is connected', () => connected);
+  await until('it talks', () => call.said() !== '');
   call.stdout.destroy();
   // What SIGPIPE leaves of a process.
   expect(await call.ended).toEqual(exited(141));
   socket.write('y', () => socket.write('z'));
-  await eventually('the connection is closed', () => socket.destroyed);
+  await until('the connection is closed', () => socket.destroyed);
 });
 
 test('cancelling closes the connection', async () => {
   let connected: Socket | undefined;
-  await resident('waits', (socket) => {
+  await rig.resident('waits', (socket) => {
     connected = socket.resume();
     socket.on('end', () => socket.destroy());
   });
   const call = rig.call('waits');
-  const socket = await eventually('it is connected', () => connected);
+  const socket = await untilFound('it is connected', () => connected);
   call.cancel();
   expect(await call.ended).toEqual(exited(143));
-  await eventually('the connection is closed', () => socket.destroyed);
+  await until('the connection is closed', () => socket.destroyed);
 });
 
 test('a timeout closes the connection', async () => {
-  await resident('silent', () => undefined);
+  await rig.resident('silent', () => undefined);
   await rig.config('silent', 'idle-timeout = 0.2');
   expect(await rig.call('silent').ended).toEqual(exited(143));
   expect(rig.reports.at(-1)).toContain('silent: ended: no byte moved for 0.2 s');
@@ -154,18 +137,18 @@ test('a timeout closes the connection', async () => {
 
 test('exit-on-client-eof: for services that wait for more than the end', async () => {
   let got = '';
-  await resident('endless', (socket) => {
+  await rig.resident('endless', (socket) => {
     socket.on('data', (chunk) => {
       got += chunk;
     });
   });
   await rig.config('endless', 'exit-on-client-eof = true');
   expect((await rig.run('endless', 'x'.repeat(500_000))).ended).toEqual(exited(0));
-  await eventually('all of the input', () => got.length === 500_000 + 'endless+ work-vm\0'.length);
+  await until('all of the input', () => got.length === 500_000 + 'endless+ work-vm\0'.length);
 });
 
 test('exit-on-service-eof: for callers that do not end their input', async () => {
-  await resident('answer', (socket) => {
+  await rig.resident('answer', (socket) => {
     socket.resume().end('42');
   });
   await rig.config('answer', 'exit-on-service-eof = true');
