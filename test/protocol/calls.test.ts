@@ -157,7 +157,7 @@ describe('cancelled', () => {
       }
     });
     const call = client.open(request('sleep'));
-    if (phase !== 'at once') await expect.poll(() => incoming.length, { interval: 1 }).toBe(1);
+    if (phase !== 'at once') await expect.poll(() => incoming.length).toBe(1);
     if (phase === 'stdin flows') call.stdin.write(Buffer.alloc(300_000));
     if (phase === 'stdin ended') call.stdin.end();
     await setImmediate();

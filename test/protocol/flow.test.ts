@@ -151,9 +151,7 @@ test('windows grow for those who read, within the budget of the link', async () 
   for (let round = 0; round < 12; round += 1) {
     spend();
     const before = peer.seen.length;
-    await expect
-      .poll(() => peer.seen.length - before, { interval: 1 })
-      .toBeGreaterThanOrEqual(count);
+    await expect.poll(() => peer.seen.length - before).toBeGreaterThanOrEqual(count);
   }
   const windows = new Map<number, number>();
   for (const { name, stream, payload } of peer.seen.slice(at)) {

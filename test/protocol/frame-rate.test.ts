@@ -21,7 +21,8 @@ test('a burst passes, more waits as long as it takes to be earned', () => {
 });
 
 test('a flood is read slowly, and nobody is hurt', async () => {
-  const { peer } = await muxAndPeer('server');
+  const { transport, peer } = await muxAndPeer('server');
+  const pause = vi.spyOn(transport, 'pause');
   peer.send('open', 1, openPayload);
   const count = 2 * frameBurst;
   const began = performance.now();
@@ -29,6 +30,8 @@ test('a flood is read slowly, and nobody is hurt', async () => {
     Buffer.concat(new Array(count).fill(frameBytes('credit', 1, creditOf(1, 1)))),
   );
   expect(await peer.verdict()).toBe('legal');
+  // A slow machine takes as long without.
+  expect(pause).toHaveBeenCalledOnce();
   const earned = ((count - frameBurst) * 1000) / framesPerSecond;
   expect(performance.now() - began).toBeGreaterThan(earned * 0.9);
 });

@@ -1,12 +1,13 @@
 /** The other end of a link, spoken frame by frame: it may say whatever it likes. */
 import type { Duplex } from 'node:stream';
-import { afterAll, vi } from 'vitest';
+import { afterAll } from 'vitest';
 import type { IncomingCall } from '../../src/protocol/call.ts';
 import type { CloseReason } from '../../src/protocol/close-reason.ts';
 import { createDecoder, type FrameName, writeHeader } from '../../src/protocol/frame.ts';
 import { encodeHello, readGoodbye } from '../../src/protocol/hello.ts';
 import { type Mux, openMux } from '../../src/protocol/mux.ts';
 import { encodeRequest } from '../../src/protocol/request.ts';
+import { untilFound } from '../support/until.ts';
 import { duplexPair } from './duplex-pair.ts';
 
 export const bytes = (...values: number[]): Buffer => Buffer.from(values);
@@ -41,9 +42,6 @@ export type RawPeer = {
   readonly verdict: () => Promise<string>;
 };
 
-const until = <T>(condition: () => T | undefined | false) =>
-  vi.waitUntil(condition, { interval: 1, timeout: 5000 }) as Promise<T>;
-
 const rawPeer = (transport: Duplex): RawPeer => {
   const seen: Seen[] = [];
   const decode = createDecoder((name, stream, payload) => {
@@ -54,14 +52,18 @@ const rawPeer = (transport: Duplex): RawPeer => {
     transport.write(frameBytes(name, stream, payload));
   };
   const find = (name: FrameName) => seen.find((frame) => frame.name === name);
+  let verdicts = 0;
   return {
     transport,
     seen,
     send,
-    frame: (name) => until(() => find(name)),
+    frame: (name) => untilFound(`a ${name} frame`, () => find(name)),
     verdict: async () => {
-      send('ping', 0, Buffer.from('verdict!'));
-      const last = await until(() => find('goodbye') ?? find('pong'));
+      verdicts += 1;
+      const question = Buffer.from(`verdict${verdicts}`);
+      const isAnswer = ({ name, payload }: Seen) => name === 'pong' && payload.equals(question);
+      send('ping', 0, question);
+      const last = await untilFound('a verdict', () => find('goodbye') ?? seen.find(isAnswer));
       return last.name === 'pong' ? 'legal' : readGoodbye(last.payload).code;
     },
   };
@@ -88,6 +90,6 @@ export const muxAndPeer = async (role: 'server' | 'client', greet = true) => {
     peer.send('hello', 0, encodeHello('raw'));
     await mux.ready;
   }
-  const call = () => until(() => calls.at(-1));
-  return { mux, peer, calls, call };
+  const call = () => untilFound('a call', () => calls.at(-1));
+  return { mux, transport: ours, peer, calls, call };
 };
