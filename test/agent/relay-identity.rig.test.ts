@@ -42,7 +42,7 @@ test('a source that dom0 calls otherwise has lost its calls, and calls by its ne
   ]);
   expect(await running.outcome).toEqual({ kind: 'exited', status: 125 });
   expect((await ask(mux, cat, 'new')).outcome).toEqual({ kind: 'exited', status: 0 });
+  await expect.poll(() => sa.log()).toMatch(/"from":"workload-vm".*"cancelled":true/);
   const sources = [...sa.log().matchAll(/"from":"([^"]+)".*"verdict"/g)].map(([, from]) => from);
   expect(sources).toEqual(['workload-vm', 'other-vm']);
-  expect(sa.log()).toMatch(/"from":"workload-vm".*"cancelled":true/);
 });

@@ -1,9 +1,13 @@
 /** Three VMs on the fast rig: a caller and a target that have no link with each other, and their relay. */
+import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
+import { onTestFinished } from 'vitest';
 import type { PeersDocument } from '../../src/agent/peer-status.ts';
 import type { CallRequest, Outcome } from '../../src/protocol/call.ts';
 import type { Agent, AgentSpec } from '../rig/sim/agent.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import { hangMs } from '../support/until.ts';
+import { bundleProgram } from '../vchan/ends.ts';
 import { makeVm, peerIs, services } from './vms.ts';
 
 export const allowAll = ['* * @anyvm @anyvm allow'];
@@ -22,15 +26,13 @@ export const makeThree = async (host: SimHost, target: AgentSpec = {}) => {
 /** Starts them all, and waits for the links with the relay. */
 export const startLinked = async (relay: Agent, ...others: readonly Agent[]): Promise<void> => {
   await Promise.all([relay, ...others].map((vm) => vm.start()));
-  await Promise.all(others.map((vm) => peerIs(vm, 'mgmt-vm', 'up', 5_000)));
+  await Promise.all(others.map((vm) => peerIs(vm, 'mgmt-vm', 'up')));
 };
 
 export const routeTo =
   (name: string, route: 'direct' | 'relay' | null) =>
   ({ peers }: PeersDocument): boolean =>
     peers.find((peer) => peer.name === name)?.route === route;
-
-const program = new URL('child/raw-caller.ts', import.meta.url).pathname;
 
 /** Makes calls to `server` from a domain whose agent says whatever it is told to. */
 export const callRaw = async (
@@ -39,10 +41,12 @@ export const callRaw = async (
   server: Agent,
   requests: readonly CallRequest[],
 ): Promise<readonly Outcome[]> => {
-  const argv = ['--import', 'tsx', program, `${server.domid}`, JSON.stringify(requests)];
+  const program = await bundleProgram(new URL('child/raw-caller.ts', import.meta.url));
+  onTestFinished(() => rm(program, { force: true }));
+  const argv = [program, `${server.domid}`, JSON.stringify(requests)];
   const { stdout } = await execa(process.execPath, argv, {
     env: host.sim.env({ domid, hypercalls: true }),
-    timeout: 20_000,
+    timeout: hangMs,
   });
   return JSON.parse(stdout) as Outcome[];
 };

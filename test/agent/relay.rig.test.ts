@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { initialWindow } from '../../src/protocol/limits.ts';
+import { slowness } from '../support/slowness.ts';
+import { until } from '../support/until.ts';
 import { allowAll, callRaw, makeThree, routeTo, startLinked } from './relay-vms.ts';
 import {
   ask,
@@ -56,7 +59,9 @@ test('stdin, stdout, stderr, the exit status, and who calls by whose word', asyn
   await peersBecome(relay, 'one is under way', ({ relayed }) => relayed === 1);
   cancelled.cancel();
   await peersBecome(relay, 'none is', ({ relayed }) => relayed === 0);
-  expect(sa.log()).toMatch(/"service":"pid","kind":"exited","status":143.*"cancelled":true/);
+  await expect
+    .poll(() => sa.log())
+    .toMatch(/"service":"pid","kind":"exited","status":143.*"cancelled":true/);
 
   // A VM that the caller has no link with is shown by its route.
   const document = await peersOf(mux);
@@ -80,15 +85,20 @@ test('megabytes both ways, at the pace of whoever reads', async () => {
   call.stdin.end(bytes);
   // As long as nobody reads, no more is taken than the windows of three links hold, each way, and the pipes.
   await once(call.stdout, 'readable');
-  let before = -1;
-  for (let now = 0; now > before; now = mux.statistics().bytesOut) {
-    before = now;
-    await delay(200);
-  }
-  expect(before).toBeLessThan(2_500_000);
+  const sent = () => mux.statistics().bytesOut;
+  // Time in which a machine as slow as this one would have taken more.
+  const pauseMs = 200 * (await slowness());
+  await until('nothing moves', async () => {
+    const before = sent();
+    await delay(pauseMs);
+    // But for a ping.
+    return sent() - before < initialWindow;
+  });
+  expect(sent()).toBeLessThan(2_500_000);
   const chunks: Buffer[] = [];
   for await (const chunk of call.stdout) {
     chunks.push(chunk);
+    // A reader that is slower than its writer.
     if (chunks.length % 8 === 0) await delay(1);
   }
   expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
@@ -213,7 +223,7 @@ test('a source that calls all it can leaves room for the others', async () => {
   calls.forEach(({ outcome }, index) => {
     void outcome.then(({ kind }) => kind === 'refused' && busy.add(index));
   });
-  await expect.poll(() => busy.size, { timeout: 10_000 }).toBe(1000 - 256);
+  await expect.poll(() => busy.size).toBe(1000 - 256);
   await peersBecome(relay, '256 relayed calls', ({ relayed }) => relayed === 256);
   expect(`${(await ask(await linkTo(other), echo, 'mine')).stdout}`).toBe('mine');
   expect((await ask(mux, echo)).outcome).toMatchObject({ refusal: { code: 'busy' } });
@@ -221,8 +231,13 @@ test('a source that calls all it can leaves room for the others', async () => {
   for (const call of calls) call.cancel();
   await peersBecome(relay, 'no relayed call', ({ relayed }) => relayed === 0);
   expect(`${(await ask(mux, echo, 'again')).stdout}`).toBe('again');
-  // What they all had logged is no more than one peer may have.
-  expect(sa.log().split('\n').length).toBeLessThan(500);
+  // Each made two lines, but one peer may not have so many.
+  await expect
+    .poll(async () => {
+      await ask(mux, echo);
+      return sa.log();
+    })
+    .toMatch(/"from":"workload-vm".*"suppressed":\d+/);
 });
 
 test('nothing goes over two relays', async () => {

@@ -1,4 +1,5 @@
 /** What is said twice is the same both times, whenever the first hearer refuses. */
+import { EventEmitter, on } from 'node:events';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
@@ -10,15 +11,13 @@ import { linked, request } from '../protocol/linked.ts';
 
 /** A target with a service that says what it hears, and one that does what the test wants. */
 const targets = async () => {
-  const calls: IncomingCall[] = [];
+  const arrivals = new EventEmitter();
+  const calls = on(arrivals, 'call');
   const { client } = await linked((call) => {
-    if (call.request.service === 'relay') calls.push(call);
+    if (call.request.service === 'relay') arrivals.emit('call', call);
     else call.stdin.on('end', () => call.exit(0)).pipe(call.stdout);
   });
-  const relay = async (): Promise<IncomingCall> => {
-    await expect.poll(() => calls.length, { interval: 1 }).toBeGreaterThan(0);
-    return calls.shift() as IncomingCall;
-  };
+  const relay = async (): Promise<IncomingCall> => (await calls.next()).value[0];
   return { client, relay };
 };
 
@@ -93,7 +92,7 @@ test('only what reached nobody is said again, and who reads no more stops who se
     stdin.write('x');
     const incoming = await relay();
     end(incoming);
-    await expect.poll(() => stdin.destroyed, { interval: 1 }).toBe(true);
+    await expect.poll(() => stdin.destroyed).toBe(true);
     incoming.exit(0);
     first.stdout.resume();
     first.stderr.resume();
@@ -130,14 +129,14 @@ test('the end of the first hearer may be heard of after the second has begun', a
   const [first, second] = [hearer(), hearer()];
   input.sayTo(first.call);
   stdin.write('one ');
-  await expect.poll(first.said, { interval: 1 }).toBe('one ');
+  await expect.poll(first.said).toBe('one ');
   first.end(refused);
   input.sayTo(second.call);
   first.call.stdin.destroy();
   await setImmediate();
   stdin.end('two');
-  await expect.poll(second.said, { interval: 1 }).toBe('one two');
-  await expect.poll(() => second.call.stdin.writableFinished, { interval: 1 }).toBe(true);
+  await expect.poll(second.said).toBe('one two');
+  await expect.poll(() => second.call.stdin.writableFinished).toBe(true);
 });
 
 test('what a relay reads no more of is gone, whatever it says after that', async () => {
@@ -149,7 +148,7 @@ test('what a relay reads no more of is gone, whatever it says after that', async
   stdin.write('x');
   const incoming = await relay();
   incoming.stdin.destroy();
-  await expect.poll(() => stdin.destroyed, { interval: 1 }).toBe(true);
+  await expect.poll(() => stdin.destroyed).toBe(true);
   incoming.refuse(refused.refusal);
   expect(input.mayRepeat(await first.outcome)).toBe(false);
 });

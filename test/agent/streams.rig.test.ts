@@ -32,19 +32,17 @@ test('1000 calls at once over one link are all byte-exact', async () => {
   const outputs = calls.map(async ({ call, input }) => {
     call.stdin.end(input);
     const [output, outcome] = await Promise.all([buffer(call.stdout), call.outcome]);
-    return (
-      outcome.kind === 'exited' &&
-      outcome.status === 0 &&
-      digest(output) === digest(Buffer.concat([Buffer.from('>'), input]))
-    );
+    const isWhole = digest(output) === digest(Buffer.concat([Buffer.from('>'), input]));
+    return { outcome, isWhole };
   });
-  expect((await Promise.all(outputs)).every(Boolean)).toBe(true);
+  const whole = { outcome: { kind: 'exited', status: 0 }, isWhole: true };
+  expect(await Promise.all(outputs)).toEqual(Array(1000).fill(whole));
 });
 
-const shortCalls = 10_000;
+const shortCalls = Number(process.env['VIFWATCH_CALLS'] ?? 3_000);
 const lanes = 32;
 
-test('calls that write and close at once lose no byte', { timeout: 240_000 }, async () => {
+test('calls that write and close at once lose no byte', async () => {
   const mux = await startPair();
   const block = randomBytes(1 << 16);
   let next = 0;

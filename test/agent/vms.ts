@@ -6,12 +6,13 @@ import { pipeline } from 'node:stream/promises';
 import { onTestFinished } from 'vitest';
 import { agentSocket } from '../../src/agent/agent-socket.ts';
 import type { PeerStatus, PeersDocument } from '../../src/agent/peer-status.ts';
-import { listenAt } from '../../src/net/listening-socket.ts';
 import type { CallRequest, Outcome } from '../../src/protocol/call.ts';
 import type { CloseReason } from '../../src/protocol/close-reason.ts';
 import { type Mux, openMux } from '../../src/protocol/mux.ts';
+import { callsPerPeer } from '../../src/services/limits.ts';
 import { type Agent, type AgentSpec, makeAgent } from '../rig/sim/agent.ts';
 import { type SimHost, type SimHostOptions, startSimHost } from '../rig/sim/sim-host.ts';
+import { until } from '../support/until.ts';
 
 /** A host that ends with the test. */
 export const startHost = async (options: SimHostOptions = { store: 'xenstored' }) => {
@@ -58,10 +59,12 @@ export const listenEcho = async (agent: Agent): Promise<void> => {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     pipeline(socket, socket).catch(() => {});
   });
-  await listenAt(server, `${agent.etc}/services/echo`);
+  // All calls that one peer may have are there at once, and this process may be slow to accept them.
+  server.listen({ path: `${agent.etc}/services/echo`, backlog: callsPerPeer.socket });
   onTestFinished(() => {
     server.close();
   });
+  await once(server, 'listening');
 };
 
 export const done: CloseReason = { code: 'shutdown', text: 'done' };
@@ -97,13 +100,15 @@ export const peersBecome = async (
   agent: Agent,
   what: string,
   isSo: (document: PeersDocument) => boolean,
-  withinMs = 5_000,
 ): Promise<void> => {
   const mux = await linkTo(agent);
-  const deadline = performance.now() + withinMs;
-  while (!isSo(await peersOf(mux)))
-    if (performance.now() > deadline) throw new Error(`not by now: ${what}: ${agent.log()}`);
-  mux.close(done);
+  try {
+    await until(what, async () => isSo(await peersOf(mux)));
+  } catch (cause) {
+    throw new Error(`${what}: ${agent.log()}`, { cause });
+  } finally {
+    mux.close(done);
+  }
 };
 
 /** Waits until an agent says so of a peer, or nothing. */
@@ -111,12 +116,9 @@ export const peerIs = async (
   agent: Agent,
   name: string,
   state: PeerStatus['state'] | undefined,
-  withinMs: number,
-  domid?: number,
-): Promise<void> => {
-  const isSo = ({ peers }: PeersDocument): boolean => {
-    const peer = peers.find((one) => one.name === name);
-    return peer?.state === state && (domid === undefined || peer?.domid === domid);
-  };
-  await peersBecome(agent, `${name} is ${state}`, isSo, withinMs);
-};
+): Promise<void> =>
+  await peersBecome(
+    agent,
+    `${name} is ${state}`,
+    ({ peers }) => peers.find((peer) => peer.name === name)?.state === state,
+  );

@@ -24,7 +24,7 @@ const startPair = async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);
   await Promise.all([server.start(), client.start()]);
-  await peerIs(server, 'workload-vm', 'up', 5_000);
+  await peerIs(server, 'workload-vm', 'up');
   const codes = async (commandLine: string): Promise<readonly string[]> =>
     (await findingsOf(host, server, commandLine)).map(({ code, what }) => `${code}: ${what}`);
   return { host, server, client, codes, pinned: `ipc_policy=${await hashOf(server.etc)}` };
@@ -63,7 +63,7 @@ test('a policy that is another than what dom0 says', async () => {
 test('a link that is down, one that the agent knows nothing of, and no agent', async () => {
   const { server, client, codes, pinned } = await startPair();
   await client.signal('SIGTERM');
-  await peerIs(server, 'workload-vm', 'waiting', 5_000);
+  await peerIs(server, 'workload-vm', 'waiting');
   expect(await codes(`${links} ipc_connect=mgmt-vm ${pinned}`)).toEqual([
     'LINK_DOWN: the link with "workload-vm" is not up: waiting',
     'LINK_DOWN: the link with "mgmt-vm" is not up: the agent does not know of it: restart it',

@@ -1,4 +1,4 @@
-/** A VM whose agent means ill: hostile.ts SERVER-DOMID MODE. Says something once it has begun. */
+/** A VM whose agent means ill: hostile SERVER-DOMID MODE PEER-PROGRAM. Says something once it has begun. */
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -8,10 +8,10 @@ import { newNonce, ownPath, writeKnock } from '../../../src/agent/rendezvous.ts'
 import type { CallRequest } from '../../../src/protocol/call.ts';
 import { openMux } from '../../../src/protocol/mux.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
-import { nodeBecomes } from '../../rig/sim/node-state.ts';
-import { peerProgram } from '../../vchan/ends.ts';
+import { readNode } from '../../rig/sim/node-state.ts';
+import { until } from '../../support/until.ts';
 
-const [server = '', mode = ''] = process.argv.slice(2);
+const [server = '', mode = '', peerProgram = ''] = process.argv.slice(2);
 
 const frame = (type: number, stream: number, payload: Buffer): Buffer => {
   const header = Buffer.alloc(8);
@@ -88,7 +88,7 @@ const attackRing = async (deed: string): Promise<void> => {
   const nonce = newNonce();
   const session = `${ownPath(pair)}/session`;
   await writeKnock(store, pair, nonce);
-  await nodeBecomes(store, session, (value) => value === nonce, 10);
+  await until('the offer', async () => (await readNode(store, session)) === nonce);
   const argv = ['--pdeathsig', 'KILL', '--', peerProgram, 'client', server, ownPath(pair), deed];
   spawn('setpriv', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
 };

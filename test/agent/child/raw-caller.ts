@@ -1,4 +1,4 @@
-/** A VM whose agent asks for what it likes: raw-caller.ts SERVER-DOMID REQUESTS prints the outcomes, all in JSON. */
+/** A VM whose agent asks for what it likes: raw-caller SERVER-DOMID REQUESTS prints the outcomes, all in JSON. */
 import { joinDomain } from '../../../src/agent/joining.ts';
 import type { CallRequest } from '../../../src/protocol/call.ts';
 import { openMux } from '../../../src/protocol/mux.ts';

@@ -1,5 +1,5 @@
 /**
- * A VM whose agent speaks version 1 of the protocol, frame by frame: version-one.ts SERVER-DOMID. It calls `cat` once
+ * A VM whose agent speaks version 1 of the protocol, frame by frame: version-one SERVER-DOMID. It calls `cat` once
  * and says what comes of that; each call to it ends with status 42, and is said, too.
  */
 import { joinDomain } from '../../../src/agent/joining.ts';
