@@ -1,5 +1,5 @@
 /** A VM's agent as it runs on the fast rig. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { startUntil } from './appearance.ts';
 import type { SimHost } from './sim-host.ts';
@@ -55,7 +55,9 @@ const list = (names: readonly string[] = []): string => JSON.stringify(names);
 const writeLinks = (etc: string, { serve, connect, relay }: AgentLinks): void => {
   const lines = [`serve = ${list(serve)}`, `connect = ${list(connect)}`];
   if (relay !== undefined) lines.push(`relay = "${relay}"`);
-  writeFileSync(`${etc}/agent.toml`, `${lines.join('\n')}\n`);
+  // By rename, since the agent may read it at any time.
+  writeFileSync(`${etc}/agent.toml.new`, `${lines.join('\n')}\n`);
+  renameSync(`${etc}/agent.toml.new`, `${etc}/agent.toml`);
 };
 
 const writeSpec = (etc: string, spec: AgentSpec): void => {
