@@ -6,7 +6,7 @@ import { outside4 } from '../rig/host.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { assertReaches } from '../scenario/ping.ts';
-import { create, mail, web } from '../scenario/vms.ts';
+import { create, inNetVm, mail, web } from '../scenario/vms.ts';
 import { openBound } from '../support/slowness.ts';
 import { until } from '../support/until.ts';
 import { withNetVm } from './net-vm.ts';
@@ -64,7 +64,15 @@ test('what a new policy still allows goes on', () =>
     const at = namespaceOf(await create(host, web));
     const spared = await startProbe(host, at, 'tcp', outside4);
     const udp = await startProbe(host, at, 'udp', outside4);
+    const tracked = async (): Promise<string | undefined> => {
+      const argv = ['conntrack', '-L', '-o', 'id', '-p', 'tcp', '-s', web.ipv4];
+      return /id=\d+/.exec(await inNetVm(host, argv))?.[0];
+    };
+    const before = await tracked();
+    assert.ok(before !== undefined);
     const policy = '[[rule]]\naction = "accept"\nproto = "tcp"\ndstports = "7"\n';
     await assertCuts(host, policy, { udp });
     await spared.goesOn();
+    // The kernel would pick up a flow that was cut.
+    assert.equal(await tracked(), before);
   }));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { until } from '../support/until.ts';
-import { attachRaw, becomesConnected, withNetVm } from './net-vm.ts';
+import { attachRaw, becomesConnected, status, withNetVm } from './net-vm.ts';
 import { hang, withStandIn } from './stand-in.ts';
 
 const node = '/local/domain/2/data/vifwatch/ready';
@@ -36,8 +36,8 @@ test('a full quota does not keep the daemon from serving', () =>
       const guest = await host.create({ name: 'guest' });
       await attachRaw(host, guest, {});
       for (let count = 0; ; count += 1) {
-        const { status } = await host.inNetVm(['xenstore-write', `data/filler/${count}`, '']);
-        if (status !== 0) break;
+        const filled = await host.inNetVm(['xenstore-write', `data/filler/${count}`, '']);
+        if (filled.status !== 0) break;
         assert.ok(count < 100, 'the quota is never full');
       }
       await host.startDaemon();
@@ -45,6 +45,7 @@ test('a full quota does not keep the daemon from serving', () =>
       const complaint = /dom0 does not learn that this domain is ready/;
       await until('it says so', () => complaint.test(host.daemon.log()));
       assert.equal(await host.read(node), undefined);
+      assert.equal((await status(host)).healthy, true);
     },
     { daemon: false, quota: { nodes: 60, watches: 100 } },
   ));

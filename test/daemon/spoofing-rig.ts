@@ -4,6 +4,7 @@ import { type Drops, parseDrops } from '../../src/core/drops.ts';
 import { gateway4, gateway6 } from '../rig/host.ts';
 import { sendFrom } from '../rig/sim/send.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
+import type { Lies } from '../scenario/lies.ts';
 import { until } from '../support/until.ts';
 import { attachRaw, becomesConnected, macOf, withNetVm } from './net-vm.ts';
 
@@ -150,28 +151,27 @@ export const growth = (
     }),
   );
 
-type Lies = {
-  readonly counter: string;
-  readonly frames: readonly string[];
-  /** What the kernel itself drops has no counter; it is sent first. */
-  readonly uncounted?: readonly string[];
-};
-
-/** Sends the frames thrice from a namespace: just this counter rises, by as many, and no witness sees anything. */
+/**
+ * Sends the frames thrice from a namespace: just their counters rise, by as many, and no witness sees anything.
+ * @param uncounted frames that the kernel itself drops, which has no counter; they are sent first
+ */
 export const assertPassNothing = async (
   { host, drops, seen }: SpoofingRig,
   from: string,
-  { counter, frames, uncounted = [] }: Lies,
+  lies: Lies,
+  uncounted: readonly string[] = [],
 ): Promise<void> => {
   const [dropped, witnessed] = [await drops(), await seen()];
-  const thrice = (some: readonly string[]): string[] => [...some, ...some, ...some];
-  await sendFrom(host.sim, from, [...thrice(uncounted), ...thrice(frames)]);
-  const expected = { [counter]: 3 * frames.length };
+  const frames = [...uncounted, ...Object.values(lies).flat()];
+  await sendFrom(host.sim, from, [...frames, ...frames, ...frames]);
+  const expected = Object.fromEntries(
+    Object.entries(lies).map(([counter, { length }]) => [counter, 3 * length]),
+  );
   let counted: Readonly<Record<string, number>> = {};
   // A veth hands a frame over before the sender's call returns, unless it is a busy moment.
-  await until(`${counter} has counted`, async () => {
+  await until('all are counted', async () => {
     counted = growth(dropped, await drops());
-    return (counted[counter] ?? 0) >= 3 * frames.length;
+    return Object.entries(expected).every(([counter, count]) => (counted[counter] ?? 0) >= count);
   }).catch((error: Error) => assert.deepEqual(counted, expected, error.message));
   assert.deepEqual(counted, expected);
   assert.deepEqual(growth(witnessed, await seen()), {}, 'somebody saw them');

@@ -68,35 +68,37 @@ test('neither from it nor to it', async () => {
     const before = await handed();
     const sources4 = [stranger4, liar.ipv4, victim.ipv4, gateway4, '127.0.0.1', '0.0.0.0'];
     const sources6 = [stranger6, liar.ipv6, gateway6, 'fe80::99'];
-    await assertPassNothing(rig, namespace, {
-      uncounted: [
+    await assertPassNothing(
+      rig,
+      namespace,
+      {
+        unconfigured_vif: [
+          ...sources4.map((from) => udp4({ source: mac, from, to: outside4 }, port)),
+          ...sources6.map((from) => udp6({ source: mac, from, to: outside6 }, port)),
+          echo4({ source: mac, from: stranger4, to: gateway4 }, 7),
+          solicitation({ source: mac, from: 'fe80::99', to: gateway6 }, gateway6),
+          tagged(udp4({ source: mac, from: stranger4, to: outside4 }, port), 0),
+        ],
+        arp_foreign_frame: [
+          arp({ source: mac, operation: 'request', sender: stranger4, asks: gateway4 }),
+        ],
+      },
+      [
         tagged(udp4({ source: mac, from: stranger4, to: outside4 }, port), 5),
         foreignProtocol({ source: mac }, 0x88b5),
       ],
-      counter: 'unconfigured_vif',
-      frames: [
-        ...sources4.map((from) => udp4({ source: mac, from, to: outside4 }, port)),
-        ...sources6.map((from) => udp6({ source: mac, from, to: outside6 }, port)),
-        echo4({ source: mac, from: stranger4, to: gateway4 }, 7),
-        solicitation({ source: mac, from: 'fe80::99', to: gateway6 }, gateway6),
-        tagged(udp4({ source: mac, from: stranger4, to: outside4 }, port), 0),
-      ],
-    });
-    await assertPassNothing(rig, namespace, {
-      counter: 'arp_foreign_frame',
-      frames: [arp({ source: mac, operation: 'request', sender: stranger4, asks: gateway4 })],
-    });
+    );
     const uplink = { source: '00:16:3e:00:77:77', target: rig.uplinkMac };
     await assertPassNothing(rig, world, {
-      counter: 'unconfigured_vif_target',
-      frames: [
+      unconfigured_vif_target: [
         udp4({ ...uplink, from: outside4, to: stranger4 }, port),
         udp6({ ...uplink, from: outside6, to: stranger6 }, port),
       ],
     });
     await assertPassNothing(rig, rig.liar.namespace, {
-      counter: 'unconfigured_vif_target',
-      frames: [udp4({ source: rig.liar.mac, from: liar.ipv4, to: stranger4 }, port)],
+      unconfigured_vif_target: [
+        udp4({ source: rig.liar.mac, from: liar.ipv4, to: stranger4 }, port),
+      ],
     });
     const dropped = await rig.drops();
     await trySending(rig, stranger4);
