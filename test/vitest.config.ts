@@ -58,7 +58,6 @@ export default defineConfig({
         test: {
           name: 'rigs',
           include: [suffixes.rig, suffixes.lab],
-          env: { VIFWATCH_COVERAGE: `${root}.cache/coverage/bundle` },
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },

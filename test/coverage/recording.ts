@@ -1,6 +1,6 @@
 /** Which code of the bundle runs on the rigs: Node writes it down, for some processes of each test file. */
 
-/** Set by `vitest.config.ts`: where the records go. */
+/** Set by `npm test`: where the records go. */
 const directory = process.env['VIFWATCH_COVERAGE'];
 
 const recorded = new Set<string>();

@@ -123,6 +123,16 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 2.5,
   },
   {
+    part: 'calls',
+    name: 'short-calls',
+    promise: 'Calls that write and close at once lose no byte',
+    ...sampled({
+      file: 'test/agent/streams.rig.test.ts',
+      ...{ variable: 'VIFWATCH_CALLS', counts: 'calls', atLeast: 10_000 },
+    }),
+    usualMinutes: 1,
+  },
+  {
     part: 'sanitizers',
     name: 'native',
     promise: 'The address, leak and undefined behaviour sanitizers have nothing to report',

@@ -9,5 +9,6 @@ run() {
 
 rm -rf .cache/coverage
 run --project unit --coverage
-run --project rigs --project timed
+VIFWATCH_COVERAGE="$PWD/.cache/coverage/bundle" run --project rigs
+run --project timed
 node --import tsx test/coverage/report.ts
