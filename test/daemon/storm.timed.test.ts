@@ -14,7 +14,7 @@ const seconds = 3;
 const asFastAsItGoes = 1_000_000;
 
 /** How much more CPU a storm may cost than vifs in a calm, of which one costs as much as 500 events. */
-const mostCpu = 2;
+const mostCpu = 3;
 
 type Storm = {
   /** dom0, or the guest itself. */
