@@ -6,7 +6,7 @@ import { must } from './command.ts';
 import { dom0WhileVmsTalk } from './dom0-counters.ts';
 import type { Stopwatch } from './facts.ts';
 import type { LabHost } from './lab-host.ts';
-import { assertClean, auditDom0, becomesLinked, bootMesh, inMesh } from './mesh-host.ts';
+import { assertClean, auditDom0, becomesLinked, bootMesh, inMesh, needMesh } from './mesh-host.ts';
 import { runWithInput } from './processes.ts';
 import { acts } from './sabotage.ts';
 
@@ -80,12 +80,19 @@ const sabotage = async (host: LabHost): Promise<void> => {
   assert.deepEqual(await auditDom0(host, 'ash'), []);
 };
 
-/** From one mesh file to a host whose dom0 stays out of everything. */
+/** From one mesh file to a host that does what the file says and no more. */
 export const hostFromOneMeshFile = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   stopwatch.note('host_boot_s', await bootMesh(host, 'ash'));
   await linked(host);
   await assertFlows(host);
   await assertCalls(host);
+  await assertClean(host, 'ash');
+};
+
+/** A VM is recreated, dom0 stays out of everything, and the audit names each sabotage. */
+export const dom0StaysOutOfIt = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
+  await needMesh(host);
+  await linked(host);
   await recreateOne(host, stopwatch);
   await assertCalls(host);
   await assertClean(host, 'ash');
