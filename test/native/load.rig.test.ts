@@ -22,7 +22,7 @@ test('memory does not grow with use', async () => {
     'before' | 'after',
     { readonly native: number; readonly heap: number }
   >;
-  // After 30 000 reads: a byte lost in each would be 0.03 MiB.
-  expect(after.native - before.native).toBeLessThan(0.6);
-  expect(after.heap - before.heap).toBeLessThan(0.15);
+  // After 100 000 reads: a byte lost in each would be 0.1 MiB.
+  expect(after.native - before.native).toBeLessThan(2);
+  expect(after.heap - before.heap).toBeLessThan(0.5);
 });

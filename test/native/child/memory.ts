@@ -28,8 +28,8 @@ const megabytes = () => {
 };
 
 await xenstore.write('/big/value', value);
-for (let i = 0; i < 100; i++) await round();
+for (let i = 0; i < 400; i++) await round();
 const before = megabytes();
-for (let i = 0; i < 300; i++) await round();
+for (let i = 0; i < 1000; i++) await round();
 console.log(JSON.stringify({ before, after: megabytes() }));
 xenstore.close();
