@@ -1,9 +1,9 @@
 /** The command line. */
 import { dirname, join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { EvalOptions } from './cli/policy-eval.ts';
-import type { ExplainOptions } from './cli/policy-explain.ts';
-import { VifwatchError } from './core/problem.ts';
+import type { EvalOptions } from './cli/ipc/policy-eval.ts';
+import type { ExplainOptions } from './cli/ipc/policy-explain.ts';
+import { VifwatchError } from './errors.ts';
 import { version } from './package.ts';
 
 type Globals = { readonly config: string; readonly runtime: string };
@@ -29,7 +29,7 @@ program
   .command('run')
   .description('the daemon, in the foreground; logs NDJSON to standard output')
   .action(async () => {
-    const { run } = await import('./cli/run.ts');
+    const { run } = await import('./cli/network/run.ts');
     process.exitCode = await run(globals());
   });
 
@@ -38,7 +38,7 @@ program
   .description('the vifs and routes; exits 0 if healthy, 1 if not, 69 if no daemon runs')
   .option('--json', 'the document instead of a table')
   .action(async ({ json }: { json?: true }) => {
-    const { status } = await import('./cli/status.ts');
+    const { status } = await import('./cli/network/status.ts');
     process.exitCode = await status(globals(), json === true);
   });
 
@@ -47,7 +47,7 @@ program
   .description("vifwatch's ruleset as it stands in the kernel, as nft text")
   .option('--json', "as nft's JSON instead")
   .action(async ({ json }: { json?: true }) => {
-    const { exportRules } = await import('./cli/export.ts');
+    const { exportRules } = await import('./cli/network/export.ts');
     process.exitCode = await exportRules(json === true);
   });
 
@@ -57,11 +57,11 @@ program
   .addOption(rootOption())
   .action(async ({ root }: RootOption) => {
     if (root !== undefined) {
-      const { checkNetVmRoot } = await import('./cli/check-root.ts');
+      const { checkNetVmRoot } = await import('./cli/host/check-root.ts');
       process.exitCode = await checkNetVmRoot(root, globals().config);
       return;
     }
-    const { check } = await import('./cli/check.ts');
+    const { check } = await import('./cli/network/check.ts');
     process.exitCode = await check(globals());
   });
 
@@ -70,7 +70,7 @@ program
   .description('whether dom0 is out of this VM, by what is there; exits 0 if it is, 1 if not')
   .option('--json', 'the findings as a document instead of a table')
   .action(async ({ json }: { json?: true }) => {
-    const { audit } = await import('./cli/audit.ts');
+    const { audit } = await import('./cli/host/audit.ts');
     // An agent that does not answer would keep the process alive.
     process.exit(await audit(globals(), json === true));
   });
@@ -79,7 +79,7 @@ program
   .command('panic')
   .description('closes every vif at once, with or without a daemon, until "vifwatch resume"')
   .action(async () => {
-    const { closeAll } = await import('./cli/panic.ts');
+    const { closeAll } = await import('./cli/network/panic.ts');
     await closeAll();
   });
 
@@ -87,7 +87,7 @@ program
   .command('resume')
   .description('undoes "vifwatch panic"')
   .action(async () => {
-    const { reopen } = await import('./cli/panic.ts');
+    const { reopen } = await import('./cli/network/panic.ts');
     await reopen();
   });
 
@@ -95,7 +95,7 @@ const agent = program
   .command('agent')
   .description('the agent of this VM, in the foreground; logs NDJSON to standard output')
   .action(async () => {
-    const { agent } = await import('./cli/agent.ts');
+    const { agent } = await import('./cli/ipc/agent.ts');
     process.exitCode = await agent(globals());
   });
 
@@ -105,11 +105,11 @@ agent
   .addOption(rootOption())
   .action(async ({ root }: RootOption) => {
     if (root !== undefined) {
-      const { checkAgentRoot } = await import('./cli/check-root.ts');
+      const { checkAgentRoot } = await import('./cli/host/check-root.ts');
       process.exitCode = await checkAgentRoot(root, globals().config);
       return;
     }
-    const { agentCheck } = await import('./cli/agent-check.ts');
+    const { agentCheck } = await import('./cli/ipc/agent-check.ts');
     process.exitCode = await agentCheck(globals());
   });
 
@@ -131,7 +131,7 @@ program
   .option('--timeout <seconds>', 'cancels the call after that', seconds)
   .action(
     async (vm: string, service: string, local: string[], { timeout }: { timeout?: number }) => {
-      const { call } = await import('./cli/call.ts');
+      const { call } = await import('./cli/ipc/call.ts');
       const { runtime } = globals();
       // What is left to read from a terminal or pipe would keep the process alive.
       process.exit(await call(vm, service, { runtime, timeout, program: local }));
@@ -143,7 +143,7 @@ program
   .description('the links with other VMs; exits 0 if all are up, 1 if not, 69 if no agent runs')
   .option('--json', 'the document instead of a table')
   .action(async ({ json }: { json?: true }) => {
-    const { peers } = await import('./cli/peers.ts');
+    const { peers } = await import('./cli/ipc/peers.ts');
     process.exitCode = await peers(globals().runtime, json === true);
   });
 
@@ -154,7 +154,7 @@ policy
   .description('all that is wrong with the policy files; exits 0 if nothing is, warnings aside')
   .argument('[dir]', 'where they are, if not beside the configuration in policy.d')
   .action(async (dir?: string) => {
-    const { checkPolicy } = await import('./cli/policy-check.ts');
+    const { checkPolicy } = await import('./cli/ipc/policy-check.ts');
     process.exitCode = await checkPolicy(dir ?? policyDirectory());
   });
 
@@ -167,7 +167,7 @@ policy
   .option('--self <name>', 'the VM that is called, instead of this one')
   .option('--relayed', 'the call comes by way of a relay')
   .action(async (source: string, call: string, options: Partial<ExplainOptions>) => {
-    const { explainPolicy } = await import('./cli/policy-explain.ts');
+    const { explainPolicy } = await import('./cli/ipc/policy-explain.ts');
     const dir = policyDirectory();
     process.exitCode = await explainPolicy(source, call, { dir, ...options });
   });
@@ -178,7 +178,7 @@ policy
   .requiredOption('--dir <dir>', 'where the policy files are')
   .requiredOption('--self <name>', 'the VM that is called')
   .action(async (options: EvalOptions) => {
-    const { evaluatePolicy } = await import('./cli/policy-eval.ts');
+    const { evaluatePolicy } = await import('./cli/ipc/policy-eval.ts');
     process.exitCode = await evaluatePolicy(options);
   });
 
@@ -190,7 +190,7 @@ mesh
   .argument('<mesh.toml>')
   .requiredOption('-o, --output <dir>', 'where they go; what an earlier compile left there goes')
   .action(async (file: string, { output }: { output: string }) => {
-    const { compile } = await import('./cli/mesh-compile.ts');
+    const { compile } = await import('./cli/host/mesh-compile.ts');
     await compile(file, output);
   });
 
@@ -199,7 +199,7 @@ mesh
   .description('all that is wrong with it, a line each; exits 0 if nothing is, warnings aside')
   .argument('<mesh.toml>')
   .action(async (file: string) => {
-    const { checkFile } = await import('./cli/mesh-check.ts');
+    const { checkFile } = await import('./cli/host/mesh-check.ts');
     await checkFile(file);
   });
 

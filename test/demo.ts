@@ -1,6 +1,6 @@
 /** `npm start`: the main job on the fast rig, step by step, with what can be seen of it. `--keep` leaves it running. */
 import { once } from 'node:events';
-import { parseDrops } from '../src/core/drops.ts';
+import { parseDrops } from '../src/network/status/drops.ts';
 import { gateway4, outside4, type VmSpec } from './rig/host.ts';
 import { type SimHost, startSimHost } from './rig/sim/sim-host.ts';
 import { assertReaches, ping } from './scenario/ping.ts';

@@ -1,6 +1,7 @@
 /** What a check finds: one line each. */
-import { run } from '../net/command.ts';
+
 import { addonFile } from '../package.ts';
+import { run } from '../system/command.ts';
 import { connect } from '../xen/connect.ts';
 
 export type Finding =

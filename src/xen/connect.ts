@@ -1,5 +1,5 @@
 /** Finding xenstored, and who we are. */
-import { VifwatchError } from '../core/problem.ts';
+import { VifwatchError } from '../errors.ts';
 import { openXenstore, type Xenstore, XenstoreError } from './xenstore.ts';
 
 /** A hung xenstored answers nothing at all; a busy one takes milliseconds. */

@@ -134,3 +134,7 @@ export const openXenstore = (): Xenstore => {
     },
   };
 };
+
+/** Whatever a living xenstored says no to; a lost connection is EBADF. */
+export const isRefusal = (error: unknown): error is XenstoreError =>
+  error instanceof XenstoreError && error.code !== 'EBADF';

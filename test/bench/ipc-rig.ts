@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { execa } from 'execa';
-import { agentSocket } from '../../src/agent/agent-socket.ts';
+import { agentSocket } from '../../src/ipc/agent/agent-socket.ts';
+import { bundleProgram } from '../ipc/vchan/ends.ts';
 import { type Agent, makeAgent } from '../rig/sim/agent.ts';
 import { startUntil } from '../rig/sim/appearance.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import type { TiedProcess } from '../rig/sim/tied-process.ts';
 import { atEnd } from '../support/at-end.ts';
 import { until, untilFound } from '../support/until.ts';
-import { bundleProgram } from '../vchan/ends.ts';
 import { mustRun } from './must-run.ts';
 import { withProxies } from './proxies.ts';
 

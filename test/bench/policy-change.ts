@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { attachCrowd, becomeConnected, devidsUpTo } from '../daemon/crowd.ts';
+import { attachCrowd, becomeConnected, devidsUpTo } from '../network/daemon/crowd.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { until, untilFound } from '../support/until.ts';

@@ -1,7 +1,7 @@
 /** How long a verdict takes with 10 000 rules: by the index, and rule by rule. */
-import { decide, type PolicyRequest } from '../../src/call-policy/decide.ts';
-import { decideLinearly } from '../call-policy/linear-decide.ts';
-import { policyOf, rulesOf } from '../call-policy/policy-of.ts';
+import { decide, type PolicyRequest } from '../../src/ipc/policy/decide.ts';
+import { decideLinearly } from '../ipc/policy/linear-decide.ts';
+import { policyOf, rulesOf } from '../ipc/policy/policy-of.ts';
 import { lessIsBetter, type Metric, median } from './metric.ts';
 
 const rules = 10_000;

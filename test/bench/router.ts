@@ -1,16 +1,17 @@
 /** A net-vm that forwards for one guest: by vifwatch, by plain routing, or by a linear list of rules. */
+
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { loadPolicies } from '../../src/config/policies.ts';
-import { isProblem } from '../../src/core/backend-vif.ts';
-import { footprint } from '../../src/core/footprint.ts';
-import { raiseLines } from '../../src/core/ip-batch.ts';
-import { additions } from '../../src/core/nft-json.ts';
-import { policyOf } from '../../src/core/policy-book.ts';
-import { policyChains } from '../../src/core/policy-chain.ts';
-import { parsePrefix } from '../../src/core/prefix.ts';
+import { parsePrefix } from '../../src/address/prefix.ts';
+import { isProblem } from '../../src/errors.ts';
+import { loadPolicies } from '../../src/network/config/policies.ts';
+import { footprint } from '../../src/network/plan/footprint.ts';
+import { policyOf } from '../../src/network/policy/policy-book.ts';
+import { policyChains } from '../../src/network/policy/policy-chain.ts';
+import { raiseLines } from '../../src/network/text/ip-batch.ts';
+import { additions } from '../../src/network/text/nft-json.ts';
 import { profileDirectory } from '../../src/package.ts';
-import { becomesConnected, guestVm } from '../daemon/net-vm.ts';
+import { becomesConnected, guestVm } from '../network/daemon/net-vm.ts';
 import { gateway4, outside4 } from '../rig/host.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { assertReaches } from '../scenario/ping.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
-import { parseStrict } from '../../src/config/strict-toml.ts';
+import { parseStrict } from '../../src/toml/strict-toml.ts';
 
 /** The benchmark may be run in these parts. */
 export const partNames = ['network', 'forwarding', 'calls'] as const;

@@ -1,7 +1,7 @@
 /** What a router forwards in a while, measured where it arrives. */
 import assert from 'node:assert/strict';
 import { execa } from 'execa';
-import { netbackMac, udp4 } from '../daemon/frames.ts';
+import { netbackMac, udp4 } from '../network/daemon/frames.ts';
 import type { Output } from '../rig/host.ts';
 import { outside4 } from '../rig/host.ts';
 import { until } from '../support/until.ts';

@@ -1,8 +1,8 @@
 /** Programs of their own for what a test cannot do to its own process: end it, hang it. */
 import { rmSync } from 'node:fs';
 import { execa } from 'execa';
+import { bundleProgram } from '../ipc/vchan/ends.ts';
 import { hangMs } from '../support/until.ts';
-import { bundleProgram } from '../vchan/ends.ts';
 
 export type ChildOptions = {
   readonly args?: readonly string[];

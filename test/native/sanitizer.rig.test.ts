@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { buildPeer } from '../ipc/vchan/ends.ts';
 import { printFigures } from '../support/figures.ts';
-import { buildPeer } from '../vchan/ends.ts';
 import { netVm, startDomains } from './domains.ts';
 import { runChild } from './run-child.ts';
 import {

@@ -67,7 +67,7 @@ export const promises: readonly NightlyPromise[] = [
     name: 'frames',
     promise: 'No bytes of a peer crash a link, leave a call waiting or go unanswered',
     ...sampled({
-      file: 'test/protocol/fuzz.test.ts',
+      file: 'test/ipc/protocol/fuzz.test.ts',
       ...{ variable: 'VIFWATCH_FUZZ', counts: 'inputs', atLeast: 1_000_000 },
     }),
     usualMinutes: 10,
@@ -77,7 +77,7 @@ export const promises: readonly NightlyPromise[] = [
     name: 'policy-texts',
     promise: 'The call policy parser returns whatever the text is, and says where it is wrong',
     ...sampled({
-      file: 'test/call-policy/fuzz.test.ts',
+      file: 'test/ipc/policy/fuzz.test.ts',
       ...{ variable: 'VIFWATCH_FUZZ', counts: 'texts', atLeast: 1_000_000 },
     }),
     usualMinutes: 2,
@@ -87,7 +87,7 @@ export const promises: readonly NightlyPromise[] = [
     name: 'policies',
     promise: 'The kernel and an independent model agree on every packet under random policies',
     ...sampled({
-      file: 'test/daemon/policy-model.rig.test.ts',
+      file: 'test/network/daemon/policy-model.rig.test.ts',
       ...{ variable: 'VIFWATCH_POLICIES', counts: 'policies', atLeast: 500 },
     }),
     usualMinutes: 4,
@@ -97,7 +97,7 @@ export const promises: readonly NightlyPromise[] = [
     name: 'sequences',
     promise: 'After random events the kernel and xenstore are as after a fresh start',
     ...sampled({
-      file: 'test/daemon/convergence.rig.test.ts',
+      file: 'test/network/daemon/convergence.rig.test.ts',
       ...{ variable: 'VIFWATCH_SEQUENCES', counts: 'sequences', atLeast: 100 },
     }),
     usualMinutes: 12,
@@ -107,7 +107,7 @@ export const promises: readonly NightlyPromise[] = [
     name: 'cycles',
     promise: 'Vifs that come and go leave nothing in the kernel, in xenstore or in the daemon',
     ...sampled({
-      file: 'test/daemon/residue.rig.test.ts',
+      file: 'test/network/daemon/residue.rig.test.ts',
       ...{ variable: 'VIFWATCH_CYCLES', counts: 'cycles', atLeast: 5_000 },
     }),
     usualMinutes: 8,
@@ -117,7 +117,7 @@ export const promises: readonly NightlyPromise[] = [
     name: 'chaos',
     promise: 'While a relay and links come and go, no call runs twice, hangs or is torn',
     ...sampled({
-      file: 'test/agent/relay-chaos.rig.test.ts',
+      file: 'test/ipc/agent/relay-chaos.rig.test.ts',
       ...{ variable: 'VIFWATCH_CHAOS', counts: 'seconds', atLeast: 120 },
     }),
     usualMinutes: 2.5,
@@ -127,7 +127,7 @@ export const promises: readonly NightlyPromise[] = [
     name: 'short-calls',
     promise: 'Calls that write and close at once lose no byte',
     ...sampled({
-      file: 'test/agent/streams.rig.test.ts',
+      file: 'test/ipc/agent/streams.rig.test.ts',
       ...{ variable: 'VIFWATCH_CALLS', counts: 'calls', atLeast: 10_000 },
     }),
     usualMinutes: 1,

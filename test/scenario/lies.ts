@@ -14,7 +14,7 @@ import {
   tagged,
   udp4,
   udp6,
-} from '../daemon/frames.ts';
+} from '../network/daemon/frames.ts';
 import { gateway4, gateway6, outside4, outside6 } from '../rig/host.ts';
 
 const broadcast = 'ff:ff:ff:ff:ff:ff';

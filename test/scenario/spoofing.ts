@@ -1,6 +1,6 @@
 /** A VM that pretends to be another one, in each way a packet allows. */
 import assert from 'node:assert/strict';
-import { type Drops, parseDrops } from '../../src/core/drops.ts';
+import { type Drops, parseDrops } from '../../src/network/status/drops.ts';
 import { gateway4, gateway6, type Host, outside4, outside6 } from '../rig/host.ts';
 import { until } from '../support/until.ts';
 import { neighbourLies, packetLies } from './lies.ts';

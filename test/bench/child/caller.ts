@@ -10,8 +10,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import type { OutgoingCall } from '../../../src/protocol/call.ts';
-import { type Mux, openMux } from '../../../src/protocol/mux.ts';
+import type { OutgoingCall } from '../../../src/ipc/protocol/call.ts';
+import { type Mux, openMux } from '../../../src/ipc/protocol/mux.ts';
 import { roundTrips } from './round-trips.ts';
 
 const target = 'sa-vm';

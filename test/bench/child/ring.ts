@@ -3,7 +3,7 @@
  *   ring echo DOMID                      prints the offer as JSON, then returns what comes
  *   ring ping DOMID RING-REF PORT COUNT  prints the median of so many round trips as JSON, in microseconds
  */
-import { joinVchan, openVchanServer } from '../../../src/vchan/vchan.ts';
+import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 import { roundTrips } from './round-trips.ts';
 
 const [mode, ...numbers] = process.argv.slice(2);

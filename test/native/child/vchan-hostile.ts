@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { publishOffer, readOffer } from '../../../src/vchan/nodes.ts';
-import { joinVchan, openVchanServer } from '../../../src/vchan/vchan.ts';
-import type { VchanError } from '../../../src/vchan/vchan-error.ts';
+import { publishOffer, readOffer } from '../../../src/ipc/vchan/nodes.ts';
+import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
+import type { VchanError } from '../../../src/ipc/vchan/vchan-error.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
 
 const [domid = '', program = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** A worker in the middle of a vchan's data, which would never end by itself. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { joinVchan, openVchanServer } from '../../../src/vchan/vchan.ts';
+import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 
 export const work = async (): Promise<void> => {
   const { ringRef, eventChannel, connected } = openVchanServer(workerData).offer();

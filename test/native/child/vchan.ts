@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { joinVchan, openVchanServer } from '../../../src/vchan/vchan.ts';
+import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 import { loadNative } from '../../../src/xen/native.ts';
 import { work } from './vchan-worker.ts';
 

@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { openMux } from '../../../../src/protocol/mux.ts';
+import { openMux } from '../../../../src/ipc/protocol/mux.ts';
 
 const [target = '', service = '', file = ''] = process.argv.slice(2);
 const socket = createConnection({ path: '/run/vifwatch/agent.sock', allowHalfOpen: true });

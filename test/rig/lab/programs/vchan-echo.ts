@@ -1,8 +1,8 @@
 /** One end of a vchan that gives back what comes: vchan-echo server|client DOMID PATH; ends when the peer closes. */
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { publishOffer, readOffer } from '../../../../src/vchan/nodes.ts';
-import { joinVchan, openVchanServer } from '../../../../src/vchan/vchan.ts';
+import { publishOffer, readOffer } from '../../../../src/ipc/vchan/nodes.ts';
+import { joinVchan, openVchanServer } from '../../../../src/ipc/vchan/vchan.ts';
 import { connect } from '../../../../src/xen/connect.ts';
 import { until } from '../until.ts';
 

@@ -1,0 +1,123 @@
+/** `vifwatch audit`: whether dom0 is out of this VM's paths, and whether the VM is as it was compiled, by what is there. */
+import { readFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import type { AuditFinding } from '../../host/audit/finding.ts';
+import { type LinkFacts, type ListedPair, linkFindings } from '../../host/audit/link-findings.ts';
+import { mapFindings } from '../../host/audit/map-findings.ts';
+import { policyFindings } from '../../host/audit/policy-findings.ts';
+import { rendezvousFindings } from '../../host/audit/rendezvous-findings.ts';
+import { readMap, readOwnNodes, readVifs } from '../../host/audit/store-facts.ts';
+import { type Told, toldBy } from '../../host/audit/told.ts';
+import { vifFindings } from '../../host/audit/vif-findings.ts';
+import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
+import { loadPolicy } from '../../ipc/config/load-policy.ts';
+import { plainTable } from '../../text/plain-table.ts';
+import { connect } from '../../xen/connect.ts';
+import { askPeers } from '../ipc/ask-peers.ts';
+import { askDaemon } from '../network/status.ts';
+
+/** EX_UNAVAILABLE of sysexits.h. */
+const cannotLook = 69;
+
+/** A hung xenstored or agent answers nothing at all; a busy one takes milliseconds. */
+const deadlineMs = 10_000;
+
+type Options = { readonly config: string; readonly runtime: string };
+
+const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
+  const { store, domid } = await connect();
+  // Whatever is still asked is answered with an error then.
+  const deadline = setTimeout(() => store.close(), deadlineMs);
+  try {
+    if (domid === 0) throw new Error('this is dom0, for which there is dom0/audit');
+    const isDaemonThere = await askDaemon(runtime).then(
+      (status) => status !== undefined,
+      () => false,
+    );
+    return [
+      ...vifFindings({ ...(await readVifs(store, domid)), isDaemonThere }),
+      ...rendezvousFindings(domid, await readOwnNodes(store, domid)),
+      ...mapFindings(domid, await readMap(store, domid)),
+    ];
+  } finally {
+    clearTimeout(deadline);
+    store.close();
+  }
+};
+
+/** Whoever has the socket may answer anything. */
+const documentSchema = v.object({
+  peers: v.array(
+    v.object({
+      name: v.string(),
+      domid: v.nullable(v.number()),
+      role: v.string(),
+      state: v.string(),
+      trouble: v.nullable(v.string()),
+    }),
+  ),
+});
+
+const late = (): Promise<never> =>
+  new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('it does not answer')), deadlineMs).unref();
+  });
+
+const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
+  try {
+    return v.parse(documentSchema, await Promise.race([askPeers(runtime), late()]));
+  } catch (error) {
+    return { silent: (error as Error).message };
+  }
+};
+
+/** The links that are configured; undefined if the agent would not start with what it is told. */
+const pairsOf = async (file: string): Promise<readonly ListedPair[] | undefined> => {
+  try {
+    const { serve, connect: connected } = await loadAgentConfig(file);
+    return [
+      ...serve.names.map((name) => ({ name, role: 'server' as const })),
+      ...connected.map((name) => ({ name, role: 'client' as const })),
+    ];
+  } catch {
+    return undefined;
+  }
+};
+
+const ofLinks = async (
+  told: Told,
+  file: string,
+  runtime: string,
+): Promise<readonly AuditFinding[]> => {
+  const pairs = await pairsOf(file);
+  return linkFindings({
+    isAgentWanted: told.isLinked || pairs === undefined || pairs.length > 0,
+    pairs: pairs ?? [],
+    agent: await fromAgent(runtime),
+  });
+};
+
+const text = (findings: readonly AuditFinding[]): string => {
+  if (findings.length === 0) return 'nothing found';
+  const rows = findings.map(({ code, what, do: way }) => [code, what, way]);
+  return plainTable(['CODE', 'WHAT', 'WHAT TO DO'], rows);
+};
+
+/** Prints the findings and returns the exit status: 0 if there are none, 1 if there are, 69 if it cannot look. */
+export const audit = async ({ config, runtime }: Options, json: boolean): Promise<number> => {
+  const paths = agentPaths(config);
+  let findings: readonly AuditFinding[];
+  try {
+    const told = toldBy(await readFile('/proc/cmdline', 'latin1'));
+    findings = [
+      ...(await fromStore(runtime)),
+      ...policyFindings(told, await loadPolicy(paths.policies)),
+      ...(await ofLinks(told, paths.config, runtime)),
+    ];
+  } catch (error) {
+    process.stderr.write(`vifwatch: ${(error as Error).message}\n`);
+    return cannotLook;
+  }
+  process.stdout.write(json ? `${JSON.stringify({ findings }, null, 2)}\n` : `${text(findings)}\n`);
+  return findings.length === 0 ? 0 : 1;
+};

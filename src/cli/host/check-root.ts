@@ -1,0 +1,109 @@
+/** `vifwatch check --root`: what a root file system lacks to be net-vm's, or that of a VM with an agent. */
+import { realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  inspectAgentConfig,
+  inspectCallPolicy,
+  inspectVifPolicies,
+  loadNetVmConfig,
+} from '../../host/image/configuration.ts';
+import type { NeededModule } from '../../host/image/module-index.ts';
+import {
+  agentModules,
+  inspectModules,
+  kernelReleases,
+  netVmModules,
+  noKernel,
+  translationModules,
+} from '../../host/image/modules.ts';
+import { filesThatMatter, inspectOwners } from '../../host/image/owners.ts';
+import { inspectAddon, inspectCommand, inspectPackage } from '../../host/image/package-files.ts';
+import { inspectNamed, netVmPrograms, node, type Program } from '../../host/image/programs.ts';
+import { inspectService, type ServiceName } from '../../host/image/service.ts';
+import { agentPaths } from '../../ipc/config/agent-config.ts';
+import { policyDirectory } from '../../network/config/config.ts';
+import { type Finding, probe, report } from '../finding.ts';
+
+type Role = {
+  readonly programs: readonly Program[];
+  readonly service: ServiceName;
+  readonly modules: readonly NeededModule[];
+  readonly configuration: readonly Promise<Finding>[];
+  /** The directory of the configuration. */
+  readonly etc: string;
+};
+
+const modules = (root: string, needed: readonly NeededModule[]): readonly Promise<Finding>[] => {
+  const releases = kernelReleases(root);
+  if (releases.length === 0) return [Promise.resolve({ name: 'modules', lacks: noKernel })];
+  return releases.map((release) =>
+    probe(`modules of ${release}`, '', async () => inspectModules(root, release, needed)),
+  );
+};
+
+const findings = (
+  root: string,
+  { programs, service, modules: needed, configuration, etc }: Role,
+): readonly Promise<Finding>[] => [
+  ...programs.map((program) => probe(program.name, '', () => inspectNamed(root, program))),
+  probe('vifwatch', '', () => inspectCommand(root)),
+  probe('package', '', async () => inspectPackage(root)),
+  probe('addon', '', () => inspectAddon(root)),
+  ...modules(root, needed),
+  probe('service', '', async () => inspectService(root, service)),
+  ...configuration,
+  probe('owners', '', async () =>
+    inspectOwners(root, filesThatMatter(root, { programs, service, etc })),
+  ),
+];
+
+/** Prints one line per finding and returns the exit status. */
+const inspect = async (
+  directory: string,
+  roleOf: (root: string) => Promise<Role>,
+): Promise<number> => {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    return await report([Promise.resolve({ name: 'root', lacks: `${directory} is no directory` })]);
+  }
+  const root = realpathSync(directory);
+  return await report(findings(root, await roleOf(root)));
+};
+
+/** @param config in the root file system */
+export const checkNetVmRoot = (directory: string, config: string): Promise<number> =>
+  inspect(directory, async (root) => {
+    const loading = loadNetVmConfig(root, config);
+    const translates = await loading.then(
+      ({ masquerade, forwards }) => masquerade || forwards.length > 0,
+      () => false,
+    );
+    return {
+      programs: [node, ...netVmPrograms],
+      service: 'vifwatch',
+      modules: [...netVmModules, ...(translates ? translationModules : [])],
+      configuration: [
+        probe('config', '', async () => {
+          const { uplinks } = await loading;
+          return `uplinks: ${uplinks?.join(' ') ?? 'every interface'}`;
+        }),
+        probe('policies', '', () => inspectVifPolicies(root, policyDirectory(config))),
+      ],
+      etc: dirname(config),
+    };
+  });
+
+/** @param config in the root file system */
+export const checkAgentRoot = (directory: string, config: string): Promise<number> =>
+  inspect(directory, async (root) => {
+    const paths = agentPaths(config);
+    return {
+      programs: [node],
+      service: 'vifwatch-agent',
+      modules: agentModules,
+      configuration: [
+        probe('config', '', () => inspectAgentConfig(root, paths.config)),
+        probe('policy', '', () => inspectCallPolicy(root, paths.policies)),
+      ],
+      etc: dirname(config),
+    };
+  });

@@ -1,0 +1,100 @@
+/** `vifwatch agent check`: what the agent's configuration and this VM lack, one line each with the way out. */
+import { access, readdir, readFile } from 'node:fs/promises';
+import { listedIn } from '../../ipc/agent/listed-links.ts';
+import { type AgentConfig, agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
+import { pagesPerLink } from '../../ipc/config/link-grants.ts';
+import { loadPolicy } from '../../ipc/config/load-policy.ts';
+import { connect } from '../../xen/connect.ts';
+import { addon, type Finding, probe, report, xenstore } from '../finding.ts';
+
+const device = (name: string): Promise<Finding> =>
+  probe(`/dev/xen/${name}`, `modprobe xen-${name}, or build it into the kernel`, async () => {
+    await access(`/dev/xen/${name}`);
+    return 'there';
+  });
+
+const limitFile = '/sys/module/xen_gntalloc/parameters/limit';
+
+/** Each link that this VM serves takes pages of its own, of which the kernel gives so many and no more. */
+const grants = (served: number): Promise<Finding> =>
+  probe('grants', '', async () => {
+    const limit = Number(await readFile(limitFile, 'latin1'));
+    const needed = served * pagesPerLink;
+    if (needed <= limit) return `${limit} pages, ${needed} needed for ${served} links`;
+    throw new Error(
+      `${needed} pages needed for ${served} links, and only ${limit} allowed: ` +
+        `echo ${needed} >${limitFile}, and xen_gntalloc.limit=${needed} on the kernel's command line`,
+    );
+  });
+
+const policy = (directory: string): Promise<Finding> =>
+  probe('policy', '', async () => {
+    const { policy, rules, files } = await loadPolicy(directory);
+    switch (policy.is) {
+      case 'rules':
+        return `${rules.length} rules in ${files} files`;
+      case 'absent':
+        throw new Error(`${directory} does not exist: every call is denied`);
+      case 'invalid': {
+        const [first, ...others] = policy.faults;
+        const more =
+          others.length === 0 ? '' : `, and ${others.length} more: vifwatch policy check`;
+        throw new Error(`${first?.place}: ${first?.text}${more}`);
+      }
+    }
+  });
+
+const services = (directory: string): Promise<Finding> =>
+  probe('services', `mkdir -p ${directory}`, async () => {
+    const names = await readdir(directory);
+    return names.join(' ') || `none in ${directory}`;
+  });
+
+const configured = ({ serve, connect, relay }: AgentConfig): string => {
+  const served = serve.everyone ? ['everyone'] : serve.names;
+  const links = `serves ${served.join(' ') || 'none'}, connects to ${connect.join(' ') || 'none'}`;
+  return relay === undefined ? links : `${links}, the relay is ${relay}`;
+};
+
+/** Undefined if xenstored does not tell, which is a finding of its own. */
+const ownName = async (): Promise<string | undefined> => {
+  try {
+    const { store } = await connect();
+    const [name] = await store.readAll(['name']);
+    store.close();
+    return name;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Those of the configuration; without one that can be read, nothing more is known. */
+const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
+  let config: AgentConfig;
+  try {
+    config = await loadAgentConfig(file);
+  } catch (error) {
+    return [Promise.resolve({ name: 'config', lacks: (error as Error).message })];
+  }
+  const { serve } = config;
+  const serves = serve.everyone || serve.names.length > 0;
+  const connects = listedIn(config, await ownName()).client.size > 0;
+  return [
+    Promise.resolve({ name: 'config', fine: configured(config) }),
+    ...(serves ? [device('gntalloc'), grants(serve.names.length)] : []),
+    ...(connects ? [device('gntdev')] : []),
+  ];
+};
+
+/** Prints one line per finding and returns the exit status. */
+export const agentCheck = async (options: { readonly config: string }): Promise<number> => {
+  const paths = agentPaths(options.config);
+  return await report([
+    ...(await links(paths.config)),
+    device('evtchn'),
+    policy(paths.policies),
+    services(paths.services),
+    addon(),
+    xenstore(),
+  ]);
+};

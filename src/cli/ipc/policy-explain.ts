@@ -1,0 +1,86 @@
+/** `vifwatch policy explain`: what would be decided, by which rule, and why not by those before it. */
+
+import { loadPolicy } from '../../ipc/config/load-policy.ts';
+import { decide, type PolicyRequest, type Verdict } from '../../ipc/policy/decide.ts';
+import type { Rule } from '../../ipc/policy/rule.ts';
+import { mayBeSkipped } from '../../ipc/policy/rule-index.ts';
+import type { VmToken } from '../../ipc/policy/vm-token.ts';
+import { connect } from '../../xen/connect.ts';
+import { errorsOf } from './policy-check.ts';
+
+export type ExplainOptions = {
+  readonly dir: string;
+  readonly self?: string;
+  readonly relayed?: boolean;
+};
+
+/** Throws XENSTORE_UNAVAILABLE. */
+const ownName = async (): Promise<string> => {
+  const { store } = await connect();
+  try {
+    return await store.read('name');
+  } finally {
+    store.close();
+  }
+};
+
+/** As Qubes writes it: at the first "+" the argument begins, and none is the same as an empty one. */
+const splitCall = (call: string): Pick<PolicyRequest, 'service' | 'argument'> => {
+  const [service = '', ...rest] = call.split('+');
+  return { service, argument: rest.join('+') };
+};
+
+const excludes = ({ is, text }: VmToken, name: string): boolean =>
+  is === 'never' || (is === 'named' && text !== name);
+
+/** Why a rule that speaks of the service does not decide the call. */
+const whyNot = (rule: Rule, { source, self, argument }: PolicyRequest): string => {
+  if (rule.argument !== undefined && rule.argument !== argument) return 'another argument';
+  if (excludes(rule.source, source)) return 'another source';
+  if (excludes(rule.destination, self)) return 'another destination';
+  return mayBeSkipped(rule) ? 'cannot be known to match' : 'not reached';
+};
+
+const textOf = ({ place, words }: Rule): string =>
+  `${place}: ${words.map(({ text }) => text).join(' ')}`;
+
+const explanation = (
+  verdict: Verdict,
+  rules: readonly Rule[],
+  request: PolicyRequest,
+): readonly string[] => {
+  const spoken = rules.filter(
+    ({ service }) => service === undefined || service === request.service,
+  );
+  const end = spoken.findIndex(({ place }) => place === verdict.rule);
+  const before = end < 0 ? spoken : spoken.slice(0, end);
+  const decider = end < 0 ? undefined : spoken[end];
+  const user = verdict.user === undefined ? '' : ` as ${verdict.user}`;
+  return [
+    `${verdict.action}${user}: ${verdict.reason}`,
+    ...(decider ? [`  ${textOf(decider)}`] : []),
+    ...(before.length > 0 ? [`before ${decider ? 'it' : 'that'}, of ${request.service}:`] : []),
+    ...before.map((rule) => `  ${textOf(rule)}  (${whyNot(rule, request)})`),
+  ];
+};
+
+/** Prints the explanation and returns the exit status: 0 if the call is allowed, 1 if not. */
+export const explainPolicy = async (
+  source: string,
+  call: string,
+  { dir, self, relayed = false }: ExplainOptions,
+): Promise<number> => {
+  const loaded = await loadPolicy(dir);
+  const request = { source, self: self ?? (await ownName()), ...splitCall(call), relayed };
+  const verdict = decide(loaded.policy, request);
+  const errors = errorsOf(loaded);
+  const lines =
+    errors.length > 0
+      ? [
+          `${verdict.action}: ${verdict.reason}`,
+          ...errors.map(({ place, text }) => `  ${place}: ${text}`),
+        ]
+      : explanation(verdict, loaded.rules, request);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return verdict.action === 'allow' ? 0 : 1;
+};

@@ -1,0 +1,60 @@
+/** `vifwatch check`: what the configuration and the machine lack, one line each with the way out. */
+
+import { access, readFile } from 'node:fs/promises';
+import { isProblem } from '../../errors.ts';
+import { loadConfig, policyDirectory } from '../../network/config/config.ts';
+import { loadPolicies } from '../../network/config/policies.ts';
+import { baseFile, profileDirectory } from '../../package.ts';
+import { run } from '../../system/command.ts';
+import { addon, type Finding, probe, report, xenstore } from '../finding.ts';
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
+const binary = (name: string, argv: readonly string[], packages: string): Promise<Finding> =>
+  probe(name, `install ${packages}`, async () => firstLine(await run(argv)));
+
+/** Built in or loaded, a module shows up in /sys/module once it has parameters; netback has. */
+const netback = () =>
+  probe('xen-netback', 'modprobe xen-netback, or build it into the kernel', async () => {
+    await access('/sys/module/xen_netback');
+    return 'loaded';
+  });
+
+const forwarding = () =>
+  probe('ip_forward', '', async () => {
+    const value = (await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim();
+    return value === '1' ? 'on' : 'off: "vifwatch run" switches it on once the firewall stands';
+  });
+
+const findings = (config: string): Promise<Finding>[] => [
+  probe('config', '', async () => {
+    const { uplinks, gateways } = await loadConfig(config);
+    const from = uplinks === undefined ? 'every interface' : uplinks.join(' ');
+    return `uplinks: ${from}, gateways: ${gateways.map(({ text }) => text).join(' ') || 'none'}`;
+  }),
+  probe('policies', '', async () => {
+    const { policies } = await loadPolicies(policyDirectory(config), profileDirectory);
+    const bad = [...policies.values()].find(isProblem);
+    if (bad !== undefined) throw new Error(bad.text);
+    return `of their own: ${[...policies.keys()].join(' ') || 'none'}`;
+  }),
+  binary('ip', ['ip', '-V'], 'iproute2 (busybox ip has no JSON)'),
+  binary('nft', ['nft', '--version'], 'nftables'),
+  binary('conntrack', ['conntrack', '--version'], 'conntrack-tools (Debian: conntrack)'),
+  probe(
+    'firewall',
+    'modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
+    async () => {
+      await run(['nft', '-c', '-f', baseFile]);
+      return `${baseFile} is accepted`;
+    },
+  ),
+  addon(),
+  netback(),
+  xenstore(),
+  forwarding(),
+];
+
+/** Prints one line per finding and returns the exit status. */
+export const check = ({ config }: { readonly config: string }): Promise<number> =>
+  report(findings(config));

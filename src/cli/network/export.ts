@@ -1,0 +1,61 @@
+/** `vifwatch export`: what stands in the kernel, not what should. */
+import { isProblem } from '../../errors.ts';
+import { openNft } from '../../network/kernel/nft.ts';
+import { openBackend } from '../../network/store/backend.ts';
+import { ownersOf } from '../../network/text/element-owner.ts';
+import { exportJson, exportText, sortElements } from '../../network/text/export.ts';
+import { additions } from '../../network/text/nft-json.ts';
+import { interpret } from '../../network/vif/backend-vif.ts';
+import { baseFile } from '../../package.ts';
+import { run } from '../../system/command.ts';
+import { connect } from '../../xen/connect.ts';
+
+const tables = ['inet', 'arp', 'netdev'] as const;
+
+/** Who is behind each link; throws XENSTORE_UNAVAILABLE. */
+const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
+  const { store, domid: own } = await connect();
+  const backend = openBackend(store, own);
+  try {
+    const [names, keys] = await Promise.all([backend.names(), backend.keys()]);
+    const records = await Promise.all(keys.map((key) => backend.read(key)));
+    return new Map(
+      records.flatMap((record): [string, string][] => {
+        if (record === undefined) return [];
+        const { domid, devid, facts } = interpret(record);
+        const link = isProblem(facts) ? `vif${domid}.${devid}` : facts.link;
+        return [[link, names.get(domid) ?? `domain ${domid}`]];
+      }),
+    );
+  } finally {
+    store.close();
+  }
+};
+
+/** What is in the kernel can be said without xenstore. */
+const unnamed = (error: unknown): ReadonlyMap<string, string> => {
+  process.stderr.write(`vifwatch: VMs are not named: ${(error as Error).message}\n`);
+  return new Map();
+};
+
+/** Prints the ruleset and returns the exit status. */
+export const exportRules = async (json: boolean): Promise<number> => {
+  const firewall = await openNft([baseFile]).observe();
+  if (firewall === undefined) {
+    process.stderr.write('vifwatch: our tables are not in the kernel: is vifwatch running?\n');
+    return 1;
+  }
+  const flags = json ? ['-j', '-s', '-t'] : ['-s', '-t'];
+  const listings = await Promise.all(
+    tables.map((family) => run(['nft', ...flags, 'list', 'table', family, 'vifwatch'])),
+  );
+  const sorted = sortElements(firewall.elements.values());
+  if (json) {
+    const transaction = additions({ elements: sorted, chains: [], replaced: [] });
+    process.stdout.write(exportJson(listings, transaction));
+  } else {
+    const vms = await vmsByLink().catch(unnamed);
+    process.stdout.write(exportText(listings, sorted, ownersOf(sorted, vms)));
+  }
+  return 0;
+};

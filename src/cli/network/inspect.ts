@@ -1,0 +1,59 @@
+/** The status without a daemon: one look at xenstore and the kernel, changing nothing. */
+
+import type { Prefix } from '../../address/prefix.ts';
+import { isProblem } from '../../errors.ts';
+import { loadConfig, policyDirectory } from '../../network/config/config.ts';
+import { loadPolicies } from '../../network/config/policies.ts';
+import { everyUplink } from '../../network/daemon/world.ts';
+import { openNetwork } from '../../network/kernel/network.ts';
+import { policyOf } from '../../network/policy/policy-book.ts';
+import { policyChains } from '../../network/policy/policy-chain.ts';
+import { type Status, statusOf } from '../../network/status/status.ts';
+import { openBackend } from '../../network/store/backend.ts';
+import { interpret } from '../../network/vif/backend-vif.ts';
+import { decide } from '../../network/vif/decide.ts';
+import { baseFile, profileDirectory } from '../../package.ts';
+import { connect } from '../../xen/connect.ts';
+
+const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
+
+/** Throws CONFIG_INVALID, XENSTORE_UNAVAILABLE, CommandError. */
+export const inspect = async (configFile: string): Promise<Status> => {
+  const { gateways, allowed, ...config } = await loadConfig(configFile);
+  const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
+  const { store, domid } = await connect();
+  const backend = openBackend(store, domid);
+  const network = openNetwork([baseFile], gateways);
+  const linkNames = network.linkNames();
+  const [links, firewall, drops, panic, names, keys] = await Promise.all([
+    network.observeLinks(),
+    network.nft.observe(),
+    network.nft.drops(),
+    network.panic.isPanic(),
+    backend.names(),
+    backend.keys(),
+  ]);
+  const kernel = { ...links, ...(firewall ?? { elements: new Map(), chains: new Map() }) };
+  const records = await Promise.all(keys.map((key) => backend.read(key)));
+  const vifs = records.flatMap((record) => (record === undefined ? [] : [interpret(record)]));
+  store.close();
+  // Only whether there is one counts here, not what it says.
+  const policyFor = (domid: number, prefixes: readonly Prefix[]) => {
+    const policy = policyOf(book, domid, names.get(domid), prefixes);
+    return isProblem(policy) ? policy : { source: policy, chains: policyChains(policy, nobody) };
+  };
+  return statusOf({
+    daemon: null,
+    panic,
+    decisions: decide({
+      ...{ vifs, kernel, linkNames, gateways, allowed, names, policyFor },
+      uplinks: config.uplinks ?? everyUplink(linkNames),
+      refusedMtus: new Map(),
+    }),
+    historyOf: () => ({ problem: undefined, since: null, claims: 0 }),
+    names,
+    kernel,
+    gateways: gateways.map(({ text }) => text),
+    drops,
+  });
+};

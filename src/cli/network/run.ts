@@ -1,0 +1,15 @@
+/** `vifwatch run`. */
+import { loadConfig, policyDirectory } from '../../network/config/config.ts';
+import { runDaemon } from '../../network/daemon/run.ts';
+import { daemonProcess } from '../daemon-process.ts';
+
+export const run = (options: {
+  readonly config: string;
+  readonly runtime: string;
+  readonly debug?: true;
+}): Promise<number> =>
+  daemonProcess(options, async (log) => {
+    const config = await loadConfig(options.config);
+    const policies = policyDirectory(options.config);
+    await runDaemon({ config, policies, runtime: options.runtime, log });
+  });

@@ -1,0 +1,38 @@
+/** `vifwatch status`: from the daemon, or without one from xenstore and the kernel themselves. */
+import { createConnection } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { controlSocket } from '../../network/daemon/control-socket.ts';
+import type { Status } from '../../network/status/status.ts';
+import { statusText } from '../../network/status/status-text.ts';
+
+/** EX_UNAVAILABLE of sysexits.h. */
+const noDaemon = 69;
+
+/** Undefined if there is none. Throws what else stands in the way of an answer. */
+export const askDaemon = async (runtime: string): Promise<Status | undefined> => {
+  const socket = createConnection(controlSocket(runtime)).setTimeout(5_000);
+  socket.on('timeout', () => socket.destroy(new Error('the daemon does not answer')));
+  try {
+    return JSON.parse(await text(socket)) as Status;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    throw error;
+  }
+};
+
+const lookOurselves = async (config: string): Promise<Status> => {
+  const { inspect } = await import('./inspect.ts');
+  return await inspect(config);
+};
+
+/** Prints the status and returns the exit status. */
+export const status = async (
+  { config, runtime }: { readonly config: string; readonly runtime: string },
+  json: boolean,
+): Promise<number> => {
+  const found = (await askDaemon(runtime)) ?? (await lookOurselves(config));
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found));
+  if (found.daemon === null) return noDaemon;
+  return found.healthy ? 0 : 1;
+};

@@ -1,0 +1,48 @@
+/** Why a vif stays closed, or why the daemon cannot go on; the codes are stable and explained in the README. */
+
+type VifCode =
+  | 'ADDRESS_MISSING'
+  | 'ADDRESS_INVALID'
+  | 'ADDRESS_RESERVED'
+  | 'ADDRESS_UNCONFIRMED'
+  | 'ADDRESS_TAKEN'
+  | 'MAC_INVALID'
+  | 'BACKEND_INVALID'
+  | 'LINK_MISSING'
+  | 'LINK_NAME_INVALID'
+  | 'LINK_NAME_TAKEN'
+  | 'FIREWALL_FAILED'
+  | 'LINK_FAILED'
+  | 'XENSTORE_FAILED'
+  | 'POLICY_INVALID'
+  | 'POLICY_UNNAMED'
+  | 'DRIFT_FOUGHT'
+  | 'ROUTE_SHADOWED';
+
+export type ProcessCode =
+  | 'CONFIG_INVALID'
+  | 'XENSTORE_UNAVAILABLE'
+  | 'XENSTORE_HUNG'
+  | 'FIREWALL_BASE_FAILED'
+  | 'FORWARDING_FAILED'
+  | 'COMMAND_FAILED'
+  | 'MONITOR_FAILED'
+  | 'ALREADY_RUNNING'
+  | 'RUNTIME_DIR'
+  | 'DAEMON_ABSENT';
+
+/** One vif's trouble. `text` is for the operator; the guest only ever sees the code. */
+export type Problem = { readonly code: VifCode; readonly text: string };
+
+/** Trouble of the whole process. */
+export class VifwatchError extends Error {
+  readonly code: ProcessCode;
+
+  constructor(code: ProcessCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'VifwatchError';
+    this.code = code;
+  }
+}
+
+export const isProblem = (value: object): value is Problem => 'code' in value;

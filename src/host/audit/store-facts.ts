@@ -1,0 +1,97 @@
+/** What xenstore says of this VM, as far as this VM may read it. */
+import { isVmName } from '../../ipc/config/vm-name.ts';
+import { openBackend } from '../../network/store/backend.ts';
+import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
+import { domainMap, type MapFacts } from './map-findings.ts';
+import { type OwnNode, rendezvousParents, rendezvousPlaces } from './rendezvous-findings.ts';
+import type { VifFacts } from './vif-findings.ts';
+
+const isBecause = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof XenstoreError && codes.includes(error.code);
+
+/** What is not there, or not for us, counts as nothing; all else, as a list that is too long for oxenstored, is an error. */
+const orElse = async <T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> => {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isBecause(error, 'ENOENT', 'EACCES')) return otherwise;
+    throw error;
+  }
+};
+
+export const readVifs = async (
+  store: Xenstore,
+  self: number,
+): Promise<Omit<VifFacts, 'isDaemonThere'>> => {
+  const root = `/local/domain/${self}/device/vif`;
+  const devids = await orElse(store.list(root), []);
+  const vifs = devids.map(async (devid) => {
+    const paths = ['backend', 'backend-id'].map((node) => `${root}/${devid}/${node}`);
+    const [backend, backendId] = await store.readAll(paths);
+    return { devid, backend, backendId };
+  });
+  const keys = await openBackend(store, self).keys();
+  return {
+    vifs: await Promise.all(vifs),
+    served: keys.map((key) => Number(key.split('/', 1)[0])),
+  };
+};
+
+/** Undefined for what has just gone. */
+const readNode = async (
+  store: Xenstore,
+  own: string,
+  path: string,
+): Promise<OwnNode | undefined> => {
+  try {
+    return { path, permissions: await store.getPermissions(`${own}/${path}`) };
+  } catch (error) {
+    if (isBecause(error, 'EACCES')) return { path, permissions: undefined };
+    if (isBecause(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+};
+
+/** All below `path`. */
+const walk = async (store: Xenstore, own: string, path: string): Promise<readonly OwnNode[]> => {
+  const names = await orElse(store.list(`${own}/${path}`), []);
+  const found = names.map(async (name) => {
+    const node = await readNode(store, own, `${path}/${name}`);
+    return node === undefined ? [] : [node, ...(await walk(store, own, node.path))];
+  });
+  return (await Promise.all(found)).flat();
+};
+
+/** Of the rendezvous, this VM's own side. */
+export const readOwnNodes = async (store: Xenstore, self: number): Promise<readonly OwnNode[]> => {
+  const own = `/local/domain/${self}`;
+  const parents = await Promise.all(rendezvousParents.map((path) => readNode(store, own, path)));
+  const below = await Promise.all(rendezvousPlaces.map((path) => walk(store, own, path)));
+  return [...parents.filter((node) => node?.permissions !== undefined), ...below.flat()].filter(
+    (node) => node !== undefined,
+  );
+};
+
+export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> => {
+  const [name] = await store.readAll([`/local/domain/${self}/name`]);
+  const listed = await orElse(store.list(domainMap), []);
+  // Any other cannot be a node.
+  const own = name !== undefined && isVmName(name) ? [name] : [];
+  const names = [...new Set([...listed, ...own])];
+  const paths = names.map((one) => `${domainMap}/${one}`);
+  const values = await store.readAll(paths);
+  const entries = names.flatMap((one, at): [string, string][] => {
+    const value = values[at];
+    return value === undefined ? [] : [[one, value]];
+  });
+  const seen = [domainMap.slice(0, domainMap.lastIndexOf('/')), domainMap, ...paths];
+  const permissions = seen.map(async (path): Promise<[string, readonly Permission[]][]> => {
+    const given = await orElse(store.getPermissions(path), undefined);
+    return given === undefined ? [] : [[path, given]];
+  });
+  return {
+    name,
+    entries: new Map(entries),
+    permissions: new Map((await Promise.all(permissions)).flat()),
+  };
+};

@@ -1,0 +1,95 @@
+/** vifwatch's own package in a root file system: whether it is whole, and runs there. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { addonFile, packageRoot, profileDirectory, version } from '../../package.ts';
+import { inspectLibrary, inspectProgram, requireExecutable } from './binary.ts';
+import { fileKind } from './file-kind.ts';
+import { findFile, findRegularFile, isThere, withFile } from './find-file.ts';
+import { locate, locateNode } from './programs.ts';
+import { runInside, saidBy } from './run-inside.ts';
+
+/** Where the addon is in the package. */
+export const addonPart = relative(packageRoot, addonFile);
+
+const otherParts = (): readonly string[] => [
+  'package.json',
+  ...['readiness.sh', 'vifwatch.initd', 'vifwatch-agent.initd'].map((name) => `openrc/${name}`),
+  ...readdirSync(profileDirectory).map((name) => `rules/${name}`),
+];
+
+/** What the files of the bundle name as parts of it, most of which are loaded only when they are needed. */
+const namedIn = (bundle: string): readonly string[] => {
+  const names = new Set<string>();
+  for (const name of readdirSync(bundle).filter((one) => one.endsWith('.js'))) {
+    const text = readFileSync(join(bundle, name), 'utf8');
+    for (const [, other = ''] of text.matchAll(/["']\.\/([\w-]+\.js)["']/g)) names.add(other);
+  }
+  return [...names];
+};
+
+const install = 'install the package there, as in the README';
+
+/** Where the command is and where the package is. Throws an Error that says what is missing. */
+export const findPackage = (root: string): { readonly command: string; readonly at: string } => {
+  const command = locate(root, 'vifwatch', 'the package there, as in the README');
+  const { path } = findRegularFile(root, command);
+  const at = dirname(dirname(path));
+  if (isThere(root, `${at}/package.json`)) return { command, at };
+  throw new Error(`${command} is ${path}, which is in no package: ${install}`);
+};
+
+/** `main.js` is a script, with `env` and Node for interpreters. Throws an Error that says what is wrong. */
+export const inspectCommand = async (root: string): Promise<string> => {
+  const { command } = findPackage(root);
+  const found = findRegularFile(root, command);
+  requireExecutable(command, found);
+  const kind = withFile(found.file, fileKind);
+  if (kind.is !== 'script') {
+    throw new Error(`${command} ${'what' in kind ? kind.what : 'is not ours'}: ${install}`);
+  }
+  await inspectProgram(root, kind.interpreter);
+  const ran = await runInside(root, [locateNode(root), found.path, '--version']);
+  const said = saidBy(ran);
+  if (ran.status !== 0) throw new Error(`${found.path} does not run: ${said}: ${install}`);
+  if (said !== version) {
+    throw new Error(`${found.path} is version ${said}, and this that looks at it is ${version}`);
+  }
+  return `${found.path} runs, version ${said}`;
+};
+
+const requireText = (root: string, path: string): void => {
+  const { file } = findRegularFile(root, path);
+  const kind = withFile(file, fileKind);
+  if (kind.is === 'elf') throw new Error(`${path} is an ELF file`);
+  if (kind.is === 'nothing') throw new Error(`${path} ${kind.what}`);
+};
+
+/** All that it consists of besides the addon. Throws an Error that says what is wrong. */
+export const inspectPackage = (root: string): string => {
+  const { at } = findPackage(root);
+  try {
+    const bundle = namedIn(findFile(root, `${at}/dist`).file).map((name) => `dist/${name}`);
+    const parts = [...otherParts(), ...bundle];
+    for (const part of parts) requireText(root, `${at}/${part}`);
+    return `${at} has all its ${parts.length} files`;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}: ${install}`);
+  }
+};
+
+const build = 'npm run install, in the package, builds it for the machine that it is run on';
+
+/** Throws an Error that says what is wrong. */
+export const inspectAddon = async (root: string): Promise<string> => {
+  const node = locateNode(root);
+  const path = `${findPackage(root).at}/${addonPart}`;
+  if (!isThere(root, path)) throw new Error(`${path} is missing: ${build}`);
+  await inspectLibrary(root, path, node);
+  const load = 'process.dlopen({ exports: {} }, process.argv[1])';
+  const ran = await runInside(root, [node, '-e', load, path]);
+  if (ran.status === 0) return `${path} loads`;
+  const error = ran.stderr.split('\n').find((line) => line.startsWith('Error: '));
+  throw new Error(
+    `${path} does not load: ${error?.slice('Error: '.length) ?? saidBy(ran)}: ${build}`,
+  );
+};

@@ -1,0 +1,77 @@
+/** The programs that vifwatch runs, or is run by: where a root file system has them, and whether they are the right ones. */
+import { basename } from 'node:path';
+import { oldestNode } from '../../package.ts';
+import { inspectProgram } from './binary.ts';
+import { type Found, findFile, isThere } from './find-file.ts';
+import { runInside, saidBy, searchPath } from './run-inside.ts';
+
+export type Program = {
+  readonly name: string;
+  /** What to install. */
+  readonly packages: string;
+  /** Makes it say what it is. */
+  readonly argument: string;
+  /** Whether what it said is good enough. */
+  readonly accepts?: (said: string) => boolean;
+};
+
+const numbersOf = (version: string): readonly number[] => version.match(/\d+/g)?.map(Number) ?? [0];
+
+/** Whether a version is at least another, as numbers. */
+const isAtLeast = (version: string, least: string): boolean => {
+  const [found, wanted] = [numbersOf(version), numbersOf(least)];
+  const at = wanted.findIndex((number, index) => number !== (found[index] ?? 0));
+  return at < 0 || (found[at] ?? 0) > (wanted[at] ?? 0);
+};
+
+export const node: Program = {
+  name: 'node',
+  packages: `nodejs, ${oldestNode()} or later`,
+  argument: '--version',
+  accepts: (said) => isAtLeast(said, oldestNode()),
+};
+
+/** What net-vm's daemon runs. */
+export const netVmPrograms: readonly Program[] = [
+  {
+    name: 'ip',
+    packages: 'iproute2 (busybox ip has no JSON)',
+    argument: '-V',
+    accepts: (said) => said.includes('iproute2'),
+  },
+  { name: 'nft', packages: 'nftables', argument: '--version' },
+  {
+    name: 'conntrack',
+    packages: 'conntrack-tools (Debian: conntrack)',
+    argument: '--version',
+  },
+];
+
+/** The first on the path; like execvp(3), past links to nothing. Throws an Error if there is none. */
+export const locate = (root: string, name: string, packages: string): string => {
+  const paths = searchPath.map((directory) => `${directory}/${name}`);
+  const path = paths.find((one) => isThere(root, one));
+  if (path !== undefined) return path;
+  throw new Error(`no ${name} in ${searchPath.join(', ')}: install ${packages}`);
+};
+
+const refuseBusybox = ({ name, packages }: Program, path: string, { path: end }: Found): void => {
+  if (!basename(end).startsWith('busybox')) return;
+  throw new Error(`${path} is busybox's ${name}: install ${packages}`);
+};
+
+/** What it says of itself, and where it is. Throws an Error that says what is wrong, with the way out. */
+export const inspectNamed = async (root: string, program: Program): Promise<string> => {
+  const { name, packages, argument, accepts } = program;
+  const path = locate(root, name, packages);
+  refuseBusybox(program, path, findFile(root, path));
+  const { path: end } = await inspectProgram(root, path);
+  const ran = await runInside(root, [path, argument]);
+  const said = saidBy(ran);
+  if (ran.status !== 0) throw new Error(`${path} does not run: ${said}: install ${packages}`);
+  if (accepts?.(said) === false) throw new Error(`${path} says "${said}": install ${packages}`);
+  return `${end}: ${said}`;
+};
+
+/** Where Node is. Throws an Error. */
+export const locateNode = (root: string): string => locate(root, node.name, node.packages);

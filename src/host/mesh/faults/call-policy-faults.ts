@@ -1,0 +1,82 @@
+/** What is wrong with the central call policy, by itself and for this mesh. */
+import { isAbsolute, join } from 'node:path';
+import type { Rule } from '../../../ipc/policy/rule.ts';
+import type { Remark } from '../../../text/remark.ts';
+import { error, type Fault, faultOf, type Place, unknownVm } from '../fault.ts';
+import { isTooLarge, type Subsets, tooLong } from '../policy-subset.ts';
+import { canLink, canRelay } from '../relations.ts';
+import type { Sources } from '../sources.ts';
+
+/** The policy names its files relative to its directory. */
+const under = (directory: string, file: string): string =>
+  isAbsolute(file) ? file : join(directory, file);
+
+const ofRemark = (directory: string, { place, text }: Remark): Fault => {
+  const whole = { file: under(directory, place), line: 1, column: 1 };
+  const fault = faultOf(`${place}: ${text}`, whole);
+  return fault.at === whole
+    ? error(whole, `${text}; correct it`)
+    : { ...fault, at: { ...fault.at, file: under(directory, fault.at.file) } };
+};
+
+const ofRule = (rule: Rule, { mesh, policyDirectory }: Sources): readonly Fault[] => {
+  const at = (word: number): Place => ({
+    file: under(policyDirectory, rule.file),
+    line: rule.line,
+    column: rule.words[word]?.column ?? rule.column,
+  });
+  const named = [
+    [rule.source, at(2)],
+    [rule.destination, at(3)],
+  ] as const;
+  const unknown = named.flatMap(([{ is, text }, place]) =>
+    is === 'named' && !mesh.vms.has(text) ? [error(place, unknownVm(text))] : [],
+  );
+  const source = mesh.vms.get(rule.source.text);
+  const target = mesh.vms.get(rule.destination.text);
+  const { is, target: redirected, relayed } = rule.action;
+  const isInVain = is !== 'allow' || (redirected !== undefined && redirected !== target?.name);
+  if (!source || !target || source === target || isInVain) return unknown;
+  if (canLink(mesh, source, target) || (relayed && canRelay(mesh, source, target))) return [];
+  const relay = relayed ? ', and no relay that both have' : ', and relayed=no refuses a relay';
+  const text = `${source.name} has no link with ${target.name}${relay}`;
+  return [error(at(2), `${text}; add serve and connect to mesh.toml, or remove the rule`)];
+};
+
+/** What goes wrong only when inclusions become one file. */
+const ofSubsets = (
+  { mesh, policyDirectory }: Sources,
+  rules: readonly Rule[],
+  subsets: Subsets,
+): readonly Fault[] => {
+  const faults: Fault[] = [];
+  const long = tooLong(rules);
+  if (long !== undefined) {
+    const { file, line, column } = long;
+    const at = { file: under(policyDirectory, file), line, column };
+    faults.push(error(at, 'the rule is too long for one line; use shorter names'));
+  }
+  for (const [vm, { text }] of subsets) {
+    if (!isTooLarge(text)) continue;
+    faults.push(
+      error(mesh.at(['policy']), `the rules for ${vm} are too many for one file; join some`),
+    );
+  }
+  return faults;
+};
+
+export const callPolicyFaults = (sources: Sources, subsets: Subsets): readonly Fault[] => {
+  const { mesh, policy: loaded, policyDirectory } = sources;
+  if (loaded === undefined) return [];
+  const { policy, rules } = loaded;
+  if (policy.is === 'absent') {
+    return [error(mesh.at(['policy']), `${policyDirectory} does not exist; make the directory`)];
+  }
+  return [
+    ...(policy.is === 'invalid'
+      ? policy.faults.map((remark) => ofRemark(policyDirectory, remark))
+      : []),
+    ...rules.flatMap((rule) => ofRule(rule, sources)),
+    ...ofSubsets(sources, rules, subsets),
+  ];
+};

@@ -1,0 +1,58 @@
+/** Network policies that net-vm's daemon would not take. */
+
+import { VifwatchError } from '../../../errors.ts';
+import { type PolicyFile, parsePolicyFile } from '../../../network/config/policy-file.ts';
+import { quoted } from '../../../text/remark.ts';
+import { openCarets } from '../../../toml/locate.ts';
+import { error, type Fault, faultOf, unknownVm } from '../fault.ts';
+import type { MeshVm } from '../mesh-file.ts';
+import type { Sources } from '../sources.ts';
+
+const unknownProfile = (name: string, { profiles }: Sources): string =>
+  `no profile is called ${quoted(name)}; choose one of ${profiles.join(', ')}`;
+
+const ofContent = (file: string, text: string, content: PolicyFile, sources: Sources): Fault[] => {
+  const { profile, rules } = content;
+  const caretAt = openCarets(text);
+  const faults: Fault[] = [];
+  const fault = (path: readonly (string | number)[], what: string): void => {
+    const { line, column } = caretAt(path);
+    faults.push(error({ file, line, column }, what));
+  };
+  if (profile !== undefined && !sources.profiles.includes(profile)) {
+    fault(['profile'], unknownProfile(profile, sources));
+  }
+  for (const [index, { peer, direction }] of rules.entries()) {
+    if (peer.is !== 'vms') continue;
+    const key = direction === 'out' ? 'dstvm' : 'srcvm';
+    for (const [at, name] of peer.names.entries()) {
+      if (!sources.mesh.vms.has(name)) fault(['rule', index, key, at], unknownVm(name));
+    }
+  }
+  return faults;
+};
+
+const ofRules = (vm: MeshVm, sources: Sources): readonly Fault[] => {
+  const source = vm.rules === undefined ? undefined : sources.files.get(vm.rules);
+  if (source === undefined) return [];
+  const { file } = source;
+  if (!('text' in source)) {
+    const at = sources.mesh.at(['vm', vm.name, 'rules']);
+    return [error(at, `${file} ${source.unreadable}; correct the name, or write it`)];
+  }
+  try {
+    return ofContent(file, source.text, parsePolicyFile(file, source.text), sources);
+  } catch (thrown) {
+    if (!(thrown instanceof VifwatchError)) throw thrown;
+    return [faultOf(thrown.message, { file, line: 1, column: 1 })];
+  }
+};
+
+export const networkPolicyFaults = (sources: Sources): readonly Fault[] =>
+  [...sources.mesh.vms.values()].flatMap((vm) => {
+    const { name, profile } = vm;
+    const at = sources.mesh.at(['vm', name, 'profile']);
+    const isKnown = profile === undefined || sources.profiles.includes(profile);
+    const unknown = isKnown ? [] : [error(at, unknownProfile(profile, sources))];
+    return [...unknown, ...ofRules(vm, sources)];
+  });

@@ -1,0 +1,74 @@
+/** All calls of this VM over its links: those to it, those of its programs, and those that it relays. */
+import type { Logger } from 'pino';
+import { concatMap } from 'rxjs';
+import type { Xenstore } from '../../xen/xenstore.ts';
+import type { LoadedPolicy } from '../config/load-policy.ts';
+import type { IncomingCall } from '../protocol/call.ts';
+import type { Services } from '../services/services.ts';
+import { openDomainMap } from './domain-map.ts';
+import { openIncoming } from './incoming.ts';
+import type { Spend } from './log-budget.ts';
+import type { Caller, Self } from './peer.ts';
+import type { PeersDocument } from './peer-status.ts';
+import { openPeers } from './peers.ts';
+import { openRelay } from './relay.ts';
+import { openRoutes, type Routes } from './routes.ts';
+import type { Settings } from './settings.ts';
+
+export type ExchangePorts = {
+  readonly store: Xenstore;
+  readonly self: Self;
+  readonly settings: Settings;
+  readonly policy: () => LoadedPolicy;
+  readonly services: Services;
+  readonly log: Logger;
+  readonly spend: Spend;
+  /** Told when xenstore is lost. */
+  readonly fail: (error: unknown) => void;
+};
+
+export type Exchange = {
+  readonly place: Routes['place'];
+  readonly document: () => PeersDocument;
+  /** Takes no more calls to relay, and gives those there are time to end; at once if this is no relay. */
+  readonly endRelay: () => Promise<void>;
+  /** Ends all calls, and takes everything out of xenstore. */
+  readonly close: () => Promise<void>;
+};
+
+export const openExchange = (ports: ExchangePorts): Exchange => {
+  const { store, self, settings, policy, services, log, spend, fail } = ports;
+  const relayName = () => settings.now().relay;
+  const relay = openRelay({
+    linkWith: (name, signal) => peers.linkWith(name, signal),
+    linkNow: (name) => peers.linkNow(name),
+    log,
+    spend,
+  });
+  const answer = openIncoming({
+    ...{ self, relay: relayName, passOn: relay.passOn },
+    ...{ policy, services, log, spend },
+  });
+  const onCall = (caller: Caller, call: IncomingCall): void => void answer(caller, call);
+  const peers = openPeers({ store, names: openDomainMap(store), self, log, onCall, fail });
+  const configuring = settings.all
+    .pipe(concatMap((pairs) => peers.configure(pairs)))
+    .subscribe({ error: fail });
+  const routes = openRoutes({ self: self.name, peers, relay: relayName });
+  const isRelay = (): boolean => relayName() === self.name;
+  return {
+    place: routes.place,
+    document: () => ({
+      peers: routes.status(),
+      relay: isRelay() ? null : (relayName() ?? null),
+      relayed: isRelay() || relay.underWay() > 0 ? relay.underWay() : null,
+    }),
+    endRelay: async () => {
+      if (isRelay() || relay.underWay() > 0) await relay.close();
+    },
+    close: async () => {
+      configuring.unsubscribe();
+      await peers.close();
+    },
+  };
+};

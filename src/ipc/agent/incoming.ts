@@ -1,0 +1,97 @@
+/** Calls from other VMs: judged by this VM's own policy, and only then looked for. */
+import type { Logger } from 'pino';
+import type { LoadedPolicy } from '../config/load-policy.ts';
+import type { VmName } from '../config/vm-name.ts';
+import { decide } from '../policy/decide.ts';
+import type { IncomingCall } from '../protocol/call.ts';
+import { runService } from '../services/run-service.ts';
+import type { Services } from '../services/services.ts';
+import { arrivalOf } from './arrival.ts';
+import type { Spend } from './log-budget.ts';
+import type { Caller, Self } from './peer.ts';
+import type { Relay } from './relay.ts';
+
+export type IncomingPorts = {
+  readonly self: Self;
+  /** The name of this VM's relay, or its own if it is one. */
+  readonly relay: () => VmName | undefined;
+  readonly passOn: Relay['passOn'];
+  readonly policy: () => LoadedPolicy;
+  readonly services: Services;
+  readonly log: Logger;
+  /** What of a peer's doing is logged at all. */
+  readonly spend: Spend;
+};
+
+const nameOf = ({ request: { service, argument } }: IncomingCall): string =>
+  argument === '' ? service : `${service}+${argument}`;
+
+/** Whose call it is; where it is a relay's word there is no domid, for nothing proves one. */
+type Source = {
+  readonly source: VmName;
+  readonly domid: number | undefined;
+  readonly via: VmName | undefined;
+};
+
+/** Gives what answers calls; it never throws, and every call gets an answer. */
+export const openIncoming = (ports: IncomingPorts) => {
+  const { self, relay, passOn, policy, services, log, spend } = ports;
+  let calls = 0;
+
+  const serve = async ({ source, domid, via }: Source, call: IncomingCall): Promise<void> => {
+    calls += 1;
+    const who = { call: calls, from: source, domid, via, service: nameOf(call) };
+    const startedAt = performance.now();
+    const { service, argument } = call.request;
+    const verdict = decide(policy().policy, {
+      source,
+      self: self.name,
+      service,
+      argument,
+      relayed: via !== undefined,
+    });
+    const { action, rule, reason, user, notify } = verdict;
+    const say = (write: (suppressed: number | undefined) => void): void =>
+      spend(source, write, via);
+    say((suppressed) => {
+      const facts = { ...who, verdict: action, rule, user, suppressed };
+      log[notify ? 'warn' : 'info'](facts, action === 'allow' ? 'allowed' : `denied: ${reason}`);
+    });
+    if (action === 'deny') {
+      call.refuse({ code: 'denied', text: 'denied by the policy of the VM that was called' });
+      return;
+    }
+    const { request, stdin, stdout, stderr, cancelled } = call;
+    const ending = await runService(
+      { request, source, via, user, stdin, stdout, stderr, cancelled },
+      services,
+    );
+    if (ending.kind === 'refused') call.refuse(ending.refusal);
+    else call.exit(ending.status);
+    const ms = Math.round(performance.now() - startedAt);
+    say((suppressed) =>
+      log.info({ ...who, ...ending, ms, cancelled: cancelled.aborted, suppressed }, 'ended'),
+    );
+  };
+
+  return async (caller: Caller, call: IncomingCall): Promise<void> => {
+    const arrival = arrivalOf({ self: self.name, relay: relay() }, caller.name, call.request);
+    switch (arrival.is) {
+      case 'call': {
+        const { source, via } = arrival;
+        return await serve({ source, via, domid: via ? undefined : caller.domid }, call);
+      }
+      case 'to-relay':
+        return await passOn(caller.name, arrival.target, call);
+      case 'refused': {
+        const { request } = call;
+        const { code, text } = arrival.refusal;
+        spend(caller.name, (suppressed) => {
+          const facts = { peer: caller.name, domid: caller.domid, ...request, suppressed };
+          log.warn(facts, `${code}: ${text}`);
+        });
+        call.refuse(arrival.refusal);
+      }
+    }
+  };
+};

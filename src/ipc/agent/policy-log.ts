@@ -1,0 +1,18 @@
+/** Says what the policy is whenever it is another: loudly while it denies everything. */
+import type { Logger } from 'pino';
+import type { LoadedPolicy } from '../config/load-policy.ts';
+
+export const logPolicy = (log: Logger, { policy, rules, files }: LoadedPolicy): void => {
+  switch (policy.is) {
+    case 'rules':
+      log.info({ files, rules: rules.length }, 'the policy is in force');
+      return;
+    case 'absent':
+      log.warn({ code: 'POLICY_ABSENT' }, 'there is no policy: every call is denied');
+      return;
+    case 'invalid':
+      for (const { place, text } of policy.faults)
+        log.error({ code: 'POLICY_INVALID' }, `${place}: ${text}`);
+      log.error({ code: 'POLICY_INVALID' }, 'every call is denied until the policy is mended');
+  }
+};

@@ -1,0 +1,60 @@
+/**
+ * Where the two ends of a link find each other in xenstore. The client knocks with a nonce in its own
+ * directory; the server answers by an offer that carries the nonce, so neither takes what the other left
+ * behind earlier. All of it lies below directories that only their owner can write: it is the domain of
+ * the path that speaks, whatever it says.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { Xenstore } from '../../xen/xenstore.ts';
+import { type Pair, readableBy } from '../vchan/nodes.ts';
+
+/** A link that has come about. */
+export type Meeting = {
+  readonly link: Duplex;
+  /** Where in xenstore it was offered. */
+  readonly place: string;
+};
+
+/** Of one attempt of a client to get a link. */
+export type Nonce = string;
+
+export const newNonce = (): Nonce => randomBytes(8).toString('hex');
+
+const isNonce = (value: string | undefined): value is Nonce =>
+  value !== undefined && /^[0-9a-f]{16}$/.test(value);
+
+/** Says that the server is there, and offers nothing just now. */
+export const idle = '';
+
+/** What dom0 provisions, if it does: owned by the server, readable by the client. */
+export const provisionedPath = ({ server, client }: Pair): string =>
+  `/local/domain/${server}/ipc/direct/${client}`;
+
+/** What a server makes for itself. libxenvchan takes no path of more than 49 characters. */
+export const ownPath = ({ server, client }: Pair): string =>
+  `/local/domain/${server}/data/vifwatch/direct/${client}`;
+
+export const offerPaths = (pair: Pair): readonly [string, string] => [
+  provisionedPath(pair),
+  ownPath(pair),
+];
+
+/** What stands there while there is an offer, and of which the last says whose it is. */
+export const offerNodes = ['ring-ref', 'event-channel', 'session'] as const;
+
+export const knockPath = ({ server, client }: Pair): string =>
+  `/local/domain/${client}/data/vifwatch/knock/${server}`;
+
+/** Writes the client's knock. Throws XenstoreError. */
+export const writeKnock = (store: Xenstore, pair: Pair, nonce: Nonce): Promise<void> =>
+  store.transaction(async (tx) => {
+    await store.write(knockPath(pair), nonce, tx);
+    await store.setPermissions(knockPath(pair), readableBy(pair.client, pair.server), tx);
+  });
+
+/** The client's knock; undefined if there is none, or nothing that could be one. */
+export const readKnock = async (store: Xenstore, pair: Pair): Promise<Nonce | undefined> => {
+  const [value] = await store.readAll([knockPath(pair)]);
+  return isNonce(value) ? value : undefined;
+};

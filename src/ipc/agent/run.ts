@@ -1,0 +1,117 @@
+/** The agent: links with other VMs, calls from them, and calls to them. */
+
+import { mkdir, rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import {
+  BehaviorSubject,
+  filter,
+  firstValueFrom,
+  fromEvent,
+  lastValueFrom,
+  merge,
+  ReplaySubject,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import { VifwatchError } from '../../errors.ts';
+import { claimNamespace } from '../../system/one-per-namespace.ts';
+import { connect } from '../../xen/connect.ts';
+import type { Xenstore } from '../../xen/xenstore.ts';
+import type { AgentConfig, AgentPaths } from '../config/agent-config.ts';
+import type { LoadedPolicy } from '../config/load-policy.ts';
+import { watchPolicy } from '../config/watch-policy.ts';
+import { openServices, servicesEnded } from '../services/services.ts';
+import { agentSocket } from './agent-socket.ts';
+import { openExchange } from './exchange.ts';
+import { openLocal } from './local.ts';
+import { openLogBudget } from './log-budget.ts';
+import type { Self } from './peer.ts';
+import { logPolicy } from './policy-log.ts';
+import { openSettings } from './settings.ts';
+import { sweep } from './sweep.ts';
+
+export type AgentOptions = {
+  readonly config: AgentConfig;
+  readonly paths: AgentPaths;
+  /** For the local socket. */
+  readonly runtime: string;
+  readonly log: Logger;
+};
+
+const stopSignals = () =>
+  merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
+
+/** What dom0 calls this VM, which is what its policies call it. */
+const selfOf = async (store: Xenstore, domid: number): Promise<Self> => {
+  const [name] = await store.readAll(['name']);
+  if (name !== undefined) return { domid, name };
+  throw new VifwatchError('XENSTORE_UNAVAILABLE', `/local/domain/${domid}/name cannot be read`);
+};
+
+/** The policy in force, once it has been read for the first time. */
+const openPolicy = async (directory: string, log: Logger) => {
+  const policies = watchPolicy(directory, fromEvent(process, 'SIGHUP'));
+  const current = new BehaviorSubject<LoadedPolicy | undefined>(undefined);
+  const watching = policies.pipe(tap((policy) => logPolicy(log, policy))).subscribe(current);
+  const first = await firstValueFrom(current.pipe(filter((policy) => policy !== undefined)));
+  return { now: () => current.value ?? first, close: () => watching.unsubscribe() };
+};
+
+/**
+ * Makes and answers calls until SIGTERM or SIGINT, then ends them all and resolves.
+ * Throws VifwatchError or XenstoreError when it cannot go on.
+ */
+export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): Promise<void> => {
+  // First of all: a SIGHUP that nobody listens for would end the process.
+  const settings = openSettings(config, paths.config, log);
+  await mkdir(runtime, { recursive: true, mode: 0o755 });
+  const claim = await claimNamespace('vifwatch-agent');
+  const { store, domid } = await connect();
+  const self = await selfOf(store, domid);
+  await sweep(store, domid);
+  const policy = await openPolicy(paths.policies, log);
+  const spend = openLogBudget(() => performance.now());
+  const services = openServices({
+    directory: paths.services,
+    configDirectory: paths.serviceConfigs,
+    report: (text, call) =>
+      spend(
+        call.source,
+        (suppressed) => {
+          const { source, via, request } = call;
+          const { service, argument } = request;
+          log.warn({ from: source, via, service, argument, suppressed }, text);
+        },
+        call.via,
+      ),
+  });
+  const failures = new ReplaySubject<never>();
+  const fail = (error: unknown): void => failures.error(error);
+  const exchange = openExchange({
+    ...{ store, self, settings, policy: policy.now, services },
+    ...{ log, spend, fail },
+  });
+  // From the socket on, the agent is ready: also to be stopped. Another signal would end it before it has tidied up.
+  const stopped = new ReplaySubject(1);
+  stopSignals().subscribe(stopped);
+  const local = await openLocal({
+    ...{ self: self.name, runtime, group: config.group },
+    ...{ place: exchange.place, document: exchange.document, log, spend },
+  });
+  const { serve, connect: connects, relay } = settings.now();
+  log.info({ ...self, serve, connect: connects, relay }, 'ready');
+
+  await lastValueFrom(failures.pipe(takeUntil(stopped)), { defaultValue: undefined });
+  // Else those who still call by way of this one would lose their calls.
+  await exchange.endRelay();
+  log.info('stopping: all calls end');
+  await rm(agentSocket(runtime), { force: true });
+  settings.close();
+  await exchange.close();
+  await local.close();
+  await sweep(store, domid);
+  await servicesEnded(services);
+  policy.close();
+  store.close();
+  claim.close();
+};

@@ -1,0 +1,111 @@
+/** The server's side of the rendezvous with one domain. */
+import type { Duplex } from 'node:stream';
+import { merge, Observable, Subject } from 'rxjs';
+import type { Xenstore } from '../../xen/xenstore.ts';
+import { type Pair, publishOffer, readableBy } from '../vchan/nodes.ts';
+import { openVchanServer, type VchanServer } from '../vchan/vchan.ts';
+import { openPace } from './pace.ts';
+import { persistently } from './persistently.ts';
+import {
+  idle,
+  knockPath,
+  type Meeting,
+  type Nonce,
+  offerNodes,
+  ownPath,
+  provisionedPath,
+  readKnock,
+} from './rendezvous.ts';
+
+/** dom0's place if it has made one. */
+const placeOf = async (store: Xenstore, pair: Pair): Promise<string> => {
+  const [provisioned] = await store.readAll([provisionedPath(pair)]);
+  return provisioned === undefined ? ownPath(pair) : provisionedPath(pair);
+};
+
+/** Says that the server is there and idle: the offer that may still stand is nobody's any more. */
+const announce = (store: Xenstore, { server, client }: Pair, place: string): Promise<void> =>
+  store.transaction(async (tx) => {
+    await store.write(`${place}/session`, idle, tx);
+    await store.setPermissions(`${place}/session`, readableBy(server, client), tx);
+  });
+
+/** Leaves nothing but what dom0 made; after all transactions that are under way. */
+const leave = (store: Xenstore, pair: Pair): Promise<unknown> =>
+  store.transaction((tx) => {
+    const nodes = offerNodes.map((node) => `${provisionedPath(pair)}/${node}`);
+    // What is not there need not go, and a lost connection is somebody else's to tell.
+    return Promise.allSettled([...nodes, ownPath(pair)].map((path) => store.remove(path, tx)));
+  });
+
+/**
+ * Offers links to the pair's client, one at a time: each that is emitted is the newest, and all before it have ended.
+ * A client gets one whenever it knocks. Unsubscribing ends the link and takes the offer back.
+ * Errors with a XenstoreError if the connection is lost.
+ */
+export const serveDomain = (
+  store: Xenstore,
+  pair: Pair,
+  report: (trouble: string | undefined) => void,
+): Observable<Meeting> =>
+  new Observable<Meeting>((meetings) => {
+    const wakes = new Subject<void>();
+    const pace = openPace();
+    // Kept for as long as the domain has its name: a client that held on to them could else use up all pages.
+    let pages: VchanServer | undefined;
+    let answered: Nonce | undefined;
+    let session: { readonly nonce: Nonce; link?: Duplex } | undefined;
+    let announced = false;
+
+    const drop = (why: string): void => {
+      session?.link?.destroy(new Error(why));
+      session = undefined;
+    };
+
+    const answer = async (nonce: Nonce): Promise<void> => {
+      drop('the client asked for a new link');
+      await pace.rest();
+      const place = await placeOf(store, pair);
+      if (meetings.closed) return;
+      pages ??= openVchanServer(pair.client);
+      const offer = pages.offer();
+      const mine: NonNullable<typeof session> = { nonce };
+      const over = (): void => {
+        if (session !== mine) return;
+        session = undefined;
+        wakes.next();
+      };
+      session = mine;
+      offer.connected.then((link) => {
+        if (session !== mine) return link.destroy();
+        mine.link = link.once('close', over);
+        meetings.next({ link, place });
+      }, over);
+      announced = false;
+      await publishOffer(store, place, pair, offer, { session: nonce });
+      answered = nonce;
+    };
+
+    const step = async (): Promise<void> => {
+      const knock = await readKnock(store, pair);
+      if (knock !== undefined && knock !== answered) return await answer(knock);
+      // The domain is gone, or its agent has left.
+      if (knock === undefined) drop('the client has left');
+      if (session !== undefined || announced) return;
+      const place = await placeOf(store, pair);
+      if (meetings.closed) return;
+      await announce(store, pair, place);
+      announced = true;
+    };
+
+    const triggers = merge(store.watch(knockPath(pair)), wakes);
+    const steps = persistently(triggers, step, report).subscribe({
+      error: (error) => meetings.error(error),
+    });
+    return () => {
+      steps.unsubscribe();
+      drop('the link is no longer wanted');
+      pages?.close();
+      leave(store, pair).catch(() => {});
+    };
+  });

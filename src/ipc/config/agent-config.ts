@@ -1,0 +1,83 @@
+/** What the agent is told: /etc/vifwatch/agent.toml, and the kernel's command line beside it. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { invalid, invalidKey, parseStrict, readOptional } from '../../toml/strict-toml.ts';
+import { everyone, onlyOne, type Pairs, pairsOf } from './kernel-command-line.ts';
+import { isVmName, type VmName } from './vm-name.ts';
+
+export type AgentConfig = Pairs & {
+  /** Whose members may call; only root if there is none. */
+  readonly group: string | undefined;
+};
+
+/** All beside the configuration file. */
+export type AgentPaths = {
+  readonly config: string;
+  readonly policies: string;
+  readonly services: string;
+  readonly serviceConfigs: string;
+};
+
+export const agentPaths = (configFile: string): AgentPaths => {
+  const directory = dirname(configFile);
+  return {
+    config: join(directory, 'agent.toml'),
+    policies: join(directory, 'policy.d'),
+    services: join(directory, 'services'),
+    serviceConfigs: join(directory, 'services.d'),
+  };
+};
+
+const nameSchema = v.pipe(
+  v.string(),
+  v.check(isVmName, 'not the name of a VM'),
+  v.transform((text) => text as VmName),
+);
+
+const schema = v.strictObject({
+  serve: v.optional(
+    v.array(v.union([v.literal(everyone), nameSchema], 'not the name of a VM')),
+    [],
+  ),
+  connect: v.optional(v.array(nameSchema), []),
+  relay: v.optional(nameSchema),
+  group: v.optional(v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'not a group'))),
+});
+
+const unique = <T>(...lists: readonly (readonly T[])[]): readonly T[] => [...new Set(lists.flat())];
+
+/** Throws CONFIG_INVALID, with file, line and column for what stands in the file. */
+export const parseAgentConfig = (file: string, text: string, commandLine: string): AgentConfig => {
+  const { serve, connect, relay, group } = parseStrict(file, text, schema);
+  let given: Pairs;
+  try {
+    given = pairsOf(commandLine);
+  } catch (error) {
+    throw invalid('/proc/cmdline', (error as Error).message);
+  }
+  const relays = [given.relay, relay].filter((name) => name !== undefined);
+  let only: VmName | undefined;
+  try {
+    only = onlyOne(relays);
+  } catch (error) {
+    const { message } = error as Error;
+    throw invalidKey(file, text, ['relay'], `${message}, which the kernel's command line says`);
+  }
+  const served = serve.filter((name): name is VmName => name !== everyone);
+  return {
+    serve: {
+      names: unique(given.serve.names, served),
+      everyone: given.serve.everyone || serve.includes(everyone),
+    },
+    connect: unique(given.connect, connect),
+    relay: only,
+    group,
+  };
+};
+
+/** Reads the file, which may be missing, and the kernel's command line. Throws CONFIG_INVALID. */
+export const loadAgentConfig = async (file: string): Promise<AgentConfig> => {
+  const text = await readOptional(file);
+  return parseAgentConfig(file, text, await readFile('/proc/cmdline', 'latin1'));
+};

@@ -1,0 +1,161 @@
+/** A policy as its directory holds it: all files, what they include, and everything that is wrong with them. */
+import { realpath } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { printable, quoted, type Remark } from '../../text/remark.ts';
+import type { Policy } from '../policy/decide.ts';
+import { type Directive, parsePolicyText, type ServiceWords } from '../policy/policy-text.ts';
+import type { Rule } from '../policy/rule.ts';
+import { indexRules } from '../policy/rule-index.ts';
+import { listPolicyFiles, readPolicyFile, stampOf } from './read-policy-file.ts';
+
+export type LoadedPolicy = {
+  readonly policy: Policy;
+  /** In their order; where the policy is invalid, those that could be read. */
+  readonly rules: readonly Rule[];
+  /** How many files were read; one that is included twice is read twice. */
+  readonly files: number;
+  /** All in which a change may change the policy. */
+  readonly directories: readonly string[];
+};
+
+/** More than anybody can follow. */
+const deepest = 8;
+/** Files that include each other twice over would soon be as many as atoms. */
+const mostFiles = 1000;
+
+type Loading = {
+  readonly root: string;
+  readonly rules: Rule[];
+  readonly faults: Remark[];
+  readonly directories: Set<string>;
+  /** What was read, and how it looked before. */
+  readonly stamps: Map<string, string>;
+  files: number;
+};
+
+/** A file to be read, and who wants it. */
+type Wanted = {
+  readonly path: string;
+  readonly place: string;
+  readonly service: ServiceWords | undefined;
+  /** The files that led here, as they are on disk. */
+  readonly trail: readonly string[];
+};
+
+const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+/** As people know it: what is within the policy's directory, without that. */
+const nameOf = (root: string, path: string): string => {
+  const name = relative(root, path);
+  return printable(name === '' || name.startsWith('..') ? path : name);
+};
+
+const fault = ({ faults }: Loading, place: string, text: string): void => {
+  faults.push({ place, text });
+};
+
+const unreadable = (loading: Loading, place: string, path: string, error: unknown): void => {
+  const what = isAbsent(error) ? 'does not exist' : `cannot be read: ${(error as Error).message}`;
+  fault(loading, place, `${nameOf(loading.root, path)} ${what}`);
+};
+
+const remember = async (loading: Loading, path: string): Promise<void> => {
+  if (!loading.stamps.has(path)) loading.stamps.set(path, await stampOf(path));
+};
+
+const loadDirectory = async (loading: Loading, wanted: Wanted): Promise<void> => {
+  const { path, place, trail } = wanted;
+  loading.directories.add(path);
+  let names: readonly string[];
+  try {
+    await remember(loading, path);
+    names = await listPolicyFiles(path);
+  } catch (error) {
+    unreadable(loading, place, path, error);
+    return;
+  }
+  for (const name of names) {
+    const file = join(path, name);
+    const at = trail.length === 0 ? nameOf(loading.root, file) : place;
+    if (/^[0-9a-z_.-]+$/.test(name)) await loadFile(loading, { ...wanted, path: file, place: at });
+    else {
+      const hint = 'a policy file has a name of 0-9, a-z, "_", "." and "-"';
+      fault(loading, at, `${quoted(name)} is a bad name: ${hint}`);
+    }
+  }
+};
+
+const include = (loading: Loading, from: Wanted, directive: Directive): Promise<void> => {
+  const { is, place, service } = directive;
+  const wanted = { ...from, path: resolve(dirname(from.path), directive.path), place, service };
+  return is === 'include-dir' ? loadDirectory(loading, wanted) : loadFile(loading, wanted);
+};
+
+const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
+  const { path, place, service, trail } = wanted;
+  loading.directories.add(dirname(path));
+  loading.files += 1;
+  if (loading.files > mostFiles) {
+    if (loading.files === mostFiles + 1) fault(loading, place, `more than ${mostFiles} inclusions`);
+    return;
+  }
+  let bytes: Buffer;
+  let real: string;
+  try {
+    real = await realpath(path);
+    await remember(loading, path);
+    bytes = await readPolicyFile(path);
+  } catch (error) {
+    unreadable(loading, place, path, error);
+    return;
+  }
+  loading.directories.add(dirname(real));
+  const name = nameOf(loading.root, path);
+  if (trail.includes(real)) return fault(loading, place, `${name} includes itself`);
+  if (trail.length > deepest) return fault(loading, place, `more than ${deepest} inclusions deep`);
+  const { statements, faults } = parsePolicyText(name, bytes, service);
+  loading.faults.push(...faults);
+  for (const statement of statements) {
+    if (statement.is === 'rule') loading.rules.push(statement.rule);
+    else await include(loading, { ...wanted, trail: [...trail, real] }, statement);
+  }
+};
+
+/** What changed meanwhile may have been read in halves that do not belong together. */
+const findChanges = async (loading: Loading): Promise<void> => {
+  for (const [path, before] of loading.stamps) {
+    if ((await stampOf(path).catch(() => undefined)) === before) continue;
+    fault(loading, nameOf(loading.root, path), 'changed while it was read: read it again');
+  }
+};
+
+const policyOf = async (loading: Loading): Promise<Policy> => {
+  const { root, rules, faults } = loading;
+  try {
+    await stampOf(root);
+  } catch (error) {
+    if (isAbsent(error)) return { is: 'absent' };
+  }
+  await loadDirectory(loading, {
+    path: root,
+    place: printable(root),
+    service: undefined,
+    trail: [],
+  });
+  await findChanges(loading);
+  if (faults.length > 0) return { is: 'invalid', faults };
+  return { is: 'rules', index: indexRules(rules) };
+};
+
+/** Reads the directory, and never rejects: whatever is wrong makes the policy invalid, and so denies everything. */
+export const loadPolicy = async (directory: string): Promise<LoadedPolicy> => {
+  const root = resolve(directory);
+  const loading: Loading = {
+    ...{ root, rules: [], faults: [], files: 0 },
+    directories: new Set([root]),
+    stamps: new Map(),
+  };
+  const policy = await policyOf(loading);
+  const { rules, files, directories } = loading;
+  return { policy, rules, files, directories: [...directories] };
+};

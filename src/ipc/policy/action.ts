@@ -1,0 +1,69 @@
+/** What a rule says is to be done, with its parameters. */
+import { quoted } from '../../text/remark.ts';
+import { parseVmToken } from './vm-token.ts';
+import type { Report, Word } from './words.ts';
+
+export type Action = {
+  readonly is: 'allow' | 'ask' | 'deny';
+  /** Where the call is to go instead. */
+  readonly target: string | undefined;
+  /** Whom the service runs as; undefined leaves it to the service's own configuration. */
+  readonly user: string | undefined;
+  readonly notify: boolean;
+  /** Whether it also allows calls that came by way of a relay; else it denies them. */
+  readonly relayed: boolean;
+};
+
+const redirects = ['target', 'user', 'notify', 'autostart'] as const;
+
+const actions: ReadonlyMap<string, { is: Action['is']; parameters: readonly string[] }> = new Map([
+  ['allow', { is: 'allow', parameters: [...redirects, 'relayed'] }],
+  ['ask', { is: 'ask', parameters: [...redirects, 'default_target'] }],
+  ['deny', { is: 'deny', parameters: ['notify'] }],
+]);
+
+const isUser = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text);
+
+const checkValue = (key: string, value: Word, report: Report): void => {
+  if (key === 'target' || key === 'default_target') parseVmToken(value, 'target', report);
+  else if (key === 'user') {
+    if (!isUser(value.text)) report(value.column, `${quoted(value.text)} is not a user`);
+  } else if (value.text !== 'yes' && value.text !== 'no') {
+    report(value.column, `${key} is either "yes" or "no", not ${quoted(value.text)}`);
+  }
+};
+
+/** Undefined after a report. */
+export const parseAction = (
+  word: Word,
+  parameters: readonly Word[],
+  report: Report,
+): Action | undefined => {
+  const action = actions.get(word.text);
+  if (action === undefined) {
+    report(word.column, `${quoted(word.text)} is not an action: allow, ask or deny`);
+    return undefined;
+  }
+  const values = new Map<string, string>();
+  for (const { text, column } of parameters) {
+    const end = text.indexOf('=');
+    const key = text.slice(0, end);
+    const value = { text: text.slice(end + 1), column: column + end + 1 };
+    if (end < 0) report(column, `${quoted(text)} is not a parameter like "user=root"`);
+    else if (!action.parameters.includes(key)) {
+      report(column, `${action.is} has no parameter ${quoted(key)}`);
+    } else if (values.has(key)) report(column, `a second ${key}=`);
+    else {
+      checkValue(key, value, report);
+      values.set(key, value.text);
+    }
+  }
+  const notify = values.get('notify');
+  return {
+    is: action.is,
+    target: values.get('target'),
+    user: values.get('user'),
+    notify: notify === undefined ? action.is === 'deny' : notify === 'yes',
+    relayed: values.get('relayed') !== 'no',
+  };
+};

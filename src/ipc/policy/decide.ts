@@ -1,0 +1,99 @@
+/** Whether a call may be made, as the policy of the VM that is called says. */
+import type { Remark } from '../../text/remark.ts';
+import { isArgument, isServiceName, type Rule } from './rule.ts';
+import { bucketsOf, firstOf, isUncertain, type RuleIndex } from './rule-index.ts';
+import { isVmName } from './vm-token.ts';
+
+export type Policy =
+  | { readonly is: 'rules'; readonly index: RuleIndex }
+  /** Not even a directory to look for it in. */
+  | { readonly is: 'absent' }
+  | { readonly is: 'invalid'; readonly faults: readonly Remark[] };
+
+/** Who calls and who is called are names that dom0 gave, or the relay that this VM trusts; never what a peer says of itself. */
+export type PolicyRequest = {
+  readonly source: string;
+  readonly self: string;
+  readonly service: string;
+  /** The text after the "+"; empty if there is none. */
+  readonly argument: string;
+  /** Whether the source is a relay's word. */
+  readonly relayed: boolean;
+};
+
+type Reason =
+  | 'allowed by rule'
+  | 'denied by rule'
+  | 'the rule asks, and there is nobody to be asked'
+  | 'the rule redirects the call to another VM'
+  | 'the rule allows no call by way of a relay'
+  | 'the rule may or may not match: tags, types and UUIDs are unknown here'
+  | 'no matching rule'
+  | 'no policy: its directory does not exist'
+  | 'policy invalid'
+  | 'a VM does not call itself'
+  | 'no VM or service is called so';
+
+export type Verdict = {
+  readonly action: 'allow' | 'deny';
+  readonly user: string | undefined;
+  /** `file:line` of the rule that decided. */
+  readonly rule: string | undefined;
+  readonly notify: boolean;
+  readonly reason: Reason;
+};
+
+const uncertain: Reason = 'the rule may or may not match: tags, types and UUIDs are unknown here';
+
+const refusal = (reason: Reason): Verdict => ({
+  ...{ action: 'deny', user: undefined, rule: undefined, notify: true },
+  reason,
+});
+
+const denial = ({ place, action }: Rule, reason: Reason): Verdict => ({
+  ...{ action: 'deny', user: undefined, rule: place },
+  // Only "deny" says of itself whether its denials are worth a notice.
+  notify: action.is === 'deny' ? action.notify : true,
+  reason,
+});
+
+/** What is wrong with the rule as one that allows the call, if anything is. */
+const objection = (rule: Rule, { self, relayed }: PolicyRequest): Reason | undefined => {
+  const { action } = rule;
+  if (isUncertain(rule)) return uncertain;
+  if (action.is === 'deny') return 'denied by rule';
+  if (action.is === 'ask') return 'the rule asks, and there is nobody to be asked';
+  const isForeign = action.target !== undefined && action.target !== self;
+  if (isForeign) return 'the rule redirects the call to another VM';
+  return relayed && !action.relayed ? 'the rule allows no call by way of a relay' : undefined;
+};
+
+const isWellFormed = ({ source, self, service, argument }: PolicyRequest): boolean =>
+  isVmName(source) && isVmName(self) && isServiceName(service) && isArgument(argument);
+
+/**
+ * First match, and everything that is not clearly allowed is denied. A rule of which it cannot be known whether it
+ * matches denies too; if it would allow, the rules behind it may still do so, but as no other user.
+ */
+export const decide = (policy: Policy, request: PolicyRequest): Verdict => {
+  if (policy.is === 'invalid') return refusal('policy invalid');
+  if (!isWellFormed(request)) return refusal('no VM or service is called so');
+  if (request.source === request.self) return refusal('a VM does not call itself');
+  if (policy.is === 'absent') return refusal('no policy: its directory does not exist');
+  const { source, self, service, argument } = request;
+  const lookup = { service, argument, source, destination: self };
+  const buckets = bucketsOf(policy.index, lookup);
+  const decider = firstOf(buckets.map((bucket) => bucket.decider));
+  if (decider === undefined) return refusal('no matching rule');
+  const { rule, rank } = decider;
+  const reason = objection(rule, request);
+  if (reason !== undefined) return denial(rule, reason);
+  const { user, notify } = rule.action;
+  const other = firstOf(
+    buckets.flatMap(({ skipped }) => skipped.filter((entry) => entry.rule.action.user !== user)),
+  );
+  if (other !== undefined && other.rank < rank) {
+    return denial(other.rule, uncertain);
+  }
+  return { action: 'allow', user, rule: rule.place, notify, reason: 'allowed by rule' };
+};

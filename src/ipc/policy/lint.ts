@@ -1,0 +1,66 @@
+/** What a policy says in vain. */
+import type { Remark } from '../../text/remark.ts';
+import type { Rule } from './rule.ts';
+import {
+  bucketsOf,
+  firstOf,
+  indexRules,
+  lookupOf,
+  mayBeSkipped,
+  neverMatches,
+  type RuleIndex,
+} from './rule-index.ts';
+import type { VmToken } from './vm-token.ts';
+import type { Word } from './words.ts';
+
+const ignored = ['autostart=', 'default_target='];
+
+const ofToken = ({ is, text }: VmToken, role: string, rule: Rule): string | undefined => {
+  if (is === 'never') return `never matches: no call here has "${text}" as its ${role}`;
+  if (is !== 'unknowable') return undefined;
+  const effect = mayBeSkipped(rule)
+    ? 'allows nothing, and calls that it may have been meant for run as no other user'
+    : 'denies whatever it may have been meant for';
+  return `"${text}" is unknown here: the rule ${effect}`;
+};
+
+const ofAction = ({ action }: Rule): string | undefined => {
+  if (action.is === 'ask') return '"ask" denies: there is nobody to be asked';
+  if (action.target === undefined) return undefined;
+  return `target= denies in every VM but "${action.target}": a call is not redirected`;
+};
+
+/** Of one rule by itself, with the columns. */
+const ofRule = (rule: Rule): (readonly [Word, string])[] => {
+  const [, , source, destination, action, ...parameters] = rule.words;
+  const found: [Word | undefined, string | undefined][] = [
+    [source, ofToken(rule.source, 'source', rule)],
+    [destination, ofToken(rule.destination, 'destination', rule)],
+    [action, ofAction(rule)],
+    ...parameters
+      .filter(({ text }) => ignored.some((name) => text.startsWith(name)))
+      .map((word): [Word, string] => [word, `${word.text.replace(/=.*/, '=')} has no effect here`]),
+  ];
+  return found.flatMap(([word, text]) => (word && text ? [[word, text] as const] : []));
+};
+
+/** The rule that decides whatever another one could. */
+const coverOf = (rule: Rule, rank: number, index: RuleIndex): Rule | undefined => {
+  const cover = firstOf(bucketsOf(index, lookupOf(rule)).map(({ decider }) => decider));
+  return cover !== undefined && cover.rank < rank ? cover.rule : undefined;
+};
+
+/** Warnings in the order of the rules. */
+export const lint = (rules: readonly Rule[]): Remark[] => {
+  const index = indexRules(rules);
+  return rules.flatMap((rule, rank) => {
+    const remarks = ofRule(rule).map(([{ column }, text]) => ({
+      place: `${rule.place}:${column}`,
+      text,
+    }));
+    const cover = neverMatches(rule) ? undefined : coverOf(rule, rank, index);
+    if (cover === undefined) return remarks;
+    const text = `never reached: ${cover.place} decides before`;
+    return [{ place: `${rule.place}:${rule.column}`, text }, ...remarks];
+  });
+};

@@ -1,0 +1,147 @@
+/** The text of one policy file: rules and directives in their order, and everything that is wrong with it. */
+import { quoted, type Remark } from '../../text/remark.ts';
+import { parseRule, parseScope, type Rule } from './rule.ts';
+import { type Report, splitWords, type Word } from './words.ts';
+
+/** The service and the argument of which all rules of an `!include-service` file speak. */
+export type ServiceWords = readonly [service: Word, argument: Word];
+
+export type Directive = {
+  readonly is: 'include' | 'include-dir' | 'include-service';
+  readonly path: string;
+  /** `file:line:column` of the path. */
+  readonly place: string;
+  /** For `!include-service`, and for `!include` in a file that was included so. */
+  readonly service: ServiceWords | undefined;
+};
+
+type Statement = { readonly is: 'rule'; readonly rule: Rule } | Directive;
+
+export type PolicyText = {
+  readonly statements: readonly Statement[];
+  readonly faults: readonly Remark[];
+};
+
+/** The longest names in all fields and parameters need less. */
+export const longestLine = 4096;
+
+/** More help nobody to mend a file, and each of them takes memory. */
+const mostFaults = 1000;
+
+type Line = {
+  readonly file: string;
+  readonly line: number;
+  readonly service: ServiceWords | undefined;
+};
+
+const parseDirective = (words: readonly Word[], at: Line, report: Report) => {
+  const [directive, ...parameters] = words as [Word, ...Word[]];
+  const name = directive.text.slice(1);
+  const place = (word: Word): string => `${at.file}:${at.line}:${word.column}`;
+  if (name === 'compat-4.0') {
+    const hint = 'write the rules into this directory instead';
+    return report(directive.column, `the old files of !compat-4.0 are not supported: ${hint}`);
+  }
+  const oldFormat = at.service !== undefined;
+  if (name === 'include' || (name === 'include-dir' && !oldFormat)) {
+    const [path] = parameters;
+    if (path === undefined || parameters.length > 1) {
+      return report(directive.column, `!${name} takes one path`);
+    }
+    return { is: name, path: path.text, place: place(path), service: at.service } as const;
+  }
+  if (name === 'include-service' && !oldFormat) {
+    const [service, argument, path] = parameters;
+    if (!service || !argument || !path || parameters.length > 3) {
+      return report(directive.column, '!include-service takes a service, an argument and a path');
+    }
+    if (parseScope(service, argument, report) === undefined) return undefined;
+    const words: ServiceWords = [service, argument];
+    return { is: name, path: path.text, place: place(path), service: words } as const;
+  }
+  const where = oldFormat ? ' in a file of !include-service' : '';
+  return report(directive.column, `there is no directive ${quoted(directive.text)}${where}`);
+};
+
+const parseLine = (text: string, at: Line, report: Report): Statement | undefined => {
+  if (text.length > longestLine) {
+    report(longestLine + 1, `the line is longer than ${longestLine} characters`);
+    return undefined;
+  }
+  // Qubes begins a new line here, others do not: no rule shall hide in a comment for either.
+  const isComment = /^[ \t]*#/.test(text);
+  const bad = (isComment ? /\r/u : /[^\t\x20-\x7e]/u).exec(text);
+  if (bad !== null) {
+    const code = bad[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    report(bad.index + 1, `the character U+${code} does not belong here`);
+    return undefined;
+  }
+  if (isComment) return undefined;
+  // As Qubes reads such files; every column stays what it is.
+  const old = (line: string): string =>
+    line.replaceAll('$include:', '!include ').replaceAll('$', '@').replaceAll(',', ' ');
+  const words = splitWords(at.service === undefined ? text : old(text));
+  const [first] = words;
+  if (first === undefined) return undefined;
+  if (first.text.startsWith('!')) return parseDirective(words, at, report) ?? undefined;
+  const all = [...(at.service ?? []), ...words];
+  if (all.length < 5) {
+    const fields = 'source destination action';
+    const needed = at.service === undefined ? `service argument ${fields}` : fields;
+    report(first.column, `a rule is "${needed}", and fields are missing`);
+    return undefined;
+  }
+  const rule = parseRule(all, { file: at.file, line: at.line, column: first.column }, report);
+  return rule && { is: 'rule', rule };
+};
+
+const decode = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Cut into lines before it is decoded, so that a bad byte costs only its own line's meaning. */
+function* linesOf(bytes: Uint8Array): Generator<string | undefined> {
+  let start = 0;
+  while (start < bytes.length) {
+    const found = bytes.indexOf(0x0a, start);
+    const end = found < 0 ? bytes.length : found;
+    yield decode(bytes.subarray(start, end))?.replace(/\r$/, '');
+    start = end + 1;
+  }
+}
+
+/**
+ * Never throws, whatever the bytes.
+ * @param file as it is named to people
+ * @param service set if the file is included by `!include-service`
+ */
+export const parsePolicyText = (
+  file: string,
+  bytes: Uint8Array,
+  service?: ServiceWords,
+): PolicyText => {
+  const statements: Statement[] = [];
+  const faults: Remark[] = [];
+  let line = 0;
+  for (const text of linesOf(bytes)) {
+    line += 1;
+    const at = { file, line, service };
+    const report: Report = (column, what) => {
+      faults.push({ place: `${file}:${line}:${column}`, text: what });
+    };
+    if (faults.length >= mostFaults) {
+      report(1, 'too many errors: the rest was not looked at');
+      break;
+    }
+    if (text === undefined) report(1, 'the line is not UTF-8');
+    else {
+      const statement = parseLine(text, at, report);
+      if (statement !== undefined) statements.push(statement);
+    }
+  }
+  return { statements, faults };
+};

@@ -1,0 +1,84 @@
+/** One rule: who may call what. */
+
+import { quoted } from '../../text/remark.ts';
+import { type Action, parseAction } from './action.ts';
+import { parseVmToken, type VmToken } from './vm-token.ts';
+import type { Report, Word } from './words.ts';
+
+/** A service and the text after its "+"; undefined is any. */
+export type Scope = { readonly service: string | undefined; readonly argument: string | undefined };
+
+export type Rule = Scope & {
+  readonly source: VmToken;
+  readonly destination: VmToken;
+  readonly action: Action;
+  readonly file: string;
+  readonly line: number;
+  /** Where it begins. */
+  readonly column: number;
+  /** `file:line` */
+  readonly place: string;
+  /** Service, argument, source, destination, action, parameters. */
+  readonly words: readonly Word[];
+};
+
+export const isServiceName = (text: string): boolean => /^[A-Za-z0-9._-]+$/.test(text);
+
+export const isArgument = (text: string): boolean => /^[A-Za-z0-9._+-]*$/.test(text);
+
+/** Undefined after a report. */
+export const parseScope = (service: Word, argument: Word, report: Report): Scope | undefined => {
+  let fine = true;
+  const fault = (column: number, text: string): void => {
+    fine = false;
+    report(column, text);
+  };
+  if (service.text !== '*' && !isServiceName(service.text)) {
+    const hint = service.text.includes('+') ? ': the argument is a field of its own' : '';
+    fault(service.column, `${quoted(service.text)} is not the name of a service${hint}`);
+  }
+  if (argument.text !== '*') {
+    if (!argument.text.startsWith('+') || !isArgument(argument.text)) {
+      fault(argument.column, `${quoted(argument.text)} is neither "*" nor an argument like "+key"`);
+    } else if (service.text === '*') {
+      fault(argument.column, 'with the service "*" goes no argument but "*"');
+    }
+  }
+  if (!fine) return undefined;
+  return {
+    service: service.text === '*' ? undefined : service.text,
+    argument: argument.text === '*' ? undefined : argument.text.slice(1),
+  };
+};
+
+/**
+ * Undefined after a report.
+ * @param words at least five
+ */
+export const parseRule = (
+  words: readonly Word[],
+  at: Pick<Rule, 'file' | 'line' | 'column'>,
+  report: Report,
+): Rule | undefined => {
+  let faults = 0;
+  const counted: Report = (column, text) => {
+    faults += 1;
+    report(column, text);
+  };
+  const [service, argument, from, to, verb, ...parameters] = words as [
+    ...[Word, Word, Word, Word, Word],
+    ...Word[],
+  ];
+  const scope = parseScope(service, argument, counted);
+  const source = parseVmToken(from, 'source', counted);
+  const destination = parseVmToken(to, 'destination', counted);
+  const action = parseAction(verb, parameters, counted);
+  if (action?.is === 'allow' && to.text === '@default' && action.target === undefined) {
+    counted(verb.column, 'allow needs target= where the destination is "@default"');
+  }
+  if (faults > 0 || !scope || !source || !destination || !action) return undefined;
+  return {
+    ...{ ...scope, source, destination, action, words, ...at },
+    place: `${at.file}:${at.line}`,
+  };
+};

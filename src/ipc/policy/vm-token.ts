@@ -1,0 +1,82 @@
+/** What a rule says of VMs: a name or one of Qubes' keywords, each allowed in some places only. */
+import { quoted } from '../../text/remark.ts';
+import type { Report, Word } from './words.ts';
+
+/** The third column, the fourth, and the parameters `target=` and `default_target=`. */
+type TokenPlace = 'source' | 'destination' | 'target';
+
+export type VmToken = {
+  /**
+   * `never` is no VM that calls or is called here; `unknowable` depends on tags, types or UUIDs, of which the
+   * target has no source but its peers' own words.
+   */
+  readonly is: 'every' | 'named' | 'unknowable' | 'never';
+  readonly text: string;
+};
+
+type Kind = { readonly is: VmToken['is']; readonly places: readonly TokenPlace[] };
+
+const columns = ['source', 'destination'] as const;
+const everywhere = [...columns, 'target'] as const;
+
+const keywords: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ['*', { is: 'every', places: columns }],
+  ['@anyvm', { is: 'every', places: columns }],
+  ['dom0', { is: 'never', places: everywhere }],
+  ['@adminvm', { is: 'never', places: everywhere }],
+  ['uuid:00000000-0000-0000-0000-000000000000', { is: 'never', places: everywhere }],
+  ['@default', { is: 'never', places: ['destination'] }],
+  ['@dispvm', { is: 'never', places: ['destination', 'target'] }],
+]);
+
+/** Also what a tag and a type look like. */
+const isName = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/.test(text);
+
+/** Qubes compares UUIDs as text, and its own are in lower case. */
+const isUuid = (text: string): boolean =>
+  /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
+
+type Family = Kind & { readonly prefix: string; readonly accepts: (value: string) => boolean };
+
+const isNameOrUuid = (text: string): boolean =>
+  text.startsWith('uuid:') ? isUuid(text.slice('uuid:'.length)) : isName(text);
+
+/** The longer prefix first. */
+const families: readonly Family[] = [
+  { prefix: '@dispvm:@tag:', is: 'never', places: columns, accepts: isName },
+  { prefix: '@dispvm:', is: 'never', places: everywhere, accepts: isNameOrUuid },
+  { prefix: '@tag:', is: 'unknowable', places: columns, accepts: isName },
+  { prefix: '@type:', is: 'unknowable', places: columns, accepts: isName },
+  { prefix: 'uuid:', is: 'unknowable', places: everywhere, accepts: isUuid },
+];
+
+/** Whether a VM can be called so. dom0 can not: it neither calls nor is called. */
+export const isVmName = (text: string): boolean => isName(text) && text !== 'dom0';
+
+const kindOf = (text: string): Kind | undefined => {
+  const keyword = keywords.get(text);
+  if (keyword !== undefined) return keyword;
+  const family = families.find(({ prefix }) => text.startsWith(prefix));
+  if (family !== undefined) {
+    return family.accepts(text.slice(family.prefix.length)) ? family : undefined;
+  }
+  return isName(text) ? { is: 'named', places: everywhere } : undefined;
+};
+
+/** Undefined after a report. */
+export const parseVmToken = (
+  { text, column }: Word,
+  place: TokenPlace,
+  report: Report,
+): VmToken | undefined => {
+  const kind = kindOf(text);
+  if (kind === undefined) {
+    report(column, `${quoted(text)} is neither the name of a VM nor a keyword`);
+    return undefined;
+  }
+  if (!kind.places.includes(place)) {
+    report(column, `${quoted(text)} cannot be a ${place}`);
+    return undefined;
+  }
+  return { is: kind.is, text };
+};

@@ -1,0 +1,56 @@
+/** The nodes of a vchan's offer, named and protected as libxenvchan does it. */
+import type { Permission, Xenstore } from '../../xen/xenstore.ts';
+
+const names = ['ring-ref', 'event-channel'] as const;
+
+export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
+
+/** The domains at the ends of a vchan. */
+export type Pair = { readonly server: number; readonly client: number };
+
+/** The permissions of a node that only one other domain can read. */
+export const readableBy = (owner: number, reader: number): readonly Permission[] => [
+  { domid: owner, read: false, write: false },
+  { domid: reader, read: true, write: false },
+];
+
+/**
+ * Writes the nodes below `path` in one transaction, and `extra` nodes besides them; nobody but the client
+ * can read them. It must exist: xenstored forgets a permission for a domid that is not there yet.
+ * Rejects with a XenstoreError.
+ */
+export const publishOffer = (
+  store: Xenstore,
+  path: string,
+  { server, client }: Pair,
+  { ringRef, eventChannel }: OfferNumbers,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<void> => {
+  const nodes = { ...extra, 'ring-ref': `${ringRef}`, 'event-channel': `${eventChannel}` };
+  return store.transaction(async (tx) => {
+    for (const [name, value] of Object.entries(nodes)) {
+      await store.write(`${path}/${name}`, value, tx);
+      await store.setPermissions(`${path}/${name}`, readableBy(server, client), tx);
+    }
+  });
+};
+
+/** A grant reference or port; the peer may have written anything. */
+const toNumber = (value: string | undefined): number | undefined => {
+  const number = value !== undefined && /^[1-9]\d{0,9}$/.test(value) ? Number(value) : undefined;
+  return number !== undefined && number <= 0xffff_ffff ? number : undefined;
+};
+
+/**
+ * What a peer offers at `path`, or undefined if that is nothing, or nothing that can be joined.
+ * Rejects with a XenstoreError.
+ */
+export const readOffer = async (
+  store: Xenstore,
+  path: string,
+): Promise<OfferNumbers | undefined> => {
+  const values = await store.readAll(names.map((name) => `${path}/${name}`));
+  const [ringRef, eventChannel] = values.map(toNumber);
+  if (ringRef === undefined || eventChannel === undefined) return undefined;
+  return { ringRef, eventChannel };
+};

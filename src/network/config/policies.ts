@@ -1,0 +1,84 @@
+/** /etc/vifwatch/rules.d: one file per VM. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parsePrefix } from '../../address/prefix.ts';
+import { type Problem, VifwatchError } from '../../errors.ts';
+import { invalid } from '../../toml/strict-toml.ts';
+import type { Policy } from '../policy/policy.ts';
+import { bookOf, type PolicyBook } from '../policy/policy-book.ts';
+import { parsePolicyFile } from './policy-file.ts';
+
+/** What a VM of which no file speaks may do. */
+const fallbackProfile = 'internet';
+
+const suffix = '.toml';
+
+const listFiles = async (directory: string): Promise<string[]> => {
+  try {
+    const names = await readdir(directory);
+    // What editors leave beside a file begins with a dot or ends otherwise.
+    return names.filter((name) => name.endsWith(suffix) && !name.startsWith('.')).sort();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw invalid(directory, `cannot be read: ${message}`);
+  }
+};
+
+const readText = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw invalid(file, `cannot be read: ${(error as Error).message}`);
+  }
+};
+
+const loadProfile = async (profiles: string, name: string): Promise<Policy> => {
+  const file = join(profiles, `${name}${suffix}`);
+  const { rules } = parsePolicyFile(file, await readText(file));
+  return { key: name, rules };
+};
+
+const loadPolicy = async (file: string, key: string, profiles: string): Promise<Policy> => {
+  const { profile, rules } = parsePolicyFile(file, await readText(file));
+  if (profile === undefined) return { key, rules };
+  const known = await listFiles(profiles);
+  if (!known.includes(`${profile}${suffix}`)) {
+    const names = known.map((name) => name.slice(0, -suffix.length)).join(', ');
+    throw invalid(file, `profile: no profile is called "${profile}"; there are ${names}`);
+  }
+  return { key, rules: [...rules, ...(await loadProfile(profiles, profile)).rules] };
+};
+
+/** On one line, as `status` shows it. */
+const problemOf = (error: unknown): Problem => {
+  if (!(error instanceof VifwatchError)) throw error;
+  return { code: 'POLICY_INVALID', text: error.message.split('\n', 1)[0] ?? '' };
+};
+
+const keyOf = (file: string): string => {
+  const name = file.slice(0, -suffix.length);
+  const prefix = parsePrefix(name);
+  return 'problem' in prefix ? name : prefix.text;
+};
+
+/**
+ * A file that is wrong closes its VM and no other. Throws CONFIG_INVALID if the directory itself cannot be read.
+ * @param profiles the package's rules/ @param before the last book
+ */
+export const loadPolicies = async (
+  directory: string,
+  profiles: string,
+  before?: PolicyBook,
+): Promise<PolicyBook> => {
+  const policies = new Map<string, Policy | Problem>();
+  for (const file of await listFiles(directory)) {
+    const key = keyOf(file);
+    const path = join(directory, file);
+    const policy = policies.has(key)
+      ? problemOf(invalid(path, `a second file for ${key}`))
+      : await loadPolicy(path, key, profiles).catch(problemOf);
+    policies.set(key, policy);
+  }
+  return bookOf(policies, await loadProfile(profiles, fallbackProfile), before);
+};

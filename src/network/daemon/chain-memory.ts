@@ -1,0 +1,27 @@
+/** Policies' chains as they were when we first saw them. A chain is named by its content: nobody has anything to change. */
+import type { Firewall } from '../state/kernel-state.ts';
+
+export type ChainMemory = {
+  /** We took them away. */
+  readonly forget: (names: Iterable<string>) => void;
+  /** How many rules each chain has; -1 for one that somebody changed. */
+  readonly judge: (observed: Pick<Firewall, 'chains' | 'contents'>) => ReadonlyMap<string, number>;
+};
+
+export const openChainMemory = (): ChainMemory => {
+  const known = new Map<string, string>();
+  return {
+    forget: (names) => {
+      for (const name of names) known.delete(name);
+    },
+    judge: ({ chains, contents }) => {
+      const judged = [...chains].map(([name, rules]): [string, number] => {
+        const now = contents.get(name) ?? '';
+        const before = known.get(name) ?? now;
+        known.set(name, before);
+        return [name, before === now ? rules : -1];
+      });
+      return new Map(judged);
+    },
+  };
+};

@@ -1,0 +1,121 @@
+/** One pass: read what changed, decide, compare with the kernel, and start what is missing in its lane. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Problem } from '../../errors.ts';
+import type { Config } from '../config/config.ts';
+import type { Network } from '../kernel/network.ts';
+import { hotplugErrorText, plan, type Refusal } from '../plan/plan.ts';
+import { shadowProblem } from '../plan/rivals.ts';
+import { openVmNetworks } from '../plan/vm-networks.ts';
+import { hostElements } from '../state/host-elements.ts';
+import type { Backend } from '../store/backend.ts';
+import { type Decision, decide } from '../vif/decide.ts';
+import type { Drift } from './drift.ts';
+import type { Journal } from './journal.ts';
+import type { Lanes } from './lanes.ts';
+import type { Patience } from './patience.ts';
+import type { Policies } from './policies.ts';
+import { everyUplink, type World } from './world.ts';
+
+/** Nothing tells when a full quota of xenstored has room again. */
+const quotaRetryMs = 1_000;
+
+export type PassParts = {
+  readonly config: Config;
+  readonly world: World;
+  readonly lanes: Lanes;
+  readonly network: Network;
+  readonly backend: Backend;
+  readonly patience: Patience;
+  readonly policies: Policies;
+  readonly drift: Drift;
+  readonly journal: Journal;
+  /** Whether a link's ingress chain may stand before the link. */
+  readonly ingressMayPrecede: boolean;
+  /** Asks for another pass after some milliseconds. */
+  readonly wake: (afterMs: number) => void;
+};
+
+export type Passes = {
+  /** Throws XenstoreError. */
+  readonly run: () => Promise<void>;
+  readonly decisions: () => readonly Decision[];
+  /** A vif's present trouble that is not in the decision itself. */
+  readonly problemOf: (decision: Decision) => Problem | undefined;
+};
+
+export const openPasses = (parts: PassParts): Passes => {
+  const { config, world, lanes, network, backend, patience, policies, drift, journal, wake } =
+    parts;
+  const networksOf = openVmNetworks([...config.allowed.values()].flat());
+  let decisions: readonly Decision[] = [];
+
+  /** What others do to a vif is shown in status, and no matter of the guest's: the store goes on to say "connected". */
+  const problemOf = (decision: Decision): Problem | undefined => {
+    const problem = patience.problemOf(decision) ?? drift.problemOf(decision.vif.key);
+    if (problem !== undefined || decision.is !== 'served') return problem;
+    return shadowProblem(decision.served, world.kernel().rivals);
+  };
+
+  /** Failures that are not in a decision, and that the store does not show yet. */
+  const newProblems = (): Refusal[] =>
+    decisions.flatMap((decision): Refusal[] => {
+      const problem = patience.problemOf(decision);
+      const { key, hotplugError } = decision.vif;
+      const isNew = problem !== undefined && hotplugError !== hotplugErrorText(problem);
+      return isNew ? [{ key, problem }] : [];
+    });
+
+  const mark = async ({ key, problem }: Refusal): Promise<void> => {
+    const isMarked = await backend.markError(key, hotplugErrorText(problem));
+    world.touch({ key, node: undefined });
+    if (!isMarked) wake(quotaRetryMs);
+  };
+
+  const run = async (): Promise<void> => {
+    // What one transaction changes is told node by node, and most of that by now.
+    await nextTurn();
+    // A lane that ends while this pass reads has changed what was read: its links are for the next pass.
+    const busyBefore = lanes.busy();
+    await world.refresh();
+    const linkNames = network.linkNames();
+    const { gateways, allowed } = config;
+    const uplinks = config.uplinks ?? everyUplink(linkNames);
+    const kernel = world.kernel();
+    const vifs = world.vifs();
+    const names = world.names();
+    decisions = decide({
+      vifs: vifs.values(),
+      kernel,
+      linkNames,
+      gateways,
+      uplinks,
+      refusedMtus: world.refusedMtus(),
+      allowed,
+      names,
+      policyFor: policies.policyFor(vifs, names),
+    });
+    const todo = plan({
+      decisions,
+      kernel,
+      gateways,
+      hostElements: hostElements({
+        ...config,
+        uplinks,
+        networks: networksOf(decisions),
+      }),
+      ingressMayPrecede: parts.ingressMayPrecede,
+      linkNames,
+      busy: new Set([...busyBefore, ...lanes.busy()]),
+      current: world.current(),
+      kept: policies.commonChains(),
+    });
+    lanes.start(todo);
+    for (const dueInMs of [patience.review(decisions), policies.dueInMs()]) {
+      if (dueInMs !== undefined) wake(dueInMs);
+    }
+    journal.record(decisions, problemOf, names);
+    await Promise.all([...todo.mark, ...newProblems()].map(mark));
+  };
+
+  return { run, decisions: () => decisions, problemOf };
+};

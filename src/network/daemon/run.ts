@@ -1,0 +1,246 @@
+/** The daemon: sources of change are joined into triggers, and each trigger leads to a pass. */
+
+import { mkdir, rm } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import {
+  concatMap,
+  debounceTime,
+  filter,
+  fromEvent,
+  ignoreElements,
+  lastValueFrom,
+  merge,
+  Subject,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import { VifwatchError } from '../../errors.ts';
+import { version } from '../../package.ts';
+import { watchFiles } from '../../system/file-monitor.ts';
+import { claimNamespace } from '../../system/one-per-namespace.ts';
+import { singleFlight } from '../../system/single-flight.ts';
+import { connect } from '../../xen/connect.ts';
+import type { Xenstore } from '../../xen/xenstore.ts';
+import { baseFilesOf } from '../config/base-files.ts';
+import type { Config } from '../config/config.ts';
+import { watchLinks, watchNeighbours } from '../kernel/link-monitor.ts';
+import { type Network, openNetwork } from '../kernel/network.ts';
+import { watchRuleset } from '../kernel/nft-monitor.ts';
+import { resolveHost } from '../kernel/resolver.ts';
+import { switchForwardingOn } from '../kernel/sysctl.ts';
+import type { Drops } from '../status/drops.ts';
+import { type Status, statusOf } from '../status/status.ts';
+import { type Backend, openBackend } from '../store/backend.ts';
+import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
+import type { Decision } from '../vif/decide.ts';
+import { openBaseGuard } from './base-guard.ts';
+import { openControl } from './control.ts';
+import { controlSocket } from './control-socket.ts';
+import { openDrift } from './drift.ts';
+import { openHostNames } from './host-names.ts';
+import { openJournal } from './journal.ts';
+import { openLanes } from './lanes.ts';
+import { watchXenstored } from './liveness.ts';
+import { openMending } from './mending.ts';
+import { openPasses } from './pass.ts';
+import { openPatience } from './patience.ts';
+import { openPolicies, type Policies } from './policies.ts';
+import { openWakes } from './wakes.ts';
+import { openWorld } from './world.ts';
+
+export type DaemonOptions = {
+  readonly config: Config;
+  /** One file per VM. */
+  readonly policies: string;
+  /** For the control socket. */
+  readonly runtime: string;
+  readonly log: Logger;
+};
+
+const prepareRuntime = async (runtime: string): Promise<void> => {
+  try {
+    await mkdir(runtime, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new VifwatchError('RUNTIME_DIR', `cannot make ${runtime}: ${(error as Error).message}`);
+  }
+};
+
+/** Rules before packets: the base stands before the kernel is told to forward. */
+const prepareKernel = async (network: Network): Promise<void> => {
+  try {
+    await network.base.load();
+  } catch (error) {
+    throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
+  }
+  switchForwardingOn();
+};
+
+/** Whoever asks for the status wants to know of an nft that hangs, and not to wait for it. */
+const dropsMs = 500;
+
+type Ports = {
+  readonly store: Xenstore;
+  readonly backend: Backend;
+  readonly network: Network;
+  readonly policies: Policies;
+  readonly ingressMayPrecede: boolean;
+};
+
+/** An editor writes a file in several steps. */
+const editMs = 10;
+
+const openWatcher = (options: DaemonOptions, ports: Ports) => {
+  const { config, log } = options;
+  const { store, backend, network, policies, ingressMayPrecede } = ports;
+  const { wakes, wake } = openWakes();
+  const failures = new Subject<never>();
+  const since = new Date().toISOString();
+  const patience = openPatience(() => performance.now());
+  const journal = openJournal(log);
+  const drift = openDrift(() => performance.now());
+  const world = openWorld({ network, backend }, () => guard.suspect());
+  const guard = openBaseGuard({
+    ...{ network, drift, log, wake },
+    addresses: () => addressesOf(passes.decisions()),
+    repaired: world.doubtElements,
+  });
+  const fail = (error: unknown) => failures.error(error);
+  const mayOpen = guard.isStanding;
+  const linkChanges = new Subject<void>();
+  const mending = openMending({ world, drift, log, wake });
+  const lanes = openLanes({
+    ...{ world, network, backend, patience, policies, mending, mayOpen, log, wake, fail },
+    linkChanges,
+  });
+  const passes = openPasses({
+    ...{ config, world, lanes, network, backend, patience, policies, drift, journal, wake },
+    ingressMayPrecede,
+  });
+  const edits = merge(fromEvent(process, 'SIGHUP'), watchFiles(options.policies)).pipe(
+    debounceTime(editMs),
+    concatMap(policies.reload),
+    ignoreElements(),
+  );
+  let heard = (): void => undefined;
+  const listening = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const triggers = merge(
+    wakes,
+    backend.changes.pipe(tap(world.touch)),
+    merge(
+      watchLinks().pipe(
+        tap(guard.linksChanged),
+        tap(() => linkChanges.next()),
+      ),
+      watchNeighbours(world.isOurNeighbour),
+    ).pipe(
+      tap(world.doubtLinks),
+      filter(() => !lanes.isRaising()),
+    ),
+    watchRuleset().pipe(
+      tap(guard.suspect),
+      tap(world.doubtElements),
+      tap(() => heard()),
+    ),
+    watchXenstored(store),
+    policies.changes,
+    edits,
+  );
+  const drops = (): Promise<Drops | null> =>
+    Promise.race([network.nft.drops(), delay(dropsMs, null, { ref: false })]).catch(() => null);
+  const status = async (): Promise<Status> =>
+    statusOf({
+      daemon: {
+        pid: process.pid,
+        since,
+        version,
+        trouble: guard.trouble() ?? lanes.trouble()?.message ?? mending.trouble() ?? null,
+      },
+      panic: guard.isPanic(),
+      decisions: passes.decisions(),
+      historyOf: (decision) => journal.historyOf(decision, passes.problemOf(decision)),
+      names: world.names(),
+      kernel: world.kernel(),
+      gateways: config.gateways.map(({ text }) => text),
+      drops: await drops(),
+    });
+  return {
+    world,
+    /** Resolves once changes of the ruleset are heard of. */
+    listening,
+    settled: async () => {
+      await Promise.all([lanes.settled(), guard.settled()]);
+    },
+    status,
+    passed: merge(triggers.pipe(singleFlight(passes.run)), failures),
+  };
+};
+
+/** Of all vifs that are served. */
+const addressesOf = (decisions: readonly Decision[]): string[] =>
+  decisions.flatMap((one) =>
+    one.is === 'served' ? one.served.prefixes.map(({ text }) => text) : [],
+  );
+
+const stopSignals = () =>
+  merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
+
+const firstAnswersMs = 1_000;
+
+/**
+ * Serves vifs until SIGTERM or SIGINT, then resolves; nothing is opened or cut by that.
+ * Throws VifwatchError, XenstoreError or CommandError when it cannot go on: the supervisor starts it
+ * again, and the firewall stands meanwhile.
+ */
+export const runDaemon = async (options: DaemonOptions): Promise<void> => {
+  const { runtime, log } = options;
+  await prepareRuntime(runtime);
+  const claim = await claimNamespace('vifwatch');
+  const network = openNetwork(baseFilesOf(options.config), options.config.gateways);
+  await prepareKernel(network);
+  const ingressMayPrecede = await network.nft.ingressMayPrecede();
+  network.prepare();
+  const { store, domid } = await connect();
+  await withdrawReadiness(store);
+  const hostNames = openHostNames(resolveHost);
+  const policies = await openPolicies(options.policies, hostNames, log);
+  const backend = openBackend(store, domid);
+  const watcher = openWatcher(options, {
+    ...{ store, network, backend, policies, ingressMayPrecede },
+  });
+  // What a name allowed before a restart, it should go on allowing; but no vif waits long for a name server.
+  await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
+  // Nothing may be judged before net-vm's own addresses are known.
+  await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
+  const announce = async (): Promise<Server> => {
+    await watcher.listening;
+    await watcher.settled();
+    const server = await openControl(runtime, watcher.status);
+    await publishReadiness(store, log);
+    log.info({ domid }, 'ready');
+    return server;
+  };
+  let control: Promise<Server> | undefined;
+  const served = watcher.passed.pipe(
+    concatMap((_, pass) => {
+      if (pass > 0) return [];
+      control = announce();
+      return control;
+    }),
+    takeUntil(stopSignals()),
+  );
+  await lastValueFrom(served, { defaultValue: undefined });
+  log.info('stopping: the firewall and all links stay as they are');
+  await watcher.settled();
+  // A signal may come while it is still being opened.
+  (await control)?.close();
+  await withdrawReadiness(store);
+  await rm(controlSocket(runtime), { force: true });
+  network.close();
+  hostNames.close();
+  store.close();
+  claim.close();
+};

@@ -1,0 +1,13 @@
+/** Takes out of the firewall what belongs to nobody any more, and cuts the flows that lived by it. */
+
+import type { Network } from '../kernel/network.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** Flows first: if that fails, the elements are still there to tell the next pass. Throws CommandError. */
+export const sweep = async (
+  { sweep: what, cut }: Pick<Plan, 'sweep' | 'cut'>,
+  network: Network,
+): Promise<void> => {
+  await network.cutFlows(cut);
+  await network.nft.remove(what);
+};

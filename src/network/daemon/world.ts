@@ -1,0 +1,221 @@
+/** What the daemon knows of the store and the kernel, and how much of it is still true. */
+
+import type { Network } from '../kernel/network.ts';
+import type { Sweep } from '../plan/plan.ts';
+import { type Element, isVifName, type KernelState, keyOfElement } from '../state/kernel-state.ts';
+import type { Backend, StoreChange } from '../store/backend.ts';
+import type { Additions } from '../text/nft-json.ts';
+import {
+  type BackendNode,
+  type BackendRecord,
+  type BackendVif,
+  interpret,
+  type VifKey,
+} from '../vif/backend-vif.ts';
+import { openChainMemory } from './chain-memory.ts';
+
+export type World = {
+  readonly vifs: () => ReadonlyMap<VifKey, BackendVif>;
+  readonly names: () => ReadonlyMap<number, string>;
+  readonly kernel: () => KernelState;
+  readonly current: () => { readonly links: boolean; readonly elements: boolean };
+  /** What should be observed when there is time: all that is not current, and what we changed ourselves. */
+  readonly due: () => {
+    readonly links: boolean;
+    readonly elements: boolean;
+    readonly verification: boolean;
+  };
+  readonly touch: (change: StoreChange) => void;
+  /** What we put into the firewall, or took out of it. */
+  readonly added: (what: Additions) => void;
+  readonly removed: (what: Sweep) => void;
+  /** The MTU that netback has refused a vif. */
+  readonly refusedMtus: () => ReadonlyMap<VifKey, number>;
+  readonly mtuRefused: (key: VifKey, mtu: number) => void;
+  readonly doubtLinks: () => void;
+  /** Whether we have put an entry for that address there. */
+  readonly isOurNeighbour: (neighbour: {
+    readonly address: string;
+    readonly link: string;
+  }) => boolean;
+  readonly doubtElements: () => void;
+  /** Reads again what was touched. */
+  readonly refresh: () => Promise<void>;
+  /** Observes what is in doubt; a doubt raised meanwhile stays. */
+  readonly observeLinks: () => Promise<void>;
+  readonly observeElements: () => Promise<void>;
+};
+
+const nothing: KernelState = {
+  links: new Map(),
+  elements: new Map(),
+  chains: new Map(),
+  neighbours: new Map(),
+  routes: new Map(),
+  rivals: new Map(),
+};
+
+/** Knowledge is current once an observation that began after the last doubt has ended. */
+const openDoubt = () => {
+  let doubts = 1;
+  let settled = 0;
+  let isToBeVerified = false;
+  return {
+    raise: () => {
+      doubts += 1;
+    },
+    /** What we did ourselves is believed, and looked at again when there is time. */
+    verifyLater: () => {
+      isToBeVerified = true;
+    },
+    isSettled: () => settled === doubts,
+    isToBeVerified: () => isToBeVerified,
+    settle: async (observe: () => Promise<void>): Promise<void> => {
+      const before = doubts;
+      isToBeVerified = false;
+      await observe();
+      settled = before;
+    },
+  };
+};
+
+type Nodes = ReadonlySet<BackendNode> | 'whole';
+
+/** What is to be read again: as little as the events allow, since each read is a trip to xenstored. */
+const openTouched = () => {
+  let all = true;
+  let names = true;
+  let vifs = new Map<VifKey, Nodes>();
+  return {
+    add: (change: StoreChange): void => {
+      if (change === 'all') all = true;
+      else if (change === 'names') names = true;
+      else {
+        const { key, node } = change;
+        const before = vifs.get(key) ?? new Set();
+        const isWhole = node === undefined || before === 'whole';
+        vifs.set(key, isWhole ? 'whole' : new Set([...before, node]));
+      }
+    },
+    take: () => {
+      const taken = { all, names, vifs };
+      all = false;
+      names = false;
+      vifs = new Map();
+      return taken;
+    },
+  };
+};
+
+/** @param baseLost called when our tables are not there */
+export const openWorld = (
+  { network, backend }: { readonly network: Network; readonly backend: Backend },
+  baseLost: () => void,
+): World => {
+  const records = new Map<VifKey, BackendRecord>();
+  const vifs = new Map<VifKey, BackendVif>();
+  const refusedMtus = new Map<VifKey, number>();
+  const touched = openTouched();
+  const memory = openChainMemory();
+  let names: ReadonlyMap<number, string> = new Map();
+  let kernel = nothing;
+  const links = openDoubt();
+  const elements = openDoubt();
+
+  const readVif = async (key: VifKey, nodes: Nodes): Promise<void> => {
+    const before = records.get(key);
+    const isWhole = nodes === 'whole' || before === undefined;
+    const record = await (isWhole ? backend.read(key) : backend.read(key, [...nodes], before));
+    if (record === undefined) {
+      records.delete(key);
+      vifs.delete(key);
+      refusedMtus.delete(key);
+    } else {
+      records.set(key, record);
+      vifs.set(key, interpret(record));
+    }
+  };
+
+  const refresh = async (): Promise<void> => {
+    const changes = touched.take();
+    if (changes.names) names = await backend.names();
+    const keys = changes.all ? [...records.keys(), ...(await backend.keys())] : [];
+    const all = keys.map((key) => [key, 'whole'] as const);
+    const toRead = new Map<VifKey, Nodes>([...changes.vifs, ...all]);
+    await Promise.all([...toRead].map(([key, nodes]) => readVif(key, nodes)));
+  };
+
+  const changeFirewall = (
+    change: (elements: Map<string, Element>, chains: Map<string, number>) => void,
+  ): void => {
+    const changed = { elements: new Map(kernel.elements), chains: new Map(kernel.chains) };
+    change(changed.elements, changed.chains);
+    kernel = { ...kernel, ...changed };
+    elements.verifyLater();
+  };
+
+  /** Asked for each line of a crowd of them. */
+  let entries = { of: kernel.neighbours, names: new Set<string>() };
+  const isOurNeighbour: World['isOurNeighbour'] = ({ address, link }) => {
+    const { neighbours } = kernel;
+    if (entries.of !== neighbours) {
+      const names = [...neighbours.values()].map((one) => `${one.address} ${one.link}`);
+      entries = { of: neighbours, names: new Set(names) };
+    }
+    return entries.names.has(`${address} ${link}`);
+  };
+
+  const observeFirewall = async (): Promise<Pick<KernelState, 'elements' | 'chains'>> => {
+    const firewall = await network.nft.observe();
+    if (firewall !== undefined)
+      return { elements: firewall.elements, chains: memory.judge(firewall) };
+    baseLost();
+    elements.raise();
+    return kernel;
+  };
+
+  return {
+    vifs: () => vifs,
+    names: () => names,
+    kernel: () => kernel,
+    current: () => ({ links: links.isSettled(), elements: elements.isSettled() }),
+    due: () => ({
+      links: !links.isSettled(),
+      elements: !elements.isSettled(),
+      verification: elements.isToBeVerified(),
+    }),
+    touch: touched.add,
+    added: (what) =>
+      changeFirewall((elements, chains) => {
+        for (const element of what.replaced) elements.delete(keyOfElement(element));
+        for (const element of what.elements) elements.set(keyOfElement(element), element);
+        for (const { name, rules } of what.chains) chains.set(name, rules.length);
+      }),
+    removed: (what) =>
+      changeFirewall((elements, chains) => {
+        for (const element of what.elements) elements.delete(keyOfElement(element));
+        for (const name of what.chains) chains.delete(name);
+        memory.forget(what.chains);
+      }),
+    refusedMtus: () => refusedMtus,
+    mtuRefused: (key, mtu) => refusedMtus.set(key, mtu),
+    doubtLinks: links.raise,
+    isOurNeighbour,
+    doubtElements: elements.raise,
+    refresh,
+    observeLinks: () =>
+      links.settle(async () => {
+        const observed = await network.observeLinks();
+        kernel = { ...kernel, ...observed };
+      }),
+    observeElements: () =>
+      elements.settle(async () => {
+        const { elements: all, chains } = await observeFirewall();
+        kernel = { ...kernel, elements: all, chains };
+      }),
+  };
+};
+
+/** The interfaces VMs may send to, where the configuration does not say. */
+export const everyUplink = (linkNames: ReadonlySet<string>): string[] =>
+  [...linkNames].filter((name) => name !== 'lo' && !isVifName(name)).sort();

@@ -1,0 +1,40 @@
+/** Everything the daemon does to net-vm's network, as one port. */
+
+import type { Prefix } from '../../address/prefix.ts';
+import { gatewayTargetLines } from '../text/gateway-targets.ts';
+import { openBase } from './base.ts';
+import { cutFlows, cutFlowsUnless } from './conntrack.ts';
+import { observeLinks, openIpBatches } from './iproute.ts';
+import { hasLink, linkNames } from './link-names.ts';
+import { openNft } from './nft.ts';
+import { isPanic, panic } from './panic.ts';
+import { hardenVif } from './sysctl.ts';
+
+/** @param baseFiles of rules/, in order @param gateways the guests' gateway addresses */
+export const openNetwork = (baseFiles: readonly string[], gateways: readonly Prefix[]) => {
+  const nft = openNft(baseFiles, gatewayTargetLines(gateways));
+  const ipBatches = openIpBatches();
+  return {
+    nft,
+    base: openBase(baseFiles, nft.loadBase),
+    panic: { isPanic, panic },
+    observeLinks,
+    linkNames,
+    hasLink,
+    ipBatches,
+    hardenVif,
+    cutFlows,
+    cutFlowsUnless,
+    /** Has programs ready for the next vif. */
+    prepare: () => {
+      nft.prepare();
+      ipBatches.prepare();
+    },
+    close: () => {
+      nft.close();
+      ipBatches.close();
+    },
+  };
+};
+
+export type Network = ReturnType<typeof openNetwork>;

@@ -1,0 +1,57 @@
+/** What of a vif's footprint the kernel lacks. */
+
+import {
+  isVerdictMap,
+  type KernelState,
+  keyOfElement,
+  keyOfRoute,
+  type Route,
+} from '../state/kernel-state.ts';
+import type { Raise } from './desired.ts';
+
+const hasNoRoute = (route: Route, { routes }: KernelState): boolean =>
+  !routes.has(keyOfRoute(route));
+
+/** A route that another vif of the same VM still has is handed over, and no damage. */
+const isRouteLost = (route: Route, kernel: KernelState): boolean =>
+  hasNoRoute(route, kernel) &&
+  ![...kernel.routes.values()].some(({ prefix }) => prefix === route.prefix);
+
+function* linkDamages(
+  { served, footprint }: Raise,
+  kernel: KernelState,
+  lacksRoute: typeof hasNoRoute,
+): Generator<string> {
+  const link = kernel.links.get(served.link);
+  if (link?.up !== true) yield `link ${served.link} down`;
+  if (served.mtu !== undefined && link !== undefined && link.mtu !== served.mtu) {
+    yield `link ${served.link} mtu ${link.mtu}`;
+  }
+  for (const key of footprint.neighbours.keys()) {
+    if (!kernel.neighbours.has(key)) yield `neighbour ${key}`;
+  }
+  for (const [key, route] of footprint.routes) {
+    if (lacksRoute(route, kernel)) yield `route ${key}`;
+    else if (kernel.rivals.get(key)?.isBeatable) yield `route ${key} behind another`;
+  }
+}
+
+/** A new policy is no damage: its chain is new, and its element takes the place of another. */
+function* ruleDamages({ missing, replaced, chains }: Raise, kernel: KernelState) {
+  const isReplacing = ({ set }: Raise['missing'][number]): boolean =>
+    isVerdictMap(set) && replaced.some((earlier) => earlier.set === set);
+  for (const element of missing) {
+    if (!isReplacing(element)) yield `element ${keyOfElement(element)}`;
+  }
+  for (const { name } of chains) if (kernel.chains.has(name)) yield `chain ${name}`;
+}
+
+/** For the log: each thing that is missing. */
+export const damageOf = (raise: Raise, kernel: KernelState): readonly string[] => [
+  ...linkDamages(raise, kernel, isRouteLost),
+  ...ruleDamages(raise, kernel),
+];
+
+/** Whether all but rules is as it should be. */
+export const isLinkComplete = (raise: Raise, kernel: KernelState): boolean =>
+  linkDamages(raise, kernel, hasNoRoute).next().done === true;

@@ -1,0 +1,96 @@
+/** Everything that one served vif owns in the kernel. */
+
+import { type Family, isHost, type Prefix } from '../../address/prefix.ts';
+import type { Chain } from '../policy/policy-chain.ts';
+import {
+  type Element,
+  keyed,
+  keyOfElement,
+  keyOfNeighbour,
+  keyOfRoute,
+  type Neighbour,
+  type Route,
+} from '../state/kernel-state.ts';
+import type { ServedVif } from '../vif/served-vif.ts';
+
+export type Footprint = {
+  /** What the verdict maps' elements lead to. */
+  readonly chains: readonly Chain[];
+  /** These by their keys, as in `KernelState`. */
+  readonly elements: ReadonlyMap<string, Element>;
+  readonly neighbours: ReadonlyMap<string, Neighbour>;
+  readonly routes: ReadonlyMap<string, Route>;
+};
+
+/**
+ * Networks are routed to a next hop that exists only as a permanent neighbour with the vif's MAC:
+ * a scan of the network then resolves nothing and fills no neighbour table.
+ */
+const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::1' };
+
+/** Networks are in sets of their own, and among those of all VMs: see `hostElements`. */
+const elementsOfPrefix = ({ link, mac }: ServedVif, prefix: Prefix): Element[] => {
+  const { family, text } = prefix;
+  const sender: Element[] = family === 4 ? [{ set: 'sender', parts: [link, mac, text] }] : [];
+  return isHost(prefix)
+    ? [
+        { set: `address${family}`, parts: [link, text] },
+        { set: `live${family}`, parts: [text] },
+        { set: `source${family}`, parts: [link, mac, text] },
+        ...sender,
+      ]
+    : [{ set: `network${family}`, parts: [link, text] }, ...sender];
+};
+
+const elementsOf = (vif: ServedVif): Element[] => {
+  const { link, mac, prefixes, policy } = vif;
+  return [
+    { set: 'mac', parts: [link, mac] },
+    { set: 'vif', parts: [link] },
+    { set: 'sender_mac', parts: [link, mac] },
+    { set: 'ingress', parts: [link] },
+    ...prefixes.flatMap((prefix) => elementsOfPrefix(vif, prefix)),
+    { set: 'out', parts: [link, policy.chains.out.name] },
+    { set: 'in', parts: [link, policy.chains.in.name] },
+  ];
+};
+
+export const routeTo = (link: string, prefix: Prefix): Route => ({
+  link,
+  prefix: prefix.text,
+  via: isHost(prefix) ? undefined : nextHop[prefix.family],
+});
+
+const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Prefix[]) => {
+  const addresses = prefixes.map((p) => (isHost(p) ? p.text : nextHop[p.family]));
+  const permanent = [...new Set(addresses)].map((address): Neighbour => ({ link, address, mac }));
+  // Unlike ARP, the kernel answers a solicitation only for an address on that very link, or a proxied one.
+  const proxied = prefixes.some(({ family }) => family === 6)
+    ? gateways.filter(({ family }) => family === 6)
+    : [];
+  return [...permanent, ...proxied.map(({ text }) => ({ link, address: text, mac: 'proxy' }))];
+};
+
+const footprintOf = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => ({
+  chains: [vif.policy.chains.out, vif.policy.chains.in],
+  elements: keyed(elementsOf(vif), keyOfElement),
+  neighbours: keyed(neighboursOf(vif, gateways), keyOfNeighbour),
+  routes: keyed(
+    vif.routed ? vif.prefixes.map((prefix) => routeTo(vif.link, prefix)) : [],
+    keyOfRoute,
+  ),
+});
+
+type Known = { readonly gateways: readonly Prefix[]; readonly print: Footprint };
+
+/** It is asked for at every pass. */
+const known = new WeakMap<ServedVif, Known>();
+
+/** @param gateways the guests' gateway addresses, which live on `lo` */
+export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => {
+  const before = known.get(vif);
+  if (before?.gateways === gateways) return before.print;
+  const print = footprintOf(vif, gateways);
+  known.set(vif, { gateways, print });
+  return print;
+};

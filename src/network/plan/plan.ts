@@ -1,0 +1,244 @@
+/** The difference between what the decisions ask for and what the kernel and the store have. */
+
+import { overlaps, type Prefix, parsePrefix } from '../../address/prefix.ts';
+import type { Problem } from '../../errors.ts';
+import type { Chain } from '../policy/policy-chain.ts';
+import {
+  type Element,
+  elementAddress,
+  elementLink,
+  isForwardMap,
+  isVerdictMap,
+  isVifName,
+  keyOfElement,
+  type Link,
+  type Neighbour,
+  type Route,
+} from '../state/kernel-state.ts';
+import { type VifKey, xenbus } from '../vif/backend-vif.ts';
+import { type Decision, isConnected } from '../vif/decide.ts';
+import type { ServedVif } from '../vif/served-vif.ts';
+import { isLinkComplete } from './damage.ts';
+import { type Desired, desire, type Opening, type Planning, type Raise } from './desired.ts';
+import { sweepable } from './sweepable.ts';
+
+export type Sweep = {
+  readonly elements: readonly Element[];
+  /** Names of policies' chains. */
+  readonly chains: readonly string[];
+};
+export type Refusal = { readonly key: VifKey; readonly problem: Problem };
+
+export type Plan = {
+  /** Vifs to bring up, or to mend. Everything about them is applied again: each step is idempotent. */
+  readonly raise: readonly Raise[];
+  /** Links that netback is about to make. */
+  readonly coming: readonly string[];
+  /** Whose addresses are in use or about to be. */
+  readonly served: readonly ServedVif[];
+  /** Elements and chains that belong to no vif. */
+  readonly host: { readonly elements: readonly Element[]; readonly chains: readonly Chain[] };
+  /** Gateway addresses that `lo` lacks. */
+  readonly gateways: readonly string[];
+  readonly lower: {
+    readonly links: readonly string[];
+    readonly routes: readonly Route[];
+    /** Of links that stay up; a link that goes down loses its own. */
+    readonly neighbours: readonly Neighbour[];
+  };
+  /** Vifs whose backend directory is to be removed; whatever may be left of their links is in `lower`. */
+  readonly finish: readonly VifKey[];
+  /** What of the firewall nobody uses any more; deleted last, since deleting is slow. */
+  readonly sweep: Sweep;
+  /** The addresses in it that no vif has any more: their flows end. */
+  readonly cut: readonly string[];
+  /** Refusals that the store does not show yet. */
+  readonly mark: readonly Refusal[];
+};
+
+/** What the guest may read in `hotplug-error`: the code and nothing about its neighbours. */
+export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
+
+const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): Raise[] => {
+  const isKnown = current.links && current.elements;
+  const due = (opening: Opening): Raise[] => {
+    const lacksRules = opening.missing.length + opening.chains.length > 0;
+    // What the firewall has is looked at first: to add it again and again would leave no time for that.
+    if (!opening.open) return lacksRules && current.elements ? [opening] : [];
+    if (!opening.connected) return [opening];
+    if (!isKnown) return [];
+    if (!isLinkComplete(opening, kernel)) return [opening];
+    return lacksRules ? [{ ...opening, open: false }] : [];
+  };
+  return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
+};
+
+/** Not one that has gone from under a vif. */
+const comingLink = (decision: Decision): string[] => {
+  const { vif } = decision;
+  const isComing =
+    decision.is === 'waiting' &&
+    decision.for === 'link' &&
+    vif.state === xenbus.initWait &&
+    !isConnected(vif);
+  return isComing ? [`vif${vif.domid}.${vif.devid}`] : [];
+};
+
+const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
+  const own = new Set([...kernel.links.values()].flatMap(({ addresses }) => addresses));
+  const missing = gateways.map(({ text }) => text).filter((text) => !own.has(text));
+  return current.links ? missing : [];
+};
+
+/** The names a vif's link may have. */
+const linksOf = ({ vif }: Decision): string[] => {
+  const born = `vif${vif.domid}.${vif.devid}`;
+  return 'link' in vif.facts ? [...new Set([born, vif.facts.link])] : [born];
+};
+
+/** Links that are up although their vif is not served. */
+const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
+  const isUnserved = ({ name, up }: Link): boolean => up && !desired.links.has(name);
+  const unserved = [...kernel.links.values()].filter(isUnserved).map(({ name }) => name);
+  const ofDecisions = new Set(decisions.flatMap(linksOf));
+  const isUnderRules = (link: string): boolean =>
+    [...kernel.elements.values()].some((element) => elementLink(element) === link);
+  return unserved.filter(
+    (link) => ofDecisions.has(link) || (isVifName(link) && isUnderRules(link)),
+  );
+};
+
+const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, unknown>): T[] => {
+  const rest: T[] = [];
+  have.forEach((item, key) => {
+    if (!wanted.has(key)) rest.push(item);
+  });
+  return rest;
+};
+
+/** @param finishing links of finished vifs: they are closed even by an old observation, as dom0 waits */
+const planLower = (
+  desired: Desired,
+  planning: Planning,
+  finishing: ReadonlySet<string>,
+): Plan['lower'] => {
+  const { kernel, linkNames, busy, current } = planning;
+  const mayClose = (link: string): boolean =>
+    !busy.has(link) && (current.links || finishing.has(link));
+  const toCome = new Set(without(desired.routes, kernel.routes).map(({ prefix }) => prefix));
+  const leftOpen = [...finishing].filter(
+    (link) => linkNames.has(link) && kernel.links.get(link)?.up !== false,
+  );
+  return {
+    links: [...new Set([...linksToClose(desired, planning), ...leftOpen])].filter(mayClose),
+    // One whose prefix goes to another link is replaced by that, not taken away before.
+    routes: without(kernel.routes, desired.routes).filter(
+      ({ link, prefix }) => mayClose(link) && !toCome.has(prefix),
+    ),
+    neighbours: without(kernel.neighbours, desired.neighbours).filter(
+      ({ link }) => mayClose(link) && desired.links.has(link),
+    ),
+  };
+};
+
+/** Not for a vif that is being opened: once it is, it may be senior to whom it lost against. */
+const planMarks = ({ decisions, busy }: Planning): Refusal[] =>
+  decisions.flatMap((decision) => {
+    if (decision.is !== 'refused' || linksOf(decision).some((link) => busy.has(link))) return [];
+    const { problem, vif } = decision;
+    const isShown = vif.hotplugStatus === 'error' && vif.hotplugError === hotplugErrorText(problem);
+    return isShown ? [] : [{ key: vif.key, problem }];
+  });
+
+const planSweep = (
+  desired: Desired,
+  { kernel, current, ingressMayPrecede }: Planning,
+  guarded: ReadonlySet<string>,
+): Sweep => {
+  if (!current.elements) return { elements: [], chains: [] };
+  const excess: Element[] = [];
+  kernel.elements.forEach((element, key) => {
+    if (!desired.wants(key, element)) excess.push(element);
+  });
+  const elements = sweepable(excess, { guarded, desired, kernel, ingressMayPrecede });
+  const unwanted = [...kernel.chains.keys()].filter((name) => !desired.chains.has(name));
+  if (unwanted.length === 0) return { elements, chains: [] };
+  const gone = new Set(elements);
+  const used = new Set<string | undefined>();
+  for (const one of kernel.elements.values()) {
+    if (isVerdictMap(one.set) && !gone.has(one)) used.add(one.parts[1]);
+  }
+  return { elements, chains: unwanted.filter((name) => !used.has(name)) };
+};
+
+const addressesToCut = ({ elements }: Sweep, { openings }: Desired): string[] => {
+  const swept = new Set(elements.flatMap((element) => elementAddress(element) ?? []));
+  if (swept.size === 0) return [];
+  for (const { served } of openings) for (const { text } of served.prefixes) swept.delete(text);
+  return [...swept];
+};
+
+const networkOf = ({ set, parts: [text = ''] }: Element): Prefix | undefined => {
+  if (set !== 'vm_network4' && set !== 'vm_network6') return undefined;
+  const prefix = parsePrefix(text);
+  return 'problem' in prefix ? undefined : prefix;
+};
+
+/** A forwarded port that still leads elsewhere is first swept, and so is a network that one of these overlaps. */
+const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
+  if (!current.elements) return { elements: [], chains: [] };
+  const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
+  const taken = new Set<string>();
+  const wanted = new Set(hostElements.map(keyOfElement));
+  const stale: Prefix[] = [];
+  kernel.elements.forEach((element, key) => {
+    if (isForwardMap(element.set)) taken.add(portOf(element));
+    const network = wanted.has(key) ? undefined : networkOf(element);
+    if (network !== undefined) stale.push(network);
+  });
+  const mustWait = (element: Element): boolean => {
+    const network = networkOf(element);
+    return network !== undefined && stale.some((one) => overlaps(one, network));
+  };
+  return {
+    elements: hostElements.filter(
+      (element) =>
+        !kernel.elements.has(keyOfElement(element)) &&
+        !taken.has(portOf(element)) &&
+        !mustWait(element),
+    ),
+    chains: [kept.out, kept.in].filter(
+      ({ name, rules }) => kernel.chains.get(name) !== rules.length,
+    ),
+  };
+};
+
+/** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
+export const plan = (planning: Planning): Plan => {
+  const { decisions, busy } = planning;
+  const desired = desire(planning);
+  const finished = decisions.filter(
+    (decision) => decision.is === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
+  );
+  const lower = planLower(desired, planning, new Set(finished.flatMap(linksOf)));
+  // Rules go last: not before the links and routes that they guard.
+  const guarded = new Set([
+    ...busy,
+    ...finished.flatMap(linksOf),
+    ...lower.links,
+    ...lower.routes.map(({ link }) => link),
+  ]);
+  const sweep = planSweep(desired, planning, guarded);
+  return {
+    raise: planRaise(desired, planning),
+    coming: decisions.flatMap(comingLink),
+    served: desired.openings.map(({ served }) => served),
+    host: planHost(planning),
+    gateways: planGateways(planning),
+    lower,
+    finish: finished.map(({ vif }) => vif.key),
+    sweep,
+    cut: addressesToCut(sweep, desired),
+    mark: planMarks(planning),
+  };
+};

@@ -1,0 +1,67 @@
+/** Whether a flow that is already tracked would be let through by a policy now. */
+
+import { contains, parsePrefix } from '../../address/prefix.ts';
+import type { Flow } from './flow.ts';
+import { isActive, type Policy, type Rule, type Service } from './policy.ts';
+
+export type FlowFacts = {
+  /** Seconds since the epoch. */
+  readonly nowS: number;
+  /** The name of the VM that has the address; null for a VM without a name, undefined for none. */
+  readonly vmOf: (address: string) => string | null | undefined;
+  /**
+   * Every address that a DNS name has had: a flow does not end because a name has moved on. Undefined if it
+   * was never resolved: then nothing is held against the flow.
+   */
+  readonly everOf: (host: string) => ReadonlySet<string> | undefined;
+};
+
+const isPeer = (address: string, { peer, action }: Rule, facts: FlowFacts): boolean => {
+  switch (peer.is) {
+    case 'anyone':
+      return true;
+    case 'uplink':
+      return facts.vmOf(address) === undefined;
+    case 'vms':
+      return peer.names.includes(facts.vmOf(address) ?? '');
+    case 'host':
+      return facts.everOf(peer.name)?.has(address) ?? action === 'accept';
+    case 'networks': {
+      const prefix = parsePrefix(address);
+      return !('problem' in prefix) && peer.prefixes.some((range) => contains(range, prefix));
+    }
+  }
+};
+
+const isService = ({ protocol, ports, icmp }: Flow, service: Service): boolean => {
+  switch (service.is) {
+    case 'any':
+      return true;
+    case 'icmp':
+    case 'icmpv6':
+      return protocol === service.is && (service.type === undefined || service.type === icmp?.type);
+    default: {
+      const port = ports?.destination ?? -1;
+      const inRange = service.ports.some(({ from, to }) => from <= port && port <= to);
+      return protocol === service.is && (service.ports.length === 0 || inRange);
+    }
+  }
+};
+
+/** @param direction as the policy's VM sees the flow */
+export const allows = (
+  policy: Policy,
+  direction: Rule['direction'],
+  flow: Flow,
+  facts: FlowFacts,
+): boolean => {
+  const address = direction === 'out' ? flow.destination : flow.source;
+  const rule = policy.rules.find(
+    (one) =>
+      one.direction === direction &&
+      isActive(one, facts.nowS) &&
+      isPeer(address, one, facts) &&
+      isService(flow, one.service),
+  );
+  return rule?.action === 'accept';
+};

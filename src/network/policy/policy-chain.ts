@@ -1,0 +1,137 @@
+/** A policy as nftables chains, one per direction. A chain is named by its content, and so never changes. */
+import { createHash } from 'node:crypto';
+import type { Family, Prefix } from '../../address/prefix.ts';
+import { parsePrefix } from '../../address/prefix.ts';
+import { isActive, type Policy, type PortRange, type Rule, type Service } from './policy.ts';
+
+/** One rule as libnftables-json(5) has it. */
+type ChainRule = { readonly expr: readonly unknown[]; readonly comment?: string };
+
+export type Chain = { readonly name: string; readonly rules: readonly ChainRule[] };
+
+/** What a VM may send (`out`) and what may be sent to it (`in`). */
+export type PolicyChains = { readonly out: Chain; readonly in: Chain };
+
+/** What rules speak of by name. */
+export type PolicyFacts = {
+  /** Seconds since the epoch. */
+  readonly nowS: number;
+  /** The links of all vifs of the VM that dom0 calls so. */
+  readonly linksOf: (vm: string) => readonly string[];
+  /** The addresses of a DNS name; undefined while it has never been resolved. */
+  readonly addressesOf: (host: string) => readonly string[] | undefined;
+};
+
+type Direction = Rule['direction'];
+
+const match = (left: unknown, right: unknown) => ({ match: { op: '==', left, right } });
+const meta = (key: string) => ({ meta: { key } });
+const payload = (protocol: string, field: string) => ({ payload: { protocol, field } });
+/** nft lists a set of one as that one. */
+const anyOf = (items: readonly unknown[]) => (items.length === 1 ? items[0] : { set: items });
+
+const networkJson = ({ text, length }: Prefix): unknown => {
+  const [addr = '', len] = text.split('/');
+  return len === undefined ? addr : { prefix: { addr, len: length } };
+};
+
+const byFamily = (direction: Direction, prefixes: readonly Prefix[]): unknown[][] =>
+  ([4, 6] satisfies Family[]).flatMap((family) => {
+    const own = prefixes.filter((prefix) => prefix.family === family);
+    if (own.length === 0) return [];
+    const field = payload(family === 4 ? 'ip' : 'ip6', direction === 'out' ? 'daddr' : 'saddr');
+    return [[match(field, anyOf(own.map(networkJson)))]];
+  });
+
+const prefixesOf = (addresses: readonly string[]): Prefix[] =>
+  addresses.map(parsePrefix).flatMap((prefix) => ('problem' in prefix ? [] : [prefix]));
+
+/** One list of matches for each nft rule it takes; none if nobody is meant at present. */
+const peerMatches = (rule: Rule, facts: PolicyFacts): unknown[][] => {
+  const { peer, direction, action } = rule;
+  const link = meta(direction === 'out' ? 'oifname' : 'iifname');
+  switch (peer.is) {
+    case 'anyone':
+      return [[]];
+    case 'networks':
+      return byFamily(direction, peer.prefixes);
+    case 'uplink':
+      return [[match(link, '@uplink')]];
+    case 'vms': {
+      const links = [...new Set(peer.names.flatMap(facts.linksOf))].sort();
+      return links.length === 0 ? [] : [[match(link, anyOf(links))]];
+    }
+    case 'host': {
+      const addresses = facts.addressesOf(peer.name);
+      // Closed either way: nobody is let through to a name without addresses, and anybody may be behind it.
+      if (addresses === undefined) return action === 'accept' ? [] : [[]];
+      return byFamily(direction, prefixesOf([...addresses].sort()));
+    }
+  }
+};
+
+const portJson = ({ from, to }: PortRange): unknown => (from === to ? from : { range: [from, to] });
+
+const serviceMatches = (service: Service): unknown[] => {
+  switch (service.is) {
+    case 'any':
+      return [];
+    case 'icmp':
+    case 'icmpv6':
+      return service.type === undefined
+        ? [match(meta('l4proto'), service.is === 'icmp' ? 'icmp' : 'ipv6-icmp')]
+        : [match(payload(service.is, 'type'), service.type)];
+    default: {
+      const { is, ports } = service;
+      if (ports.length === 0) return [match(meta('l4proto'), is)];
+      return [match(payload(is, 'dport'), anyOf(ports.map(portJson)))];
+    }
+  }
+};
+
+/** A flood must not drown the log: 5 lines per second and rule. */
+const logLimit = { limit: { rate: 5, burst: 5, per: 'second' } };
+
+/** Of the kernel's 127 characters for a prefix, far fewer. */
+const logPrefix = (key: string, { direction, action }: Rule): string =>
+  `vifwatch ${key.slice(0, 60)} ${direction} ${action}: `;
+
+const verdictOf = ({ action, direction }: Rule): unknown => {
+  if (action === 'drop') return { drop: null };
+  return { goto: { target: direction === 'out' ? 'may_leave' : 'to_own_address' } };
+};
+
+const chainRules = (key: string, rule: Rule, facts: PolicyFacts): ChainRule[] => {
+  const comment = rule.comment === '' ? {} : { comment: rule.comment };
+  const limit =
+    rule.limit === undefined
+      ? []
+      : [{ limit: { rate: rule.limit.count, burst: 5, per: rule.limit.per } }];
+  return peerMatches(rule, facts).flatMap((peer): ChainRule[] => {
+    const matches = [...peer, ...serviceMatches(rule.service)];
+    const log = { log: { prefix: logPrefix(key, rule) } };
+    return [
+      ...(rule.log ? [{ expr: [...matches, logLimit, log] }] : []),
+      { expr: [...matches, ...limit, { counter: null }, verdictOf(rule)], ...comment },
+    ];
+  });
+};
+
+/** What nft takes as a word. */
+const wordOf = (key: string): string => key.replaceAll(/[^\w.-]/g, '_').slice(0, 40);
+
+const chain = (direction: Direction, { key, rules }: Policy, facts: PolicyFacts): Chain => {
+  const own = rules.filter((rule) => rule.direction === direction && isActive(rule, facts.nowS));
+  const compiled = own.flatMap((rule) => chainRules(key, rule, facts));
+  const content = JSON.stringify([key, compiled]);
+  // 48 bits: among some thousand chains two different ones never meet.
+  const digest = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return { name: `${direction}-${wordOf(key)}-${digest}`, rules: compiled };
+};
+
+export const policyChains = (policy: Policy, facts: PolicyFacts): PolicyChains => ({
+  out: chain('out', policy, facts),
+  in: chain('in', policy, facts),
+});
+
+export const isPolicyChain = (name: string): boolean => /^(out|in)-.*-[0-9a-f]{12}$/.test(name);

@@ -1,0 +1,61 @@
+/** What a VM may send and receive: ordered rules, the first that matches decides, and what none matches is dropped. */
+import type { Prefix } from '../../address/prefix.ts';
+
+/** The other end of a flow. */
+export type Peer =
+  | { readonly is: 'anyone' }
+  | { readonly is: 'networks'; readonly prefixes: readonly Prefix[] }
+  /** Whoever is not a VM behind net-vm. */
+  | { readonly is: 'uplink' }
+  /** By name in /ipc/domain-map. */
+  | { readonly is: 'vms'; readonly names: readonly string[] }
+  /** By DNS name. */
+  | { readonly is: 'host'; readonly name: string };
+
+/** Both ends included. */
+export type PortRange = { readonly from: number; readonly to: number };
+
+export type Service =
+  | { readonly is: 'any' }
+  /** No ports means every port. */
+  | { readonly is: 'tcp' | 'udp'; readonly ports: readonly PortRange[] }
+  | { readonly is: 'icmp' | 'icmpv6'; readonly type: number | undefined };
+
+export type Rate = { readonly count: number; readonly per: 'second' | 'minute' | 'hour' };
+
+export type Rule = {
+  readonly action: 'accept' | 'drop';
+  readonly direction: 'out' | 'in';
+  readonly peer: Peer;
+  readonly service: Service;
+  /** New flows beyond it do not match. */
+  readonly limit: Rate | undefined;
+  readonly log: boolean;
+  /** Seconds since the epoch; from then on the rule is as if it were not there. */
+  readonly expire: number | undefined;
+  readonly comment: string;
+};
+
+export type Policy = {
+  /** The VM's name or address, or the name of a profile: what is called by it stands in chain names and the log. */
+  readonly key: string;
+  readonly rules: readonly Rule[];
+};
+
+export const isActive = ({ expire }: Rule, nowS: number): boolean =>
+  expire === undefined || nowS < expire;
+
+/** When the next rule expires, in seconds since the epoch. */
+export const nextExpiry = (policies: Iterable<Policy>, nowS: number): number | undefined => {
+  let next: number | undefined;
+  for (const { rules } of policies) {
+    for (const { expire } of rules) {
+      if (expire !== undefined && expire > nowS && expire < (next ?? Infinity)) next = expire;
+    }
+  }
+  return next;
+};
+
+/** The DNS names in a policy. */
+export const hostsOf = ({ rules }: Policy): string[] =>
+  rules.flatMap(({ peer }) => (peer.is === 'host' ? [peer.name] : []));

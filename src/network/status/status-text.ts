@@ -1,0 +1,54 @@
+/** The status document as text for a terminal. */
+import { plainTable } from '../../text/plain-table.ts';
+import type { Status, VifStatus } from './status.ts';
+
+const vifRow = (vif: VifStatus): string[] => [
+  `${vif.domid}/${vif.devid}`,
+  vif.name ?? '-',
+  vif.link,
+  vif.mac ?? '-',
+  vif.addresses.join(' ') || '-',
+  vif.phase,
+  vif.since?.replace('T', ' ').slice(0, 19) ?? '-',
+  vif.error === null ? '' : `${vif.error.code}: ${vif.error.text}`,
+];
+
+const claimLine = ({ link, claim }: VifStatus): string[] =>
+  claim === null
+    ? []
+    : [`${link}: its guest claims "${claim.text}" (${claim.count}), which is ignored`];
+
+const dropsLine = (drops: Status['drops']): string[] => {
+  const counts = Object.entries(drops ?? {}).map(([name, packets]) => `${name} ${packets}`);
+  return counts.length === 0 ? [] : ['', `packets dropped: ${counts.join(', ')}`];
+};
+
+const list = (items: readonly string[]): string => items.join(' ') || 'none';
+
+/** The document as text for a terminal. */
+export const statusText = (status: Status): string => {
+  const { daemon, panic, uplinks, gateways, vifs, drops, routes } = status;
+  const running =
+    daemon === null
+      ? 'vifwatch is NOT RUNNING: this is what xenstore and the kernel say'
+      : `vifwatch ${daemon.version} runs as ${daemon.pid} since ${daemon.since.replace('T', ' ').slice(0, 19)} UTC`;
+  const head = ['VIF', 'VM', 'LINK', 'MAC', 'ADDRESSES', 'PHASE', 'SINCE (UTC)', ''];
+  return [
+    running,
+    ...(panic ? ['PANIC: nothing comes from or goes to any vif, until "vifwatch resume"'] : []),
+    ...(daemon?.trouble ? [`TROUBLE, tried again and again: ${daemon.trouble}`] : []),
+    `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
+    '',
+    vifs.length === 0 ? 'no vifs' : plainTable(head, vifs.map(vifRow)),
+    ...vifs.flatMap(claimLine),
+    ...dropsLine(drops),
+    '',
+    routes.length === 0
+      ? 'no routes'
+      : plainTable(
+          ['ROUTE', 'LINK', 'VIA'],
+          routes.map(({ prefix, link, via }) => [prefix, link, via ?? '']),
+        ),
+    '',
+  ].join('\n');
+};

@@ -1,0 +1,137 @@
+/** What `vifwatch status` shows, as one document. */
+
+import type { Problem } from '../../errors.ts';
+import { isProblem } from '../../errors.ts';
+import type { KernelState } from '../state/kernel-state.ts';
+import { type BackendVif, xenbus } from '../vif/backend-vif.ts';
+import { type Decision, isConnected } from '../vif/decide.ts';
+import type { Drops } from './drops.ts';
+
+export type Phase = 'waiting' | 'configuring' | 'connected' | 'closing' | 'error';
+
+export type VifStatus = {
+  readonly domid: number;
+  readonly devid: number;
+  /** From /ipc/domain-map. */
+  readonly name: string | null;
+  readonly link: string;
+  readonly mac: string | null;
+  readonly addresses: readonly string[];
+  readonly phase: Phase;
+  /** ISO 8601; when the phase began, null without the daemon. */
+  readonly since: string | null;
+  readonly error: { readonly code: string; readonly text: string } | null;
+  /** Addresses that only the guest claims, and how often it changed its mind; null if it claims nothing else. */
+  readonly claim: { readonly text: string; readonly count: number } | null;
+};
+
+type DaemonStatus = {
+  readonly pid: number;
+  readonly since: string;
+  readonly version: string;
+  /** What failed when it was last run, and is being tried again; null if nothing. */
+  readonly trouble: string | null;
+};
+
+/** The document of `status --json`; a field may be added, none changes its meaning within one `schema`. */
+export type Status = {
+  readonly schema: 1;
+  /** True if the daemon runs without trouble, no vif is in phase `error`, and there is no panic. */
+  readonly healthy: boolean;
+  /** Null if no daemon answers: then the rest was read from xenstore and the kernel directly. */
+  readonly daemon: DaemonStatus | null;
+  /** Whether `vifwatch panic` is in force: then nothing comes from or goes to any vif. */
+  readonly panic: boolean;
+  readonly uplinks: readonly string[];
+  readonly gateways: readonly string[];
+  readonly vifs: readonly VifStatus[];
+  /** Packets dropped, by the counters of rules/vifwatch.nft that are not 0; null if nft does not tell. */
+  readonly drops: Drops | null;
+  readonly routes: readonly {
+    readonly prefix: string;
+    readonly link: string;
+    readonly via: string | null;
+  }[];
+};
+
+/** What one vif's status needs beyond the decision. */
+export type VifHistory = {
+  readonly problem: Problem | undefined;
+  readonly since: string | null;
+  readonly claims: number;
+};
+
+/** @param problem a failure that is not in the decision itself */
+const phaseOf = (decision: Decision, problem: Problem | undefined): Phase => {
+  const { vif, is } = decision;
+  if (is === 'refused' || problem !== undefined) return 'error';
+  if (is === 'finished' || (vif.state === xenbus.closing && !vif.online)) return 'closing';
+  if (is === 'waiting') return 'waiting';
+  return isConnected(vif) ? 'connected' : 'configuring';
+};
+
+const addressesOf = (decision: Decision): string[] => {
+  const { facts } = decision.vif;
+  if (decision.is === 'served') return decision.served.prefixes.map(({ text }) => text);
+  return isProblem(facts) ? [] : facts.backend.map(({ text }) => text);
+};
+
+const claimOf = ({ claim }: BackendVif, count: number): VifStatus['claim'] =>
+  claim === undefined ? null : { text: claim, count };
+
+export const vifStatus = (
+  decision: Decision,
+  { problem, since, claims }: VifHistory,
+  name: string | undefined,
+): VifStatus => {
+  const { vif } = decision;
+  const error = decision.is === 'refused' ? decision.problem : problem;
+  const facts = isProblem(vif.facts) ? undefined : vif.facts;
+  return {
+    domid: vif.domid,
+    devid: vif.devid,
+    name: name ?? null,
+    link: facts?.link ?? `vif${vif.domid}.${vif.devid}`,
+    mac: facts?.mac ?? null,
+    addresses: addressesOf(decision),
+    phase: phaseOf(decision, problem),
+    since,
+    error: error === undefined ? null : { code: error.code, text: error.text },
+    claim: claimOf(vif, claims),
+  };
+};
+
+export type StatusFacts = {
+  readonly daemon: DaemonStatus | null;
+  readonly panic: boolean;
+  readonly decisions: readonly Decision[];
+  readonly historyOf: (decision: Decision) => VifHistory;
+  readonly names: ReadonlyMap<number, string>;
+  readonly kernel: KernelState;
+  readonly gateways: readonly string[];
+  readonly drops: Drops | null;
+};
+
+const byKey = (a: { domid: number; devid: number }, b: { domid: number; devid: number }): number =>
+  a.domid - b.domid || a.devid - b.devid;
+
+export const statusOf = (facts: StatusFacts): Status => {
+  const { daemon, panic, decisions, historyOf, names, kernel, gateways, drops } = facts;
+  const vifs = decisions
+    .map((decision) => vifStatus(decision, historyOf(decision), names.get(decision.vif.domid)))
+    .sort(byKey);
+  const elements = [...kernel.elements.values()];
+  return {
+    schema: 1,
+    healthy: daemon?.trouble === null && !panic && vifs.every(({ phase }) => phase !== 'error'),
+    daemon,
+    panic,
+    uplinks: elements.flatMap(({ set, parts }) => (set === 'uplink' ? parts : [])).sort(),
+    gateways,
+    vifs,
+    drops,
+    routes: [...kernel.routes.values()]
+      .map(({ prefix, link, via }) => ({ prefix, link, via: via ?? null }))
+      .sort((a, b) => (a.link + a.prefix < b.link + b.prefix ? -1 : 1)),
+  };
+};

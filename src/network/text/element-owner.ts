@@ -1,0 +1,21 @@
+/** Whose an element of the firewall is. */
+import { type Element, elementAddress, elementLink, isForwardMap } from '../state/kernel-state.ts';
+
+/** @param vms who is behind each link @returns for an element, the VM that it speaks of, if that is known */
+export const ownersOf = (
+  elements: readonly Element[],
+  vms: ReadonlyMap<string, string>,
+): ((element: Element) => string | undefined) => {
+  const byAddress = new Map<string, string>();
+  for (const element of elements) {
+    const address = elementAddress(element);
+    const vm = vms.get(elementLink(element) ?? '');
+    if (address !== undefined && vm !== undefined) byAddress.set(address, vm);
+  }
+  return (element) => {
+    const { set, parts } = element;
+    const link = elementLink(element);
+    if (link !== undefined) return vms.get(link);
+    return byAddress.get(parts[isForwardMap(set) ? 2 : 0] ?? '');
+  };
+};

@@ -1,0 +1,147 @@
+/** nftables' JSON (libnftables-json(5)): elements and chains to transactions, listings to elements and chains. */
+
+import { type Chain, isPolicyChain } from '../policy/policy-chain.ts';
+import {
+  type Element,
+  type Firewall,
+  isForwardMap,
+  isVerdictMap,
+  keyed,
+  keyOfElement,
+  type SetName,
+  setFamilies,
+} from '../state/kernel-state.ts';
+import { ingressAddition, ingressRemoval, type ListedIngress, parseIngress } from './ingress.ts';
+
+const table = 'vifwatch';
+
+const toJson = (part: string): unknown => {
+  const [addr, len] = part.split('/');
+  return len === undefined ? part : { prefix: { addr, len: Number(len) } };
+};
+
+const elementJson = ({ set, parts }: Element): unknown => {
+  const [first = '', second = ''] = parts;
+  if (isVerdictMap(set)) return [first, { jump: { target: second } }];
+  if (isForwardMap(set)) {
+    const [proto, port, target = ''] = parts;
+    const value = set === 'forward_port' ? Number(target) : target;
+    return [{ concat: [proto, Number(port)] }, value];
+  }
+  return parts.length === 1 ? toJson(first) : { concat: parts.map(toJson) };
+};
+
+const command = (verb: 'add' | 'delete', set: SetName, elements: readonly Element[]) => ({
+  [verb]: {
+    element: { family: setFamilies[set], table, name: set, elem: elements.map(elementJson) },
+  },
+});
+
+const perSet = (verb: 'add' | 'delete', elements: readonly Element[]) => {
+  const sets = [...new Set(elements.flatMap(({ set }) => (set === 'ingress' ? [] : [set])))];
+  return sets.map((set) =>
+    command(
+      verb,
+      set,
+      elements.filter((element) => element.set === set),
+    ),
+  );
+};
+
+const isIngress = ({ set }: Element): boolean => set === 'ingress';
+
+const chainJson = (name: string) => ({ chain: { family: 'inet', table, name } });
+
+/** Whatever the chain has now, it has exactly its rules afterwards. */
+const chainCommands = ({ name, rules }: Chain) => [
+  { add: chainJson(name) },
+  { flush: chainJson(name) },
+  ...rules.map((rule) => ({ add: { rule: { family: 'inet', table, chain: name, ...rule } } })),
+];
+
+export type Additions = {
+  readonly elements: readonly Element[];
+  readonly chains: readonly Chain[];
+  /** Elements of verdict maps that make room for others under the same link. */
+  readonly replaced: readonly Element[];
+};
+
+/** One transaction; if it only adds it takes about 3 ms, where one that deletes waits for an RCU grace period. */
+export const additions = ({ elements, chains, replaced }: Additions): string => {
+  const byName = new Map(chains.map((chain) => [chain.name, chain]));
+  const commands = [
+    ...[...byName.values()].flatMap(chainCommands),
+    ...perSet('delete', replaced),
+    ...perSet('add', elements),
+    ...elements.filter(isIngress).flatMap(ingressAddition),
+  ];
+  return JSON.stringify({ nftables: commands });
+};
+
+/** One transaction that deletes; each element and chain is added first, so that one already gone is no error. */
+export const deletions = (elements: readonly Element[], chains: readonly string[]): string =>
+  JSON.stringify({
+    nftables: [
+      ...chains.map((name) => ({ add: chainJson(name) })),
+      ...perSet('add', elements),
+      ...perSet('delete', elements),
+      ...elements.filter(isIngress).flatMap(ingressRemoval),
+      ...chains.flatMap((name) => [{ flush: chainJson(name) }, { delete: chainJson(name) }]),
+    ],
+  });
+
+type ListedSet = { readonly name: string; readonly elem?: readonly unknown[] };
+type Listed = ListedIngress & { readonly set?: ListedSet; readonly map?: ListedSet };
+
+const partOf = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return `${value}`;
+  const { prefix } = value as { prefix?: { addr: string; len: number } };
+  if (prefix === undefined) throw new Error(`nft listed ${JSON.stringify(value)}`);
+  return `${prefix.addr}/${prefix.len}`;
+};
+
+/** What a verdict leads to; whatever is not ours to have written leads nowhere, and so is replaced. */
+const targetOf = (verdict: unknown): string =>
+  (verdict as { jump?: { target: string } }).jump?.target ?? '';
+
+const elementOf = (set: SetName, listed: unknown): Element => {
+  if (isVerdictMap(set)) {
+    const [link, verdict] = listed as readonly [unknown, unknown];
+    return { set, parts: [partOf(link), targetOf(verdict)] };
+  }
+  if (isForwardMap(set)) {
+    const [from, target] = listed as readonly [{ readonly concat: readonly unknown[] }, unknown];
+    return { set, parts: [...from.concat, target].map(partOf) };
+  }
+  // Not by destructuring: a plain string has a method called "concat".
+  const isConcat = typeof listed === 'object' && listed !== null && 'concat' in listed;
+  const parts = isConcat ? (listed.concat as readonly unknown[]) : [listed];
+  return { set, parts: parts.map(partOf) };
+};
+
+/** A rule without what it has counted. */
+const contentOf = (expr: unknown): string =>
+  JSON.stringify(expr).replaceAll(/"packets": *\d+, *"bytes": *\d+/g, '');
+
+/** The elements and the policies' chains in listings of our tables, as `nft -j list table …` prints them. */
+export const parseFirewall = (listings: readonly string[]): Firewall => {
+  const items = listings.flatMap(
+    (text) => (JSON.parse(text) as { nftables: readonly Listed[] }).nftables,
+  );
+  const sets = items.flatMap(({ set, map }) => set ?? map ?? []);
+  const elements = sets
+    .filter(({ name }) => Object.hasOwn(setFamilies, name))
+    .flatMap(({ name, elem }) => (elem ?? []).map((one) => elementOf(name as SetName, one)));
+  const chains = new Map<string, number>();
+  const contents = new Map<string, string>();
+  for (const { chain, rule } of items) {
+    if (chain !== undefined && isPolicyChain(chain.name)) chains.set(chain.name, 0);
+    if (rule === undefined) continue;
+    const count = chains.get(rule.chain);
+    if (count === undefined) continue;
+    chains.set(rule.chain, count + 1);
+    contents.set(rule.chain, `${contents.get(rule.chain) ?? ''}${contentOf(rule.expr)}\n`);
+  }
+  return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains, contents };
+};

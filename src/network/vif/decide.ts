@@ -1,0 +1,240 @@
+/** What is to become of each vif: from the store, the configuration and the kernel to one decision each. */
+
+import { contains, type Prefix } from '../../address/prefix.ts';
+import type { Problem } from '../../errors.ts';
+import { isProblem } from '../../errors.ts';
+import type { VmPolicy } from '../policy/vm-policy.ts';
+import { type KernelState, keyOfElement } from '../state/kernel-state.ts';
+import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
+import { type BackendVif, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
+import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
+import { inheritedMtu, uplinkMtu } from './mtu.ts';
+import type { ServedVif } from './served-vif.ts';
+import { areTwins, findTwins, type Twins } from './twins.ts';
+
+export type Decision = { readonly vif: BackendVif } & (
+  | {
+      readonly is: 'waiting';
+      readonly for: 'netback' | 'link' | 'address' | 'frontend';
+      /** What it will be served with, as far as that is certain: its rules may stand before its link is there. */
+      readonly prospect: ServedVif | undefined;
+    }
+  | { readonly is: 'refused'; readonly problem: Problem }
+  | { readonly is: 'served'; readonly served: ServedVif }
+  /** Closed for good: its backend directory is ours to remove. */
+  | { readonly is: 'finished' }
+);
+
+export type Circumstances = {
+  readonly vifs: Iterable<BackendVif>;
+  /** As last observed; it may be older than `linkNames`. */
+  readonly kernel: KernelState;
+  /** The links that exist now. */
+  readonly linkNames: ReadonlySet<string>;
+  readonly gateways: readonly Prefix[];
+  readonly uplinks: readonly string[];
+  /** The MTU that netback has refused a vif, by its key. */
+  readonly refusedMtus: ReadonlyMap<VifKey, number>;
+  /** What the configuration lets a VM have if dom0 gives it no address. */
+  readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
+  /** From /ipc/domain-map. */
+  readonly names: ReadonlyMap<number, string>;
+  /** What the domain may send and receive, if it has these addresses. */
+  readonly policyFor: (domid: number, prefixes: readonly Prefix[]) => VmPolicy | Problem;
+};
+
+type Claims = {
+  readonly uplinkMtu: number | undefined;
+  readonly live: AddressHolders<BackendVif>;
+  /** Who has a link's name, or is the first to be given it. */
+  readonly named: Map<string, VifKey>;
+  /** Addresses that the firewall still has under links of vifs that are gone or closed. */
+  readonly lingering: AddressHolders<string>;
+  readonly twins: Twins;
+  readonly own: AddressHolders<string>;
+  /** The links, as netback named them, of all vifs that are not finished. */
+  readonly bearers: ReadonlySet<string>;
+};
+
+export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === 'connected';
+
+const isFinished = ({ state, online }: BackendVif): boolean => state === xenbus.closed && !online;
+
+/** The addresses a vif may ask for: dom0's word first, the guest's only as far as the configuration agrees. */
+const authorise = (
+  facts: VifFacts,
+  vif: BackendVif,
+  { allowed, names }: Circumstances,
+): readonly Prefix[] | Problem => {
+  if (facts.backend.length > 0) return facts.backend;
+  if (facts.frontend.length === 0) {
+    return { code: 'ADDRESS_MISSING', text: 'neither backend nor frontend has an "ip"' };
+  }
+  const name = names.get(vif.domid);
+  const mayHave = name === undefined ? [] : (allowed.get(name) ?? []);
+  const beyond = facts.frontend.find((prefix) => !mayHave.some((range) => contains(range, prefix)));
+  if (beyond === undefined) return facts.frontend;
+  const who = name ?? `domain ${vif.domid}, which has no name in /ipc/domain-map,`;
+  const text = `only the guest says ${beyond.text}, and no [[vm]] lets ${who} have it`;
+  return { code: 'ADDRESS_UNCONFIRMED', text };
+};
+
+const conflict = (
+  vif: BackendVif,
+  prefixes: readonly Prefix[],
+  { live, own }: Claims,
+): Problem | undefined => {
+  for (const prefix of prefixes) {
+    const owner = holderOf(own, prefix);
+    if (owner !== undefined) {
+      return { code: 'ADDRESS_RESERVED', text: `${prefix.text} touches ${owner}` };
+    }
+    const holder = holderOf(live, prefix);
+    if (holder !== undefined && !areTwins(holder, vif)) {
+      const text = `${prefix.text} belongs to the live vif ${holder.key}`;
+      return { code: 'ADDRESS_TAKEN', text };
+    }
+  }
+  return undefined;
+};
+
+const linkTaken = (link: string): Problem => ({
+  code: 'LINK_NAME_TAKEN',
+  text: `another link is already called ${link}`,
+});
+
+/** Whether the vif's own device is there, under the name netback gave it or the one we did. */
+const linkState = (
+  { bornLink, link }: VifFacts,
+  { linkNames, kernel }: Circumstances,
+  { bearers }: Claims,
+): 'present' | 'missing' | Problem => {
+  const isBorn = linkNames.has(bornLink);
+  if (link === bornLink || !linkNames.has(link)) return isBorn ? 'present' : 'missing';
+  const known = kernel.links.get(link);
+  if (known === undefined) return 'missing';
+  if (known.alias === bornLink && !isBorn) return 'present';
+  // A device that we renamed for a vif which is gone by now is about to go as well.
+  const isLeaving = known.alias !== undefined && /^vif\d+\.\d+$/.test(known.alias);
+  return isLeaving && !bearers.has(known.alias ?? '') ? 'missing' : linkTaken(link);
+};
+
+const admitted = new WeakMap<BackendVif, ServedVif>();
+
+/** The same object as long as nothing changes, as what is derived from it is kept with it. */
+const asBefore = (vif: BackendVif, served: ServedVif): ServedVif => {
+  const before = admitted.get(vif);
+  const isSame =
+    before !== undefined &&
+    (['prefixes', 'policy', 'mtu', 'routed'] as const).every((key) => before[key] === served[key]);
+  if (isSame) return before;
+  admitted.set(vif, served);
+  return served;
+};
+
+/** Judges everything but the link's presence; an address is the vif's from here on, even while it waits. */
+const admit = (
+  vif: BackendVif,
+  facts: VifFacts,
+  circumstances: Circumstances,
+  claims: Claims,
+): ServedVif | Problem => {
+  const prefixes = authorise(facts, vif, circumstances);
+  if (isProblem(prefixes)) return prefixes;
+  const policy = circumstances.policyFor(claims.twins.namedDomid(vif), prefixes);
+  if (isProblem(policy)) return policy;
+  const problem = conflict(vif, prefixes, claims);
+  if (problem !== undefined) return problem;
+  // Rules go by the link's name: under one name, two vifs would have each other's addresses.
+  if ((claims.named.get(facts.link) ?? vif.key) !== vif.key) return linkTaken(facts.link);
+  claims.named.set(facts.link, vif.key);
+  for (const prefix of prefixes) hold(claims.live, prefix, vif);
+  const { key, domid, devid } = vif;
+  const refused = circumstances.refusedMtus.get(key);
+  const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
+  const routed = !claims.twins.withoutRoute.has(key);
+  return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
+};
+
+const isMacOf = (link: string, mac: string, { kernel }: Circumstances): boolean =>
+  kernel.elements.has(keyOfElement({ set: 'mac', parts: [link, mac] }));
+
+/** A link with the same MAC was the same VM's, whose flows may go on. */
+const lingers = (
+  { prefixes, link, mac }: ServedVif,
+  circumstances: Circumstances,
+  { lingering }: Claims,
+): boolean =>
+  prefixes.some((prefix) => {
+    const under = holderOf(lingering, prefix);
+    return under !== undefined && under !== link && !isMacOf(under, mac, circumstances);
+  });
+
+const waiting = (
+  vif: BackendVif,
+  reason: 'netback' | 'link' | 'address' | 'frontend',
+  prospect?: ServedVif,
+): Decision => ({ vif, is: 'waiting', for: reason, prospect });
+
+const decideLive = (
+  vif: BackendVif,
+  facts: VifFacts,
+  circumstances: Circumstances,
+  claims: Claims,
+): Decision => {
+  const judged = admit(vif, facts, circumstances, claims);
+  const isEarly = vif.state === xenbus.initialising;
+  if (isProblem(judged)) {
+    // netback has not looked at it yet: nobody reads a complaint now.
+    return isEarly ? waiting(vif, 'netback') : { vif, is: 'refused', problem: judged };
+  }
+  if (!isConnected(vif)) {
+    if (lingers(judged, circumstances, claims)) return waiting(vif, 'address');
+    if (vif.state === xenbus.closing || vif.state === xenbus.closed)
+      return waiting(vif, 'frontend');
+    if (isEarly) return waiting(vif, 'netback', judged);
+  }
+  const link = linkState(facts, circumstances, claims);
+  if (typeof link === 'object') return { vif, is: 'refused', problem: link };
+  if (link === 'missing') return waiting(vif, 'link', judged);
+  return { vif, is: 'served', served: judged };
+};
+
+const decideOne = (vif: BackendVif, circumstances: Circumstances, claims: Claims): Decision => {
+  if (isFinished(vif)) return { vif, is: 'finished' };
+  const { facts, state } = vif;
+  if (state === undefined || state < xenbus.initialising) return waiting(vif, 'netback');
+  if (!isProblem(facts)) return decideLive(vif, facts, circumstances, claims);
+  return state === xenbus.initialising
+    ? waiting(vif, 'netback')
+    : { vif, is: 'refused', problem: facts };
+};
+
+/** Who is connected keeps its addresses; among the others the older domain comes first. */
+const bySeniority = (a: BackendVif, b: BackendVif): number =>
+  Number(isConnected(b)) - Number(isConnected(a)) || a.domid - b.domid || a.devid - b.devid;
+
+/** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
+export const decide = (circumstances: Circumstances): readonly Decision[] => {
+  const vifs = [...circumstances.vifs].sort(bySeniority);
+  const liveLinks = new Set<string>();
+  for (const vif of vifs) {
+    if (isConnected(vif) && !isFinished(vif) && !isProblem(vif.facts))
+      liveLinks.add(vif.facts.link);
+  }
+  const claims: Claims = {
+    uplinkMtu: uplinkMtu(circumstances.kernel, circumstances.uplinks),
+    live: noHolders(),
+    named: new Map(),
+    lingering: lingeringAddresses(circumstances, liveLinks),
+    twins: findTwins(
+      vifs.filter((vif) => !isFinished(vif)),
+      circumstances.names,
+    ),
+    own: ownAddresses(circumstances),
+    bearers: new Set(
+      vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),
+    ),
+  };
+  return vifs.map((vif) => decideOne(vif, circumstances, claims));
+};

@@ -1,0 +1,36 @@
+/** Who holds addresses besides the vifs that are judged. */
+
+import { type Prefix, parsePrefix } from '../../address/prefix.ts';
+import { elementAddress, elementLink, type KernelState } from '../state/kernel-state.ts';
+import { type AddressHolders, hold, noHolders } from './address-holders.ts';
+
+type Facts = { readonly kernel: KernelState; readonly gateways: readonly Prefix[] };
+
+/** net-vm's own, and the guests' gateways. */
+export const ownAddresses = ({ kernel, gateways }: Facts): AddressHolders<string> => {
+  const own = noHolders<string>();
+  for (const gateway of gateways) hold(own, gateway, `the gateway ${gateway.text}`);
+  for (const { name, addresses } of kernel.links.values()) {
+    for (const address of addresses) {
+      const prefix = parsePrefix(address);
+      if (!('problem' in prefix)) hold(own, prefix, `net-vm's own ${address} on ${name}`);
+    }
+  }
+  return own;
+};
+
+/** Those that the firewall still has under links that are none of `liveLinks`. */
+export const lingeringAddresses = (
+  { kernel }: Pick<Facts, 'kernel'>,
+  liveLinks: ReadonlySet<string>,
+): AddressHolders<string> => {
+  const lingering = noHolders<string>();
+  for (const element of kernel.elements.values()) {
+    const link = elementLink(element);
+    const address = elementAddress(element);
+    if (address === undefined || link === undefined || liveLinks.has(link)) continue;
+    const prefix = parsePrefix(address);
+    if (!('problem' in prefix)) hold(lingering, prefix, link);
+  }
+  return lingering;
+};

@@ -1,0 +1,73 @@
+/** A TOML file by a schema: what is wrong with it is one error that says where. */
+import { readFile } from 'node:fs/promises';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { type Prefix, parsePrefix } from '../address/prefix.ts';
+import { VifwatchError } from '../errors.ts';
+import { caretAt } from './locate.ts';
+import type { KeyPath } from './toml-places.ts';
+
+export const prefixSchema = v.pipe(
+  v.string(),
+  v.rawTransform<string, Prefix>(({ dataset, addIssue, NEVER }) => {
+    const prefix = parsePrefix(dataset.value);
+    if (!('problem' in prefix)) return prefix;
+    addIssue({ message: prefix.problem });
+    return NEVER;
+  }),
+);
+
+export const invalid = (file: string, message: string): VifwatchError =>
+  new VifwatchError('CONFIG_INVALID', `${file}: ${message}`);
+
+/** The text of a file that may be missing, which is an empty one then. Throws CONFIG_INVALID. */
+export const readOptional = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw invalid(file, `cannot be read: ${message}`);
+  }
+};
+
+const syntaxError = (file: string, error: TomlError): VifwatchError => {
+  const message = error.message.split('\n', 1)[0] ?? '';
+  return invalid(`${file}:${error.line}:${error.column}`, `${message}\n${error.codeblock}`);
+};
+
+/** An error about what stands at a key, with a caret under it. */
+export const invalidKey = (
+  file: string,
+  text: string,
+  path: KeyPath,
+  message: string,
+): VifwatchError => {
+  const { line, column, codeblock } = caretAt(text, path);
+  return invalid(`${file}:${line}:${column}`, `${message}\n${codeblock}`);
+};
+
+const issueError = (file: string, text: string, issue: v.BaseIssue<unknown>): VifwatchError => {
+  const path = (issue.path ?? []).map(({ key }) => key) as KeyPath;
+  const key = path.filter((part) => typeof part === 'string').join('.');
+  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
+  const message = unknown ? `unknown key "${key}"` : `${key}: ${issue.message}`;
+  return invalidKey(file, text, path, message);
+};
+
+/** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
+export const parseStrict = <T extends v.GenericSchema>(
+  file: string,
+  text: string,
+  schema: T,
+): v.InferOutput<T> => {
+  let document: unknown;
+  try {
+    document = parseToml(text);
+  } catch (error) {
+    throw error instanceof TomlError ? syntaxError(file, error) : error;
+  }
+  const result = v.safeParse(schema, document);
+  if (!result.success) throw issueError(file, text, result.issues[0]);
+  return result.output;
+};

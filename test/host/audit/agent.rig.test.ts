@@ -1,0 +1,121 @@
+/** What the audit finds of the policy and of links, one sabotage at a time. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { agentSocket } from '../../../src/ipc/agent/agent-socket.ts';
+import { loadPolicy } from '../../../src/ipc/config/load-policy.ts';
+import { canonicalText } from '../../../src/ipc/policy/policy-hash.ts';
+import { openMux } from '../../../src/ipc/protocol/mux.ts';
+import { listen } from '../../../src/system/listening-socket.ts';
+import { makePair, peerIs, startHost } from '../../ipc/agent/vms.ts';
+import { findingsOf, type Place, plainPlace } from './vms.ts';
+
+const links = 'ipc_serve=workload-vm';
+
+const hashOf = async (etc: string): Promise<string> => {
+  const { rules } = await loadPolicy(`${etc}/policy.d`);
+  const lines = rules.map((rule) => `${canonicalText(rule)}\n`).join('');
+  return createHash('sha256').update(lines).digest('hex').slice(0, 32);
+};
+
+/** Two VMs with a link, and an audit of the one that serves. */
+const startPair = async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host);
+  await Promise.all([server.start(), client.start()]);
+  await peerIs(server, 'workload-vm', 'up');
+  const codes = async (commandLine: string): Promise<readonly string[]> =>
+    (await findingsOf(host, server, commandLine)).map(({ code, what }) => `${code}: ${what}`);
+  return { host, server, client, codes, pinned: `ipc_policy=${await hashOf(server.etc)}` };
+};
+
+test('a VM with its policy and its links: nothing found, whatever else it is told', async () => {
+  const { host, client, codes, pinned } = await startPair();
+  expect(await codes(`${links} ipc_relay=net-vm ${pinned} ipc_other=1 quiet`)).toEqual([]);
+  expect(await findingsOf(host, client, 'ipc_connect=sa-vm')).toEqual([]);
+});
+
+test('a policy that is another than what dom0 says', async () => {
+  const { server, codes, pinned } = await startPair();
+  const file = `${server.etc}/policy.d/50-test.policy`;
+  expect(await codes(links)).toEqual([expect.stringMatching(/^POLICY_UNPINNED: /)]);
+  expect(await codes('')).toEqual([]);
+  writeFileSync(file, '# a comment counts for nothing\n*  *  workload-vm  sa-vm  allow\n');
+  expect(await codes(`${links} ${pinned}`)).toEqual([]);
+  expect(await codes(`${links} ${pinned} ipc_policy=0`)).toEqual([
+    expect.stringMatching(/^POLICY_DIFFERS: the policy here is [0-9a-f]{32}, .*ipc_policy=0$/),
+  ]);
+  writeFileSync(file, '* * @anyvm sa-vm allow\n');
+  expect(await codes(`${links} ${pinned}`)).toEqual([
+    expect.stringMatching(/^POLICY_DIFFERS: the policy here is [0-9a-f]{32}, and dom0 says /),
+  ]);
+  writeFileSync(file, '* * sa-vm\n');
+  expect(await codes(`${links} ${pinned}`)).toEqual([
+    expect.stringMatching(/^POLICY_INVALID: .*50-test\.policy:1:1: a rule is /),
+  ]);
+  rmSync(`${server.etc}/policy.d`, { recursive: true });
+  expect(await codes(`${links} ${pinned}`)).toEqual([
+    expect.stringMatching(/^POLICY_DIFFERS: there is no policy in .*policy\.d/),
+  ]);
+});
+
+test('a link that is down, one that the agent knows nothing of, and no agent', async () => {
+  const { server, client, codes, pinned } = await startPair();
+  await client.signal('SIGTERM');
+  await peerIs(server, 'workload-vm', 'waiting');
+  expect(await codes(`${links} ipc_connect=mgmt-vm ${pinned}`)).toEqual([
+    'LINK_DOWN: the link with "workload-vm" is not up: waiting',
+    'LINK_DOWN: the link with "mgmt-vm" is not up: the agent does not know of it: restart it',
+  ]);
+  await server.signal('SIGTERM');
+  expect(await codes(`${links} ${pinned}`)).toEqual([
+    expect.stringMatching(/^AGENT_ABSENT: .*cannot reach the agent: .*agent\.sock/),
+  ]);
+});
+
+test('without any word of links no agent is missed, and with a bad one it is', async () => {
+  const host = await startHost();
+  const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
+  const codes = async (commandLine: string) =>
+    (await findingsOf(host, place, commandLine)).map(({ code }) => code);
+  expect(await codes('')).toEqual([]);
+  expect(await codes('ipc_relay=net-vm')).toEqual(['AGENT_ABSENT']);
+  expect(await codes('ipc_connect=../x')).toEqual(['AGENT_ABSENT']);
+});
+
+/** Something that answers in the place of an agent. */
+const standIn = async ({ runtime }: Place, answer: string): Promise<void> => {
+  mkdirSync(runtime, { recursive: true });
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    openMux(socket, {
+      role: 'server',
+      name: 'x',
+      onCall: (call) => {
+        call.stdout.end(answer);
+        call.exit(0);
+      },
+    });
+  });
+  await listen(server, agentSocket(runtime));
+  onTestFinished(() => void server.close());
+};
+
+test.each([
+  [
+    JSON.stringify({
+      peers: [{ name: 'a\nb', domid: 0, role: 'client', state: 'up', trouble: null }],
+    }),
+    'LINK_DOM0: the agent has dom0 for a peer, as "a\\u{a}b"',
+  ],
+  ['{"peers": 1}', 'AGENT_ABSENT: this VM is to have links, and no agent answers: Invalid type'],
+  ['\x1b[2J', 'AGENT_ABSENT: this VM is to have links, and no agent answers: Unexpected token'],
+])('an agent that says %j', async (answer, finding) => {
+  const host = await startHost();
+  const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
+  await standIn(place, answer);
+  const [found, ...others] = await findingsOf(host, place, 'ipc_relay=a');
+  expect(`${found?.code}: ${found?.what}`.startsWith(finding)).toBe(true);
+  expect(others).toEqual([]);
+});

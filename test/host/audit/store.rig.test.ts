@@ -1,0 +1,193 @@
+/** What the audit finds in xenstore, one sabotage at a time; without any, it finds nothing. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Xenstore } from '../../../src/xen/xenstore.ts';
+import { type SimHost, startSimHost } from '../../rig/sim/sim-host.ts';
+import { findingsOf, type Place, permissions, plainPlace, runAudit } from './vms.ts';
+
+let host: SimHost;
+let vm: Place;
+/** As the VM itself, and as dom0. */
+let own: Xenstore;
+let dom0: Xenstore;
+
+beforeAll(async () => {
+  host = await startSimHost({ store: 'xenstored' });
+  const domid = await host.create({
+    name: 'sa-vm',
+    vif: { mac: '00:16:3e:05:00:01', ip: '10.0.5.101' },
+  });
+  vm = plainPlace(host, domid);
+  own = host.sim.open(domid);
+  dom0 = host.dom0;
+});
+afterAll(async () => {
+  own.close();
+  await host.close();
+});
+
+const home = (): string => `/local/domain/${vm.domid}`;
+
+/** What dom0 or the VM does, what is found then in exactly these words, and how it is undone. */
+type Sabotage = {
+  readonly by: () => Promise<unknown>;
+  readonly finds: readonly (readonly [code: string, what: RegExp, way: RegExp])[];
+  readonly undo: () => Promise<unknown>;
+};
+
+const made = (path: string, given: string): Pick<Sabotage, 'by' | 'undo'> => ({
+  by: async () => {
+    await own.write(`${home()}/${path}`, '');
+    await own.setPermissions(`${home()}/${path}`, permissions(given));
+  },
+  undo: () => own.remove(`${home()}/${path.split('/').slice(0, 3).join('/')}`),
+});
+
+const given = (path: string, text: string, before: string): Pick<Sabotage, 'by' | 'undo'> => ({
+  by: () => dom0.setPermissions(path, permissions(text)),
+  undo: () => dom0.setPermissions(path, permissions(before)),
+});
+
+const map = '/ipc/domain-map';
+
+const sabotages: Readonly<Record<string, Sabotage>> = {
+  'a vif on dom0, by its number': {
+    by: () => own.write(`${home()}/device/vif/0/backend-id`, '0'),
+    finds: [['VIF_BACKEND_DOM0', /^the vif "0" has its backend in dom0/, /^in dom0: say backend=/]],
+    undo: () => own.write(`${home()}/device/vif/0/backend-id`, `${host.netVm}`),
+  },
+  'a vif on dom0, by its path': {
+    by: () => dom0.write(`${home()}/device/vif/1/backend`, '/local/domain/0/backend/vif/3/1'),
+    finds: [['VIF_BACKEND_DOM0', /"\/local\/domain\/0\/backend\/vif\/3\/1"/, /./]],
+    undo: () => dom0.remove(`${home()}/device/vif/1`),
+  },
+  'a knock at dom0': {
+    ...made('data/vifwatch/knock/0', 'n3 r0'),
+    finds: [
+      ['VCHAN_DOM0', /^this VM asks dom0 for a link: "data\/vifwatch\/knock\/0"/, /^xenstore-rm /],
+    ],
+  },
+  'an offer to dom0': {
+    ...made('data/vifwatch/direct/0/ring-ref', 'n3 r0'),
+    finds: [
+      ['VCHAN_DOM0', /^this VM offers dom0 a link: "data\/vifwatch\/direct\/0"/, /^xenstore-rm /],
+    ],
+  },
+  'a place for an offer to dom0': {
+    by: async () => {
+      await dom0.write(`${home()}/ipc/direct/0`, '');
+      await dom0.setPermissions(`${home()}/ipc/direct/0`, permissions('n3 r0'));
+    },
+    finds: [['VCHAN_DOM0', /"ipc\/direct\/0"/, /^xenstore-rm /]],
+    undo: () => dom0.remove(`${home()}/ipc`),
+  },
+  'a knock that others can read': {
+    ...made('data/vifwatch/knock/2', 'r3 r2'),
+    finds: [
+      ['RENDEZVOUS_PERMISSIONS', /"r3 r2", and should be "n3 r2"/, /^rc-service vifwatch-agent/],
+    ],
+  },
+  'a knock that its server can write': {
+    ...made('data/vifwatch/knock/2', 'n3 b2'),
+    finds: [['RENDEZVOUS_PERMISSIONS', /"n3 b2", and should be "n3 r2"/, /./]],
+  },
+  'an offer that a third can read': {
+    ...made('data/vifwatch/direct/2/session', 'n3 r2 r1'),
+    finds: [
+      ['RENDEZVOUS_PERMISSIONS', /direct\/2\/session" are "n3 r2.*, and should be "n3 r2"/, /./],
+    ],
+  },
+  'an offer that its client cannot read': {
+    ...made('data/vifwatch/direct/2/session', 'n3'),
+    finds: [['RENDEZVOUS_PERMISSIONS', /"n3", and should be "n3 r2"/, /./]],
+  },
+  'a place that everybody can write, as write-ups have it': {
+    by: async () => {
+      await dom0.write(`${home()}/ipc/direct/2`, '');
+      await dom0.setPermissions(`${home()}/ipc/direct/2`, permissions('b3 r2'));
+    },
+    finds: [
+      [
+        'RENDEZVOUS_PERMISSIONS',
+        /"ipc\/direct\/2" are "b3 r2", and should be "n3 r2"/,
+        /^in dom0: xenstore-chmod \/local\/domain\/3\/ipc\/direct\/2 n3 r2;/,
+      ],
+    ],
+    undo: () => dom0.remove(`${home()}/ipc`),
+  },
+  'a place that this VM itself cannot see': {
+    by: async () => {
+      await dom0.write(`${home()}/ipc/direct/2`, '');
+      await dom0.setPermissions(`${home()}/ipc/direct/2`, permissions('n0 r2'));
+    },
+    finds: [['RENDEZVOUS_PERMISSIONS', /"ipc\/direct\/2" are not for this VM to see/, /./]],
+    undo: () => dom0.remove(`${home()}/ipc`),
+  },
+  'a directory on the way that another can write': {
+    by: () => own.setPermissions(`${home()}/data`, permissions('n3 b2')),
+    finds: [['RENDEZVOUS_PERMISSIONS', /"data" are "n3 b2", and should be "n3"/, /./]],
+    undo: () => own.setPermissions(`${home()}/data`, permissions('n3')),
+  },
+  'a knock at nobody': {
+    ...made('data/vifwatch/knock/x_y', 'n3'),
+    finds: [['RENDEZVOUS_PERMISSIONS', /"data\/vifwatch\/knock\/x_y" is for no domain/, /./]],
+  },
+  'a name that is missing': {
+    by: () => dom0.remove(`${map}/sa-vm`),
+    finds: [
+      [
+        'MAP_WRONG',
+        /^\/ipc\/domain-map\/sa-vm is not there/,
+        /xenstore-write \/ipc\/domain-map\/sa-vm 3$/,
+      ],
+    ],
+    undo: () => dom0.write(`${map}/sa-vm`, '3'),
+  },
+  'a name that is not readable': {
+    ...given(`${map}/sa-vm`, 'n0', 'r0'),
+    finds: [['MAP_WRONG', /is not there, or this VM may not read it$/, /./]],
+  },
+  'a name of before': {
+    by: () => dom0.write(`${map}/sa-vm`, '2'),
+    finds: [['MAP_WRONG', /^\/ipc\/domain-map\/sa-vm is "2", and this is domain 3$/, /./]],
+    undo: () => dom0.write(`${map}/sa-vm`, '3'),
+  },
+  'two names': {
+    by: () => dom0.write(`${map}/old-vm`, '3'),
+    finds: [
+      ['MAP_AMBIGUOUS', /"old-vm" and "sa-vm"|"sa-vm" and "old-vm"/, /^in dom0: xenstore-rm/],
+    ],
+    undo: () => dom0.remove(`${map}/old-vm`),
+  },
+  'a map that it can write': {
+    ...given(map, 'r0 b3', 'r0'),
+    finds: [['MAP_WRITABLE', /^this VM can write "\/ipc\/domain-map"/, /^in dom0: xenstore-chmod/]],
+  },
+  'a name that everybody can write': {
+    ...given(`${map}/sa-vm`, 'b0', 'r0'),
+    finds: [['MAP_WRITABLE', /"\/ipc\/domain-map\/sa-vm"/, /./]],
+  },
+};
+
+test('a VM that is as it should be: nothing found, exit status 0', async () => {
+  expect(await findingsOf(host, vm)).toEqual([]);
+  expect((await runAudit(host, vm, '')).stdout).toBe('nothing found\n');
+});
+
+test.each(Object.entries(sabotages))('%s', async (_, { by, finds, undo }) => {
+  await by();
+  try {
+    const found = await findingsOf(host, vm);
+    expect(found.map(({ code }) => code)).toEqual(finds.map(([code]) => code));
+    for (const [index, { what, do: way }] of found.entries()) {
+      const [, expected, hint] = finds[index] ?? ['', /^$/, /^$/];
+      expect(what).toMatch(expected);
+      expect(way).toMatch(hint);
+    }
+  } finally {
+    await undo();
+  }
+});
+
+test('after all of it was undone, nothing is found', async () => {
+  expect(await findingsOf(host, vm)).toEqual([]);
+});

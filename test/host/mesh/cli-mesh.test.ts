@@ -1,0 +1,168 @@
+/** `vifwatch mesh check|compile`, as they are run. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { directoryWith } from '../../support/directory.ts';
+import { exampleDirectory } from './mesh-files.ts';
+
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
+
+const run = async (cwd: string, ...args: readonly string[]) => {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, 'mesh', ...args], {
+    cwd,
+    reject: false,
+  });
+  return { exitCode, stdout, stderr };
+};
+
+const example = (): string => {
+  const directory = directoryWith();
+  cpSync(exampleDirectory, directory, { recursive: true });
+  return directory;
+};
+
+/** Every path and its bytes. */
+const contents = (directory: string): string =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return entry.isFile() ? `${path} ${readFileSync(path, 'base64')}` : path;
+    })
+    .sort()
+    .join('\n');
+
+test('a good mesh: compiled twice, byte by byte the same', async () => {
+  const directory = example();
+  expect(await run(directory, 'check', 'mesh.toml')).toEqual({
+    ...{ exitCode: 0, stdout: 'ok: 5 VMs, 3 pairs', stderr: '' },
+  });
+  expect(existsSync(join(directory, 'out'))).toBe(false);
+  const compiled = { exitCode: 0, stdout: '5 VMs, 3 pairs -> out', stderr: '' };
+  expect(await run(directory, 'compile', 'mesh.toml', '-o', 'out')).toEqual(compiled);
+  const first = contents(join(directory, 'out'));
+  expect(await run(directory, 'compile', 'mesh.toml', '--output', 'out')).toEqual(compiled);
+  expect(contents(join(directory, 'out'))).toBe(first);
+});
+
+test('a bad one: all that is wrong, in places that can be opened, and nothing is touched', async () => {
+  const directory = example();
+  await run(directory, 'compile', 'mesh.toml', '-o', 'out');
+  writeFileSync(join(directory, 'bad.toml'), '[vm.a]\nconfig = "none"\nserve = ["b", "c"]\n');
+  const before = contents(directory);
+  const lines = [
+    'bad.toml:2:1: none does not exist; correct the name, or write it',
+    'bad.toml:3:10: there is no VM "b"; add it to mesh.toml or correct the name',
+    'bad.toml:3:15: there is no VM "c"; add it to mesh.toml or correct the name',
+  ];
+  expect(await run(directory, 'compile', 'bad.toml', '-o', 'out')).toEqual({
+    exitCode: 78,
+    stdout: '',
+    stderr: [
+      ...lines,
+      'vifwatch: CONFIG_INVALID: bad.toml: 3 errors, and so nothing was written',
+    ].join('\n'),
+  });
+  expect(await run(directory, 'check', 'bad.toml')).toEqual({
+    exitCode: 78,
+    stdout: lines.join('\n'),
+    stderr: 'vifwatch: CONFIG_INVALID: bad.toml: 3 errors',
+  });
+  expect(contents(directory)).toBe(before);
+});
+
+test('from elsewhere, files are named by the way to them', async () => {
+  const directory = directoryWith({
+    'deep/mesh.toml': '[vm.a]\nconfig = "x/a.cfg"\n',
+    'deep/x/a.cfg': 'name="a"\n',
+  });
+  const { stdout } = await run(directory, 'check', 'deep/mesh.toml');
+  expect(stdout).toBe('deep/x/a.cfg:1:1: the mesh adds the name; remove it');
+});
+
+test.each([
+  [
+    '[vm.a]\nconfig = "a"\n[vm.a]\n',
+    /^vifwatch: CONFIG_INVALID: mesh\.toml:3:2: .*\n2: {2}config = "a"\n3: {2}\[vm\.a\]\n *\^/,
+  ],
+  ['[vm.a]\nserves = []\n', /^vifwatch: CONFIG_INVALID: mesh\.toml:1:1: vm\.a\.config/],
+  [
+    '[vm.a]\nconfig = "a"\nserves = []\n',
+    /^vifwatch: CONFIG_INVALID: mesh\.toml:3:1: unknown key "vm\.a\.serves"/,
+  ],
+  [
+    '[vm.constructor]\nconfig = "a"\n',
+    /^vifwatch: CONFIG_INVALID: mesh\.toml:1:1: vm: no VM can be called/,
+  ],
+  [
+    '[vm.a]\nconfig = "a"\nip = []\n',
+    /^vifwatch: CONFIG_INVALID: mesh\.toml:3:1: vm\.a\.ip: is empty/,
+  ],
+])('what is no mesh file at all: %j', async (text, expected) => {
+  const directory = directoryWith({ 'mesh.toml': text });
+  const { exitCode, stderr } = await run(directory, 'compile', 'mesh.toml', '-o', 'out');
+  expect(exitCode).toBe(78);
+  expect(stderr).toMatch(expected);
+  expect(readdirSync(directory)).toEqual(['mesh.toml']);
+});
+
+test('warnings hinder nothing', async () => {
+  const names = Array.from({ length: 31 }, (_, at) => `c${at}`);
+  const clients = names.map((name) => `[vm.${name}]\nconfig = "a"\nconnect = ["s"]\n`).join('');
+  const directory = directoryWith({
+    'mesh.toml': `[vm.s]\nconfig = "a"\nserve = ${JSON.stringify(names)}\n${clients}`,
+    a: '',
+  });
+  const { exitCode, stdout, stderr } = await run(directory, 'compile', 'mesh.toml', '-o', 'out');
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '32 VMs, 31 pairs -> out' });
+  expect(stderr).toMatch(/^mesh\.toml:3:1: warning: .* xen_gntalloc\.limit=1054 [^\n]*$/);
+});
+
+test('a mesh that is not there, a directory that is not ours, and a wrong command line', async () => {
+  const directory = example();
+  expect(await run(directory, 'check', 'none.toml')).toMatchObject({
+    exitCode: 78,
+    stderr: 'vifwatch: CONFIG_INVALID: none.toml: does not exist',
+  });
+  mkdirSync(join(directory, 'mine/dom0'), { recursive: true });
+  const refused = await run(directory, 'compile', 'mesh.toml', '-o', 'mine');
+  expect(refused.exitCode).toBe(78);
+  expect(refused.stderr).toMatch(/CONFIG_INVALID: mine: is there and was not made by/);
+  expect((await run(directory, 'compile', 'mesh.toml')).exitCode).toBe(64);
+});
+
+test.each(['mesh.toml', 'xl/app.cfg', 'policy.d'])(
+  'a directory that holds %s is not replaced',
+  async (source) => {
+    const directory = example();
+    await run(directory, 'compile', 'mesh.toml', '-o', 'out');
+    mkdirSync(join(directory, 'out', dirname(source)), { recursive: true });
+    renameSync(join(directory, source), join(directory, 'out', source));
+    // Whatever else is read is found by a link.
+    const file = source === 'mesh.toml' ? 'out/mesh.toml' : 'mesh.toml';
+    for (const other of ['xl', 'net', 'policy.d']) {
+      if (file === 'out/mesh.toml') symlinkSync(`../${other}`, join(directory, 'out', other));
+    }
+    if (file === 'mesh.toml') symlinkSync(join(directory, 'out', source), join(directory, source));
+    const before = contents(directory);
+    const refused = await run(directory, 'compile', file, '-o', 'out');
+    expect(refused.stderr).toMatch(/CONFIG_INVALID: out: all in it is replaced, and \S+ is in it;/);
+    expect(refused.exitCode).toBe(78);
+    expect(contents(directory)).toBe(before);
+  },
+);
+
+test('the root of all', async () => {
+  const refused = await run(example(), 'compile', 'mesh.toml', '-o', '/');
+  expect(refused.exitCode).toBe(78);
+  expect(refused.stderr).toMatch(/CONFIG_INVALID: \/: is there and was not made by/);
+});

@@ -1,0 +1,164 @@
+/** A VM's subset of the central policy decides as the whole does, and its hash is that of the file that the VM reads. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { subsetFor, subsetText } from '../../../src/host/mesh/policy-subset.ts';
+import { decide } from '../../../src/ipc/policy/decide.ts';
+import { policyHash } from '../../../src/ipc/policy/policy-hash.ts';
+import type { ServiceWords } from '../../../src/ipc/policy/policy-text.ts';
+import type { Rule } from '../../../src/ipc/policy/rule.ts';
+import { parse, policyOf, rulesOf } from '../../ipc/policy/policy-of.ts';
+
+const uuid = 'uuid:12345678-9abc-4def-8123-456789abcdef';
+const noUuid = 'uuid:00000000-0000-0000-0000-000000000000';
+const vms = ['a', 'b', 'c-d', 'A'];
+const services = ['s', 'net.Reload', 't'];
+const args = ['', 'k', 'x+y'];
+
+const everyToken = [
+  ...[...vms, ...vms, '*', '@anyvm', '@tag:x', '@type:AppVM', uuid],
+  ...['dom0', '@adminvm', noUuid, '@dispvm:a', '@dispvm:@tag:x'],
+];
+const target = fc.constantFrom(...vms, 'dom0', '@dispvm', uuid);
+
+const parameters = (names: readonly string[]) =>
+  fc
+    .record(
+      {
+        user: fc.constantFrom('u', 'root'),
+        target,
+        notify: fc.constantFrom('yes', 'no'),
+        autostart: fc.constantFrom('yes', 'no'),
+        relayed: fc.constantFrom('yes', 'no'),
+        default_target: target,
+      },
+      { requiredKeys: [] },
+    )
+    .map((values) => Object.entries(values).filter(([name]) => names.includes(name)))
+    .chain((some) => fc.shuffledSubarray(some.map(([name, value]) => `${name}=${value}`)));
+
+const redirects = ['user', 'target', 'notify', 'autostart'];
+const action = fc.oneof(
+  parameters([...redirects, 'relayed']).map((some) => ['allow', ...some]),
+  parameters([...redirects, 'default_target']).map((some) => ['ask', ...some]),
+  parameters(['notify']).map((some) => ['deny', ...some]),
+);
+const tail = fc
+  .tuple(
+    fc.constantFrom(...everyToken),
+    fc.constantFrom(...everyToken, '@default', '@dispvm'),
+    action,
+  )
+  .filter(([, to, verb]) => to !== '@default' || verb[0] !== 'allow')
+  .map(([from, to, verb]) => [from, to, ...verb]);
+const scope = fc.oneof(
+  fc.constant(['*', '*']),
+  fc.tuple(
+    fc.constantFrom(...services),
+    fc.constantFrom('*', ...args.map((argument) => `+${argument}`)),
+  ),
+);
+
+/** As a line of the grammar, or as one of a file that is included for a service, which is spelled differently. */
+const rule = fc
+  .tuple(scope, tail, fc.boolean(), fc.constantFrom(' ', '\t', '   '))
+  .map(([[service = '', argument = ''], words, included, gap]): Rule => {
+    if (!included) return rulesOf([service, argument, ...words].join(gap))[0] as Rule;
+    const [from = '', to = '', ...verb] = words.map((word) => word.replaceAll('@', '$'));
+    const given: ServiceWords = [
+      { text: service, column: 18 },
+      { text: argument, column: 30 },
+    ];
+    const { statements } = parse(`${from}${gap}${to}${gap}${verb.join(',')}`, given);
+    const [first] = statements;
+    if (first?.is !== 'rule') throw new Error('not a rule');
+    return first.rule;
+  });
+const rules = fc.array(rule, { maxLength: 12 });
+
+/** As the VM reads the file that is written for it. */
+const reloaded = (vm: string, all: readonly Rule[]): Rule[] =>
+  rulesOf(subsetText(vm, subsetFor(vm, all)));
+
+test('every call is decided as by the whole policy', () => {
+  const allowed = new Set<string>();
+  fc.assert(
+    fc.property(rules, (all) => {
+      for (const self of vms) {
+        const subset = policyOf(reloaded(self, all));
+        const whole = policyOf(all);
+        for (const source of [...vms, 'unknown']) {
+          for (const service of [...services, 'other']) {
+            for (const argument of [...args, 'other']) {
+              const relayed = service !== 's';
+              const request = { source, self, service, argument, relayed };
+              const { rule: _there, ...verdict } = decide(subset, request);
+              const { rule: _here, ...expected } = decide(whole, request);
+              expect(verdict).toEqual(expected);
+              allowed.add(`${verdict.action} ${verdict.user} ${verdict.notify}`);
+            }
+          }
+        }
+      }
+    }),
+    { numRuns: 120 },
+  );
+  // Else it would not have compared much.
+  expect(allowed.size).toBeGreaterThan(5);
+});
+
+test('the hash of the file is that of the rules, and nothing stays that names another VM', () => {
+  fc.assert(
+    fc.property(rules, fc.constantFrom(...vms), (all, vm) => {
+      const subset = subsetFor(vm, all);
+      const read = reloaded(vm, all);
+      expect(policyHash(read)).toBe(policyHash(subset));
+      expect(policyHash(subset)).toMatch(/^[0-9a-f]{32}$/);
+      for (const { destination } of read) {
+        expect([vm, '*', '@anyvm', '@tag:x', '@type:AppVM', uuid]).toContain(destination.text);
+      }
+    }),
+  );
+});
+
+const textOf = ({ words }: Rule): string => {
+  const [service, argument, from, to, verb, ...more] = words.map(({ text }) => text);
+  return [service, argument, from, to, verb, ...more.sort()].join(' ');
+};
+
+test('two policies have one hash exactly if their rules are the same', () => {
+  fc.assert(
+    fc.property(rules, rule, fc.nat(), (all, other, at) => {
+      const index = all.length === 0 ? 0 : at % all.length;
+      const variants = [
+        all.toSpliced(index, 1, other),
+        all.toSpliced(index, 1),
+        all.toSpliced(index, 0, other),
+        all.toReversed(),
+      ];
+      for (const variant of variants) {
+        const isSame = variant.map(textOf).join('\n') === all.map(textOf).join('\n');
+        expect(policyHash(variant) === policyHash(all)).toBe(isSame);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('comments, spacing, files and the order of parameters do not count; all else does', () => {
+  const hash = (text: string): string => policyHash(rulesOf(text));
+  const one = 's +k a b allow user=u notify=yes';
+  expect(hash(`# x\n\n  s\t+k  a b   allow notify=yes user=u\r\n`)).toBe(hash(one));
+  const others = [
+    ...['S +k a b allow user=u notify=yes', 's * a b allow user=u notify=yes'],
+    ...['s +k A b allow user=u notify=yes', 's +k a @anyvm allow user=u notify=yes'],
+    ...['s +k a b ask user=u notify=yes', 's +k a b allow user=v notify=yes'],
+    ...['s +k a b allow user=u', `${one}\n${one}`, ''],
+  ];
+  expect(new Set([one, ...others].map(hash)).size).toBe(others.length + 1);
+});
+
+test('the hash stays what it is: it stands on command lines of running VMs', () => {
+  expect(policyHash(rulesOf('sign +key1 workload-vm sa-vm allow user=signer'))).toBe(
+    'deabf8426eb9695ec5d0f803e1fcce26',
+  );
+});

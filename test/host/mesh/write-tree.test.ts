@@ -1,0 +1,142 @@
+/** The output is the old one, the new one or none, and nobody else's directory is touched. */
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
+import { writeTree } from '../../../src/host/mesh/write-tree.ts';
+import { directoryWith } from '../../support/directory.ts';
+import { someTree, treeOf } from './some-tree.ts';
+
+const filesIn = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(directory.length + 1))
+    .sort();
+
+test('what does not belong there any more is gone, and nothing is left beside it', async () => {
+  const directory = directoryWith();
+  const out = join(directory, 'deep/er/out');
+  await writeTree(out, treeOf({ 'vms/a/x': 'a', 'vms/b/x': 'b' }));
+  writeFileSync(join(out, 'vms/mine'), '');
+  await writeTree(`${out}/`, treeOf({ 'vms/b/x': 'c', 'dom0/s': '#!/bin/sh\n' }));
+  expect(filesIn(out)).toEqual(['dom0/mesh', 'dom0/s', 'vms/b/x']);
+  expect(readFileSync(join(out, 'vms/b/x'), 'utf8')).toBe('c');
+  expect(readdirSync(join(directory, 'deep/er'))).toEqual(['out']);
+});
+
+test('modes do not depend on the umask', async () => {
+  const before = process.umask(0o077);
+  try {
+    const out = join(directoryWith(), 'out');
+    await writeTree(out, treeOf({ 'dom0/s': '#!/bin/sh\n', 'vms/a/x': '' }));
+    const modes = ['', 'dom0', 'dom0/s', 'dom0/mesh', 'vms', 'vms/a', 'vms/a/x'].map((path) =>
+      (statSync(join(out, path)).mode & 0o777).toString(8),
+    );
+    expect(modes).toEqual(['755', '755', '755', '644', '755', '755', '644']);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test.each<readonly [string, Readonly<Record<string, string>>]>([
+  ['a directory with something else', { 'out/x': '' }],
+  ['a table of something else', { 'out/dom0/mesh': 'mesh 1\n' }],
+  ['a file', { out: 'vifwatch-mesh 1\n' }],
+])('%s is left alone', async (_, files) => {
+  const directory = directoryWith(files);
+  await expect(writeTree(join(directory, 'out'), treeOf({}))).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+  });
+  expect(filesIn(directory)).toEqual(Object.keys(files));
+});
+
+test('an empty directory is as good as none', async () => {
+  const directory = directoryWith();
+  mkdirSync(join(directory, 'out'));
+  await writeTree(join(directory, 'out'), treeOf({}));
+  expect(filesIn(directory)).toEqual(['out/dom0/mesh']);
+});
+
+test('a link to a directory stays a link', async () => {
+  const directory = directoryWith();
+  await writeTree(join(directory, 'real'), treeOf({ x: '1' }));
+  symlinkSync('real', join(directory, 'out'));
+  await writeTree(join(directory, 'out'), treeOf({ x: '2' }));
+  expect(readFileSync(join(directory, 'real/x'), 'utf8')).toBe('2');
+  expect(readFileSync(join(directory, 'out/x'), 'utf8')).toBe('2');
+});
+
+test('what cannot be put in its place leaves nothing beside it', async () => {
+  const directory = directoryWith();
+  symlinkSync('nowhere', join(directory, 'out'));
+  await expect(writeTree(join(directory, 'out'), treeOf({}))).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+  });
+  expect(readdirSync(directory)).toEqual(['out']);
+});
+
+test('of two at once, one wins with a whole tree, and one that loses says so', async () => {
+  const directory = directoryWith();
+  const out = join(directory, 'out');
+  const small = treeOf({ small: '' });
+  const large = treeOf(
+    Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`vms/${at}/x`, ''])),
+  );
+  let isWriting = true;
+  const writing = Promise.allSettled([writeTree(out, large)]).finally(() => {
+    isWriting = false;
+  });
+  const ended: PromiseSettledResult<void>[] = [];
+  while (isWriting) ended.push(...(await Promise.allSettled([writeTree(out, small)])));
+  ended.push(...(await writing));
+  const reasons = ended.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+  // The large tree takes its place, or finds another one there.
+  expect(reasons).not.toEqual([]);
+  expect(reasons.length).toBeLessThan(ended.length);
+  for (const reason of reasons) expect(reason).toMatch(/cannot be written: \w+: [\w ]+, rename '/);
+  const wholes = [small, large].map((tree) => [...tree.keys()].sort());
+  expect(wholes).toContainEqual(filesIn(out));
+  expect(readdirSync(directory)).toEqual(['out']);
+});
+
+const writer = new URL('child/endless-writer.ts', import.meta.url).pathname;
+
+/** Kills a writer that long after it has written twice; resolves with whether it has left a tree. */
+const killAfter = async (ms: number): Promise<boolean> => {
+  const directory = directoryWith();
+  const out = join(directory, 'out');
+  const child = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await Promise.race([once(child.stdout, 'data'), once(child.stdout, 'close')]);
+  // The instant of the kill is what differs.
+  await delay(ms);
+  child.kill('SIGKILL');
+  expect((await child).signal).toBe('SIGKILL');
+  const isThere = existsSync(out);
+  if (isThere) {
+    expect(filesIn(out)).toEqual([...someTree(0).keys()].sort());
+    const texts = filesIn(join(out, 'vms')).map((file) =>
+      readFileSync(join(out, 'vms', file), 'utf8'),
+    );
+    expect(new Set(texts).size).toBe(1);
+  }
+  await writeTree(out, someTree(2));
+  expect(readFileSync(join(out, 'vms/1/1'), 'utf8')).toContain('2');
+  expect(readdirSync(directory)).toEqual(['out']);
+  return isThere;
+};
+
+test('killed at any instant, it leaves a whole tree or none', async () => {
+  // Between two trees there is none for a moment, which is not met four times.
+  expect(await Promise.all([0, 5, 12, 25].map(killAfter))).toContain(true);
+});

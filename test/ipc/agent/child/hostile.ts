@@ -1,0 +1,104 @@
+/** A VM whose agent means ill: hostile SERVER-DOMID MODE PEER-PROGRAM. Says something once it has begun. */
+
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { joinDomain } from '../../../../src/ipc/agent/joining.ts';
+import { newNonce, ownPath, writeKnock } from '../../../../src/ipc/agent/rendezvous.ts';
+import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
+import { openMux } from '../../../../src/ipc/protocol/mux.ts';
+import { openXenstore } from '../../../../src/xen/xenstore.ts';
+import { readNode } from '../../../rig/sim/node-state.ts';
+import { until } from '../../../support/until.ts';
+
+const [server = '', mode = '', peerProgram = ''] = process.argv.slice(2);
+
+const frame = (type: number, stream: number, payload: Buffer): Buffer => {
+  const header = Buffer.alloc(8);
+  header.writeUInt8(type, 0);
+  header.writeUInt16LE(payload.length, 2);
+  header.writeUInt32LE(stream, 4);
+  return Buffer.concat([header, payload]);
+};
+
+/** As fast as the link takes them. */
+const flood = (link: Duplex, bytes: Buffer): void => {
+  const more = (): void => {
+    while (!link.destroyed && link.write(bytes));
+  };
+  link.on('drain', more);
+  more();
+};
+
+/** Calls and calls, without a pause. */
+const callOnAndOn = (link: Duplex, request: CallRequest): void => {
+  const mux = openMux(link, { role: 'client', name: 'calls', onCall: () => {} });
+  const callAgain = (): void => {
+    if (link.destroyed) return;
+    void mux.open(request).outcome.then(callAgain);
+  };
+  void mux.ready.then(() => {
+    for (let call = 0; call < 100; call++) callAgain();
+  });
+};
+
+const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
+  garbage: (link) => link.write(randomBytes(4096)),
+  mute: () => {},
+  /** Opens all it may, and reads nothing that comes. */
+  greedy: (link) => {
+    const mux = openMux(link, { role: 'client', name: 'greedy', onCall: () => {} });
+    void mux.ready.then(() => {
+      for (let call = 0; call < 1024; call++)
+        mux.open({ target: '', service: 'zeros', argument: '' }).stdin.end();
+    });
+  },
+  calls: (link) => callOnAndOn(link, { target: '', service: 'nothing', argument: '' }),
+  /** Says each time that it calls for another VM. */
+  vouches: (link) =>
+    callOnAndOn(link, {
+      ...{ target: '', service: 'cat', argument: '' },
+      source: `vm${randomBytes(4).toString('hex')}`,
+    }),
+  /** Asks to be relayed by who is no relay. */
+  onward: (link) => callOnAndOn(link, { target: 'workload-vm', service: 'cat', argument: '' }),
+  pings: (link) => {
+    const mux = openMux(link, { role: 'client', name: 'pings', onCall: () => {} });
+    void mux.ready.then(() => {
+      const ping = frame(2, 0, Buffer.alloc(8));
+      flood(link, Buffer.concat(Array.from({ length: 1000 }, () => ping)));
+    });
+  },
+};
+
+const store = openXenstore();
+const client = Number(await store.read('domid'));
+const pair = { server: Number(server), client };
+
+const link = (attack: (link: Duplex) => void): void => {
+  joinDomain(store, pair, () => {}).subscribe(({ link }) => {
+    console.log('linked');
+    link.on('error', () => {});
+    attack(link);
+  });
+};
+
+/** By a program over libxenvchan that does to the ring what no libxenvchan would. */
+const attackRing = async (deed: string): Promise<void> => {
+  const nonce = newNonce();
+  const session = `${ownPath(pair)}/session`;
+  await writeKnock(store, pair, nonce);
+  await until('the offer', async () => (await readNode(store, session)) === nonce);
+  const argv = ['--pdeathsig', 'KILL', '--', peerProgram, 'client', server, ownPath(pair), deed];
+  spawn('setpriv', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
+};
+
+const knockForEver = async (): Promise<void> => {
+  console.log('knocking');
+  for (;;) await writeKnock(store, pair, newNonce());
+};
+
+const attack = attacks[mode];
+if (attack !== undefined) link(attack);
+else if (mode === 'knocks') await knockForEver();
+else await attackRing(mode);

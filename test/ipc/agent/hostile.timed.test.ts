@@ -1,0 +1,118 @@
+/** A VM whose agent means ill hurts nobody but itself: an honest one goes on calling meanwhile. */
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
+import { ownPath } from '../../../src/ipc/agent/rendezvous.ts';
+import { rssMiB } from '../../rig/process.ts';
+import { readNode } from '../../rig/sim/node-state.ts';
+import { openBound } from '../../support/slowness.ts';
+import { until } from '../../support/until.ts';
+import { buildPeer, bundleProgram, peerProgram } from '../vchan/ends.ts';
+import { ask, linkTo, makeVm, services, startHost } from './vms.ts';
+
+/** What the agent's log says of each, and of the end of its link when it has had enough; the others go on all the time. */
+const attacks: Readonly<Record<string, { readonly shown: string; readonly ended?: string }>> = {
+  garbage: { shown: 'the link is closed', ended: '"by":"us","code":"' },
+  mute: { shown: 'the link is closed', ended: '"by":"us","code":"hung"' },
+  pings: { shown: 'the link is closed', ended: '"by":"us","code":"state"' },
+  greedy: { shown: '"service":"zeros","verdict":"allow"' },
+  calls: { shown: '"service":"nothing","verdict":"allow"' },
+  // Nobody's word was taken for another's.
+  vouches: { shown: 'denied: sa-vm takes no calls by way of evil-vouches' },
+  onward: { shown: '"target":"workload-vm"' },
+  knocks: { shown: 'the name in /ipc/domain-map' },
+  'produce too much': { shown: 'the link is closed', ended: '"cause":"VCHAN_CORRUPT"' },
+  'consume backwards': { shown: 'the link is closed', ended: '"cause":"VCHAN_CORRUPT"' },
+  // It says after us whatever we say, and so passes for alive.
+  storm: { shown: 'the link is up' },
+};
+
+const nameOf = (mode: string): string => `evil-${mode.replaceAll(' ', '-')}`;
+
+const linesOf = (log: string, mode: string): readonly string[] =>
+  log.split('\n').filter((line) => line.includes(`"${nameOf(mode)}"`));
+
+/** What the log says of the ends of an attacker's links. */
+const endsOf = (log: string, mode: string): string =>
+  linesOf(log, mode)
+    .filter((line) => line.includes('the link is closed'))
+    .join('\n');
+
+/** Below what makes a peer give a link up. */
+const slowestMs = 4_000;
+/** What one VM may have logged: a burst, and so many lines in a second. */
+const linesIn = (seconds: number): number => 200 + 20 * seconds;
+/** What is said of links and names. */
+const otherLines = 200;
+/** All peers at their bound, and what the garbage collector has not come to yet. */
+const mostMiB = 100;
+
+test('attackers of all kinds at once', async () => {
+  const host = await startHost();
+  await buildPeer();
+  const program = await bundleProgram(new URL('child/hostile.ts', import.meta.url));
+  onTestFinished(() => rm(program));
+  const evils = Object.keys(attacks).map((mode) => ({ mode, name: nameOf(mode) }));
+  const victim = await makeVm(host, 'sa-vm', {
+    serve: ['workload-vm', ...evils.map(({ name }) => name)],
+    policy: ['* * @anyvm sa-vm allow'],
+    services: { ...services, zeros: '#!/bin/sh\nexec cat /dev/zero\n' },
+  });
+  const honest = await makeVm(host, 'workload-vm', { connect: ['sa-vm'] });
+  await Promise.all([victim.start(), honest.start()]);
+  const mux = await linkTo(honest);
+  const call = () => ask(mux, { target: 'sa-vm', service: 'cat', argument: '' }, 'still here');
+  await call();
+  const before = rssMiB(victim.pid());
+  const bound = await openBound(slowestMs);
+  const startedAt = performance.now();
+
+  const isKnocker = ({ mode }: (typeof evils)[number]): boolean => mode === 'knocks';
+  const domids = await Promise.all(evils.map(({ name }) => host.create({ name })));
+  const start = async ({ mode }: (typeof evils)[number], index: number): Promise<void> => {
+    const domid = domids[index] ?? 0;
+    const argv = [program, `${victim.domid}`, mode, peerProgram];
+    const evil = execa(process.execPath, argv, {
+      env: host.sim.env({ domid, hypercalls: true }),
+      reject: false,
+      buffer: false,
+    });
+    onTestFinished(async () => {
+      evil.kill('SIGKILL');
+      await evil;
+    });
+    const early = evil.then(({ exitCode }) => {
+      throw new Error(`${mode} has ended with ${exitCode}`);
+    });
+    await Promise.race([once(evil.stdout, 'data'), early]);
+  };
+  const isKnown = (): boolean => {
+    const log = victim.log();
+    return Object.entries(attacks).every(
+      ([mode, { shown, ended = '' }]) =>
+        linesOf(log, mode).some((line) => line.includes(shown)) &&
+        endsOf(log, mode).includes(ended),
+    );
+  };
+  const times: number[] = [];
+  const goingOn = until('all attackers are known', async () => {
+    const from = performance.now();
+    const { outcome, stdout } = await call();
+    expect(outcome).toEqual({ kind: 'exited', status: 0 });
+    expect(stdout.toString()).toBe('still here');
+    times.push(performance.now() - from);
+    return isKnown();
+  });
+  await Promise.all([...evils.map(start), goingOn]);
+  await bound.assertKept(Math.max(...times), 'the slowest call of an honest VM');
+  const knocker = { server: victim.domid, client: domids[evils.findIndex(isKnocker)] ?? 0 };
+  await expect.poll(() => readNode(host.dom0, `${ownPath(knocker)}/session`)).toMatch(/^\w+$/);
+  const log = victim.log();
+  for (const [mode, { ended }] of Object.entries(attacks))
+    if (ended === undefined) expect(endsOf(log, mode)).toBe('');
+  expect(log).not.toContain('"via"');
+  const seconds = (performance.now() - startedAt) / 1000;
+  expect(log.split('\n').length).toBeLessThan((evils.length + 1) * linesIn(seconds) + otherLines);
+  expect(rssMiB(victim.pid()) - before).toBeLessThan(mostMiB);
+});

@@ -1,0 +1,253 @@
+/** Calls by way of a relay are calls like all others, but for whose word it is who calls. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { initialWindow } from '../../../src/ipc/protocol/limits.ts';
+import { slowness } from '../../support/slowness.ts';
+import { until } from '../../support/until.ts';
+import { allowAll, callRaw, makeThree, routeTo, startLinked } from './relay-vms.ts';
+import {
+  ask,
+  linkTo,
+  listenEcho,
+  makeVm,
+  peersBecome,
+  peersOf,
+  services,
+  startHost,
+} from './vms.ts';
+
+const cat = { target: 'sa-vm', service: 'cat', argument: '' };
+
+test('stdin, stdout, stderr, the exit status, and who calls by whose word', async () => {
+  const host = await startHost();
+  const env =
+    '#!/bin/sh\nread line; echo "$line"; exec >&-\nwhile read line; do echo "$line" >&2; done\n' +
+    'echo "$QREXEC_REMOTE_DOMAIN via $VIFWATCH_VIA" >&2; exit 7\n';
+  const { relay, sa, client } = await makeThree(host, { services: { ...services, env } });
+  await startLinked(relay, sa, client);
+
+  const called = await client.vifwatch(['call', 'sa-vm', 'env+key1'], 'one\ntwo\nthree\n');
+  expect(called).toEqual({
+    status: 7,
+    stdout: Buffer.from('one\n'),
+    stderr: 'two\nthree\nworkload-vm via mgmt-vm\n',
+  });
+  const missing = await client.vifwatch(['call', 'sa-vm', 'nothing']);
+  expect(missing.status).toBe(127);
+  expect(sa.log()).toMatch(
+    /"from":"workload-vm","via":"mgmt-vm","service":"env\+key1","verdict":"allow"/,
+  );
+  expect(sa.log()).not.toMatch(/"domid":\d+,"via"/);
+  expect(relay.log()).toMatch(
+    /"from":"workload-vm","to":"sa-vm","service":"env","argument":"key1"/,
+  );
+
+  // Half-closed, and cancelled.
+  const mux = await linkTo(client);
+  const open = mux.open({ ...cat, service: 'env' });
+  open.stdin.write('first\n');
+  expect(`${await once(open.stdout, 'data')}`).toBe('first\n');
+  open.stdin.end('second\n');
+  expect(`${await once(open.stderr, 'data')}`).toMatch(/^second\n/);
+  open.stderr.resume();
+  open.stdout.resume();
+  expect(await open.outcome).toEqual({ kind: 'exited', status: 7 });
+  const cancelled = mux.open({ ...cat, service: 'pid' });
+  await once(cancelled.stdout, 'data');
+  await peersBecome(relay, 'one is under way', ({ relayed }) => relayed === 1);
+  cancelled.cancel();
+  await peersBecome(relay, 'none is', ({ relayed }) => relayed === 0);
+  await expect
+    .poll(() => sa.log())
+    .toMatch(/"service":"pid","kind":"exited","status":143.*"cancelled":true/);
+
+  // A VM that the caller has no link with is shown by its route.
+  const document = await peersOf(mux);
+  expect(document).toMatchObject({ relay: 'mgmt-vm', relayed: null });
+  expect(routeTo('sa-vm', 'relay')(document) && routeTo('mgmt-vm', 'direct')(document)).toBe(true);
+  const shown = await relay.vifwatch(['peers']);
+  expect(`${shown.stdout}`).toMatch(/relayed calls under way: 0\n$/);
+  expect((await client.vifwatch(['peers', '--json'])).status).toBe(1);
+  // Calls to the relay itself and from it are ordinary ones.
+  const own = await relay.vifwatch(['call', 'sa-vm', 'hello']);
+  expect(`${own.stdout}`).toBe('hello mgmt-vm, you said \n');
+});
+
+test('megabytes both ways, at the pace of whoever reads', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host);
+  await startLinked(relay, sa, client);
+  const mux = await linkTo(client);
+  const bytes = randomBytes(1 << 22);
+  const call = mux.open(cat);
+  call.stdin.end(bytes);
+  // As long as nobody reads, no more is taken than the windows of three links hold, each way, and the pipes.
+  await once(call.stdout, 'readable');
+  const sent = () => mux.statistics().bytesOut;
+  // Time in which a machine as slow as this one would have taken more.
+  const pauseMs = 200 * (await slowness());
+  await until('nothing moves', async () => {
+    const before = sent();
+    await delay(pauseMs);
+    // But for a ping.
+    return sent() - before < initialWindow;
+  });
+  expect(sent()).toBeLessThan(2_500_000);
+  const chunks: Buffer[] = [];
+  for await (const chunk of call.stdout) {
+    chunks.push(chunk);
+    // A reader that is slower than its writer.
+    if (chunks.length % 8 === 0) await delay(1);
+  }
+  expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+  expect(await call.outcome).toEqual({ kind: 'exited', status: 0 });
+});
+
+test('a VM whose name the caller may not even read is called by way of the relay', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host);
+  const readableBy = (...domids: number[]) => [
+    { domid: 0, read: false, write: false },
+    ...domids.map((domid) => ({ domid, read: true, write: false })),
+  ];
+  await host.dom0.setPermissions('/ipc/domain-map', readableBy(relay.domid));
+  await host.dom0.setPermissions('/ipc/domain-map/sa-vm', readableBy(relay.domid));
+  await startLinked(relay, sa, client);
+  const mux = await linkTo(client);
+  expect((await ask(mux, cat, 'hello')).stdout.toString()).toBe('hello');
+  const { peers } = await peersOf(mux);
+  expect(peers.find(({ name }) => name === 'sa-vm')).toMatchObject({
+    ...{ domid: null, state: 'unknown', route: 'relay', streams: 0 },
+  });
+});
+
+test('the policy decides by the name that the relay vouches for, and may refuse its word', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host, {
+    policy: [
+      'cat * workload-vm sa-vm allow',
+      'hello * @anyvm sa-vm allow relayed=no',
+      'pid * mgmt-vm sa-vm allow',
+    ],
+  });
+  await startLinked(relay, sa, client);
+  const status = async (vm: typeof client, service: string): Promise<number | undefined> =>
+    (await vm.vifwatch(['call', 'sa-vm', service])).status;
+  expect(await status(client, 'cat')).toBe(0);
+  expect(await status(client, 'hello')).toBe(126);
+  expect(await status(client, 'pid')).toBe(126);
+  expect(await status(relay, 'hello')).toBe(7);
+  expect(await status(relay, 'cat')).toBe(126);
+  expect(sa.log()).toMatch(/"via":"mgmt-vm".*50-test\.policy:2.*allows no call by way of a relay/);
+  expect(sa.log()).toMatch(/"from":"workload-vm","via":"mgmt-vm","service":"pid","verdict":"deny"/);
+});
+
+test('who was told of no relay, or of another one, believes nobody', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host, { connect: [], serve: ['*'] });
+  const none = await makeVm(host, 'key-vm', {
+    ...{ connect: ['mgmt-vm'], policy: allowAll, services },
+  });
+  await startLinked(relay, sa, client, none);
+  const refused = await client.vifwatch(['call', 'key-vm', 'cat']);
+  expect(refused.status).toBe(126);
+  expect(refused.stderr).toContain('key-vm takes no calls by way of mgmt-vm');
+  expect(none.log()).toMatch(/"peer":"mgmt-vm".*"source":"workload-vm".*"denied: key-vm takes no/);
+
+  // A VM that is nobody's relay says that it calls for another, and asks for what only relays do.
+  const evil = await host.create({ name: 'evil-vm' });
+  const call = { target: '', service: 'cat', argument: '' };
+  const outcomes = await callRaw(host, evil, sa, [
+    { ...call, source: 'workload-vm' },
+    { ...call, source: 'mgmt-vm' },
+    { ...call, source: 'sa-vm' },
+    { ...call, target: 'workload-vm' },
+    { ...call, target: 'evil-vm' },
+    { ...call, target: 'sa-vm' },
+    call,
+  ]);
+  const refusal = (code: string) => ({ kind: 'refused', refusal: { code } });
+  const fine = { kind: 'exited', status: 0 };
+  expect(outcomes).toMatchObject([
+    ...[refusal('denied'), refusal('denied'), refusal('denied')],
+    ...[refusal('unreachable'), refusal('unreachable'), fine, fine],
+  ]);
+  expect(sa.log()).not.toContain('"via"');
+
+  // The relay itself takes nobody's word, sends nothing back, and knows only whom it has links with.
+  const atRelay = await callRaw(host, evil, relay, [
+    { ...call, source: 'workload-vm' },
+    { ...call, target: 'evil-vm' },
+    { ...call, target: 'no-vm' },
+    { ...call, target: 'sa.vm' },
+    { ...call, target: 'sa-vm' },
+  ]);
+  expect(atRelay).toMatchObject([
+    ...[refusal('denied'), refusal('unreachable'), refusal('unreachable')],
+    ...[refusal('unreachable'), fine],
+  ]);
+});
+
+test('a relay vouches for VMs by their names, and for neither end', async () => {
+  const host = await startHost();
+  const relay = await host.create({ name: 'mgmt-vm' });
+  const sa = await makeVm(host, 'sa-vm', {
+    ...{ serve: ['mgmt-vm'], relay: 'mgmt-vm', policy: allowAll, services },
+  });
+  await sa.start();
+  const call = { target: '', service: 'cat', argument: '' };
+  const sources = ['workload-vm', 'sa-vm', 'mgmt-vm', 'dom0.', '-x', 'a.b'];
+  const outcomes = await callRaw(
+    host,
+    relay,
+    sa,
+    sources.map((source) => ({ ...call, source })),
+  );
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['exited', ...Array(5).fill('refused')]);
+});
+
+test('a source that calls all it can leaves room for the others', async () => {
+  const host = await startHost();
+  const { relay, sa, client } = await makeThree(host, {
+    serviceConfigs: { echo: 'skip-service-descriptor = true\n' },
+  });
+  await listenEcho(sa);
+  const other = await makeVm(host, 'key-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });
+  await startLinked(relay, sa, client, other);
+  const echo = { ...cat, service: 'echo' };
+  const mux = await linkTo(client);
+  const calls = Array.from({ length: 1000 }, () => mux.open(echo));
+  const busy = new Set<number>();
+  calls.forEach(({ outcome }, index) => {
+    void outcome.then(({ kind }) => kind === 'refused' && busy.add(index));
+  });
+  await expect.poll(() => busy.size).toBe(1000 - 256);
+  await peersBecome(relay, '256 relayed calls', ({ relayed }) => relayed === 256);
+  expect(`${(await ask(await linkTo(other), echo, 'mine')).stdout}`).toBe('mine');
+  expect((await ask(mux, echo)).outcome).toMatchObject({ refusal: { code: 'busy' } });
+  // Its places are free again as its calls end.
+  for (const call of calls) call.cancel();
+  await peersBecome(relay, 'no relayed call', ({ relayed }) => relayed === 0);
+  expect(`${(await ask(mux, echo, 'again')).stdout}`).toBe('again');
+  // Each made two lines, but one peer may not have so many.
+  await expect
+    .poll(async () => {
+      await ask(mux, echo);
+      return sa.log();
+    })
+    .toMatch(/"from":"workload-vm".*"suppressed":\d+/);
+});
+
+test('nothing goes over two relays', async () => {
+  const host = await startHost();
+  // Each of the two thinks that the other one is the relay.
+  const relay = await makeVm(host, 'mgmt-vm', { serve: ['*'], relay: 'sa-vm' });
+  const sa = await makeVm(host, 'sa-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });
+  const client = await makeVm(host, 'workload-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });
+  await startLinked(relay, sa, client);
+  const { status, stderr } = await client.vifwatch(['call', 'sa-vm', 'cat']);
+  expect(status).toBe(125);
+  expect(stderr).toContain('by way of mgmt-vm: mgmt-vm relays no calls');
+});

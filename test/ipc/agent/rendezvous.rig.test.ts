@@ -1,0 +1,190 @@
+/** However the two ends of a link come and go, they find each other again. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { knockPath, newNonce, ownPath, writeKnock } from '../../../src/ipc/agent/rendezvous.ts';
+import { stores } from '../../native/domains.ts';
+import { type Agent, makeAgent } from '../../rig/sim/agent.ts';
+import { readNode } from '../../rig/sim/node-state.ts';
+import { openBound, slowness } from '../../support/slowness.ts';
+import {
+  ask,
+  done,
+  linkTo,
+  makePair,
+  makeVm,
+  peerIs,
+  peersBecome,
+  services,
+  startHost,
+} from './vms.ts';
+
+/** Of a new link, both ends being up. */
+const bound = await openBound(1_000);
+
+const cat = { target: 'sa-vm', service: 'cat', argument: '' };
+
+/** Makes a call that must work, within the bound from now. */
+const reach = async (client: Agent): Promise<void> => {
+  const from = performance.now();
+  const mux = await linkTo(client);
+  const { outcome } = await ask(mux, cat);
+  const took = performance.now() - from;
+  expect(outcome).toEqual({ kind: 'exited', status: 0 });
+  mux.close(done);
+  await bound.assertKept(took, 'a call over a new link');
+};
+
+test.each(stores)('either end may start first, and be killed at any time (%s)', async (store) => {
+  const host = await startHost({ store });
+  const { server, client } = await makePair(host);
+  await client.start();
+  await server.start();
+  await reach(client);
+  for (const end of [server, client, server]) {
+    await end.signal('SIGKILL');
+    await end.start();
+    await reach(client);
+  }
+  /** What is there for a certain other domain. */
+  const nodesOf = async ({ domid }: Agent): Promise<readonly string[]> => {
+    const paths = [...(await host.dom0.tree(`/local/domain/${domid}/data`)).keys()];
+    return paths.filter((path) => /\d/.test(path));
+  };
+  const ends = [server, client];
+  for (const end of ends) expect(await nodesOf(end)).not.toEqual([]);
+  await Promise.all(ends.map((end) => end.signal('SIGTERM')));
+  for (const end of ends) expect(await nodesOf(end)).toEqual([]);
+  await server.start();
+  await client.start();
+  await reach(client);
+});
+
+test.each(stores)('a VM that dies is noticed, and found again by its name (%s)', async (store) => {
+  const host = await startHost({ store });
+  const { server, client } = await makePair(host);
+  await Promise.all([server.start(), client.start()]);
+  await reach(client);
+
+  // Nothing but xenstore tells of a domain's death: the vchan says for ever that its peer is there.
+  await host.destroy('workload-vm');
+  await peerIs(server, 'workload-vm', 'waiting');
+  const again = makeAgent(
+    host,
+    { name: 'workload-vm', domid: await host.create({ name: 'workload-vm' }) },
+    { connect: ['sa-vm'] },
+  );
+  await again.start();
+  await reach(again);
+
+  await host.destroy('sa-vm');
+  await peerIs(again, 'sa-vm', 'waiting');
+  const sa = await makeVm(host, 'sa-vm', {
+    serve: ['workload-vm'],
+    policy: ['* * workload-vm sa-vm allow'],
+    services,
+  });
+  await sa.start();
+  await reach(again);
+});
+
+test('VMs that dom0 never heard to be a pair are one at run time', async () => {
+  const host = await startHost();
+  const server = await makeVm(host, 'sa-vm', {
+    serve: ['*'],
+    policy: ['* * workload-vm sa-vm allow'],
+    services,
+  });
+  const client = await makeVm(host, 'workload-vm', {});
+  await Promise.all([server.start(), client.start()]);
+  await reach(client);
+  await peerIs(server, 'workload-vm', 'up');
+  // What has no name in dom0's map is nobody.
+  await host.dom0.remove('/ipc/domain-map/workload-vm');
+  await peerIs(server, 'workload-vm', undefined);
+});
+
+test('an offer stands where dom0 wants it, and leaves what dom0 made', async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host);
+  const place = `/local/domain/${server.domid}/ipc/direct/${client.domid}`;
+  await host.dom0.write(place, '');
+  await host.dom0.setPermissions(place, [
+    { domid: server.domid, read: false, write: false },
+    { domid: client.domid, read: true, write: false },
+  ]);
+  await Promise.all([server.start(), client.start()]);
+  await reach(client);
+  expect(await host.dom0.list(place)).toEqual(
+    expect.arrayContaining(['ring-ref', 'event-channel', 'session']),
+  );
+  await server.signal('SIGTERM');
+  expect(await host.dom0.list(place)).toEqual([]);
+});
+
+test('an agent takes away what is its own, and nothing else of its VM', async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host);
+  const ready = `/local/domain/${server.domid}/data/vifwatch/ready`;
+  const store = host.sim.open(server.domid);
+  onTestFinished(() => store.close());
+  await store.write(ready, 'ready');
+  await server.start();
+  const offered = `${ownPath({ server: server.domid, client: client.domid })}/session`;
+  await expect.poll(() => readNode(store, offered)).toBe('');
+  await server.signal('SIGTERM');
+  expect(await host.dom0.list(`/local/domain/${server.domid}/data/vifwatch`)).toEqual(['ready']);
+  expect(await store.read(ready)).toBe('ready');
+});
+
+test('a domain with two names is nobody, and one that takes over a name is that one', async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host);
+  const other = await makeVm(host, 'mgmt-vm', { connect: ['sa-vm'] });
+  await Promise.all([server.start(), client.start(), other.start()]);
+  await reach(client);
+  await host.dom0.write('/ipc/domain-map/workload-vm', `${other.domid}`);
+  await peerIs(server, 'workload-vm', 'ambiguous');
+  // Time for a link that must not come.
+  const waitMs = 300 * (await slowness());
+  const calls = [client, other].map(async (vm) => {
+    const call = ask(await linkTo(vm), cat);
+    return await Promise.race([call, delay(waitMs, 'no link' as const)]);
+  });
+  expect(await Promise.all(calls)).toEqual(['no link', 'no link']);
+  await host.dom0.remove('/ipc/domain-map/mgmt-vm');
+  await peersBecome(server, 'the other domain is up', ({ peers }) =>
+    peers.some(({ domid, state }) => domid === other.domid && state === 'up'),
+  );
+  await reach(other);
+});
+
+test('a client that knocks again and again gets the same pages each time', async () => {
+  const host = await startHost();
+  const { server } = await makePair(host);
+  await server.start();
+  const domid = (await host.dom0.read('/ipc/domain-map/workload-vm')) ?? '';
+  const store = host.sim.open(Number(domid));
+  onTestFinished(() => store.close());
+  const pair = { server: server.domid, client: Number(domid) };
+  const session = () => readNode(store, `${ownPath(pair)}/session`);
+  const refs = new Set<string>();
+  for (let round = 0; round < 5; round += 1) {
+    const nonce = newNonce();
+    await writeKnock(store, pair, nonce);
+    await expect.poll(session).toBe(nonce);
+    refs.add(await store.read(`${ownPath(pair)}/ring-ref`));
+    await store.remove(knockPath(pair));
+    await expect.poll(session).toBe('');
+  }
+  expect(refs.size).toBe(1);
+});
+
+test('a name that comes late is found', async () => {
+  const host = await startHost();
+  const { server, client } = await makePair(host);
+  await host.dom0.remove('/ipc/domain-map/sa-vm');
+  await Promise.all([server.start(), client.start()]);
+  await peerIs(client, 'sa-vm', 'unknown');
+  await host.dom0.write('/ipc/domain-map/sa-vm', `${server.domid}`);
+  await reach(client);
+});

@@ -1,0 +1,105 @@
+/** The newest policy, and none at all while there is anything wrong with it. */
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Subject } from 'rxjs';
+import { type TestContext, test } from 'vitest';
+import { watchPolicy } from '../../../src/ipc/config/watch-policy.ts';
+import { decide } from '../../../src/ipc/policy/decide.ts';
+import { directoryWith } from '../../support/directory.ts';
+import { until } from '../../support/until.ts';
+
+const request = { source: 'a', self: 'b', service: 's', argument: '', relayed: false };
+
+/** Watches until the test ends. */
+const watching = ({ onTestFinished }: TestContext, directory: string) => {
+  let verdict = '';
+  const nudges = new Subject<void>();
+  const watch = watchPolicy(directory, nudges).subscribe(({ policy }) => {
+    verdict = decide(policy, request).reason;
+  });
+  onTestFinished(() => watch.unsubscribe());
+  return {
+    becomes: (reason: string): Promise<void> =>
+      until(`the verdict is "${reason}"`, () => verdict.startsWith(reason)),
+    nudge: () => nudges.next(),
+  };
+};
+
+const allow = 's * a b allow\n';
+
+test.concurrent('a bad file denies everything until it is mended', async (context) => {
+  const directory = directoryWith({ '5.policy': allow });
+  const file = join(directory, '5.policy');
+  const policy = watching(context, directory);
+  await policy.becomes('allowed');
+  appendFileSync(file, 'oops\n');
+  await policy.becomes('policy invalid');
+  writeFileSync(file, 's * a b deny\n');
+  await policy.becomes('denied by rule');
+  writeFileSync(join(directory, '4.policy'), allow);
+  await policy.becomes('allowed');
+  writeFileSync(join(directory, 'Bad.policy'), '');
+  await policy.becomes('policy invalid');
+  rmSync(join(directory, 'Bad.policy'));
+  await policy.becomes('allowed');
+  symlinkSync('nowhere', join(directory, '6.policy'));
+  await policy.becomes('policy invalid');
+  rmSync(join(directory, '6.policy'));
+  await policy.becomes('allowed');
+  rmSync(join(directory, '4.policy'));
+  await policy.becomes('denied by rule');
+});
+
+test.concurrent('included files are watched where they are, and linked ones too', async (context) => {
+  const elsewhere = directoryWith({ f: allow, linked: '' });
+  const directory = directoryWith({ '5.policy': '!include include/x\n', 'include/x': '' });
+  const policy = watching(context, directory);
+  await policy.becomes('no matching');
+  writeFileSync(join(directory, 'include/x'), `!include ${elsewhere}/f\n`);
+  await policy.becomes('allowed');
+  writeFileSync(join(elsewhere, 'f'), 's * a b deny\n');
+  await policy.becomes('denied by rule');
+  symlinkSync(join(elsewhere, 'linked'), join(directory, '4.policy'));
+  writeFileSync(join(elsewhere, 'linked'), allow);
+  await policy.becomes('allowed');
+  rmSync(join(directory, 'include/x'));
+  await policy.becomes('policy invalid');
+});
+
+test.concurrent('a directory that comes, goes, and is exchanged for another', async (context) => {
+  const directory = join(directoryWith(), 'policy.d');
+  const policy = watching(context, directory);
+  await policy.becomes('no policy');
+  mkdirSync(directory);
+  await policy.becomes('no matching');
+  writeFileSync(join(directory, '1.policy'), allow);
+  await policy.becomes('allowed');
+  renameSync(directory, `${directory}.old`);
+  await policy.becomes('no policy');
+  const other = directoryWith({ '1.policy': 's * a b deny' });
+  renameSync(other, directory);
+  await policy.becomes('denied by rule');
+  appendFileSync(join(directory, '1.policy'), '\noops');
+  await policy.becomes('policy invalid');
+});
+
+test.concurrent('a nudge helps where nothing can be watched', async (context) => {
+  const parent = join(directoryWith(), 'later');
+  const directory = join(parent, 'policy.d');
+  const policy = watching(context, directory);
+  await policy.becomes('no policy');
+  mkdirSync(dirname(join(directory, 'x')), { recursive: true });
+  writeFileSync(join(directory, '1.policy'), allow);
+  policy.nudge();
+  await policy.becomes('allowed');
+});
+
+test.concurrent('edits without a pause do not put it off', async (context) => {
+  const directory = directoryWith({ '1.policy': allow });
+  const policy = watching(context, directory);
+  await policy.becomes('allowed');
+  const timer = setInterval(() => appendFileSync(join(directory, 'noise'), 'x'), 5);
+  context.onTestFinished(() => clearInterval(timer));
+  writeFileSync(join(directory, '1.policy'), 's * a b deny\n');
+  await policy.becomes('denied by rule');
+});

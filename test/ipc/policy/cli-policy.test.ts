@@ -1,0 +1,190 @@
+/** `vifwatch policy check|explain|eval`, as they are run. */
+import assert from 'node:assert/strict';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { directoryWith } from '../../support/directory.ts';
+
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
+
+const run = async (args: readonly string[], input = '') => {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, 'policy', ...args], {
+    input,
+    reject: false,
+    maxBuffer: 1e9,
+  });
+  return { exitCode, lines: stdout.split('\n'), stderr };
+};
+
+const good = directoryWith({
+  '30-user.policy': [
+    '# who may sign',
+    'sign +key1 web sa-vm allow user=signer',
+    'sign * web sa-vm deny',
+    '!include include/more',
+    '',
+  ].join('\n'),
+  'include/more': 'log * @anyvm @anyvm allow\nsign * mail sa-vm ask\n',
+});
+const bad = directoryWith({ '1.policy': '* * * * allow\nnonsense\n', '2.policy': 'a b c d e\n' });
+
+const line = (source: string, service: string, argument = ''): string =>
+  `${JSON.stringify({ source, service, argument })}\n`;
+
+const denied = '{"action":"deny","user":null,"rule":null}';
+
+describe.concurrent('check', () => {
+  test('warnings alone are no failure', async () => {
+    expect(await run(['check', good])).toEqual({
+      exitCode: 0,
+      lines: [
+        'include/more:2:19: warning: "ask" denies: there is nobody to be asked',
+        '2 files, 4 rules: 0 errors, 1 warning',
+      ],
+      stderr: '',
+    });
+  });
+
+  test('all errors at once', async () => {
+    const { exitCode, lines } = await run(['check', bad]);
+    expect(exitCode).toBe(1);
+    expect(lines.map((text) => text.split(' ', 2).join(' '))).toEqual([
+      ...['1.policy:2:1: error:', '2.policy:1:3: error:', '2.policy:1:9: error:', '2 files,'],
+    ]);
+  });
+
+  test('no directory', async () => {
+    const { exitCode, lines } = await run(['check', '/nonexistent/policy.d']);
+    expect(exitCode).toBe(1);
+    expect(lines[0]).toBe('/nonexistent/policy.d: error: no such directory: every call is denied');
+  });
+});
+
+describe.concurrent('explain', () => {
+  const explain = (...args: string[]) => run(['explain', '--self', 'sa-vm', ...args]);
+
+  test('the deciding rule, and those before it', async () => {
+    expect(await explain('--dir', good, 'web', 'sign+key2')).toEqual({
+      exitCode: 1,
+      lines: [
+        'deny: denied by rule',
+        '  30-user.policy:3: sign * web sa-vm deny',
+        'before it, of sign:',
+        '  30-user.policy:2: sign +key1 web sa-vm allow user=signer  (another argument)',
+      ],
+      stderr: '',
+    });
+    expect(await explain('--dir', good, 'web', 'sign+key1')).toMatchObject({
+      exitCode: 0,
+      lines: [
+        'allow as signer: allowed by rule',
+        '  30-user.policy:2: sign +key1 web sa-vm allow user=signer',
+      ],
+    });
+  });
+
+  test('a call by way of a relay', async () => {
+    const dir = directoryWith({ '1.policy': 'log * @anyvm sa-vm allow relayed=no\n' });
+    expect((await explain('--dir', dir, 'web', 'log')).lines[0]).toBe('allow: allowed by rule');
+    const { exitCode, lines } = await explain('--relayed', '--dir', dir, 'web', 'log');
+    expect({ exitCode, line: lines[0] }).toEqual({
+      exitCode: 1,
+      line: 'deny: the rule allows no call by way of a relay',
+    });
+  });
+
+  test('no rule', async () => {
+    const { exitCode, lines } = await explain('--dir', good, 'work', 'sign');
+    expect(exitCode).toBe(1);
+    expect(lines[0]).toBe('deny: no matching rule');
+    expect(lines.slice(2).map((text) => text.replace(/.* {2}/, ''))).toEqual([
+      ...['(another argument)', '(another source)', '(another source)'],
+    ]);
+  });
+
+  test('an invalid policy', async () => {
+    const { exitCode, lines } = await explain('--dir', bad, 'work', 'sign');
+    expect(exitCode).toBe(1);
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toBe('deny: policy invalid');
+  });
+});
+
+describe.concurrent('eval', () => {
+  const evaluate = (directory: string, input: string) =>
+    run(['eval', '--dir', directory, '--self', 'sa-vm'], input);
+
+  test('a line for each request', async () => {
+    const input = [
+      '{"source":"mail","service":"log","argument":"","relayed":true}\n',
+      ...[line('web', 'sign', 'key1'), line('web', 'sign', '+key1'), line('web', 'sign')],
+      ...[line('mail', 'log', 'x'), line('mail', 'sign'), line('work', 'sign')],
+      ...[line('dom0', 'log'), line('sa-vm', 'log'), line('__proto__', 'constructor')],
+      line('web\u2028', 'log').trimEnd(),
+    ];
+    expect(await evaluate(good, input.join(''))).toEqual({
+      exitCode: 0,
+      lines: [
+        '{"action":"allow","user":null,"rule":"include/more:1"}',
+        '{"action":"allow","user":"signer","rule":"30-user.policy:2"}',
+        '{"action":"allow","user":"signer","rule":"30-user.policy:2"}',
+        '{"action":"deny","user":null,"rule":"30-user.policy:3"}',
+        '{"action":"allow","user":null,"rule":"include/more:1"}',
+        '{"action":"deny","user":null,"rule":"include/more:2"}',
+        ...[denied, denied, denied, denied, denied],
+      ],
+      stderr: '',
+    });
+  });
+
+  test('a malformed request is denied, said, and the others are answered', async () => {
+    const malformed = [
+      ...['', 'null', '[]', '"x"', '{', '{}', '{"source":"web","service":"log"}'],
+      '{"source":"web","service":"log","argument":null}',
+      '{"source":"web","service":"log","argument":"","target":"mail"}',
+      `{"source":"web","service":"log","argument":""${' '.repeat(70_000)}}`,
+    ];
+    const input = malformed.map((text) => `${line('web', 'log')}${text}\n`).join('');
+    const { exitCode, lines, stderr } = await evaluate(good, input);
+    expect(exitCode).toBe(1);
+    const allowed = '{"action":"allow","user":null,"rule":"include/more:1"}';
+    expect(lines).toEqual(malformed.flatMap(() => [allowed, denied]));
+    const complaints = stderr
+      .split('\n')
+      .map((text) => text.replace(/ is not a request like .*/, ''));
+    expect(complaints).toEqual(malformed.map((_, at) => `vifwatch: line ${2 * at + 2}`));
+  });
+
+  test('an invalid policy allows nothing', async () => {
+    const { exitCode, lines, stderr } = await evaluate(bad, line('web', 'log').repeat(3));
+    expect({ exitCode, lines }).toEqual({ exitCode: 1, lines: [denied, denied, denied] });
+    expect(stderr.split('\n')).toHaveLength(3);
+  });
+
+  test('needs to know who is called', async () => {
+    const { exitCode, stderr } = await run(['eval', '--dir', good]);
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('--self');
+  });
+
+  test('an answer comes before the next request', async ({ onTestFinished }) => {
+    const argv = [main, 'policy', 'eval', '--dir', good, '--self', 'b'];
+    const evaluator = execa(process.execPath, argv, { reject: false });
+    onTestFinished(() => void evaluator.kill());
+    const answers = createInterface(evaluator.stdout)[Symbol.asyncIterator]();
+    for (let round = 0; round < 3; round += 1) {
+      evaluator.stdin.write(line('a', 'log'));
+      const { value } = await answers.next();
+      assert.match(value, /"allow"/);
+    }
+    evaluator.stdin.end();
+    assert.equal((await evaluator).exitCode, 0);
+  });
+
+  test('100 000 requests', async () => {
+    const { exitCode, lines } = await evaluate(good, line('web', 'sign', 'key1').repeat(100_000));
+    expect(exitCode).toBe(0);
+    expect(lines).toHaveLength(100_000);
+    expect(new Set(lines).size).toBe(1);
+  });
+});

@@ -1,0 +1,43 @@
+/** What the grammar says, rule by rule: the reading that the index must agree with. */
+import type { PolicyRequest, Verdict } from '../../../src/ipc/policy/decide.ts';
+import type { Rule } from '../../../src/ipc/policy/rule.ts';
+
+const neverHere = ['dom0', '@adminvm', 'uuid:00000000-0000-0000-0000-000000000000', '@default'];
+
+/** Undefined if it cannot be known. */
+const matches = (token: string, name: string): boolean | undefined => {
+  if (token === '*' || token === '@anyvm') return true;
+  if (neverHere.includes(token) || token.startsWith('@dispvm')) return false;
+  if (token.startsWith('@tag:') || token.startsWith('@type:')) return undefined;
+  return token.startsWith('uuid:') ? undefined : token === name;
+};
+
+const deny = (rule?: Rule) =>
+  ({ action: 'deny', user: undefined, rule: rule?.place }) as const satisfies Partial<Verdict>;
+
+/** Of well-formed requests. */
+export const decideLinearly = (
+  rules: readonly Rule[],
+  { source, self, service, argument, relayed }: PolicyRequest,
+): Pick<Verdict, 'action' | 'user' | 'rule'> => {
+  if (source === self) return deny();
+  const doubtful: Rule[] = [];
+  for (const rule of rules) {
+    if (rule.service !== undefined && rule.service !== service) continue;
+    if (rule.argument !== undefined && rule.argument !== argument) continue;
+    const from = matches(rule.source.text, source);
+    const to = matches(rule.destination.text, self);
+    if (from === false || to === false) continue;
+    const { is, target, user } = rule.action;
+    if (from === undefined || to === undefined) {
+      if (is !== 'allow' || target !== undefined || !rule.action.relayed) return deny(rule);
+      doubtful.push(rule);
+      continue;
+    }
+    if (is !== 'allow' || (target !== undefined && target !== self)) return deny(rule);
+    if (relayed && !rule.action.relayed) return deny(rule);
+    const other = doubtful.find(({ action }) => action.user !== user);
+    return other ? deny(other) : { action: 'allow', user, rule: rule.place };
+  }
+  return deny();
+};

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { findUser } from '../../../src/ipc/services/passwd.ts';
+
+const passwd = `root:x:0:0:root:/root:/bin/ash
+# comment
+broken
+negative:x:-1:0::/:/bin/sh
+huge:x:4294967295:0::/:/bin/sh
+:x:5:5::/:/bin/sh
+signer:x:1000:1001:Signs, things:/home/signer:/bin/sh
+bare:x:1002:1002:::
+signer:x:2000:2001:::
+`;
+
+test('a user is found by name or by number, the first of them', () => {
+  expect(findUser(passwd, 'signer')).toEqual({
+    ...{ name: 'signer', uid: 1000, gid: 1001, home: '/home/signer', shell: '/bin/sh' },
+  });
+  expect(findUser(passwd, 0)?.shell).toBe('/bin/ash');
+  expect(findUser(passwd, 'bare')).toMatchObject({ home: '/', shell: '/bin/sh' });
+});
+
+test('a number is no name, and a line that is wrong is nobody', () => {
+  for (const name of ['1000', '', '# comment', 'broken', 'negative', 'huge', 'x']) {
+    expect(findUser(passwd, name)).toBeUndefined();
+  }
+  expect(findUser(passwd, 5)).toBeUndefined();
+});

@@ -1,0 +1,72 @@
+/** What the TOML files say, and how a wrong one closes its service and no other. */
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../../support/until.ts';
+import { exited, openRig, type Rig, refused } from './rig.ts';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await openRig();
+  await rig.script('sign', '#!/bin/sh\nid -un\n');
+});
+afterEach(() => rig.close());
+
+test.each([
+  ['user = "nobody"\nidle = 3\n', '2:1: unknown key "idle"'],
+  ['max-runtime = "3"\n', '1:1: max-runtime: '],
+  ['user = "nobody"\n\nmax-runtime = 0\n', '3:1: max-runtime: must be more than 0 seconds'],
+  ['idle-timeout = inf\n', '1:1: idle-timeout: is longer than 24 days'],
+  ['max-concurrent = 1.5\n', '1:1: max-concurrent: '],
+  ['max-concurrent = 0\n', '1:1: max-concurrent: '],
+  ['user = ""\n', '1:1: user: is empty'],
+  ['user = "root\n', '1:13: '],
+  ['user = "root"\nuser = "nobody"\n', '2:'],
+])('%j is refused with its place', async (toml, place) => {
+  await rig.config('sign', toml);
+  expect((await rig.run('sign+key')).ended).toMatchObject(refused('failed'));
+  expect(rig.reports).toEqual([expect.stringContaining(`/services.d/sign.toml:${place}`)]);
+  expect(rig.reports[0]).not.toContain('\n');
+});
+
+test('a file of service and argument rules alone', async () => {
+  await rig.config('sign', 'nonsense');
+  await rig.config('sign+key', 'user = "nobody"');
+  expect((await rig.run('sign+key')).stdout).toBe('nobody\n');
+  expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
+});
+
+test('a file that cannot be read, or that others could have changed, is as bad as a wrong one', async () => {
+  await rig.config('sign', 'user = "nobody"');
+  await chmod(join(rig.configDirectory, 'sign.toml'), 0o666);
+  expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
+  expect(rig.reports.at(-1)).toContain('sign.toml can be written by its group or by others');
+  await rm(join(rig.configDirectory, 'sign.toml'));
+  await mkdir(join(rig.configDirectory, 'sign.toml'));
+  expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
+  expect(rig.reports.at(-1)).toContain('EISDIR');
+});
+
+test('what only a socket can heed is refused with an executable, and the other way round', async () => {
+  await rig.config('sign', 'exit-on-client-eof = true');
+  expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
+  expect(rig.reports.at(-1)).toContain('"exit-on-client-eof" is for a service that is a socket');
+  await rig.resident('resident', (socket) => socket.end());
+  await rig.config('resident', 'user = "nobody"');
+  expect((await rig.run('resident')).ended).toMatchObject(refused('failed'));
+  expect(rig.reports.at(-1)).toContain('"user" is for a service that is an executable');
+});
+
+test("max-concurrent counts a file's calls from all peers, whatever their argument", async () => {
+  await rig.script('wait', '#!/bin/sh\necho here\nread line\n');
+  await rig.config('wait', 'max-concurrent = 2');
+  const [one, two] = [rig.call('wait+a', { source: 'vm1' }), rig.call('wait+b', { source: 'vm2' })];
+  await until('both run', () => one.said() !== '' && two.said() !== '');
+  expect((await rig.run('wait', '', { source: 'vm3' })).ended).toMatchObject(refused('busy'));
+  expect((await rig.run('sign', '', { source: 'vm3' })).ended).toEqual(exited(0));
+  one.stdin.end('\n');
+  expect(await one.ended).toEqual(exited(0));
+  expect((await rig.run('wait', '\n', { source: 'vm3' })).ended).toEqual(exited(0));
+  two.cancel();
+  await two.ended;
+});

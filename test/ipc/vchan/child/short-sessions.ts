@@ -1,0 +1,56 @@
+/**
+ * Many short sessions between two domains: `short-sessions.ts <own domid> <peer's> <count>`, and itself as that
+ * peer. One end writes some bytes and closes, the other reads them; prints how many did not all arrive.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { joinVchan, openVchanServer } from '../../../../src/ipc/vchan/vchan.ts';
+
+type Session = { readonly ringRef: number; readonly eventChannel: number; readonly number: number };
+
+const [own = 0, peer = 0, count = 0] = process.argv.slice(2).map(Number);
+
+/** Mostly short, sometimes more than the ring holds; and by its bytes one can tell where each belongs. */
+const contentOf = (number: number): Buffer => {
+  const size = Math.floor(256 * 1024 * (((number * 7919) % 1000) / 1000) ** 4);
+  const content = Buffer.alloc(size);
+  for (let at = 0; at + 4 <= size; at += 4) content.writeUInt32LE(at + number, at);
+  return content;
+};
+
+const runServer = async (): Promise<void> => {
+  const env = { ...process.env, SIMXEN_DOMID: `${peer}` };
+  const client = fork(process.argv[1] ?? '', [`${peer}`, `${own}`, '0'], { env });
+  const server = openVchanServer(peer);
+  let failed = 0;
+  for (let number = 0; number < count; number++) {
+    const { ringRef, eventChannel, connected } = server.offer();
+    const clientDone = once(client, 'message');
+    client.send({ ringRef, eventChannel, number } satisfies Session);
+    const arrived = await use(await connected, number, number % 2 === 0);
+    const [arrivedThere] = await clientDone;
+    if (!arrived || !arrivedThere) failed += 1;
+  }
+  client.disconnect();
+  server.close();
+  console.log(JSON.stringify(failed));
+};
+
+const use = async (link: Duplex, number: number, isWriter: boolean): Promise<boolean> => {
+  const content = contentOf(number);
+  const parts: Buffer[] = [];
+  link.on('data', (part: Buffer) => parts.push(part));
+  if (isWriter) link.end(content);
+  await once(link, 'close');
+  return isWriter || Buffer.concat(parts).equals(content);
+};
+
+if (process.send) {
+  process.on('message', async ({ ringRef, eventChannel, number }: Session) => {
+    const arrived = await use(joinVchan(peer, ringRef, eventChannel), number, number % 2 === 1);
+    process.send?.(arrived);
+  });
+} else {
+  await runServer();
+}

@@ -1,0 +1,100 @@
+/** Peers over libxenvchan that misuse what they share with us. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { publishOffer, readOffer } from '../../../src/ipc/vchan/nodes.ts';
+import { until } from '../../support/until.ts';
+import {
+  buildPeer,
+  clientDomid,
+  connectAnew,
+  type Ends,
+  serverDomid,
+  startEnds,
+  startPeer,
+} from './ends.ts';
+
+let ends: Ends;
+beforeAll(async () => {
+  await buildPeer();
+  ends = await startEnds();
+});
+afterAll(() => ends.close());
+
+const path = `/local/domain/${serverDomid}/data/vchan`;
+const pair = { server: serverDomid, client: clientDomid };
+
+/** A client that does this as soon as it has connected to our server. */
+const startClient = async (deed: string) => {
+  const { server, open, env } = ends;
+  await server.call('serve', clientDomid);
+  await publishOffer(open(serverDomid), path, pair, await server.call('offer'));
+  const environment = env({ domid: clientDomid, hypercalls: true });
+  return startPeer(environment, ['client', `${serverDomid}`, path, deed]);
+};
+
+/** Our client joins a server that does this. */
+const joinServer = async (deed: string) => {
+  const { client, open, env } = ends;
+  const environment = env({ domid: serverDomid, hypercalls: true });
+  const peer = await startPeer(environment, ['server', `${clientDomid}`, 'data/vchan', deed]);
+  const offer = await readOffer(open(clientDomid), path);
+  const { ringRef = 0, eventChannel = 0 } = offer ?? {};
+  return { peer, joined: client.call('join', serverDomid, ringRef, eventChannel) };
+};
+
+const deeds = ['produce too much', 'produce backwards', 'consume too much', 'consume backwards'];
+const corrupt = ['VCHAN_CORRUPT', 'close'];
+
+test.each(deeds)('a client that would %s loses the link', async (deed) => {
+  const { server } = ends;
+  const peer = await startClient(deed);
+  // Ours may be about to write or to read.
+  await server.call('resume');
+  await server.call('write', 1).catch(() => undefined);
+  const whats = async () => (await server.call('events')).map(({ what }) => what);
+  await expect.poll(whats).toEqual(corrupt);
+  await peer.ended;
+  // The pages serve the next.
+  await connectAnew(ends);
+  await ends.client.call('destroy');
+});
+
+test.each(deeds)('a server that would %s loses the link', async (deed) => {
+  const { client } = ends;
+  const { peer, joined } = await joinServer(deed);
+  await joined;
+  await client.call('resume');
+  await client.call('write', 1).catch(() => undefined);
+  const whats = async () => (await client.call('events')).map(({ what }) => what);
+  await expect.poll(whats).toEqual(corrupt);
+  await peer.ended;
+});
+
+test.each(['orders 9 16', 'orders 16 21', 'orders 65535 0', 'orders 10 10', 'orders 10 20'])(
+  'a server with impossible %s is not joined',
+  async (deed) => {
+    const { peer, joined } = await joinServer(deed);
+    await expect(joined).rejects.toMatchObject({ code: 'VCHAN_CORRUPT' });
+    process.kill(peer.pid, 'SIGKILL');
+    await peer.ended;
+  },
+);
+
+test('a storm of events costs little, and ends nothing', async () => {
+  const { server } = ends;
+  const peer = await startClient('storm');
+  await server.call('connected');
+  const first = await server.call('handled');
+  let last = first;
+  const isLong = async (): Promise<boolean> => {
+    last = await server.call('handled');
+    return last.count > first.count + 60;
+  };
+  await until('the storm has been handled 60 times', isLong);
+  // Twice in 10 ms, for an event and a look without one; the third is for what timers are early. Without the pauses
+  // it would be as often as the machine can.
+  expect((last.count - first.count) / (last.at - first.at)).toBeLessThan(3 / 10);
+  const echoed = server.call('read', 1000);
+  expect(await server.call('write', 1000)).toEqual(await echoed);
+  process.kill(peer.pid, 'SIGKILL');
+  await peer.ended;
+});

@@ -1,0 +1,119 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadPolicies } from '../../../src/network/config/policies.ts';
+import { parsePolicyFile } from '../../../src/network/config/policy-file.ts';
+import { profileDirectory } from '../../../src/package.ts';
+import { directoryWith } from '../../support/directory.ts';
+
+const rule = (...lines: readonly string[]): string =>
+  ['[[rule]]', 'action = "accept"', ...lines].join('\n');
+
+const failure = (text: string): string => {
+  try {
+    parsePolicyFile('web.toml', text);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    return (error as Error).message.split('\n', 1)[0] ?? '';
+  }
+  throw new Error('accepted');
+};
+
+test('a rule with everything in it', () => {
+  const { profile, rules } = parsePolicyFile(
+    'web.toml',
+    `profile = "internet"
+[[rule]]
+action = "drop"
+direction = "in"
+src4 = ["192.0.2.0/24", "192.0.2.7"]
+src6 = "2001:db8::/32"
+proto = "tcp"
+dstports = [22, "1000-2000"]
+limit = "10/minute"
+log = true
+expire = 1800000000
+comment = "until the move"
+`,
+  );
+  expect(profile).toBe('internet');
+  expect(rules).toMatchObject([
+    {
+      ...{ action: 'drop', direction: 'in', log: true, expire: 1_800_000_000 },
+      peer: {
+        is: 'networks',
+        prefixes: [{ text: '192.0.2.0/24' }, { text: '192.0.2.7' }, { text: '2001:db8::/32' }],
+      },
+      service: {
+        is: 'tcp',
+        ports: [
+          { from: 22, to: 22 },
+          { from: 1000, to: 2000 },
+        ],
+      },
+      limit: { count: 10, per: 'minute' },
+      comment: 'until the move',
+    },
+  ]);
+});
+
+// A rule that says less than was meant would let more through.
+test.each([
+  ['an unknown key', rule('dst = "10.0.0.1"'), /web\.toml:3:1: unknown key "rule\.dst"/],
+  ['no address at all', rule('dst4 = []'), /web\.toml:3:1: rule\.dst4: is empty/],
+  ['no port at all', rule('proto = "tcp"', 'dstports = []'), /dstports: is empty/],
+  ['IPv6 where IPv4 is meant', rule('dst4 = "fd00::1"'), /not an IPv4 address or network/],
+  ['host bits', rule('dst4 = "10.0.0.1/8"'), /has host bits set/],
+  ['a port too large', rule('proto = "udp"', 'dstports = 65536'), /not a port/],
+  ['a range upside down', rule('proto = "udp"', 'dstports = "9-8"'), /not a port/],
+  ['ports without a protocol', rule('dstports = 80'), /dstports: needs proto/],
+  ['an ICMP type without ICMP', rule('icmptype = 8', 'proto = "tcp"'), /icmptype: needs proto/],
+  ['a source where a rule is for what goes out', rule('src4 = "10.0.0.1"'), /only/],
+  ['a target where it is for what comes in', rule('direction = "in"', 'dstvm = "db"'), /only/],
+  ['two kinds of peers', rule('dst4 = "10.0.0.1"', 'dstvm = "db"'), /goes not together/],
+  ['a rate nobody knows', rule('limit = "10/day"'), /limit: not a rate/],
+  ['no DNS name', rule('dsthost = "a b"'), /dsthost: not a DNS name/],
+  ['what would end a comment', rule("comment = 'a\"b'"), /comment/],
+  ['no action', '[[rule]]', /rule\.action/],
+  ['no TOML', 'profile = internet', /web\.toml:1:/],
+])('refused: %s', (_, text, message) => {
+  expect(failure(text)).toMatch(message);
+});
+
+test('every profile in rules/ is valid', async () => {
+  const names = readdirSync(profileDirectory)
+    .filter((file) => file.endsWith('.toml'))
+    .map((file) => basename(file, '.toml'));
+  expect(names).toContain('internet');
+  const directory = directoryWith(
+    Object.fromEntries(names.map((name) => [`${name}.toml`, `profile = "${name}"`])),
+  );
+  const { policies } = await loadPolicies(directory, profileDirectory);
+  expect([...policies.keys()].sort()).toEqual([...names].sort());
+  for (const policy of policies.values()) expect(policy).toHaveProperty('rules');
+});
+
+test('a bad file, an unknown profile, and two files for one address: each a problem of its own', async () => {
+  const directory = directoryWith({
+    'bad.toml': 'x',
+    'web.toml': 'profile = "nowhere"',
+    'fd00::1.toml': '',
+    'FD00:0::1.toml': '',
+    'good.toml': '',
+    '.good.toml.swp': 'x',
+  });
+  const { policies } = await loadPolicies(directory, profileDirectory);
+  expect(Object.fromEntries(policies)).toMatchObject({
+    bad: { code: 'POLICY_INVALID' },
+    web: { code: 'POLICY_INVALID', text: expect.stringMatching(/"nowhere"; there are dns-only/) },
+    'fd00::1': { code: 'POLICY_INVALID', text: expect.stringMatching(/a second file/) },
+    good: { key: 'good', rules: [] },
+  });
+  expect(policies.size).toBe(4);
+});
+
+test('no directory is no policies', async () => {
+  const { policies, fallback } = await loadPolicies('/nonexistent', profileDirectory);
+  expect(policies.size).toBe(0);
+  expect(fallback.key).toBe('internet');
+});

@@ -1,0 +1,108 @@
+/** `vifwatch check`: a line for each thing it looks at, and for what is missing the way out. */
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { test } from 'vitest';
+import type { SimHost, SimHostOptions } from '../../rig/sim/sim-host.ts';
+import { namespaceOf } from '../../rig/sim/topology.ts';
+import { hangMs } from '../../support/until.ts';
+import { withNetVm } from './net-vm.ts';
+
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
+const programs = ['/usr/sbin/ip', '/usr/sbin/nft', '/usr/sbin/conntrack', '/usr/bin/ldd'];
+
+type Machine = {
+  /** Programs that are not on the PATH. */
+  readonly without?: string;
+  readonly netback?: boolean;
+  readonly rig?: Partial<SimHostOptions>;
+};
+
+/** The lines it prints and its exit status, on a machine that lacks something. */
+const checkOn = async ({ without = '', netback = true, rig = {} }: Machine) => {
+  let result: { readonly status: number; readonly lines: readonly string[] } | undefined;
+  const check = async ({ sim, netVm }: SimHost): Promise<void> => {
+    const path = `${sim.directory}/path`;
+    mkdirSync(path);
+    for (const program of programs) {
+      if (basename(program) !== without) symlinkSync(program, `${path}/${basename(program)}`);
+    }
+    const load = netback ? 'mkdir /sys/module/xen_netback &&' : '';
+    const script = `mount -t tmpfs modules /sys/module && ${load} exec "$@"`;
+    const files = ['--config', `${sim.directory}/vifwatch.toml`];
+    const command = ['env', `PATH=${path}`, process.execPath, main, ...files, 'check'];
+    const argv = ['unshare', '--mount', 'sh', '-c', script, 'sh', ...command];
+    const { status, stdout, stderr } = await sim.run(sim.inNamespace(namespaceOf(netVm), argv), {
+      domid: netVm,
+    });
+    assert.equal(stderr, '');
+    result = { status, lines: stdout.trimEnd().split('\n') };
+  };
+  await withNetVm(check, { daemon: false, ...rig });
+  assert.ok(result);
+  return result;
+};
+
+const names = [
+  ...['config', 'policies', 'ip', 'nft', 'conntrack', 'firewall', 'addon', 'xen-netback'],
+  'xenstore',
+];
+
+test.concurrent('a machine that has everything: a line for each thing, exit status 0', async () => {
+  const { status, lines } = await checkOn({});
+  const heads = lines.map((line) => line.split(':', 1)[0]);
+  assert.deepEqual(
+    heads,
+    [...names, 'ip_forward'].map((name) => `ok    ${name}`),
+  );
+  assert.equal(status, 0);
+});
+
+test.concurrent.each([
+  { without: 'conntrack', name: 'conntrack', way: /; install conntrack-tools/ },
+  { without: 'nft', name: 'nft', way: /; install nftables/ },
+  { without: 'ip', name: 'ip', way: /; install iproute2/ },
+  { netback: false, name: 'xen-netback', way: /; modprobe xen-netback/ },
+])('what is missing is named with the way out: $name', async ({ name, way, ...machine }) => {
+  const { status, lines } = await checkOn(machine);
+  assert.equal(status, 1);
+  const complaints = lines.filter((line) => !line.startsWith('ok    '));
+  const own = complaints.find((line) => line.startsWith(`FAIL  ${name}: `));
+  assert.match(own ?? complaints.join('\n'), way);
+  // Without nft, its rules cannot be tried either.
+  assert.equal(complaints.length, name === 'nft' ? 2 : 1, complaints.join('\n'));
+});
+
+test.concurrent('of a bad configuration it shows the place, and looks at the rest all the same', async () => {
+  const config = 'uplink = ["eth0"]\ngateway = ["10.0.5.0/24"]\n';
+  const { status, lines } = await checkOn({ rig: { config } });
+  assert.equal(status, 1);
+  const place = lines.findIndex((line) => /^FAIL {2}config: .*vifwatch\.toml:2:12: /.test(line));
+  assert.deepEqual(lines.slice(place + 1, place + 3), [
+    '2:  gateway = ["10.0.5.0/24"]',
+    '               ^',
+  ]);
+  for (const name of names.slice(1)) {
+    assert.ok(
+      lines.some((line) => line.startsWith(`ok    ${name}: `)),
+      lines.join('\n'),
+    );
+  }
+});
+
+test.concurrent.each([
+  { command: 'check', says: /xenstore: .*no answer/ },
+  { command: 'status', says: /XENSTORE_UNAVAILABLE: / },
+])('$command ends, and says what it lacks, if xenstored is dead', async ({ command, says }) => {
+  await withNetVm(
+    async ({ sim, daemon, netVm }) => {
+      await sim.xenstored.kill();
+      const argv = ['timeout', `${hangMs / 1000}`, ...daemon.commandLine([command])];
+      const { status, stdout, stderr } = await sim.run(argv, { domid: netVm });
+      assert.match(`${stdout}${stderr}`, says);
+      assert.notEqual(status, 124, 'it did not end by itself');
+      assert.notEqual(status, 0);
+    },
+    { daemon: false },
+  );
+});

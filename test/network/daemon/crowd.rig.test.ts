@@ -1,0 +1,146 @@
+/** A host's whole crowd of vifs at once: each gets exactly its own, and one in trouble troubles no other. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'vitest';
+import type { SimHost } from '../../rig/sim/sim-host.ts';
+import { until } from '../../support/until.ts';
+import { addressesOf, attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
+import { backend, becomesRefused, kernelState, macOf, status, withNetVm } from './net-vm.ts';
+
+const crowd = devidsUpTo(40);
+
+/** Every line that the kernel must have for one vif, as kernelState prints it. */
+const linesOf = (guest: number, devid: number): string[] => {
+  const [link, mac] = [`vif${guest}.${devid}`, macOf(guest, devid)];
+  const [ipv4, ipv6] = addressesOf(devid).split(' ');
+  return [
+    `add element inet vifwatch mac { "${link}" . ${mac} }`,
+    `add chain netdev vifwatch ${link} { type filter hook ingress device "${link}" priority -500; policy accept; }`,
+    `add rule netdev vifwatch ${link} goto frames`,
+    `add element inet vifwatch source4 { "${link}" . ${mac} . ${ipv4} }`,
+    `add element inet vifwatch source6 { "${link}" . ${mac} . ${ipv6} }`,
+    `add element inet vifwatch vif { "${link}" }`,
+    `add element inet vifwatch live4 { ${ipv4} }`,
+    `add element inet vifwatch live6 { ${ipv6} }`,
+    `add element arp vifwatch sender_mac { "${link}" . ${mac} }`,
+    `add element inet vifwatch address4 { "${link}" . ${ipv4} }`,
+    `add element inet vifwatch address6 { "${link}" . ${ipv6} }`,
+    `add element arp vifwatch sender { "${link}" . ${mac} . ${ipv4} }`,
+    `add element inet vifwatch out { "${link}" : jump out-internet-HASH }`,
+    `add element inet vifwatch in { "${link}" : jump in-internet-HASH }`,
+    `${ipv4} dev ${link} scope link`,
+    `${ipv6} dev ${link} metric 1 pref medium`,
+    `${ipv4} dev ${link} lladdr ${mac} PERMANENT`,
+    `${ipv6} dev ${link} lladdr ${mac} PERMANENT`,
+    `fd00:5::1 dev ${link} proxy`,
+    link,
+  ];
+};
+
+/** The state without its vifs, and the lines of vifs. */
+const split = (state: string) => {
+  const named = state.replaceAll(/(?<=(in|out)-internet-)[0-9a-f]{12}/g, 'HASH');
+  const lines = named.split('\n').map((line) => line.trim().replace(/ # guest$/, ''));
+  const ofVif = (line: string): boolean => /vif\d|vifwatch live/.test(line);
+  return {
+    vifs: lines.filter(ofVif).sort(),
+    rest: lines.filter((line) => !ofVif(line)).join('\n'),
+  };
+};
+
+/** The devids for which netback gives up, as they come. */
+const watchFailures = (host: SimHost): ReadonlySet<number> => {
+  const failed = new Set<number>();
+  host.actors.events.subscribe(({ what, devid }) => what === 'failed' && failed.add(devid));
+  return failed;
+};
+
+/** Waits until each vif is connected or one of those netback gave up; returns the connected ones. */
+const connectedOf = async (
+  host: SimHost,
+  guest: number,
+  devids: readonly number[],
+  failed: ReadonlySet<number>,
+): Promise<readonly number[]> => {
+  for (const devid of devids) {
+    await until(`vif ${guest}/${devid} is connected or failed`, async () => {
+      return failed.has(devid) || (await host.read(`${backend(guest, devid)}/state`)) === '4';
+    });
+  }
+  return devids.filter((devid) => !failed.has(devid));
+};
+
+describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
+  test('40 at once, one of them bad: each has exactly its own, the bad one nothing', async () => {
+    await withNetVm(
+      async (host) => {
+        const before = split(await kernelState(host));
+        const guest = await host.create({ name: 'guest' });
+        const bad = 17;
+        const good = crowd.filter((devid) => devid !== bad);
+        await attachCrowd(host, guest, crowd, (devid) =>
+          devid === bad ? { ip: `${addressesOf(devid)} 10.0.5.300` } : {},
+        );
+        await becomeConnected(host, guest, good);
+        await becomesRefused(host, guest, 'ADDRESS_INVALID', bad);
+        const after = split(await kernelState(host));
+        assert.deepEqual(after.vifs, good.flatMap((devid) => linesOf(guest, devid)).sort());
+        assert.equal(after.rest, before.rest);
+        assert.deepEqual(await detachCrowd(host, guest, crowd), []);
+        await until('nothing is left', async () => {
+          return split(await kernelState(host)).vifs.length === 0;
+        });
+      },
+      { store, quota: { nodes: 9000, watches: 1000 } },
+    );
+  });
+
+  test('more than the quota holds: who gets no nodes stays out, the others come and go', async () => {
+    await withNetVm(
+      async (host) => {
+        const failed = watchFailures(host);
+        const guest = await host.create({ name: 'guest' });
+        const asked = devidsUpTo(42);
+        await attachCrowd(host, guest, asked);
+        const good = await connectedOf(host, guest, asked, failed);
+        assert.ok(good.length > 30, `only ${good.length} are connected`);
+        const [spare, other] = failed;
+        assert.ok(spare !== undefined && other !== undefined, 'the quota holds them all');
+        const { vifs } = await status(host);
+        const connected = vifs.filter(({ phase }) => phase === 'connected');
+        assert.deepEqual(
+          connected.map(({ devid }) => devid),
+          good,
+        );
+        assert.deepEqual(await detachCrowd(host, guest, [good[0] ?? 0, spare, other]), []);
+        await attachCrowd(host, guest, [spare]);
+        await becomeConnected(host, guest, [spare]);
+        assert.deepEqual(await detachCrowd(host, guest, asked), []);
+      },
+      { store },
+    );
+  });
+
+  test('no node is left even to say what is wrong with a vif: the others are served', async () => {
+    await withNetVm(
+      async (host) => {
+        const failed = watchFailures(host);
+        const guest = await host.create({ name: 'guest' });
+        const [bad, asked] = [60, devidsUpTo(60)];
+        await attachCrowd(host, guest, asked);
+        const good = await connectedOf(host, guest, asked, failed);
+        assert.ok(good.length > 30, `only ${good.length} are connected`);
+        await attachCrowd(host, guest, [bad], () => ({ ip: undefined }));
+        await until('status tells', async () => {
+          const { daemon, vifs } = await status(host);
+          const code = vifs.find(({ devid }) => devid === bad)?.error?.code;
+          return daemon !== null && code === 'ADDRESS_MISSING';
+        });
+        assert.equal(await host.read(`${backend(guest, bad)}/hotplug-error`), undefined);
+        // What dom0 gives back to the quota is enough to say it in the store as well.
+        assert.deepEqual(await detachCrowd(host, guest, good), []);
+        await becomesRefused(host, guest, 'ADDRESS_MISSING', bad);
+      },
+      { store },
+    );
+  });
+});

@@ -1,0 +1,62 @@
+/** Damage to what is ours in net-vm's kernel, and the time until the daemon has repaired it. */
+import assert from 'node:assert/strict';
+import type { SimHost } from '../../rig/sim/sim-host.ts';
+import { inNetVm } from '../../scenario/vms.ts';
+import { openBound } from '../../support/slowness.ts';
+import { until } from '../../support/until.ts';
+
+const promisedMs = 1_000;
+
+const listings = [
+  ...['inet', 'arp', 'netdev'].map((family) => `nft -s list table ${family} vifwatch`),
+  'ip -o link show up',
+  ...['ip route show table all proto 86', 'ip neigh show nud permanent', 'ip neigh show proxy'],
+  'ip addr show dev lo',
+].join(';');
+
+/** All that is ours, without what others do beside it. */
+export const ours = async (host: SimHost): Promise<string> => {
+  const { stdout } = await host.inNetVm(['sh', '-c', listings]);
+  const facts = stdout
+    .replaceAll(/ linkdown|^\d+: |(qdisc|state|link\/ether) .*$/gm, '')
+    .replaceAll(/<[^>]*>/g, '')
+    .split(/\n|, | = \{ | \}/)
+    .map((fact) => fact.trim().replace(/,$/, ''));
+  return facts.sort().join('\n');
+};
+
+/** Stops the daemon while the body runs. */
+export const whileStopped = async (host: SimHost, body: () => Promise<void>): Promise<void> => {
+  await host.signalDaemon('SIGSTOP');
+  try {
+    await body();
+  } finally {
+    await host.signalDaemon('SIGCONT');
+  }
+};
+
+/** Damages while the daemon is stopped, so that the damage shows; resolves with the ms that the daemon then takes. */
+const repairTime = async (host: SimHost, before: string, command: string): Promise<number> => {
+  await whileStopped(host, async () => {
+    await inNetVm(host, ['sh', '-c', command]);
+    assert.notEqual(await ours(host), before, `${command} damages nothing`);
+  });
+  const start = performance.now();
+  await until(`all is as before: ${command}`, async () => {
+    return (await ours(host)) === before;
+  }).catch(async (error: Error) => {
+    assert.equal(await ours(host), before, error.message);
+  });
+  return performance.now() - start;
+};
+
+/** Runs the commands one after the other; each does damage that the daemon repairs within a second. */
+export const assertRepaired = async (host: SimHost, commands: readonly string[]): Promise<void> => {
+  const bound = await openBound(promisedMs);
+  const before = await ours(host);
+  for (const command of commands) {
+    const ms = await repairTime(host, before, command);
+    console.info(`${ms.toFixed(0)} ms: ${command}`);
+    await bound.assertKept(ms, command);
+  }
+};

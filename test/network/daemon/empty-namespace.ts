@@ -1,0 +1,23 @@
+/** Where what is exported is loaded again. */
+import assert from 'node:assert/strict';
+import type { Output } from '../../rig/host.ts';
+import type { SimHost } from '../../rig/sim/sim-host.ts';
+
+/** A network namespace in which nothing has ever been. */
+export const makeEmpty = async (host: SimHost, name: string) => {
+  const run = (argv: readonly string[]): Promise<Output> => host.sim.run(argv, { domid: 2 });
+  const made = await run(host.sim.inRig(['ip', 'netns', 'add', name]));
+  assert.equal(made.status, 0, made.stderr);
+  return async (argv: readonly string[]): Promise<string> => {
+    const { status, stdout, stderr } = await run(host.sim.inNamespace(name, argv));
+    assert.equal(status, 0, `${argv.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+};
+
+/** nft lists the elements of a set in the order of their hashes, and may put braces around one alone. */
+export const sortedWords = (listing: string): string =>
+  listing
+    .split(/[\s,{}]+/)
+    .sort()
+    .join('\n');

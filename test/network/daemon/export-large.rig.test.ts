@@ -1,0 +1,104 @@
+/** A large host's rules, exported and loaded elsewhere, are the same rules. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { test } from 'vitest';
+import { baseFilesOf } from '../../../src/network/config/base-files.ts';
+import { parsePolicyFile } from '../../../src/network/config/policy-file.ts';
+import { footprint } from '../../../src/network/plan/footprint.ts';
+import { policyChains } from '../../../src/network/policy/policy-chain.ts';
+import { hostElements, type UplinkOptions } from '../../../src/network/state/host-elements.ts';
+import { additions } from '../../../src/network/text/nft-json.ts';
+import { prefix } from '../store-fixture.ts';
+import { makeEmpty, sortedWords } from './empty-namespace.ts';
+import { macOf, withNetVm } from './net-vm.ts';
+import { arbitraryRule, tomlOf } from './policy-model.ts';
+
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
+const vms = 200;
+const rulesEach = 20;
+const cidrs = [
+  '192.0.2.0/24',
+  '10.0.0.0/8',
+  '198.51.100.7',
+  '2001:db8::/32',
+  'fd00:5::3',
+  '0.0.0.0/0',
+];
+
+const options: UplinkOptions = {
+  masquerade: true,
+  mssClamp: true,
+  forwards: [{ proto: 'tcp', port: 80, to: prefix('10.0.5.7'), toPort: 8080 }],
+};
+
+const linkOf = (vm: string): string => `vif${Number(vm.slice(2)) + 3}.0`;
+
+/** What the firewall of a host with many VMs holds, each with a policy of its own. */
+const largeState = (seed: number) => {
+  const names = Array.from({ length: vms }, (_, index) => `vm${index}`);
+  const rule = arbitraryRule(names, cidrs);
+  const policy = fc.array(rule, { minLength: rulesEach, maxLength: rulesEach });
+  const policies = fc.sample(policy, { seed, numRuns: vms });
+  const facts = { nowS: 0, linksOf: (vm: string) => [linkOf(vm)], addressesOf: () => undefined };
+  const prints = names.map((name, index) => {
+    const { rules } = parsePolicyFile(`${name}.toml`, tomlOf(policies[index] ?? []));
+    const source = { key: name, rules };
+    const domid = index + 3;
+    const [link, low] = [`vif${domid}.0`, index % 250];
+    const prefixes = [`10.0.5.${low}`, `10.9.${index}.0/24`, `fd00:5::${index}`].map(prefix);
+    return footprint(
+      {
+        ...{ key: `${domid}/0`, domid, devid: 0, bornLink: link, link, mac: macOf(low), prefixes },
+        ...{
+          mtu: undefined,
+          routed: true,
+          policy: { source, chains: policyChains(source, facts) },
+        },
+      },
+      [],
+    );
+  });
+  const ofHost = hostElements({
+    ...options,
+    uplinks: ['eth0', 'wwan0'],
+    gateways: [prefix('10.0.5.251')],
+    networks: ['10.0.6.0/25', '10.0.6.128/25', 'fd00:6::/64'].map(prefix),
+  });
+  return {
+    elements: [...ofHost, ...prints.flatMap(({ elements }) => [...elements.values()])],
+    chains: prints.flatMap((print) => print.chains),
+    replaced: [],
+  };
+};
+
+const forms = [
+  { form: 'text', options: [], nft: ['nft'] },
+  { form: 'json', options: ['--json'], nft: ['nft', '-j'] },
+];
+
+test(`${vms} VMs with ${rulesEach} random rules each, exported as text and JSON, loaded elsewhere and exported again: not a byte differs`, async () => {
+  await withNetVm(
+    async (host) => {
+      const seed = Math.trunc(Math.random() * 2 ** 31);
+      const file = `${host.sim.directory}/state`;
+      writeFileSync(file, additions(largeState(seed)));
+      const first = await makeEmpty(host, 'first');
+      for (const base of baseFilesOf(options)) await first(['nft', '-f', base]);
+      await first(['nft', '-j', '-f', file]);
+      const listing = ['nft', '--stateless', 'list', 'ruleset'];
+      const listed = sortedWords(await first(listing));
+      for (const { form, nft, ...how } of forms) {
+        const exporting = [process.execPath, main, 'export', ...how.options];
+        const exported = await first(exporting);
+        assert.ok(exported.split('\n').length > vms * rulesEach, `${form}, seed ${seed}`);
+        const second = await makeEmpty(host, form);
+        writeFileSync(file, exported);
+        await second([...nft, '-f', file]);
+        assert.ok((await second(exporting)) === exported, `${form}, seed ${seed}`);
+        assert.ok(sortedWords(await second(listing)) === listed, `${form}, seed ${seed}`);
+      }
+    },
+    { daemon: false },
+  );
+});

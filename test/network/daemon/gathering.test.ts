@@ -1,0 +1,87 @@
+/** Waiting for the links of a crowd, on a clock of its own. */
+import assert from 'node:assert/strict';
+import { Subject } from 'rxjs';
+import { afterEach, beforeEach, test, vi } from 'vitest';
+import { openGathering } from '../../../src/network/daemon/gathering.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const openNetback = () => {
+  const names = new Set(['lo', 'eth0']);
+  const changes = new Subject<void>();
+  const gathering = openGathering({ hasLink: (name) => names.has(name), changes });
+  /** Milliseconds until the wait before a round ended; undefined if there was none. */
+  const waited = async (...coming: readonly string[]): Promise<number | undefined> => {
+    const wait = gathering.before(true, coming);
+    if (wait === undefined) return undefined;
+    let isOver = false;
+    void wait().then(() => {
+      isOver = true;
+    });
+    const start = performance.now();
+    while (!isOver) {
+      await vi.advanceTimersByTimeAsync(1);
+      assert.ok(performance.now() - start < 1_000, 'the wait does not end');
+    }
+    return performance.now() - start;
+  };
+  const make = (afterMs: number, link: string): void => {
+    setTimeout(() => {
+      names.add(link);
+      changes.next();
+    }, afterMs);
+  };
+  return { gathering, waited, make };
+};
+
+test('without a crowd, nothing is waited for', async () => {
+  const { gathering, waited } = openNetback();
+  assert.equal(await waited(), undefined);
+  assert.equal(gathering.before(false, ['vif1.0']), undefined);
+});
+
+test('it ends as soon as all links are there', async () => {
+  const { waited, make } = openNetback();
+  make(3, 'vif1.0');
+  make(7, 'vif2.0');
+  const ms = await waited('vif1.0', 'vif2.0');
+  assert.ok(ms !== undefined && ms >= 7 && ms <= 9, `${ms} ms`);
+});
+
+test('those that are there already are not waited for', async () => {
+  const { waited, make } = openNetback();
+  make(0, 'vif1.0');
+  await vi.advanceTimersByTimeAsync(1);
+  const ms = await waited('vif1.0');
+  assert.ok(ms !== undefined && ms <= 1, `${ms} ms`);
+});
+
+test('a link that does not come is waited for no longer than others keep coming, and only once', async () => {
+  const { waited, make } = openNetback();
+  make(3, 'vif1.0');
+  const ms = await waited('vif1.0', 'vif2.0');
+  assert.ok(ms !== undefined && ms >= 8 && ms <= 10, `${ms} ms`);
+  assert.equal(await waited('vif2.0'), undefined);
+  assert.equal(await waited('vif2.0'), undefined);
+});
+
+test('a crowd that goes on and on: a round comes at least every 30 ms', async () => {
+  const { waited, make } = openNetback();
+  for (let index = 0; index < 200; index += 1) make(index, `vif${index}.0`);
+  let sinceMs = 0;
+  let rounds = 0;
+  for (let index = 0; index < 40; index += 1) {
+    // Another one each time, that never comes.
+    const ms = await waited(`vif${1000 + index}.0`);
+    sinceMs = ms === undefined ? 0 : sinceMs + ms;
+    if (ms === undefined) rounds += 1;
+    assert.ok(sinceMs <= 31, `${sinceMs} ms without a round`);
+  }
+  assert.ok(rounds >= 5, `${rounds} rounds`);
+});

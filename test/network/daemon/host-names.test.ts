@@ -1,0 +1,67 @@
+/** When DNS names are looked up again, and what is believed meanwhile; a clock and name servers of our own. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openHostNames } from '../../../src/network/daemon/host-names.ts';
+import type { Resolution } from '../../../src/network/kernel/resolver.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Each lookup of `host.test` takes the next answer. */
+const hostWith = (...answers: readonly (Resolution | undefined)[]) => {
+  const asked: string[] = [];
+  const hosts = openHostNames(async (name) => {
+    asked.push(name);
+    return answers[asked.length - 1];
+  });
+  let changes = 0;
+  hosts.changes.subscribe(() => {
+    changes += 1;
+  });
+  hosts.want(new Set(['host.test']));
+  return { hosts, asked, changes: () => changes };
+};
+
+const found = (ttlS: number, ...addresses: string[]): Resolution => ({ addresses, ttlS });
+
+test('a name is asked for again when its TTL is up, but no sooner than after 5 s and no later than after an hour', async () => {
+  const { hosts, asked } = hostWith(found(60, 'a'), found(0, 'a'), found(1e6, 'a'), found(60, 'a'));
+  await hosts.asked();
+  const askedAfter = async (ms: number): Promise<number> => {
+    await vi.advanceTimersByTimeAsync(ms);
+    return asked.length;
+  };
+  expect(await askedAfter(59_000)).toBe(1);
+  expect(await askedAfter(1_000)).toBe(2);
+  expect(await askedAfter(4_900)).toBe(2);
+  expect(await askedAfter(100)).toBe(3);
+  expect(await askedAfter(3_599_000)).toBe(3);
+  expect(await askedAfter(1_000)).toBe(4);
+});
+
+test('what was found last is believed while nothing is found; all that was ever found is remembered', async () => {
+  const { hosts, changes } = hostWith(undefined, found(5, 'a'), undefined, found(5, 'b'));
+  await hosts.asked();
+  expect(hosts.addressesOf('host.test')).toBeUndefined();
+  expect(hosts.everOf('host.test')).toBeUndefined();
+  const seen: unknown[] = [];
+  for (const _ of [1, 2, 3]) {
+    await vi.advanceTimersByTimeAsync(5_000);
+    seen.push(hosts.addressesOf('host.test'));
+  }
+  expect(seen).toEqual([['a'], ['a'], ['b']]);
+  expect(hosts.everOf('host.test')).toEqual(new Set(['a', 'b']));
+  expect(changes()).toBe(2);
+});
+
+test('a name that nobody wants any more is forgotten and not asked for', async () => {
+  const { hosts, asked } = hostWith(found(5, 'a'));
+  await hosts.asked();
+  hosts.want(new Set());
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked.length).toBe(1);
+  expect(hosts.addressesOf('host.test')).toBeUndefined();
+});

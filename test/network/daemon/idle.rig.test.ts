@@ -1,0 +1,73 @@
+/** Changes that are no damage cost the daemon next to nothing, and it stays watchful. */
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { cpuSeconds } from '../../rig/process.ts';
+import type { SimHost } from '../../rig/sim/sim-host.ts';
+import { inNetVm } from '../../scenario/vms.ts';
+import { until } from '../../support/until.ts';
+import { attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
+import { assertRepaired, ours } from './damage.ts';
+import { attachRaw, becomesConnected, guestVm, macOf, serveOne, withNetVm } from './net-vm.ts';
+
+type Cpu = ReturnType<typeof cpuSeconds>;
+
+/** Processor time that the daemon, and programs that it ran, use while the body runs; seconds. */
+const usedBy = async (host: SimHost, body: () => Promise<void>): Promise<Cpu> => {
+  const before = cpuSeconds(host.daemon.pid());
+  await body();
+  const { own, children } = cpuSeconds(host.daemon.pid());
+  return { own: own - before.own, children: children - before.children };
+};
+
+test('changes in tables of others leave the daemon idle', async () => {
+  await withNetVm(async (host) => {
+    await serveOne(host);
+    await inNetVm(host, [
+      'nft',
+      'table ip site { set banned { type ipv4_addr; flags interval; }; }',
+    ]);
+    const before = cpuSeconds(process.pid).children;
+    const { own, children } = await usedBy(host, async () => {
+      for (let round = 0; round < 40; round++) {
+        const element = `ip site banned { 10.66.${round}.0/24 }`;
+        await inNetVm(host, ['nft', `add element ${element}`]);
+        await inNetVm(host, ['nft', `delete element ${element}`]);
+      }
+    });
+    const [used, theirs] = [own + children, cpuSeconds(process.pid).children - before];
+    // A daemon that looked each time would use about three times as much as they do.
+    const what = `${used} s of processor time where others used ${theirs} s`;
+    console.info(what);
+    assert.ok(used < theirs / 2, what);
+    await assertRepaired(host, ['nft flush table inet vifwatch']);
+  });
+});
+
+/** The monitor of nft 1.0.6 crashes at that, or prints megabytes. */
+test('a crowd that goes leaves the daemon idle, and as watchful as before', async () => {
+  await withNetVm(
+    async (host) => {
+      const guest = await host.create(guestVm);
+      await attachRaw(host, guest, { ip: '10.0.5.3' });
+      await becomesConnected(host, guest);
+      const crowd = devidsUpTo(41).slice(1);
+      for (let round = 0; round < 2; round++) {
+        const coming = await usedBy(host, async () => {
+          await attachCrowd(host, guest, crowd);
+          await becomeConnected(host, guest, crowd);
+        });
+        const going = await usedBy(host, async () => {
+          assert.deepEqual(await detachCrowd(host, guest, crowd), []);
+          await until('its rules are gone', async () => !/vif\d+\.[1-9]/.test(await ours(host)));
+        });
+        await assertRepaired(host, [
+          `nft delete element inet vifwatch mac '{ vif${guest}.0 . ${macOf(guest)} }'`,
+        ]);
+        const what = `${going.own} s of processor time as it goes, ${coming.own} s as it came`;
+        console.info(what);
+        assert.ok(going.own < 5 * coming.own, what);
+      }
+    },
+    { idleGuests: true, quota: { nodes: 9000, watches: 1000 } },
+  );
+});

@@ -1,0 +1,130 @@
+/** The uplink's MTU is the vif's; what is too long for either comes back as an error or is never sent. */
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { outside4, outside6 } from '../../rig/host.ts';
+import type { SimHost } from '../../rig/sim/sim-host.ts';
+import { pingThroughout } from '../../scenario/ping.ts';
+import { openBound } from '../../support/slowness.ts';
+import { until } from '../../support/until.ts';
+import { assertRepaired, whileStopped } from './damage.ts';
+import { attachRaw, backend, becomesConnected, guestVm, kernelState, withNetVm } from './net-vm.ts';
+import { inWorld, transfer } from './transfer.ts';
+
+const promisedMs = 1_000;
+
+const addresses = { ip: '10.0.5.30 fd00:5::30' };
+
+const ip = async (host: SimHost, ...args: readonly string[]): Promise<string> => {
+  const { status, stdout, stderr } = await host.inNetVm(['ip', ...args]);
+  assert.equal(status, 0, stderr);
+  return stdout;
+};
+
+/** What the link has and what its guest has been told. */
+const mtusOf = async (host: SimHost, guest: number): Promise<readonly [number, number]> => {
+  const shown = await ip(host, '-o', 'link', 'show', `vif${guest}.0`);
+  const hint = await host.read(`/local/domain/${guest}/device/vif/0/mtu`);
+  return [Number(/ mtu (\d+) /.exec(shown)?.[1]), Number(hint)];
+};
+
+const becomes = async (host: SimHost, guest: number, mtu: number): Promise<number> => {
+  const start = performance.now();
+  await until(`vif${guest}.0 and its guest have MTU ${mtu}`, async () =>
+    (await mtusOf(host, guest)).every((has) => has === mtu),
+  );
+  return performance.now() - start;
+};
+
+test("a vif has the uplink's MTU from the start and within a second after it changes, and loses nothing", async () => {
+  await withNetVm(async (host) => {
+    const setUplink = (mtu: number) => ip(host, 'link', 'set', 'eth0', 'mtu', `${mtu}`);
+    await setUplink(1400);
+    const guest = await host.create(guestVm);
+    await attachRaw(host, guest, addresses);
+    await becomesConnected(host, guest);
+    await becomes(host, guest, 1400);
+    const before = await kernelState(host);
+    const ups = () => host.inNetVm(['cat', `/sys/class/net/vif${guest}.0/carrier_changes`]);
+    const upsBefore = (await ups()).stdout;
+    const pings = [outside4, outside6].map((to) => pingThroughout({ host, from: guestVm }, to));
+
+    const bound = await openBound(promisedMs);
+    const follows = async (mtu: number, what: string): Promise<void> =>
+      bound.assertKept(await becomes(host, guest, mtu), what);
+    for (const mtu of [1300, 1500, 1350]) {
+      await setUplink(mtu);
+      await follows(mtu, `the uplink's MTU ${mtu}`);
+    }
+    await whileStopped(host, async () => {
+      await ip(host, 'link', 'set', `vif${guest}.0`, 'mtu', '1450');
+    });
+    await follows(1350, 'what somebody else has set');
+    await host.dom0.write(`${backend(guest)}/mtu`, '1290');
+    await follows(1290, 'what dom0 asks for');
+    await host.dom0.remove(`${backend(guest)}/mtu`);
+    await follows(1350, 'what dom0 no longer asks for');
+
+    for (const one of pings) await one.assertUninterrupted();
+    assert.equal(await kernelState(host), before);
+    assert.equal((await ups()).stdout, upsBefore);
+  });
+});
+
+test('found at the start with another MTU than the uplink, a connected vif gets it, and so does its guest', async () => {
+  await withNetVm(async (host) => {
+    const guest = await host.create(guestVm);
+    await attachRaw(host, guest, addresses);
+    await becomesConnected(host, guest);
+    for (const mtu of [1400, 1500]) {
+      await host.signalDaemon('SIGKILL');
+      await ip(host, 'link', 'set', 'eth0', 'mtu', `${mtu}`);
+      assert.ok((await mtusOf(host, guest)).every((has) => has !== mtu));
+      await host.startDaemon();
+      await becomes(host, guest, mtu);
+    }
+  });
+});
+
+test('path MTU discovery works through net-vm in both directions', async () => {
+  await withNetVm(async (host) => {
+    const guest = await host.create(guestVm);
+    await attachRaw(host, guest, { ...addresses, mtu: '1320' });
+    await becomesConnected(host, guest);
+    await ip(host, 'link', 'set', 'eth0', 'mtu', '1300');
+    for (const to of [outside4, outside6]) {
+      assert.equal(await transfer(host, to), 'complete', to);
+    }
+  });
+});
+
+const uplinkOnly = 'uplink = ["eth0"]\ngateway = ["10.0.5.1", "fd00:5::1"]\n';
+
+/** The world hears of no packet that is too long. */
+const makeBlackHole = async (host: SimHost): Promise<void> => {
+  const table = `table inet hole { chain input { type filter hook input priority 0;
+    icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }; }`;
+  const { status, stderr } = await inWorld(host, ['nft', table]);
+  assert.equal(status, 0, stderr);
+};
+
+test.each([
+  ['mss_clamp = true: no segment is too long even where errors about it get lost', true],
+  ['without mss_clamp, the segments are left as they are', false],
+])('%s', async (_, clamp) => {
+  await withNetVm(
+    async (host) => {
+      await makeBlackHole(host);
+      const guest = await host.create(guestVm);
+      await attachRaw(host, guest, { ...addresses, mtu: '1300' });
+      await becomesConnected(host, guest);
+      for (const to of [outside4, outside6]) {
+        assert.equal(await transfer(host, to), clamp ? 'complete' : 'stalled', to);
+      }
+      if (clamp) {
+        // Mended like everything else of ours.
+        await assertRepaired(host, ['nft flush set inet vifwatch mss_clamp']);
+      }
+    },
+    { config: `mss_clamp = ${clamp}\n${uplinkOnly}` },
+  );
+});

@@ -1,0 +1,185 @@
+/** A guest that lies, one that does not, a VM that is off, and witnesses everywhere else. */
+import assert from 'node:assert/strict';
+import { type Drops, parseDrops } from '../../../src/network/status/drops.ts';
+import { gateway4, gateway6 } from '../../rig/host.ts';
+import { sendFrom } from '../../rig/sim/send.ts';
+import type { SimHost } from '../../rig/sim/sim-host.ts';
+import type { Lies } from '../../scenario/lies.ts';
+import { until } from '../../support/until.ts';
+import { attachRaw, becomesConnected, macOf, withNetVm } from './net-vm.ts';
+
+export const liar = { name: 'liar', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
+export const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };
+/** Only the configuration knows of it. */
+export const absent = { name: 'absent', ipv4: '10.0.7.9', ipv6: 'fd00:7::9' };
+
+const config = `uplink = ["eth0"]
+gateway = ["${gateway4}", "${gateway6}"]
+[[vm]]
+name = "${absent.name}"
+addresses = ["10.0.7.0/24", "${absent.ipv6}"]
+[[vm]]
+name = "${victim.name}"
+addresses = ["${victim.ipv4}"]
+`;
+
+/** Where frames are sent from and arrive: the namespaces of the rig. */
+export const world = 'world';
+const netVm = 'dom2';
+
+export type SpoofingRig = {
+  readonly host: SimHost;
+  /** The network namespaces of the two guests, and the MAC of the liar and of net-vm's uplink. */
+  readonly liar: { readonly namespace: string; readonly mac: string; readonly link: string };
+  readonly victim: { readonly namespace: string; readonly link: string };
+  readonly uplinkMac: string;
+  /** Runs nft in a namespace. */
+  readonly nft: (namespace: string, command: string) => Promise<string>;
+  readonly drops: () => Promise<Drops>;
+  /** What each witness has seen so far: frames at the world and at the guests, packets that net-vm took or passed on. */
+  readonly seen: () => Promise<Readonly<Record<string, number>>>;
+};
+
+const nftIn =
+  (host: SimHost) =>
+  async (namespace: string, command: string): Promise<string> => {
+    const argv = host.sim.inNamespace(namespace, ['nft', command]);
+    const { status, stdout, stderr } = await host.sim.run(argv, { domid: 0 });
+    assert.equal(status, 0, `${command}: ${stderr}`);
+    return stdout;
+  };
+
+/** All that arrives on eth0 but what an IPv6 host and its router say to each other by themselves. */
+const frameWitness = (ignored: string): string =>
+  `table netdev witness { counter seen { }; chain arrivals {
+    type filter hook ingress device "eth0" priority 0;
+    ${ignored} accept; counter name seen; }; }`;
+
+/** Between net-vm and the world, neighbour discovery and redirects are no news; in a guest everything is. */
+const nobody = 'ether type 0x9999';
+const neighbours =
+  'ether type arp accept; icmp type redirect accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-redirect, mld2-listener-report }';
+
+/** What of the link's gets past the rules. */
+const packetWitness = (family: 'inet' | 'arp', link: string): string => {
+  const chain = (hook: string): string =>
+    `chain ${hook} { type filter hook ${hook} priority 1000; iifname "${link}" counter name seen; }`;
+  const hooks = family === 'arp' ? ['input'] : ['input', 'forward'];
+  return `table ${family} witness { counter seen { }; ${hooks.map(chain).join('; ')}; }`;
+};
+
+/** What a listing of all counters says of the witness in a family's table. */
+const packetsOf = (counters: string, family: string): number => {
+  const witness = new RegExp(`table ${family} witness \\{\\s*counter seen \\{\\s*packets (\\d+)`);
+  return Number(witness.exec(counters)?.[1]);
+};
+
+const serve = async (host: SimHost, vm: typeof liar): Promise<number> => {
+  const guest = await host.create({ name: vm.name });
+  // dom0's word, which does not follow the uplink's.
+  await attachRaw(host, guest, { ip: `${vm.ipv4} ${vm.ipv6}`, mtu: '1500' });
+  await becomesConnected(host, guest);
+  return guest;
+};
+
+/** The guests are silent once they have announced themselves. */
+export const becomesSilent = async ({ seen, drops }: Pick<SpoofingRig, 'seen' | 'drops'>) => {
+  let before = '';
+  await until('the rig is silent', async () => {
+    const now = JSON.stringify([await seen(), await drops()]);
+    const isSilent = now === before;
+    before = now;
+    return isSilent;
+  });
+};
+
+/** Runs the body with both guests connected and every witness in place. */
+export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Promise<void> =>
+  withNetVm(
+    async (host) => {
+      const [honest, liesAs] = [await serve(host, victim), await serve(host, liar)];
+      const nft = nftIn(host);
+      const link = `vif${liesAs}.0`;
+      const namespaceOf = (guest: number): string => `dom${guest}`;
+      await nft(world, frameWitness(neighbours));
+      for (const guest of [honest, liesAs]) await nft(namespaceOf(guest), frameWitness(nobody));
+      await nft(netVm, packetWitness('inet', link));
+      await nft(netVm, packetWitness('arp', link));
+      const frames = async (namespace: string): Promise<number> =>
+        packetsOf(await nft(namespace, 'list counters'), 'netdev');
+      const seen = async (): Promise<Record<string, number>> => {
+        const counters = await nft(netVm, 'list counters');
+        return {
+          world: await frames(world),
+          victim: await frames(namespaceOf(honest)),
+          liar: await frames(namespaceOf(liesAs)),
+          netVm: packetsOf(counters, 'inet'),
+          netVmArp: packetsOf(counters, 'arp'),
+        };
+      };
+      const drops = async (): Promise<Drops> =>
+        parseDrops((await host.inNetVm(['nft', '-j', 'list', 'counters'])).stdout);
+      const { stdout } = await host.inNetVm(['cat', '/sys/class/net/eth0/address']);
+      // The second line of defence would hide gaps in the first.
+      for (const where of ['all', link]) {
+        const setting = `net.ipv4.conf.${where}.rp_filter=0`;
+        assert.equal((await host.inNetVm(['busybox', 'sysctl', '-w', setting])).status, 0);
+      }
+      await becomesSilent({ seen, drops });
+      await body({
+        host,
+        liar: { namespace: namespaceOf(liesAs), mac: macOf(liesAs), link },
+        victim: { namespace: namespaceOf(honest), link: `vif${honest}.0` },
+        uplinkMac: stdout.trim(),
+        nft,
+        drops,
+        seen,
+      });
+    },
+    { config },
+  );
+
+/** What grew between two counts, by how much. */
+export const growth = (
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(after).flatMap(([name, count]) => {
+      const more = count - (before[name] ?? 0);
+      return more === 0 ? [] : [[name, more]];
+    }),
+  );
+
+/**
+ * Sends the frames thrice from a namespace: just their counters rise, by as many, and no witness sees anything.
+ * @param uncounted frames that the kernel itself drops, which has no counter; they are sent first
+ */
+export const assertPassNothing = async (
+  { host, drops, seen }: SpoofingRig,
+  from: string,
+  lies: Lies,
+  uncounted: readonly string[] = [],
+): Promise<void> => {
+  const [dropped, witnessed] = [await drops(), await seen()];
+  const frames = [...uncounted, ...Object.values(lies).flat()];
+  await sendFrom(host.sim, from, [...frames, ...frames, ...frames]);
+  const expected = Object.fromEntries(
+    Object.entries(lies).map(([counter, { length }]) => [counter, 3 * length]),
+  );
+  let counted: Readonly<Record<string, number>> = {};
+  // A veth hands a frame over before the sender's call returns, unless it is a busy moment.
+  await until('all are counted', async () => {
+    counted = growth(dropped, await drops());
+    return Object.entries(expected).every(([counter, count]) => (counted[counter] ?? 0) >= count);
+  }).catch((error: Error) => assert.deepEqual(counted, expected, error.message));
+  assert.deepEqual(counted, expected);
+  assert.deepEqual(growth(witnessed, await seen()), {}, 'somebody saw them');
+};
+
+/** Has net-vm itself send to an address; whether that is refused, or answered, does not matter. */
+export const trySending = async ({ host }: SpoofingRig, address: string): Promise<void> => {
+  const argv = ['busybox', 'ping', '-c', '1', '-W', '1', address];
+  const { stdout } = await host.inNetVm(argv);
+  assert.match(stdout, /^PING /);
+};

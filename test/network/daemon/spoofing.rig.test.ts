@@ -1,0 +1,139 @@
+/** Every kind of lie that a guest can send: its own counter counts each frame, and nobody sees any. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'vitest';
+import { gateway4, gateway6, outside4, outside6 } from '../../rig/host.ts';
+import { sendFrom } from '../../rig/sim/send.ts';
+import { neighbourLies, type Parties, packetLies } from '../../scenario/lies.ts';
+import { until } from '../../support/until.ts';
+import { advertisement, arp, echo4, fragment4, solicitation, udp4, udp6 } from './frames.ts';
+import { status } from './net-vm.ts';
+import {
+  absent,
+  assertPassNothing,
+  growth,
+  liar,
+  type SpoofingRig,
+  victim,
+  withSpoofingRig,
+} from './spoofing-rig.ts';
+
+const broadcast = 'ff:ff:ff:ff:ff:ff';
+const allNodes = { to: 'ff02::1', target: '33:33:00:00:00:01' };
+const port = 7777;
+
+const partiesOf = ({ liar: { mac } }: SpoofingRig): Parties => ({
+  mac,
+  self: liar,
+  others: [victim, absent],
+});
+
+/** Shown in upstream-guard.rig.test.ts and unconfigured-vif.rig.test.ts. */
+const others = [
+  ...['unconfigured_vif', 'unconfigured_vif_target', 'arp_foreign_target'],
+  ...['vm_source_upstream', 'absent_vm_source_upstream', 'absent_vm_target'],
+];
+
+test('every counter is that of some lie, and in the README', () => {
+  const read = (file: string): string =>
+    readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+  const rules = read('rules/vifwatch.nft');
+  const counters = new Set([...rules.matchAll(/counter name "(\w+)"/g)].map(([, name]) => name));
+  const parties = { mac: '00:16:3e:00:00:01', self: liar, others: [victim] };
+  const lies = { ...packetLies(parties), ...neighbourLies(parties) };
+  assert.deepEqual([...counters].sort(), [...Object.keys(lies), ...others].sort());
+  const readme = read('README.md');
+  for (const name of counters) assert.ok(readme.includes(`\`${name}\``), name);
+});
+
+describe('of what a guest sends', () => {
+  test('no packet with a foreign source or MAC passes, nor what only routers and servers say', async () => {
+    await withSpoofingRig(async (rig) => {
+      await assertPassNothing(rig, rig.liar.namespace, packetLies(partiesOf(rig)));
+    });
+  });
+
+  test('no lie in ARP or neighbour discovery passes, and none is answered', async () => {
+    await withSpoofingRig(async (rig) => {
+      await assertPassNothing(rig, rig.liar.namespace, neighbourLies(partiesOf(rig)));
+    });
+  });
+
+  test('the truth passes and is answered, which the witnesses see', async () => {
+    await withSpoofingRig(async ({ host, liar: { namespace, mac: source }, seen, drops }) => {
+      const multicast = { to: 'ff02::1:ff00:1', target: '33:33:ff:00:00:01' };
+      const truths = {
+        world: [
+          udp4({ source, from: liar.ipv4, to: outside4 }, port),
+          udp6({ source, from: liar.ipv6, to: outside6 }, port),
+          fragment4({ source, from: liar.ipv4, to: outside4 }),
+        ],
+        netVmArp: [
+          arp({
+            source,
+            target: broadcast,
+            operation: 'request',
+            sender: liar.ipv4,
+            asks: gateway4,
+          }),
+          arp({
+            source,
+            target: broadcast,
+            operation: 'request',
+            sender: liar.ipv4,
+            asks: liar.ipv4,
+          }),
+        ],
+        netVm: [
+          echo4({ source, from: liar.ipv4, to: gateway4 }, 7),
+          solicitation({ source, from: liar.ipv6, ...multicast }, gateway6),
+          advertisement({ source, from: 'fe80::41', ...allNodes }, 'fe80::41'),
+        ],
+      };
+      const dropped = await drops();
+      for (const [witness, frames] of Object.entries(truths)) {
+        const before = await seen();
+        await sendFrom(host.sim, namespace, frames);
+        // The fragment waits for others that never come.
+        const least = witness === 'world' ? 2 : frames.length;
+        await until(`${witness} sees it`, async () => {
+          return (growth(before, await seen())[witness] ?? 0) >= least;
+        });
+        if (witness !== 'netVm') continue;
+        await until(
+          'net-vm has answered',
+          async () => (growth(before, await seen())['liar'] ?? 0) >= 2,
+        );
+      }
+      // Of itself a guest may speak, though nobody listens: as to find out whether its address is taken. A lie ends it.
+      await sendFrom(host.sim, namespace, [
+        solicitation({ source, from: '::', ...allNodes }, liar.ipv6),
+        advertisement({ source, from: liar.ipv6, ...allNodes }, liar.ipv6),
+        udp4({ source, from: victim.ipv4, to: outside4 }, port),
+      ]);
+      await until('the lie is counted', async () => {
+        return (growth(dropped, await drops())['other_vm_source'] ?? 0) > 0;
+      });
+      assert.deepEqual(growth(dropped, await drops()), { other_vm_source: 1 });
+    });
+  });
+
+  test('the counts are in the status, outlive the daemon, and are no part of the export', async () => {
+    await withSpoofingRig(async (rig) => {
+      const { host, liar: from } = rig;
+      const ask = async (...words: string[]): Promise<string> =>
+        (await host.inNetVm(['vifwatch', ...words])).stdout;
+      const rules = await ask('export');
+      const { foreign_mac: frames = [] } = packetLies(partiesOf(rig));
+      await assertPassNothing(rig, from.namespace, { foreign_mac: frames });
+      const { drops } = await status(host);
+      assert.equal(drops?.['foreign_mac'], 3 * frames.length);
+      assert.match(await ask('status'), new RegExp(`foreign_mac ${3 * frames.length}\\b`));
+      await host.signalDaemon('SIGKILL');
+      assert.deepEqual((await status(host)).drops, drops);
+      await host.startDaemon();
+      assert.deepEqual((await status(host)).drops, drops);
+      assert.equal(await ask('export'), rules);
+    });
+  });
+});

@@ -1,0 +1,52 @@
+/** What must stand before, and stay until, a link or a configuration allows otherwise. */
+import { describe, expect, test } from 'vitest';
+import { type Element, keyOfElement } from '../../../src/network/state/kernel-state.ts';
+import { backendVif, emptyKernel, prefix } from '../store-fixture.ts';
+import {
+  converge,
+  hostLinks,
+  isIdle,
+  type Model,
+  modelOf,
+  planFor,
+  setLinks,
+} from './model-kernel.ts';
+
+test('what the configuration lets VMs have is known, and a network that it no longer names goes first', () => {
+  const keys = (todo: readonly Element[]): string[] => todo.map(keyOfElement);
+  const model = converge(modelOf([]));
+  const wide = { configured: [prefix('10.0.7.0/24')] };
+  expect(keys(planFor(model, wide).host.elements)).toEqual(['vm_network4 10.0.7.0/24']);
+  const element: Element = { set: 'vm_network4', parts: ['10.0.7.0/24'] };
+  const elements = new Map([...model.kernel.elements, [keyOfElement(element), element]]);
+  const stale = { ...model, kernel: { ...model.kernel, elements } };
+  expect(isIdle(planFor(stale, wide))).toBe(true);
+  const narrow = planFor(stale, { configured: [prefix('10.0.7.0/25')] });
+  expect(keys(narrow.sweep.elements)).toEqual(['vm_network4 10.0.7.0/24']);
+  expect(narrow.host.elements).toEqual([]);
+});
+
+test('an address stays known for as long as a link that may use it is not closed', () => {
+  const settled = converge(modelOf([backendVif(3)]));
+  const gone = planFor({ ...settled, vifs: new Map() });
+  expect(gone.lower.links).toEqual(['vif3.0']);
+  expect(gone.sweep.elements).toEqual([]);
+});
+
+describe('where an ingress chain cannot stand before its link', () => {
+  const later = { ingressMayPrecede: false };
+  const missing = (model: Model): string[] =>
+    planFor(model, later).raise.flatMap((one) => one.missing.map(({ set }) => set));
+
+  test('it is no part of what is made ready for a link to come', () => {
+    const kernel = setLinks(emptyKernel, new Set(hostLinks));
+    const early = backendVif(3, { state: '1' });
+    expect(missing({ vifs: new Map([['3/0', early]]), kernel })).not.toContain('ingress');
+    expect(missing(modelOf([backendVif(3)]))).toContain('ingress');
+  });
+
+  test('it is added again for a link that is new under a known name', () => {
+    const { kernel } = converge(modelOf([backendVif(3)]));
+    expect(missing(modelOf([backendVif(3)], kernel))).toEqual(['ingress']);
+  });
+});

@@ -1,0 +1,161 @@
+/** A kernel and a store that do what a plan says at once, for properties of planning. */
+
+import type { Prefix } from '../../../src/address/prefix.ts';
+import type { Planning } from '../../../src/network/plan/desired.ts';
+import { hotplugErrorText, type Plan, plan } from '../../../src/network/plan/plan.ts';
+import { openVmNetworks } from '../../../src/network/plan/vm-networks.ts';
+import { hostElements } from '../../../src/network/state/host-elements.ts';
+import {
+  type KernelState,
+  keyed,
+  keyOfElement,
+  keyOfNeighbour,
+  keyOfRoute,
+  type Link,
+} from '../../../src/network/state/kernel-state.ts';
+import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
+import { decide } from '../../../src/network/vif/decide.ts';
+import { circumstances, emptyKernel, vmPolicy } from '../store-fixture.ts';
+
+export type Model = {
+  readonly vifs: ReadonlyMap<VifKey, BackendVif>;
+  readonly kernel: KernelState;
+};
+
+export const planFor = (
+  { vifs, kernel }: Model,
+  {
+    configured = [],
+    ...more
+  }: Partial<Planning> & { readonly configured?: readonly Prefix[] } = {},
+): Plan => {
+  const linkNames = new Set(kernel.links.keys());
+  const { gateways, ...rest } = circumstances([...vifs.values()], { kernel, linkNames });
+  const decisions = decide({ gateways, ...rest });
+  const networks = openVmNetworks(configured)(decisions);
+  return plan({
+    decisions,
+    kernel,
+    gateways,
+    kept: vmPolicy.chains,
+    hostElements: hostElements({
+      ...{
+        uplinks: ['eth0'],
+        gateways,
+        networks,
+        masquerade: false,
+        forwards: [],
+        mssClamp: false,
+      },
+    }),
+    ingressMayPrecede: true,
+    linkNames,
+    busy: new Set(),
+    current: { links: true, elements: true },
+    ...more,
+  });
+};
+
+const dropLinks = (kernel: KernelState, gone: ReadonlySet<string>): KernelState => ({
+  ...kernel,
+  routes: new Map([...kernel.routes].filter(([, { link }]) => !gone.has(link))),
+  neighbours: new Map([...kernel.neighbours].filter(([, { link }]) => !gone.has(link))),
+});
+
+/** As the kernel does: without a device, or with one that is down, its routes and neighbours go. */
+export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): KernelState => {
+  const links = new Map<string, Link>();
+  for (const name of names) {
+    const fresh = { name, index: 1, up: false, mtu: 1500, alias: undefined, addresses: [] };
+    links.set(name, kernel.links.get(name) ?? fresh);
+  }
+  const gone = new Set([...kernel.links.keys()].filter((name) => !names.has(name)));
+  return { ...dropLinks(kernel, gone), links };
+};
+
+const setUp = (kernel: KernelState, names: readonly string[], up: boolean): KernelState => {
+  const links = new Map(kernel.links);
+  for (const name of names) {
+    const link = links.get(name);
+    if (link !== undefined) links.set(name, { ...link, up });
+  }
+  return up ? { ...kernel, links } : dropLinks({ ...kernel, links }, new Set(names));
+};
+
+const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
+  const opened = todo.raise.filter(({ open }) => open);
+  const prints = opened.map(({ footprint }) => footprint);
+  const raised = opened.map(({ served }) => served.link);
+  let kernel = setUp(before, raised, true);
+  const replaced = new Set(todo.raise.flatMap((r) => r.replaced.map(keyOfElement)));
+  const chains = new Map(kernel.chains);
+  for (const { name, rules } of [...todo.host.chains, ...todo.raise.flatMap((r) => r.chains)])
+    chains.set(name, rules.length);
+  const elements = new Map([
+    ...[...kernel.elements].filter(([key]) => !replaced.has(key)),
+    ...keyed([...todo.host.elements, ...todo.raise.flatMap((r) => r.missing)], keyOfElement),
+  ]);
+  const neighbours = new Map([...kernel.neighbours, ...prints.flatMap((p) => [...p.neighbours])]);
+  const added = prints.flatMap((p) => [...p.routes]);
+  const moved = new Set(added.map(([, { prefix }]) => prefix));
+  const routes = new Map([
+    ...[...kernel.routes].filter(([, { prefix }]) => !moved.has(prefix)),
+    ...added,
+  ]);
+  for (const route of todo.lower.routes) routes.delete(keyOfRoute(route));
+  for (const neighbour of todo.lower.neighbours) neighbours.delete(keyOfNeighbour(neighbour));
+  for (const element of todo.sweep.elements) elements.delete(keyOfElement(element));
+  for (const name of todo.sweep.chains) chains.delete(name);
+  kernel = { ...kernel, elements, chains, neighbours, routes };
+  return setUp(kernel, todo.lower.links, false);
+};
+
+const applyToStore = (before: Model['vifs'], todo: Plan): Model['vifs'] => {
+  const vifs = new Map(before);
+  const mark = (key: VifKey, hotplugStatus: string, hotplugError: string): void => {
+    const vif = vifs.get(key);
+    if (vif !== undefined) vifs.set(key, { ...vif, hotplugStatus, hotplugError });
+  };
+  for (const { served, open } of todo.raise) if (open) mark(served.key, 'connected', '');
+  for (const { key, problem } of todo.mark) mark(key, 'error', hotplugErrorText(problem));
+  for (const key of todo.finish) vifs.delete(key);
+  return vifs;
+};
+
+/** One pass. */
+export const step = (model: Model): Model => {
+  const todo = planFor(model);
+  return {
+    kernel: applyToKernel(model.kernel, todo),
+    vifs: applyToStore(model.vifs, todo),
+  };
+};
+
+export const isIdle = (todo: Plan): boolean =>
+  [
+    ...[todo.raise, todo.host.elements, todo.host.chains, todo.finish, todo.mark],
+    ...[todo.sweep.elements, todo.sweep.chains],
+    ...[todo.lower.links, todo.lower.routes, todo.lower.neighbours],
+  ].every(({ length }) => length === 0);
+
+/** Passes until nothing is left to do; throws if that does not come to an end. */
+export const converge = (start: Model): Model => {
+  let model = start;
+  for (let pass = 0; pass < 10; pass++) {
+    if (isIdle(planFor(model))) return model;
+    model = step(model);
+  }
+  throw new Error(`no end of passes: ${JSON.stringify(planFor(model))}`);
+};
+
+/** Of net-vm itself. */
+export const hostLinks = ['lo', 'eth0'];
+
+/** With the vifs' links, and nothing done yet. */
+export const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = emptyKernel): Model => {
+  const born = vifs.map(({ domid, devid }) => `vif${domid}.${devid}`);
+  return {
+    vifs: new Map(vifs.map((vif) => [vif.key, vif])),
+    kernel: setLinks(kernel, new Set([...hostLinks, ...born])),
+  };
+};

@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { overlaps } from '../../../src/address/prefix.ts';
+import { isProblem } from '../../../src/errors.ts';
+import { elementAddress, elementLink } from '../../../src/network/state/kernel-state.ts';
+import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
+import { areTwins } from '../../../src/network/vif/twins.ts';
+import { backendVif, emptyKernel, prefix } from '../store-fixture.ts';
+import {
+  converge,
+  hostLinks,
+  isIdle,
+  type Model,
+  modelOf,
+  planFor,
+  setLinks,
+  step,
+} from './model-kernel.ts';
+
+const keysOf = ({ kernel }: Model) => ({
+  elements: [...kernel.elements.keys()].sort(),
+  neighbours: [...kernel.neighbours.keys()].sort(),
+  routes: [...kernel.routes.keys()].sort(),
+  up: [...kernel.links.values()].flatMap(({ name, up }) => (up ? [name] : [])).sort(),
+});
+
+test('one vif: exactly its own elements, neighbours and routes', () => {
+  const model = converge(modelOf([backendVif(3, { ip: '10.0.5.3 fd00:5::3 10.9.0.0/24' })]));
+  expect(keysOf(model)).toEqual({
+    elements: [
+      'address4 vif3.0 . 10.0.5.3',
+      'address6 vif3.0 . fd00:5::3',
+      'gateway 10.0.5.1',
+      'in vif3.0',
+      'ingress vif3.0',
+      'live4 10.0.5.3',
+      'live6 fd00:5::3',
+      'mac vif3.0 . 00:16:3e:00:03:00',
+      'network4 vif3.0 . 10.9.0.0/24',
+      'out vif3.0',
+      'sender vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
+      'sender vif3.0 . 00:16:3e:00:03:00 . 10.9.0.0/24',
+      'sender_mac vif3.0 . 00:16:3e:00:03:00',
+      'source4 vif3.0 . 00:16:3e:00:03:00 . 10.0.5.3',
+      'source6 vif3.0 . 00:16:3e:00:03:00 . fd00:5::3',
+      'uplink eth0',
+      'vif vif3.0',
+      'vm_network4 10.9.0.0/24',
+    ],
+    neighbours: [
+      '10.0.5.3 vif3.0 00:16:3e:00:03:00',
+      '169.254.0.1 vif3.0 00:16:3e:00:03:00',
+      'fd00:5::1 vif3.0 proxy',
+      'fd00:5::3 vif3.0 00:16:3e:00:03:00',
+    ],
+    routes: ['10.0.5.3 vif3.0 ', '10.9.0.0/24 vif3.0 169.254.0.1', 'fd00:5::3 vif3.0 '],
+    up: ['vif3.0'],
+  });
+});
+
+test('without a link, or before netback looked at it: the rules stand, nothing else does', () => {
+  for (const vif of [backendVif(3), backendVif(3, { state: '1' })]) {
+    const kernel = setLinks(emptyKernel, new Set(hostLinks));
+    const model = converge({ vifs: new Map([[vif.key, vif]]), kernel });
+    expect(keysOf(model)).toMatchObject({ neighbours: [], routes: [], up: [] });
+    expect(keysOf(model).elements).toContain('address4 vif3.0 . 10.0.5.3');
+    expect(model.vifs.get('3/0')?.hotplugStatus).toBe('');
+  }
+});
+
+describe('a connected vif', () => {
+  const settled = converge(modelOf([backendVif(3)]));
+
+  test('is left alone', () => {
+    expect(isIdle(planFor(settled))).toBe(true);
+  });
+
+  test.each(['elements', 'neighbours', 'routes'] as const)('that lost its %s is mended', (what) => {
+    const broken = { ...settled, kernel: { ...settled.kernel, [what]: new Map() } };
+    expect(planFor(broken).raise).toHaveLength(1);
+    expect(keysOf(converge(broken))).toEqual(keysOf(settled));
+  });
+
+  test('is not mended by what may be an old observation', () => {
+    const broken = { ...settled, kernel: { ...settled.kernel, routes: new Map() } };
+    const current = { links: true, elements: false };
+    expect(planFor(broken, { current }).raise).toEqual([]);
+  });
+
+  test('whose device was replaced under it is opened anew', () => {
+    const kernel = setLinks(
+      setLinks(settled.kernel, new Set(hostLinks)),
+      new Set([...hostLinks, 'vif3.0']),
+    );
+    expect(keysOf(converge({ ...settled, kernel }))).toEqual(keysOf(settled));
+  });
+
+  test('that is refused from now on is closed', () => {
+    const vif = backendVif(3, { state: '4', 'hotplug-status': 'connected', ip: 'junk' });
+    const model = converge({ ...settled, vifs: new Map([[vif.key, vif]]) });
+    expect(keysOf(model)).toMatchObject({
+      elements: ['gateway 10.0.5.1', 'uplink eth0'],
+      routes: [],
+      up: [],
+    });
+    expect(model.vifs.get('3/0')).toMatchObject({
+      hotplugStatus: 'error',
+      hotplugError: 'vifwatch: ADDRESS_INVALID',
+    });
+  });
+
+  test('that gets other addresses has no trace of the old ones', () => {
+    const vif = backendVif(3, { state: '4', 'hotplug-status': 'connected', ip: '10.0.5.77' });
+    const model = converge({ ...settled, vifs: new Map([[vif.key, vif]]) });
+    expect(JSON.stringify(keysOf(model))).not.toContain('10.0.5.3"');
+    expect(keysOf(model).routes).toEqual(['10.0.5.77 vif3.0 ']);
+  });
+});
+
+test('a vif that is being opened is told nothing of a rival that came meanwhile', () => {
+  const opening = backendVif(4, { ip: '10.0.5.50' });
+  const model = modelOf([backendVif(3, { ip: '10.0.5.50' }), opening]);
+  expect(planFor(model).mark.map(({ key }) => key)).toEqual([opening.key]);
+  expect(planFor(model, { busy: new Set(['vif4.0']) }).mark).toEqual([]);
+});
+
+test('only links that netback is about to make are to come', () => {
+  const vifs = [
+    backendVif(3),
+    backendVif(4, { state: '1' }),
+    backendVif(5, { vifname: 'vif-web' }),
+    backendVif(6, { 'hotplug-status': 'connected' }),
+    backendVif(7, { state: '6' }),
+    backendVif(8, { mac: 'junk' }),
+  ];
+  const without = modelOf([]);
+  const model = { ...without, vifs: new Map(vifs.map((vif) => [vif.key, vif])) };
+  expect(planFor(model).coming).toEqual(['vif3.0', 'vif5.0']);
+  expect(planFor(modelOf(vifs)).coming).toEqual([]);
+});
+
+test('rules for a link to come wait until it is known what the firewall has', () => {
+  const vif = backendVif(3, { state: '1' });
+  const model = { ...modelOf([]), vifs: new Map([[vif.key, vif]]) };
+  const known = planFor(model);
+  expect(known.raise.map(({ open }) => open)).toEqual([false]);
+  const todo = planFor(model, { current: { links: true, elements: false } });
+  expect(todo.raise).toEqual([]);
+});
+
+test('links under change are left out, those of finished vifs too', () => {
+  const finished = backendVif(5, { state: '6', online: '0' });
+  const model = modelOf([backendVif(3), backendVif(4), finished]);
+  const kernel = { ...converge(modelOf([backendVif(4), backendVif(5)])).kernel };
+  const busy = new Set(['vif4.0', 'vif5.0']);
+  const todo = planFor(
+    { ...model, kernel: setLinks(kernel, new Set(['vif3.0', 'vif4.0'])) },
+    { busy },
+  );
+  expect(todo.raise.map(({ served }) => served.link)).toEqual(['vif3.0']);
+  expect({ ...todo.lower, finish: todo.finish, sweep: todo.sweep }).toEqual({
+    ...{ links: [], routes: [], neighbours: [], finish: [], sweep: { elements: [], chains: [] } },
+  });
+});
+
+const address = fc.constantFrom(
+  ...['10.0.5.10', '10.0.5.11', '10.0.5.10 fd00:5::10', '10.0.6.0/24', '10.0.6.5', 'fd00:6::/64'],
+  ...['10.0.5.1', '192.168.7.7', 'junk', ''],
+);
+const someVif = fc
+  .record({
+    domid: fc.integer({ min: 3, max: 8 }),
+    devid: fc.integer({ min: 0, max: 1 }),
+    state: fc.constantFrom('1', '2', '4', '5', '6'),
+    online: fc.constantFrom('0', '1'),
+    ip: address,
+    mac: fc.constantFrom('00:16:3e:00:00:01', '00:16:3e:00:00:02', 'junk'),
+    'hotplug-status': fc.constantFrom('', 'connected', 'error'),
+  })
+  .map(({ domid, devid, ...nodes }) => backendVif(domid, nodes, undefined, devid));
+const someStore = fc.array(someVif, { maxLength: 8 });
+/** Could be served, but for each other. */
+const contender = someVif
+  .filter(({ facts }) => !isProblem(facts))
+  .map((vif): BackendVif => ({ ...vif, state: 2, online: true }));
+const contenders = fc.array(contender, { minLength: 2, maxLength: 8 });
+
+/** Without `connected`, as a store is before anybody served its vifs. */
+const untouched = (vifs: Iterable<BackendVif>): BackendVif[] =>
+  [...vifs].map((vif) => ({ ...vif, hotplugStatus: '', hotplugError: '' }));
+
+const bornLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
+
+describe('whatever the history', () => {
+  test('passes come to an end, and what they leave depends on the store alone', () => {
+    fc.assert(
+      fc.property(
+        fc.array(someStore, { minLength: 1, maxLength: 6 }),
+        fc.nat(3),
+        (history, cut) => {
+          let kernel = emptyKernel;
+          for (const vifs of history) {
+            let model = modelOf(vifs, kernel);
+            for (let pass = 0; pass < cut; pass++) model = step(model);
+            kernel = model.kernel;
+          }
+          const last = history.at(-1) ?? [];
+          const lived = converge(modelOf(last, kernel));
+          const fresh = converge(modelOf(last));
+          expect(keysOf(lived)).toEqual(keysOf(fresh));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('no address is ever in the hands of two VMs, nor routed to two vifs, nor one of net-vm', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(fc.oneof(someStore, contenders), (vifs) => {
+        const model = modelOf(untouched(vifs));
+        const byLink = new Map([...model.vifs.values()].map((vif) => [bornLinkOf(vif), vif]));
+        const areOfOneVm = (a: string, b: string): boolean => {
+          const [one, other] = [byLink.get(a), byLink.get(b)];
+          return one !== undefined && other !== undefined && areTwins(one, other);
+        };
+        const { kernel } = converge(model);
+        const held = [...kernel.elements.values()].flatMap((element) => {
+          const text = elementAddress(element);
+          const link = elementLink(element) ?? '';
+          return text === undefined ? [] : [{ link, own: prefix(text) }];
+        });
+        for (const [index, { link, own }] of held.entries()) {
+          expect(overlaps(own, prefix('10.0.5.1'))).toBe(false);
+          for (const other of held.slice(index + 1)) {
+            if (link === other.link || areOfOneVm(link, other.link)) continue;
+            compared += 1;
+            expect(overlaps(own, other.own)).toBe(false);
+          }
+        }
+        const routed = [...kernel.routes.values()].map((route) => route.prefix);
+        expect(routed).toEqual([...new Set(routed)]);
+      }),
+      { numRuns: 500 },
+    );
+    // Else it would not have looked at much.
+    expect(compared).toBeGreaterThan(200);
+  });
+
+  test('a vif that cannot be served changes nothing for the others', () => {
+    const broken = someVif.filter(({ facts }) => isProblem(facts));
+    fc.assert(
+      fc.property(someStore, broken, (vifs, bad) => {
+        const others = vifs.filter(({ key }: { key: VifKey }) => key !== bad.key);
+        const without = keysOf(converge(modelOf(others)));
+        expect(keysOf(converge(modelOf([...others, bad])))).toEqual(without);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

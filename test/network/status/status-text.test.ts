@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import type { Status } from '../../../src/network/status/status.ts';
+import { statusText } from '../../../src/network/status/status-text.ts';
+
+const since = '2026-11-22T10:00:00.000Z';
+
+const status: Status = {
+  schema: 1,
+  healthy: false,
+  daemon: { pid: 7, since, version: '0.1.0', trouble: null },
+  panic: false,
+  uplinks: ['eth0'],
+  gateways: ['10.0.5.1'],
+  vifs: [
+    {
+      ...{ domid: 3, devid: 0, name: 'web', link: 'vif3.0', mac: '00:16:3e:00:00:03', since },
+      ...{ addresses: ['10.0.5.3', 'fd00:5::3'], phase: 'connected', error: null },
+      claim: { text: '6.6.6.6', count: 2 },
+    },
+    {
+      ...{ domid: 4, devid: 1, name: null, link: 'vif4.1', mac: null, since: null, claim: null },
+      ...{ addresses: [], phase: 'error', error: { code: 'MAC_INVALID', text: 'mac "x"' } },
+    },
+  ],
+  drops: { foreign_mac: 3, vlan_tagged: 1 },
+  routes: [{ prefix: '10.0.5.3', link: 'vif3.0', via: null }],
+};
+
+test('columns without colours or borders', () => {
+  expect(statusText(status)).toBe(`vifwatch 0.1.0 runs as 7 since 2026-11-22 10:00:00 UTC
+uplinks: eth0   gateways: 10.0.5.1
+
+VIF  VM   LINK    MAC                ADDRESSES           PHASE      SINCE (UTC)
+3/0  web  vif3.0  00:16:3e:00:00:03  10.0.5.3 fd00:5::3  connected  2026-11-22 10:00:00
+4/1  -    vif4.1  -                  -                   error      -                    MAC_INVALID: mac "x"
+vif3.0: its guest claims "6.6.6.6" (2), which is ignored
+
+packets dropped: foreign_mac 3, vlan_tagged 1
+
+ROUTE     LINK    VIA
+10.0.5.3  vif3.0
+`);
+});
+
+test('trouble, and no daemon', () => {
+  const trouble = 'nft -j list: exit status 1';
+  const daemon = { pid: 7, since, version: '0.1.0', trouble };
+  expect(statusText({ ...status, daemon })).toContain(`TROUBLE, tried again and again: ${trouble}`);
+  expect(statusText({ ...status, daemon: null, vifs: [], drops: {}, routes: [] })).toBe(
+    `vifwatch is NOT RUNNING: this is what xenstore and the kernel say
+uplinks: eth0   gateways: 10.0.5.1
+
+no vifs
+
+no routes
+`,
+  );
+});

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import {
+  ingressAddition,
+  type ListedIngress,
+  parseIngress,
+} from '../../../src/network/text/ingress.ts';
+
+const rule = (chain: string, expr: unknown = [{ goto: { target: 'frames' } }]): ListedIngress => ({
+  rule: { family: 'netdev', chain, expr },
+});
+const chain = (name: string, more: object = {}): ListedIngress => ({
+  chain: { family: 'netdev', name, ...more },
+});
+
+test('a chain that leads where it should, and only such a one, is as it was added', () => {
+  const listed = [
+    chain('frames'),
+    rule('frames'),
+    ...[chain('vif3.0'), rule('vif3.0')],
+    ...[chain('vif3.1', { dev: 'vif3.1' }), rule('vif3.1')],
+    ...[chain('vif3.2', { dev: ['vif3.2'] }), rule('vif3.2')],
+    ...[chain('vif4.0', { dev: 'eth0' }), rule('vif4.0')],
+    chain('vif5.0'),
+    ...[chain('vif6.0'), rule('vif6.0'), rule('vif6.0')],
+    ...[chain('vif7.0'), rule('vif7.0', [{ accept: null }])],
+    { chain: { family: 'inet', name: 'vif8.0' } },
+  ];
+  expect(parseIngress(listed).map(({ set, parts }) => [set, ...parts].join(' '))).toEqual([
+    ...['ingress vif3.0', 'ingress vif3.1', 'ingress vif3.2'],
+    ...[4, 5, 6, 7].map((domid) => `ingress vif${domid}.0 broken`),
+  ]);
+});
+
+test('it is added with its device, emptied, and filled', () => {
+  const [add, flush, fill] = ingressAddition({ set: 'ingress', parts: ['vif3.0'] });
+  expect(add).toMatchObject({ add: { chain: { name: 'vif3.0', dev: 'vif3.0', hook: 'ingress' } } });
+  expect(flush).toMatchObject({ flush: { chain: { name: 'vif3.0' } } });
+  expect(fill).toMatchObject({ add: { rule: rule('vif3.0').rule } });
+});

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import type { KernelState, Link } from '../../../src/network/state/kernel-state.ts';
+import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
+import { type Circumstances, type Decision, decide } from '../../../src/network/vif/decide.ts';
+import { backendVif, circumstances, emptyKernel, prefix } from '../store-fixture.ts';
+
+const short = (decision: Decision | undefined): string => {
+  switch (decision?.is) {
+    case 'refused':
+      return decision.problem.code;
+    case 'waiting':
+      return `waiting for ${decision.for}`;
+    default:
+      return decision?.is ?? 'no decision';
+  }
+};
+
+const outcomes = (
+  vifs: readonly BackendVif[],
+  more?: Partial<Circumstances>,
+): Record<string, string> => {
+  const decisions = decide(circumstances(vifs, more));
+  return Object.fromEntries(decisions.map((decision) => [decision.vif.key, short(decision)]));
+};
+
+const link = (name: string, more: Partial<Link> = {}): Link => ({
+  ...{ name, index: 7, up: true, mtu: 1500, alias: undefined, addresses: [] },
+  ...more,
+});
+
+const kernelWith = (...links: Link[]): KernelState => ({
+  ...emptyKernel,
+  links: new Map(links.map((one) => [one.name, one])),
+});
+
+describe('the state of the backend directory', () => {
+  test.each([
+    ['1', '1', '', 'waiting for netback'],
+    ['2', '1', '', 'served'],
+    ['4', '1', '', 'served'],
+    ['4', '1', 'connected', 'served'],
+    ['5', '1', 'connected', 'served'],
+    ['6', '1', 'connected', 'served'],
+    ['5', '0', 'connected', 'served'],
+    ['5', '1', '', 'waiting for frontend'],
+    ['6', '1', '', 'waiting for frontend'],
+    ['6', '0', 'connected', 'finished'],
+    ['6', '0', '', 'finished'],
+    [undefined, '1', '', 'waiting for netback'],
+    ['junk', '1', '', 'waiting for netback'],
+  ])('state %s online %s hotplug-status "%s": %s', (state, online, hotplug, expected) => {
+    const vif = backendVif(3, { state, online, 'hotplug-status': hotplug });
+    expect(outcomes([vif])).toEqual({ '3/0': expected });
+  });
+
+  test('a directory that is finished is finished whatever else is wrong with it', () => {
+    const vif = backendVif(3, { state: '6', online: '0', mac: 'junk', frontend: undefined });
+    expect(outcomes([vif])).toEqual({ '3/0': 'finished' });
+  });
+});
+
+describe('addresses', () => {
+  test('none anywhere', () => {
+    expect(outcomes([backendVif(3, { ip: undefined })])).toEqual({ '3/0': 'ADDRESS_MISSING' });
+  });
+
+  test("net-vm's own, the gateway's, and a network around either", () => {
+    const kernel = kernelWith(link('eth0', { addresses: ['192.0.2.2', 'fe80::1'] }));
+    const vifs = [
+      backendVif(3, { ip: '192.0.2.2' }),
+      backendVif(4, { ip: '10.0.5.1' }),
+      backendVif(5, { ip: '192.0.0.0/16' }),
+      backendVif(6, { ip: 'fd00:5::/64' }),
+      backendVif(7),
+    ];
+    expect(outcomes(vifs, { kernel })).toEqual({
+      '3/0': 'ADDRESS_RESERVED',
+      '4/0': 'ADDRESS_RESERVED',
+      '5/0': 'ADDRESS_RESERVED',
+      '6/0': 'ADDRESS_RESERVED',
+      '7/0': 'served',
+    });
+  });
+
+  test('two that ask for the same: the connected one keeps it, else the older domain gets it', () => {
+    const older = backendVif(3, { ip: '10.0.5.9' });
+    const newer = backendVif(4, { ip: '10.0.5.9', 'hotplug-status': 'connected', state: '4' });
+    expect(outcomes([older, newer])).toEqual({ '3/0': 'ADDRESS_TAKEN', '4/0': 'served' });
+    const pending = backendVif(4, { ip: '10.0.5.9' });
+    expect(outcomes([pending, older])).toEqual({ '3/0': 'served', '4/0': 'ADDRESS_TAKEN' });
+  });
+
+  test('a network that holds another vif, and the other way round', () => {
+    const network = backendVif(3, { ip: '10.0.6.0/24' });
+    const host = backendVif(4, { ip: '10.0.6.7' });
+    expect(outcomes([network, host])).toEqual({ '3/0': 'served', '4/0': 'ADDRESS_TAKEN' });
+    const connected = backendVif(4, { ip: '10.0.6.7', 'hotplug-status': 'connected' });
+    expect(outcomes([network, connected])).toEqual({ '3/0': 'ADDRESS_TAKEN', '4/0': 'served' });
+  });
+
+  test('a finished vif holds nothing, but what the firewall still has of it must go first', () => {
+    const old = backendVif(3, { ip: '10.0.5.9', state: '6', online: '0' });
+    const heir = backendVif(8, { ip: '10.0.5.9' });
+    expect(outcomes([old, heir])).toEqual({ '3/0': 'finished', '8/0': 'served' });
+    const element = { set: 'address4', parts: ['vif3.0', '10.0.5.9'] } as const;
+    const kernel = { ...emptyKernel, elements: new Map([['k', element]]) };
+    expect(outcomes([old, heir], { kernel })['8/0']).toBe('waiting for address');
+  });
+
+  test('a vif that waits for its link holds its address already', () => {
+    const linkNames = new Set(['vif4.0']);
+    const vifs = [backendVif(3, { ip: '10.0.5.9' }), backendVif(4, { ip: '10.0.5.9' })];
+    expect(outcomes(vifs, { linkNames })).toEqual({
+      '3/0': 'waiting for link',
+      '4/0': 'ADDRESS_TAKEN',
+    });
+  });
+});
+
+describe('addresses that only the guest names', () => {
+  const vif = backendVif(3, { ip: undefined }, '10.0.7.7');
+  const allowed = new Map([['web', [prefix('10.0.7.0/24')]]]);
+
+  test('are refused without a name, and without a [[vm]]', () => {
+    expect(outcomes([vif], { allowed })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
+    const names = new Map([[3, 'other']]);
+    expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
+  });
+
+  test('are used as far as the configuration lets that VM have them', () => {
+    const names = new Map([[3, 'web']]);
+    expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'served' });
+    const greedy = backendVif(3, { ip: undefined }, '10.0.7.7 10.0.8.8');
+    expect(outcomes([greedy], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
+  });
+
+  test('count for nothing once dom0 names some', () => {
+    const both = backendVif(3, { ip: '10.0.5.3' }, '10.0.7.7');
+    const [decision] = decide(circumstances([both], { allowed, names: new Map([[3, 'web']]) }));
+    expect(decision).toMatchObject({ is: 'served', served: { prefixes: [{ text: '10.0.5.3' }] } });
+  });
+});
+
+describe('the link', () => {
+  const renamed = backendVif(3, { vifname: 'vif-web' });
+
+  test('is waited for', () => {
+    expect(outcomes([backendVif(3)], { linkNames: new Set() })).toEqual({
+      '3/0': 'waiting for link',
+    });
+  });
+
+  test('to be renamed: present under its first name', () => {
+    expect(outcomes([renamed])).toEqual({ '3/0': 'served' });
+  });
+
+  test('already renamed: known by its alias', () => {
+    const linkNames = new Set(['vif-web']);
+    const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
+    expect(outcomes([renamed], { linkNames, kernel })).toEqual({ '3/0': 'served' });
+  });
+
+  test("somebody else's under the wanted name is never touched", () => {
+    const both = new Set(['vif3.0', 'vif-web']);
+    const foreign = kernelWith(link('vif-web'));
+    expect(outcomes([renamed], { linkNames: both, kernel: foreign })).toEqual({
+      '3/0': 'LINK_NAME_TAKEN',
+    });
+    const linkNames = new Set(['vif-web']);
+    const kernel = kernelWith(link('vif-web'));
+    expect(outcomes([renamed], { linkNames, kernel })).toEqual({ '3/0': 'LINK_NAME_TAKEN' });
+  });
+});
+
+test('a name whose bearer is gone is waited for; one whose bearer lives is taken', () => {
+  const heir = backendVif(4, { vifname: 'vif-web' });
+  const linkNames = new Set(['vif4.0', 'vif-web']);
+  const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
+  expect(outcomes([heir], { linkNames, kernel })).toEqual({ '4/0': 'waiting for link' });
+  const bearer = backendVif(3, { vifname: 'vif-web', 'hotplug-status': 'connected' });
+  expect(outcomes([bearer, heir], { linkNames: new Set([...linkNames]), kernel })).toMatchObject({
+    '4/0': 'LINK_NAME_TAKEN',
+  });
+});
+
+test('of two that are to have one name, the first gets it and the other nothing', () => {
+  const both = [backendVif(3, { vifname: 'vif-web' }), backendVif(4, { vifname: 'vif-web' })];
+  expect(outcomes(both)).toEqual({ '3/0': 'served', '4/0': 'LINK_NAME_TAKEN' });
+});
+
+test('a bad vif changes nothing for the others', () => {
+  const good = [backendVif(3), backendVif(4), backendVif(5)];
+  const alone = outcomes(good);
+  const withBad = outcomes([...good, backendVif(6, { mac: 'junk' }), backendVif(7, { ip: '' })]);
+  expect(withBad).toMatchObject(alone);
+});

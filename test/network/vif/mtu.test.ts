@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { plan } from '../../../src/network/plan/plan.ts';
+import { hostElements } from '../../../src/network/state/host-elements.ts';
+import type { Link } from '../../../src/network/state/kernel-state.ts';
+import { decide } from '../../../src/network/vif/decide.ts';
+import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
+
+const link = (name: string, mtu: number, up = true): readonly [string, Link] => [
+  name,
+  { name, mtu, up, index: 7, alias: undefined, addresses: [] },
+];
+
+const mtuOf = (
+  nodes: Parameters<typeof backendVif>[1],
+  links: readonly (readonly [string, Link])[],
+  refused: readonly (readonly ['3/0', number])[] = [],
+): number | undefined => {
+  const [decision] = decide(
+    circumstances([backendVif(3, nodes)], {
+      kernel: { ...emptyKernel, links: new Map(links) },
+      uplinks: ['eth0', 'wg0'],
+      refusedMtus: new Map(refused),
+    }),
+  );
+  return decision?.is === 'served' ? decision.served.mtu : Number.NaN;
+};
+
+test("dom0's word, else the smallest of the uplinks that are up, else the link's own", () => {
+  const uplinks = [link('eth0', 1500), link('wg0', 1420), link('other0', 1000)];
+  expect(mtuOf({ mtu: '9000' }, uplinks)).toBe(9000);
+  expect(mtuOf({}, uplinks)).toBe(1420);
+  expect(mtuOf({}, [link('eth0', 9000), link('wg0', 1420, false)])).toBe(9000);
+  expect(mtuOf({}, [])).toBe(undefined);
+});
+
+test('it is one that the kernel takes: IPv6 needs 1280, netback has a most', () => {
+  expect(mtuOf({}, [link('eth0', 1000)])).toBe(1000);
+  expect(mtuOf({ ip: '10.0.5.3 fd00:5::3' }, [link('eth0', 1000)])).toBe(1280);
+  expect(mtuOf({}, [link('eth0', 65536)])).toBe(65517);
+});
+
+test('an MTU that netback refuses is not asked for again until the uplink has another', () => {
+  expect(mtuOf({}, [link('eth0', 9000)], [['3/0', 9000]])).toBe(1500);
+  expect(mtuOf({}, [link('eth0', 8000)], [['3/0', 9000]])).toBe(8000);
+});
+
+const raiseFor = (links: readonly (readonly [string, Link])[], areCurrent: boolean) => {
+  const facts = circumstances([backendVif(3, { state: '4', 'hotplug-status': 'connected' })], {
+    kernel: { ...emptyKernel, links: new Map(links) },
+  });
+  const todo = plan({
+    decisions: decide(facts),
+    ...facts,
+    gateways: [prefix('10.0.5.1')],
+    hostElements: [],
+    kept: vmPolicy.chains,
+    ingressMayPrecede: true,
+    busy: new Set(),
+    current: { links: areCurrent, elements: true },
+  });
+  return todo.raise.map(({ mtu }) => mtu);
+};
+
+test('it is set where the link is not known to have it, and nothing is set twice', () => {
+  const uplink = link('eth0', 1400);
+  expect(raiseFor([uplink, link('vif3.0', 1500)], true)).toEqual([1400]);
+  expect(raiseFor([uplink, link('vif3.0', 1400)], true)).toEqual([undefined]);
+  expect(raiseFor([uplink], true)).toEqual([1400]);
+  // As netback makes it.
+  expect(raiseFor([link('eth0', 1500)], true)).toEqual([undefined]);
+});
+
+test('with mss_clamp the uplinks are in a second set', () => {
+  const facts = {
+    uplinks: ['eth0'],
+    gateways: [],
+    networks: [],
+    masquerade: false,
+    forwards: [],
+  };
+  const setsWith = (mssClamp: boolean) =>
+    hostElements({ ...facts, mssClamp }).map(({ set, parts }) => [set, ...parts]);
+  expect(setsWith(false)).toEqual([['uplink', 'eth0']]);
+  expect(setsWith(true)).toEqual([
+    ['uplink', 'eth0'],
+    ['mss_clamp', 'eth0'],
+  ]);
+});
