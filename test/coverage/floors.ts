@@ -3,4 +3,4 @@
  * on the rigs. They are some points below what was measured, since not every run takes the same ways; a commit that raises the
  * coverage raises them.
  */
-export const coverageFloors = { unit: 1, bundle: 1 };
+export const coverageFloors = { unit: 53, bundle: 66 };
