@@ -1,6 +1,7 @@
 /**
  * A test file's suffix says what it needs, and so when it runs and beside what:
- * `.test.ts` no rig; `.rig.test.ts` the fast rig; `.timed.test.ts` the machine for itself; `.lab.test.ts` the true rig.
+ * `.test.ts` no rig; `.rig.test.ts` the fast rig; `.timed.test.ts` the machine for itself; `.lab.test.ts` the true rig;
+ * `.fault.test.ts` the fast rig, and only `npm run nightly` runs it.
  */
 
 import { defineConfig } from 'vitest/config';
@@ -12,6 +13,7 @@ const suffixes = {
   rig: 'test/**/*.rig.test.ts',
   timed: 'test/**/*.timed.test.ts',
   lab: 'test/**/*.lab.test.ts',
+  fault: 'test/**/*.fault.test.ts',
 };
 
 /** The true rig takes longest: the fast ones run beside it. */
@@ -69,6 +71,15 @@ export default defineConfig({
           include: [suffixes.timed],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: [suffixes.fault],
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { metricsMeetTargets, scenariosPass, testsCount, testsPassOn } from './judge.ts';
+import { metricsMeetTargets, scenariosPass, testsCount, testsPass, testsPassOn } from './judge.ts';
 
 const report = (passed: number, total = passed): string =>
   JSON.stringify({ numTotalTests: total, numPassedTests: passed, testResults: [] });
@@ -33,6 +33,12 @@ test('a test that counts other things has no figure', () => {
 
 test('a run without tests is a miss', () => {
   expect(policies(said({ policies: 500 }, report(0)), 1).isMet).toBe(false);
+});
+
+test('tests that only have to pass are the figure', () => {
+  expect(testsPass(report(7), 1)).toEqual({ figure: '7 of 7 tests', isMet: true });
+  expect(testsPass(report(6, 7), 1).isMet).toBe(false);
+  expect(testsPass(report(0), 1).isMet).toBe(false);
 });
 
 test('a run of which nothing is known has no figure', () => {

@@ -42,6 +42,12 @@ const areTestsFine = (report: Fields): boolean =>
 const testsIn = (report: Fields): string =>
   `${numberIn(report, 'numPassedTests')} of ${numberIn(report, 'numTotalTests')} tests`;
 
+/** All tests pass, those that are expected to fail by failing. */
+export const testsPass: Judge = (output) => {
+  const report = lastObject(output);
+  return { figure: testsIn(report), isMet: areTestsFine(report) };
+};
+
 /** All tests pass, and they say that they did at least this much of something. */
 export const testsCount =
   (name: string, atLeast: number): Judge =>

@@ -1,5 +1,12 @@
 /** Everything that is called nightly, an entry per promise. `npm test` has a smaller sample of most of it. */
-import { type Judge, metricsMeetTargets, scenariosPass, testsCount, testsPassOn } from './judge.ts';
+import {
+  type Judge,
+  metricsMeetTargets,
+  scenariosPass,
+  testsCount,
+  testsPass,
+  testsPassOn,
+} from './judge.ts';
 import type { Command } from './run-command.ts';
 
 export type NightlyPromise = Command & {
@@ -15,10 +22,14 @@ export type NightlyPromise = Command & {
   readonly usualMinutes: number;
 };
 
-/** The tests of one file; only this run ends them if they hang, since more of the same takes longer. */
-const vitest = (file: string, sample: Readonly<Record<string, string>> = {}): Command => ({
+/** These tests; only this run ends them if they hang, since more of the same takes longer. */
+const vitest = (
+  tests: string | readonly string[],
+  sample: Readonly<Record<string, string>> = {},
+): Command => ({
   argv: [
-    ...['node_modules/.bin/vitest', 'run', '--config', 'test/vitest.config.ts', file],
+    ...['node_modules/.bin/vitest', 'run', '--config', 'test/vitest.config.ts'],
+    ...[tests].flat(),
     ...['--reporter=default', '--reporter=json', '--testTimeout=0'],
   ],
   env: sample,
@@ -131,6 +142,15 @@ export const promises: readonly NightlyPromise[] = [
       ...{ variable: 'VIFWATCH_CALLS', counts: 'calls', atLeast: 10_000 },
     }),
     usualMinutes: 1,
+  },
+  {
+    part: 'faults',
+    name: 'known',
+    promise: 'Each known fault still shows, so that the list of known faults is right',
+    ...vitest(['--project', 'faults']),
+    judge: testsPass,
+    bound: 'all tests, which are expected to fail',
+    usualMinutes: 15,
   },
   {
     part: 'sanitizers',

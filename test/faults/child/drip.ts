@@ -1,0 +1,49 @@
+/** A VM that writes its frames byte by byte, an event for each, while it calls without end: drip SERVER-DOMID. Prints "linked" once it begins. */
+import { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { joinDomain } from '../../../src/ipc/agent/joining.ts';
+import { openMux } from '../../../src/ipc/protocol/mux.ts';
+import { openXenstore } from '../../../src/xen/xenstore.ts';
+
+const [server = ''] = process.argv.slice(2);
+const callsAtOnce = 50;
+
+const writeDrop = (link: Duplex, drop: Buffer): Promise<void> =>
+  new Promise((resolve) => {
+    link.write(drop, () => resolve());
+  });
+
+const dripping = (link: Duplex): Duplex => {
+  const writeSlowly = async (chunk: Buffer): Promise<void> => {
+    for (let at = 0; at < chunk.length; at += 1) {
+      await writeDrop(link, chunk.subarray(at, at + 1));
+      await nextTurn();
+    }
+  };
+  const outer = new Duplex({
+    allowHalfOpen: false,
+    read: () => {},
+    write: (chunk: Buffer, _encoding, done) => {
+      writeSlowly(chunk).then(() => done(), done);
+    },
+  });
+  link.on('data', (data) => outer.push(data));
+  link.on('close', () => outer.destroy());
+  link.on('error', () => outer.destroy());
+  outer.on('error', () => {});
+  return outer;
+};
+
+const store = openXenstore();
+const client = Number(await store.read('domid'));
+joinDomain(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
+  const mux = openMux(dripping(link), { role: 'client', name: 'drip', onCall: () => {} });
+  const request = { target: '', service: 's'.repeat(60), argument: 'a'.repeat(190) };
+  const callAgain = (): void => {
+    if (!link.destroyed) void mux.open(request).outcome.then(callAgain);
+  };
+  void mux.ready.then(() => {
+    for (let call = 0; call < callsAtOnce; call += 1) callAgain();
+  });
+  console.log('linked');
+});

@@ -1,0 +1,64 @@
+/** A name server beyond the uplink with answers of both families, each with a TTL of its own. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+import { until } from '../support/until.ts';
+
+type Entry = {
+  readonly a: readonly string[];
+  readonly aaaa?: readonly string[];
+  readonly aTtl: number;
+  readonly aaaaTtl?: number;
+};
+
+/** Answers with one address of a family in turn. */
+const program = `
+import json, socket, struct, sys
+address, zone = sys.argv[1:]
+zone = json.loads(zone)
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind((address, 53))
+print('ready', flush=True)
+turns = {}
+while True:
+    query, peer = server.recvfrom(512)
+    at, labels = 12, []
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]].decode())
+        at += 1 + query[at]
+    end = at + 5
+    kind = struct.unpack('!H', query[at + 1:at + 3])[0]
+    name = '.'.join(labels).lower()
+    entry = zone.get(name)
+    key = {1: 'a', 28: 'aaaa'}.get(kind, '')
+    found = (entry or {}).get(key, [])
+    if found:
+        turn = turns.get((name, key), 0)
+        turns[(name, key)] = turn + 1
+        found = [found[turn % len(found)]]
+    ttl = (entry or {}).get(key + 'Ttl', 5)
+    family = socket.AF_INET6 if key == 'aaaa' else socket.AF_INET
+    data = [socket.inet_pton(family, one) for one in found]
+    code = 3 if entry is None else 0
+    header = query[:2] + struct.pack('!HHHHH', 0x8180 | code, 1, len(data), 0, 0)
+    records = b''.join(struct.pack('!HHHIH', 0xc00c, kind, 1, ttl, len(one)) + one for one in data)
+    print(name, key, found, flush=True)
+    server.sendto(header + query[12:end] + records, peer)
+`;
+
+/** Starts it, and has net-vm ask only it; resolves with its log. To be called before the daemon starts. */
+export const startFamilyNameServer = async (
+  { sim }: SimHost,
+  address: string,
+  zone: Readonly<Record<string, Entry>>,
+): Promise<() => string> => {
+  const resolvConf = `${sim.directory}/resolv.conf`;
+  writeFileSync(resolvConf, `nameserver ${address}\n`);
+  const mount = sim.inRig(['mount', '--bind', resolvConf, '/etc/resolv.conf']);
+  const { status, stderr } = await sim.run(mount, { domid: 0 });
+  assert.equal(status, 0, stderr);
+  const argv = sim.inNamespace('world', ['python3', '-c', program, address, JSON.stringify(zone)]);
+  const server = sim.start('family-name-server', argv, { domid: 0 });
+  await until('the name server listens', () => server.log().startsWith('ready'));
+  return () => server.log();
+};

@@ -1,0 +1,47 @@
+/** IPv6 is switched off in net-vm. IPv4 is to work, and no other program to be blamed, as none undoes anything. */
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test } from 'vitest';
+import { attachRaw, status, withNetVm } from '../network/daemon/net-vm.ts';
+import { gateway4, gateway6, outside4, outside6 } from '../rig/host.ts';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+import { assertReaches, ping } from '../scenario/ping.ts';
+import { create, web } from '../scenario/vms.ts';
+import { isHealthy, setSysctl } from './in-namespace.ts';
+import { fault } from './known.ts';
+
+const switchOff = async (host: SimHost): Promise<void> => {
+  for (const which of ['all', 'default'])
+    await setSysctl(host, `ipv6/conf/${which}/disable_ipv6`, 1);
+};
+
+const assertBlamesNobody = async (host: SimHost): Promise<void> =>
+  assert.doesNotMatch((await status(host)).daemon?.trouble ?? '', /somebody undoes it/);
+
+test.fails(fault('ipv6-off', 'before the daemon starts'), () =>
+  withNetVm(
+    async (host) => {
+      await switchOff(host);
+      await host.startDaemon();
+      const both = { name: 'both' };
+      await attachRaw(host, await host.create(both), { ip: '10.0.5.103 fd00:5::103' });
+      await delay(4_000);
+      assert.equal((await ping({ host, from: both }, outside4, 2)).received, 2);
+      await assertBlamesNobody(host);
+    },
+    { daemon: false },
+  ),
+);
+
+test.fails(fault('ipv6-off', 'while the daemon runs'), () =>
+  withNetVm(async (host) => {
+    await create(host, web);
+    await assertReaches({ host, from: web }, gateway4, gateway6, outside4, outside6);
+    await switchOff(host);
+    await delay(6_000);
+    assert.equal((await ping({ host, from: web }, outside4, 2)).received, 2);
+    const isRestored = (await ping({ host, from: web }, gateway6, 2)).received === 2;
+    assert.ok(isRestored || !(await isHealthy(host)), 'nothing reports it');
+    await assertBlamesNobody(host);
+  }),
+);

@@ -1,0 +1,66 @@
+/** The default route moves to an interface that is not an uplink. No packet of a VM's live flow is to leave there. */
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test } from 'vitest';
+import { echo, send, sendsMore, world } from '../network/daemon/flows.ts';
+import { withNetVm } from '../network/daemon/net-vm.ts';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+import { namespaceOf } from '../rig/sim/topology.ts';
+import { assertReaches } from '../scenario/ping.ts';
+import { create, web } from '../scenario/vms.ts';
+import { sh, shIn } from './in-namespace.ts';
+import { fault } from './known.ts';
+
+const far4 = '198.51.100.1';
+const far6 = '2001:db8:99::1';
+const port = 4242;
+
+/** Another interface from net-vm to the world, which counts what comes there from VMs. */
+const addOtherInterface = async (host: SimHost): Promise<void> => {
+  const ends = ['netns', namespaceOf(host.netVm), 'type', 'veth', 'peer', 'name', 'up2'];
+  const link = ['ip', 'link', 'add', 'up2', ...ends, 'netns', world];
+  assert.equal((await host.sim.run(host.sim.inRig(link), { domid: 0 })).status, 0);
+  for (const [namespace, last] of [
+    [namespaceOf(host.netVm), 2],
+    [world, 1],
+  ] as const)
+    await shIn(
+      host,
+      namespace,
+      `echo 0 >/proc/sys/net/ipv6/conf/up2/accept_dad; ip link set up2 up
+      ip addr add 203.0.113.${last}/24 dev up2; ip addr add 2001:db8:fe::${last}/64 dev up2 nodad`,
+    );
+  // The world answers with the far addresses.
+  await shIn(
+    host,
+    world,
+    `ip addr add ${far4}/32 dev lo; ip addr add ${far6}/128 dev lo nodad
+    ip route replace 10.0.5.0/24 via 192.0.2.2 src ${far4}
+    ip -6 route replace fd00:5::/64 via 2001:db8:ff::2 src ${far6}
+    nft 'table inet leak { chain arrivals { type filter hook prerouting priority -300
+      iifname up2 ip saddr 10.0.5.0/24 counter
+      iifname up2 ip6 saddr fd00:5::/64 counter; }; }'`,
+  );
+};
+
+const leakedPackets = async (host: SimHost): Promise<number> => {
+  const listing = await shIn(host, world, 'nft list table inet leak');
+  return [...listing.matchAll(/packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+};
+
+test.fails.each([
+  ['IPv6', far6, 'ip -6 route replace default via 2001:db8:fe::1 dev up2'],
+  ['IPv4 without masquerade', far4, 'ip route replace default via 203.0.113.1 dev up2'],
+])(fault('uplink-leak', 'a live flow, %s'), (_family, target, move) =>
+  withNetVm(async (host) => {
+    const domid = await create(host, web);
+    await addOtherInterface(host);
+    await assertReaches({ host, from: web }, target);
+    await echo(host, world, port);
+    const flow = await send(host, namespaceOf(domid), target, port);
+    await sendsMore(flow, 50);
+    await sh(host, move);
+    await delay(2_000);
+    assert.equal(await leakedPackets(host), 0, 'packets of the VM left by up2');
+  }),
+);

@@ -1,0 +1,95 @@
+/**
+ * The wall clock is set past the end of a rule. The rule is to end within seconds. Only the daemon's clock is set, using
+ * a library in front of gettimeofday and clock_gettime.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { test } from 'vitest';
+import { withNetVm } from '../network/daemon/net-vm.ts';
+import { outside4 } from '../rig/host.ts';
+import { startUntil } from '../rig/sim/appearance.ts';
+import type { SimHost } from '../rig/sim/sim-host.ts';
+import { namespaceOf } from '../rig/sim/topology.ts';
+import { assertReaches } from '../scenario/ping.ts';
+import { create, web } from '../scenario/vms.ts';
+import { until } from '../support/until.ts';
+import { sh, within } from './in-namespace.ts';
+import { fault } from './known.ts';
+
+const library = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+static long offset(void) {
+  FILE *f = fopen(getenv("CLOCK_OFFSET"), "re");
+  long n = 0;
+  if (f) { if (fscanf(f, "%ld", &n) != 1) n = 0; fclose(f); }
+  return n;
+}
+int gettimeofday(struct timeval *restrict tv, void *restrict tz) {
+  static int (*real)(struct timeval *, void *);
+  if (!real) real = dlsym(RTLD_NEXT, "gettimeofday");
+  int rc = real(tv, tz);
+  if (tv) tv->tv_sec += offset();
+  return rc;
+}
+int clock_gettime(clockid_t id, struct timespec *ts) {
+  static int (*real)(clockid_t, struct timespec *);
+  if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+  int rc = real(id, ts);
+  if (id == CLOCK_REALTIME) ts->tv_sec += offset();
+  return rc;
+}
+`;
+
+const main = new URL('../../dist/main.js', import.meta.url).pathname;
+
+/** Starts the daemon; resolves with what sets its clock forward by so many seconds. */
+const startWithClock = async ({ sim, netVm }: SimHost): Promise<(seconds: number) => void> => {
+  const { directory } = sim;
+  const source = `${directory}/clock.c`;
+  writeFileSync(source, library);
+  await execa('cc', ['-shared', '-fPIC', '-O1', '-o', `${directory}/clock.so`, source, '-ldl']);
+  const setForward = (seconds: number): void =>
+    writeFileSync(`${directory}/offset`, `${seconds}\n`);
+  setForward(0);
+  const argv = sim.inNamespace(namespaceOf(netVm), [
+    ...['env', `LD_PRELOAD=${directory}/clock.so`, `CLOCK_OFFSET=${directory}/offset`],
+    ...[process.execPath, main, '--config', `${directory}/vifwatch.toml`],
+    ...['--runtime', `${directory}/vifwatch`, 'run'],
+  ]);
+  await startUntil(`${directory}/vifwatch/vifwatch.sock`, () =>
+    sim.start('vifwatch-clock', argv, { domid: netVm }),
+  );
+  return setForward;
+};
+
+test.fails(fault('expire-clock', 'the clock is set past the end of a rule'), () =>
+  withNetVm(
+    async (host) => {
+      const expire = Math.ceil(Date.now() / 1000) + 600;
+      const rule = `[[rule]]\naction = "accept"\nexpire = ${expire}\n`;
+      writeFileSync(`${host.daemon.policies}/web.toml`, rule);
+      const setForward = await startWithClock(host);
+      await create(host, web);
+      await assertReaches({ host, from: web }, outside4);
+      await delay(2_000);
+      setForward(1_200);
+      const hasEnded = async (): Promise<boolean> =>
+        !(await sh(host, 'nft list table inet vifwatch | sed -n "/chain out-web/,/}/p"')).includes(
+          'goto may_leave',
+        );
+      const hasEndedByItself = await within(8_000, hasEnded);
+      // Any event makes the daemon look at its clock.
+      writeFileSync(`${host.daemon.policies}/other.toml`, 'profile = "internet"\n');
+      await until('the rule has ended at the next event', hasEnded);
+      assert.ok(hasEndedByItself, 'the rule is in force past its end');
+    },
+    { daemon: false },
+  ),
+);
