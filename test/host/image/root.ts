@@ -1,5 +1,13 @@
 /** Root file systems out of this machine's own files, to be broken one by one. */
-import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { agentModules, netVmModules, translationModules } from '../../../src/host/image/modules.ts';
@@ -82,9 +90,9 @@ export const makeRoot = async (): Promise<string> => {
   for (const [source = '', path = ''] of files) {
     const target = `${root}/${path.replace(/^\/(lib|lib64)\//, 'usr/$1/')}`;
     mkdirSync(dirname(target), { recursive: true });
-    cpSync(source, target, { dereference: true });
+    copyFileSync(source, target);
   }
-  cpSync('/bin/busybox', `${root}/usr/bin/busybox`, { dereference: true });
+  copyFileSync('/bin/busybox', `${root}/usr/bin/busybox`);
   symlinkSync('/bin/busybox', `${root}/usr/sbin/modprobe`);
   writeModules(root);
   installPackage(root);
