@@ -15,17 +15,19 @@ const orNone = <T>(look: () => T): readonly T[] => {
   }
 };
 
+/** All that is in a directory. Links are not followed: Node 22's own recursive listing follows them, out of the root, too. */
+const below = (directory: string): readonly string[] =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? [path, ...below(path)] : [path];
+  });
+
 /** The directory and all that is in it. */
 const tree = (root: string, path: string): readonly string[] => {
   if (!isThere(root, path)) return [];
   const { file, stats } = findFile(root, path);
   if (!stats.isDirectory()) return [path];
-  // Without the types of entries, Node would follow links, out of the root, too.
-  const entries = readdirSync(file, { recursive: true, withFileTypes: true });
-  return [
-    path,
-    ...entries.map(({ parentPath, name }) => `${path}${join(parentPath, name).slice(file.length)}`),
-  ];
+  return [path, ...below(file).map((one) => `${path}${one.slice(file.length)}`)];
 };
 
 /** What is run or read as root. @param etc the directory of the configuration */
