@@ -30,7 +30,7 @@ const partsOf = (names: readonly string[]): readonly PartName[] => {
   process.exit(64);
 };
 
-// What is to be done at the end is done on SIGTERM, but not on these.
+// `atEnd` handles SIGTERM and the exit, but not these signals.
 for (const signal of ['SIGHUP', 'SIGINT'] as const)
   process.once(signal, () => process.exit(128 + constants.signals[signal]));
 

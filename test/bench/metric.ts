@@ -1,4 +1,4 @@
-/** What the benchmark reports: the samples of each metric beside those of a peer from the same run. */
+/** The benchmark reports the samples of each metric beside those of a peer from the same run. */
 import assert from 'node:assert/strict';
 
 export type Metric = {

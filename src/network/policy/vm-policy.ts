@@ -2,5 +2,5 @@
 import type { Policy } from './policy.ts';
 import type { PolicyChains } from './policy-chain.ts';
 
-/** What a VM may send and receive, and the chains that say so. */
+/** A VM's policy names the packets that it may send and receive; the chains enforce it. */
 export type VmPolicy = { readonly source: Policy; readonly chains: PolicyChains };

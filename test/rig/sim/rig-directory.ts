@@ -34,7 +34,7 @@ const signalNow = (pid: number, signal: 'SIGKILL' | 'SIGTERM'): void => {
 export const rigMark = (directory: string): Record<string, string> => ({ [mark]: directory });
 
 /**
- * What runs in a rig, also grandchildren whose parent was killed; only those with a variable, if one is given.
+ * Lists the processes of a rig, also grandchildren whose parent was killed; only those with a variable, if one is given.
  * @param others processes that are known not to be among them; others that are not are added
  */
 const rigProcesses = (
