@@ -139,5 +139,13 @@ export const buildPeer = async (): Promise<string> => {
 export const startPeer = async (env: Record<string, string>, args: readonly string[]) => {
   const program = execa(peerProgram, args, { env, reject: false });
   const [said] = await once(program.stdout, 'data');
-  return { said: `${said}`.trim(), pid: program.pid ?? 0, ended: program };
+  return {
+    said: `${said}`.trim(),
+    ended: program,
+    /** Ends a peer that has not ended by itself; resolves when it is gone. */
+    end: async () => {
+      program.kill('SIGKILL');
+      await program;
+    },
+  };
 };

@@ -74,8 +74,7 @@ test.each(['orders 9 16', 'orders 16 21', 'orders 65535 0', 'orders 10 10', 'ord
   async (deed) => {
     const { peer, joined } = await joinServer(deed);
     await expect(joined).rejects.toMatchObject({ code: 'VCHAN_CORRUPT' });
-    process.kill(peer.pid, 'SIGKILL');
-    await peer.ended;
+    await peer.end();
   },
 );
 
@@ -95,6 +94,5 @@ test('a storm of events costs little, and ends nothing', async () => {
   expect((last.count - first.count) / (last.at - first.at)).toBeLessThan(3 / 10);
   const echoed = server.call('read', 1000);
   expect(await server.call('write', 1000)).toEqual(await echoed);
-  process.kill(peer.pid, 'SIGKILL');
-  await peer.ended;
+  await peer.end();
 });
