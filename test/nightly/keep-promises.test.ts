@@ -7,7 +7,7 @@ import type { NightlyPromise } from './promises.ts';
 const stub = (name: string, script: string): NightlyPromise => ({
   ...{ part: 'lab', name, promise: `Xen does ${name}`, bound: 'all pass', usualMinutes: 1 },
   ...{ argv: ['sh', '-c', script], env: { FACTS: '{"ok":true,"facts":{"scenarios":2}}' } },
-  judge: scenariosPass(),
+  judge: scenariosPass,
 });
 
 const good = stub('well', 'echo "seed $VIFWATCH_SEED"; echo "$FACTS"');

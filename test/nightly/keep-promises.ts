@@ -1,6 +1,5 @@
 /** Runs promises one after the other, and tells how each ended. */
 import { join } from 'node:path';
-import { slowness } from '../support/slowness.ts';
 import type { Judgement } from './judge.ts';
 import type { NightlyPromise } from './promises.ts';
 import { endOfLog, lineOf, type Result } from './report.ts';
@@ -20,9 +19,9 @@ export type Surroundings = {
   readonly explain: (text: string) => void;
 };
 
-const judged = ({ judge }: NightlyPromise, { output, failure }: Ended, slow: number): Judgement => {
+const judged = ({ judge }: NightlyPromise, { output, failure }: Ended): Judgement => {
   try {
-    const { figure, isMet } = judge(output, slow);
+    const { figure, isMet } = judge(output);
     if (failure === undefined) return { figure, isMet };
     return { figure: `${failure}; ${figure}`, isMet: false };
   } catch (error) {
@@ -38,11 +37,9 @@ const resultOf = async (
   const log = join(directory, promise.part, `${promise.name}.log`);
   const command = { argv: promise.argv, env: { ...promise.env, VIFWATCH_SEED: `${seed}` } };
   const hangMs = hangFactor * promise.usualMinutes * 60_000;
-  const before = await slowness();
   const ended = await runCommand(command, { log, hangMs, signal });
-  const slow = Math.max(before, await slowness());
   const { part, promise: sentence, bound } = promise;
-  const { figure, isMet } = judged(promise, ended, slow);
+  const { figure, isMet } = judged(promise, ended);
   const result = { part, promise: sentence, bound, figure, isMet, minutes: ended.minutes, log };
   return { result, output: ended.output };
 };

@@ -38,6 +38,8 @@ export interface Host {
   signalDaemon(signal: Signal): Promise<void>;
   /** Reads a xenstore node as dom0 does; undefined if there is none. */
   read(path: string): Promise<string | undefined>;
+  /** How many times longer dom0's programs take than on the idle machine on which promises were measured; at least 1. */
+  slowness(): Promise<number>;
   /** The domid of net-vm. */
   readonly netVm: number;
   /** Takes everything down again and leaves nothing behind. */

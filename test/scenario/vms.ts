@@ -43,11 +43,16 @@ export const attach = async (host: Host, vm: AppVm, domid: number): Promise<numb
 /** Seconds that dom0 may take for a vif to go; without a working daemon it takes 10 s and fails. */
 const quick = 3;
 
-/** Opened before the first of the operations alone: that takes as long as some of them. */
-let bound: Promise<Bound> | undefined;
+/** Of each host, opened before the first of its operations alone: that takes as long as some of them. */
+const bounds = new WeakMap<Host, Promise<Bound>>();
 
-const assertQuick = async (what: string, operation: () => Promise<Toolstack>): Promise<void> => {
-  bound ??= openBound(quick);
+const assertQuick = async (
+  host: Host,
+  what: string,
+  operation: () => Promise<Toolstack>,
+): Promise<void> => {
+  const bound = bounds.get(host) ?? openBound(quick, () => host.slowness());
+  bounds.set(host, bound);
   const { assertKept } = await bound;
   const { status, stderr, seconds } = await operation();
   assert.equal(status, 0, stderr);
@@ -56,11 +61,11 @@ const assertQuick = async (what: string, operation: () => Promise<Toolstack>): P
 
 /** `xl destroy`, which must succeed and be quick. */
 export const destroy = (host: Host, { name }: VmSpec): Promise<void> =>
-  assertQuick(`seconds to destroy ${name}`, () => host.destroy(name));
+  assertQuick(host, `seconds to destroy ${name}`, () => host.destroy(name));
 
 /** `xl network-detach`, which must succeed and be quick. */
 export const detach = (host: Host, { name }: VmSpec, devid: number): Promise<void> =>
-  assertQuick(`seconds to detach ${name}`, () => host.detach(name, devid));
+  assertQuick(host, `seconds to detach ${name}`, () => host.detach(name, devid));
 
 /** Runs a command in net-vm that must succeed; resolves with what it printed. */
 export const inNetVm = async (host: Host, argv: readonly string[]): Promise<string> => {

@@ -1,3 +1,4 @@
+import { timesUsual } from '../../support/slowness.ts';
 import type { Host, VifSpec, VmSpec } from '../host.ts';
 import { must, type Run } from './command.ts';
 import { consoleNode, type Domains } from './domains.ts';
@@ -11,7 +12,7 @@ export type LabVmSpec = VmSpec & {
   readonly options?: readonly string[];
 };
 
-export type LabToolstack = Pick<Host, 'destroy' | 'attach' | 'detach' | 'read'> & {
+export type LabToolstack = Pick<Host, 'destroy' | 'attach' | 'detach' | 'read' | 'slowness'> & {
   create(vm: LabVmSpec): Promise<number>;
   /** Has a VM reboot from inside; resolves with its new domid once it answers again. */
   reboot(vm: string): Promise<number>;
@@ -53,7 +54,11 @@ export const openToolstack = (inDom0: Run, inVm: Host['inVm'], domains: Domains)
     const { status, stdout } = await inDom0(['xenstore-read', '-R', path]);
     return status === 0 ? stdout.replace(/\n$/, '') : undefined;
   },
+  slowness: () => timesUsual(usualListSeconds, async () => (await inDom0(['xl', 'list'])).seconds),
 });
+
+/** What `xl list` takes in the emulated dom0 where `nft --version` takes what the promises assume. */
+const usualListSeconds = 0.063;
 
 /** What xl calls a vif, in words that an xl configuration joins by commas. */
 const vifWords = ({ mac, ip }: VifSpec): string[] => [

@@ -1,5 +1,6 @@
 /** The fast rig as a Host: real xenstored, simulated hypervisor, guests and net-vm in network namespaces. */
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
+import { slowness } from '../../support/slowness.ts';
 import type { Host } from '../host.ts';
 import { startActorProcess } from './actor-process.ts';
 import { type Actors, startActors } from './actors.ts';
@@ -54,6 +55,7 @@ const asHost = (sim: Sim, dom0: Dom0, daemon: Daemon): Host => ({
   startDaemon: daemon.start,
   signalDaemon: daemon.signal,
   read: (path) => readNode(dom0.store, path),
+  slowness,
   close: async () => {
     try {
       await dom0.actors.stop();
