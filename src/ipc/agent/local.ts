@@ -8,7 +8,7 @@ import { loadNative } from '../../xen/native.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
 import { agentSocket, peersService } from './agent-socket.ts';
-import type { Spend } from './log-budget.ts';
+import type { Spend } from './log-rate-limit.ts';
 import type { PeersDocument } from './peer-status.ts';
 import type { Routes } from './routes.ts';
 

@@ -16,11 +16,11 @@ import type { Xenstore } from '../../xen/xenstore.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
+import { joinDomain } from './client-rendezvous.ts';
 import type { DomainMap, Named } from './domain-map.ts';
-import { joinDomain } from './joining.ts';
 import type { LinkStatus, Role } from './peer-status.ts';
 import type { Meeting } from './rendezvous.ts';
-import { serveDomain } from './serving.ts';
+import { serveDomain } from './server-rendezvous.ts';
 
 /** Who calls: the domain as Xen guarantees it, by the name that dom0 gives it. */
 export type Caller = { readonly name: VmName; readonly domid: number };

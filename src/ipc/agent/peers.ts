@@ -3,7 +3,7 @@ import { filter, firstValueFrom, interval, Subject, type Subscription, take } fr
 import type { Pairs } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
-import { knockers } from './knockers.ts';
+import { knockers } from './link-requests.ts';
 import { type Listed, listedIn } from './listed-links.ts';
 import { openPeer, type Peer, type PeerPorts } from './peer.ts';
 import type { LinkStatus, Role } from './peer-status.ts';

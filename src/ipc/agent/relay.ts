@@ -7,8 +7,8 @@ import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { maxStreams } from '../protocol/limits.ts';
 import type { Mux } from '../protocol/mux.ts';
-import { couple } from './couple.ts';
-import type { Spend } from './log-budget.ts';
+import type { Spend } from './log-rate-limit.ts';
+import { couple } from './splice-calls.ts';
 
 export type RelayPorts = {
   /** The link with a VM, but no new one on a caller's behalf. Rejects with an Error that says why there is none. */

@@ -3,11 +3,11 @@ import { isVmName, type VmName } from '../config/vm-name.ts';
 import type { CallRequest, IncomingCall, Outcome } from '../protocol/call.ts';
 import { vouchingVersion } from '../protocol/limits.ts';
 import type { Mux } from '../protocol/mux.ts';
-import { couple, hear, settle } from './couple.ts';
 import type { PeerStatus } from './peer-status.ts';
 import type { Peers } from './peers.ts';
 import { openRelayedCalls } from './relayed-calls.ts';
 import { openRepeatableInput } from './repeatable-input.ts';
+import { couple, hear, settle } from './splice-calls.ts';
 
 export type RoutesPorts = {
   /** This VM's name. */

@@ -22,13 +22,13 @@ import type { LoadedPolicy } from '../config/load-policy.ts';
 import { watchPolicy } from '../config/watch-policy.ts';
 import { openServices, servicesEnded } from '../services/services.ts';
 import { agentSocket } from './agent-socket.ts';
-import { openExchange } from './exchange.ts';
+import { openExchange } from './call-switch.ts';
 import { openLocal } from './local.ts';
-import { openLogBudget } from './log-budget.ts';
+import { openLogBudget } from './log-rate-limit.ts';
 import type { Self } from './peer.ts';
 import { logPolicy } from './policy-log.ts';
+import { sweep } from './remove-agent-nodes.ts';
 import { openSettings } from './settings.ts';
-import { sweep } from './sweep.ts';
 
 export type AgentOptions = {
   readonly config: AgentConfig;

@@ -2,7 +2,7 @@
  * A caller that is itself the end of a link with the agent of SERVER, as domain CLIENT: no program's hop is in its way.
  *   linked SERVER CLIENT COUNT  prints the median of round trips through the service "echo" as JSON, in microseconds
  */
-import { joinDomain } from '../../../src/ipc/agent/joining.ts';
+import { joinDomain } from '../../../src/ipc/agent/client-rendezvous.ts';
 import { openMux } from '../../../src/ipc/protocol/mux.ts';
 import { connect } from '../../../src/xen/connect.ts';
 import { roundTrips } from './round-trips.ts';

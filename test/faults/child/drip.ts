@@ -1,7 +1,7 @@
 /** A VM that writes its frames byte by byte, an event for each, while it calls without end: drip SERVER-DOMID. Prints "linked" once it begins. */
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { joinDomain } from '../../../src/ipc/agent/joining.ts';
+import { joinDomain } from '../../../src/ipc/agent/client-rendezvous.ts';
 import { openMux } from '../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
 

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { joinDomain } from '../../../../src/ipc/agent/joining.ts';
+import { joinDomain } from '../../../../src/ipc/agent/client-rendezvous.ts';
 import { newNonce, ownPath, writeKnock } from '../../../../src/ipc/agent/rendezvous.ts';
 import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
 import { openMux } from '../../../../src/ipc/protocol/mux.ts';

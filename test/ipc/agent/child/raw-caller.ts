@@ -1,5 +1,5 @@
 /** A VM whose agent asks for what it likes: raw-caller SERVER-DOMID REQUESTS prints the outcomes, all in JSON. */
-import { joinDomain } from '../../../../src/ipc/agent/joining.ts';
+import { joinDomain } from '../../../../src/ipc/agent/client-rendezvous.ts';
 import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
 import { openMux } from '../../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../../src/xen/xenstore.ts';

@@ -4,8 +4,7 @@ import { merge, Observable, Subject } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { type Pair, readOffer } from '../vchan/nodes.ts';
 import { joinVchan } from '../vchan/vchan.ts';
-import { openPace } from './pace.ts';
-import { persistently } from './persistently.ts';
+import { openPace } from './reconnect-backoff.ts';
 import {
   idle,
   knockPath,
@@ -15,6 +14,7 @@ import {
   offerPaths,
   writeKnock,
 } from './rendezvous.ts';
+import { persistently } from './retry-on-trigger.ts';
 
 type Sessions = readonly (string | undefined)[];
 

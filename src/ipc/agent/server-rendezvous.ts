@@ -4,8 +4,7 @@ import { merge, Observable, Subject } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { type Pair, publishOffer, readableBy } from '../vchan/nodes.ts';
 import { openVchanServer, type VchanServer } from '../vchan/vchan.ts';
-import { openPace } from './pace.ts';
-import { persistently } from './persistently.ts';
+import { openPace } from './reconnect-backoff.ts';
 import {
   idle,
   knockPath,
@@ -16,6 +15,7 @@ import {
   provisionedPath,
   readKnock,
 } from './rendezvous.ts';
+import { persistently } from './retry-on-trigger.ts';
 
 /** dom0's place if it has made one. */
 const placeOf = async (store: Xenstore, pair: Pair): Promise<string> => {

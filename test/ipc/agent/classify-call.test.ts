@@ -1,6 +1,6 @@
 /** Whose a call is that came over a link, and whom it is for. */
 import { expect, test } from 'vitest';
-import { arrivalOf } from '../../../src/ipc/agent/arrival.ts';
+import { arrivalOf } from '../../../src/ipc/agent/classify-call.ts';
 import type { VmName } from '../../../src/ipc/config/vm-name.ts';
 import type { CallRequest } from '../../../src/ipc/protocol/call.ts';
 

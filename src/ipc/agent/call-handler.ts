@@ -6,8 +6,8 @@ import { decide } from '../policy/decide.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { runService } from '../services/run-service.ts';
 import type { Services } from '../services/services.ts';
-import { arrivalOf } from './arrival.ts';
-import type { Spend } from './log-budget.ts';
+import { arrivalOf } from './classify-call.ts';
+import type { Spend } from './log-rate-limit.ts';
 import type { Caller, Self } from './peer.ts';
 import type { Relay } from './relay.ts';
 

@@ -1,6 +1,6 @@
 /** However many names there are, the log and the memory for it have a bound. */
 import { expect, test } from 'vitest';
-import { openLogBudget } from '../../../src/ipc/agent/log-budget.ts';
+import { openLogBudget } from '../../../src/ipc/agent/log-rate-limit.ts';
 
 test('each peer has its burst, then so many lines in a second, and hears what was left out', () => {
   let now = 0;
