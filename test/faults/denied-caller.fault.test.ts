@@ -50,7 +50,7 @@ test.fails.each([
 
 test.fails(fault('f8agent', 'a denied VM calls without a pause'), async () => {
   const victim = await startDenied(hostile, 'calls');
-  // The burst that the budget allows is over then.
+  // The burst that the log rate limit allows is over then.
   await delay(15_000);
   const before = victim.log().length;
   const seconds = 10;

@@ -6,21 +6,21 @@ import { decide } from '../policy/decide.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { runService } from '../services/run-service.ts';
 import type { Services } from '../services/services.ts';
-import { arrivalOf } from './classify-call.ts';
-import type { Spend } from './log-rate-limit.ts';
+import { classifyCall } from './classify-call.ts';
+import type { RateLimitLog } from './log-rate-limit.ts';
 import type { Caller, Self } from './peer.ts';
 import type { Relay } from './relay.ts';
 
-export type IncomingPorts = {
+export type CallHandlerPorts = {
   readonly self: Self;
   /** The name of this VM's relay, or its own if it is one. */
   readonly relay: () => VmName | undefined;
-  readonly passOn: Relay['passOn'];
+  readonly forward: Relay['forward'];
   readonly policy: () => LoadedPolicy;
   readonly services: Services;
   readonly log: Logger;
   /** What of a peer's doing is logged at all. */
-  readonly spend: Spend;
+  readonly rateLimitLog: RateLimitLog;
 };
 
 const nameOf = ({ request: { service, argument } }: IncomingCall): string =>
@@ -34,8 +34,8 @@ type Source = {
 };
 
 /** Gives what answers calls; it never throws, and every call gets an answer. */
-export const openIncoming = (ports: IncomingPorts) => {
-  const { self, relay, passOn, policy, services, log, spend } = ports;
+export const createCallHandler = (ports: CallHandlerPorts) => {
+  const { self, relay, forward, policy, services, log, rateLimitLog } = ports;
   let calls = 0;
 
   const serve = async ({ source, domid, via }: Source, call: IncomingCall): Promise<void> => {
@@ -52,7 +52,7 @@ export const openIncoming = (ports: IncomingPorts) => {
     });
     const { action, rule, reason, user, notify } = verdict;
     const say = (write: (suppressed: number | undefined) => void): void =>
-      spend(source, write, via);
+      rateLimitLog(source, write, via);
     say((suppressed) => {
       const facts = { ...who, verdict: action, rule, user, suppressed };
       log[notify ? 'warn' : 'info'](facts, action === 'allow' ? 'allowed' : `denied: ${reason}`);
@@ -75,22 +75,22 @@ export const openIncoming = (ports: IncomingPorts) => {
   };
 
   return async (caller: Caller, call: IncomingCall): Promise<void> => {
-    const arrival = arrivalOf({ self: self.name, relay: relay() }, caller.name, call.request);
-    switch (arrival.is) {
+    const classified = classifyCall({ self: self.name, relay: relay() }, caller.name, call.request);
+    switch (classified.is) {
       case 'call': {
-        const { source, via } = arrival;
+        const { source, via } = classified;
         return await serve({ source, via, domid: via ? undefined : caller.domid }, call);
       }
       case 'to-relay':
-        return await passOn(caller.name, arrival.target, call);
+        return await forward(caller.name, classified.target, call);
       case 'refused': {
         const { request } = call;
-        const { code, text } = arrival.refusal;
-        spend(caller.name, (suppressed) => {
+        const { code, text } = classified.refusal;
+        rateLimitLog(caller.name, (suppressed) => {
           const facts = { peer: caller.name, domid: caller.domid, ...request, suppressed };
           log.warn(facts, `${code}: ${text}`);
         });
-        call.refuse(arrival.refusal);
+        call.refuse(classified.refusal);
       }
     }
   };

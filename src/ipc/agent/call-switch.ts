@@ -5,9 +5,9 @@ import type { Xenstore } from '../../xen/xenstore.ts';
 import type { LoadedPolicy } from '../config/load-policy.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import type { Services } from '../services/services.ts';
-import { openIncoming } from './call-handler.ts';
+import { createCallHandler } from './call-handler.ts';
 import { openDomainMap } from './domain-map.ts';
-import type { Spend } from './log-rate-limit.ts';
+import type { RateLimitLog } from './log-rate-limit.ts';
 import type { Caller, Self } from './peer.ts';
 import type { PeersDocument } from './peer-status.ts';
 import { openPeers } from './peers.ts';
@@ -15,19 +15,19 @@ import { openRelay } from './relay.ts';
 import { openRoutes, type Routes } from './routes.ts';
 import type { Settings } from './settings.ts';
 
-export type ExchangePorts = {
+export type CallSwitchPorts = {
   readonly store: Xenstore;
   readonly self: Self;
   readonly settings: Settings;
   readonly policy: () => LoadedPolicy;
   readonly services: Services;
   readonly log: Logger;
-  readonly spend: Spend;
+  readonly rateLimitLog: RateLimitLog;
   /** Told when xenstore is lost. */
   readonly fail: (error: unknown) => void;
 };
 
-export type Exchange = {
+export type CallSwitch = {
   readonly place: Routes['place'];
   readonly document: () => PeersDocument;
   /** Takes no more calls to relay, and gives those there are time to end; at once if this is no relay. */
@@ -36,20 +36,20 @@ export type Exchange = {
   readonly close: () => Promise<void>;
 };
 
-export const openExchange = (ports: ExchangePorts): Exchange => {
-  const { store, self, settings, policy, services, log, spend, fail } = ports;
+export const openCallSwitch = (ports: CallSwitchPorts): CallSwitch => {
+  const { store, self, settings, policy, services, log, rateLimitLog, fail } = ports;
   const relayName = () => settings.now().relay;
   const relay = openRelay({
     linkWith: (name, signal) => peers.linkWith(name, signal),
     linkNow: (name) => peers.linkNow(name),
     log,
-    spend,
+    rateLimitLog,
   });
-  const answer = openIncoming({
-    ...{ self, relay: relayName, passOn: relay.passOn },
-    ...{ policy, services, log, spend },
+  const handleCall = createCallHandler({
+    ...{ self, relay: relayName, forward: relay.forward },
+    ...{ policy, services, log, rateLimitLog },
   });
-  const onCall = (caller: Caller, call: IncomingCall): void => void answer(caller, call);
+  const onCall = (caller: Caller, call: IncomingCall): void => void handleCall(caller, call);
   const peers = openPeers({ store, names: openDomainMap(store), self, log, onCall, fail });
   const configuring = settings.all
     .pipe(concatMap((pairs) => peers.configure(pairs)))

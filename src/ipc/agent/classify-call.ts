@@ -3,21 +3,25 @@ import { isVmName, type VmName } from '../config/vm-name.ts';
 import type { CallRequest, Refusal } from '../protocol/call.ts';
 
 /** What this VM is told about relays: a name, which may be its own. */
-export type Standing = { readonly self: string; readonly relay: VmName | undefined };
+export type RelayContext = { readonly self: string; readonly relay: VmName | undefined };
 
-type Arrival =
+type ClassifiedCall =
   /** @property via the relay whose word the source is; undefined if the call came from there itself */
   | { readonly is: 'call'; readonly source: VmName; readonly via: VmName | undefined }
   | { readonly is: 'to-relay'; readonly target: VmName }
   | { readonly is: 'refused'; readonly refusal: Refusal };
 
-const refused = (code: Refusal['code'], text: string): Arrival => ({
+const refused = (code: Refusal['code'], text: string): ClassifiedCall => ({
   is: 'refused',
   refusal: { code, text },
 });
 
 /** A call that the VM at the other end makes on behalf of another: it counts only from this VM's own relay. */
-const vouched = ({ self, relay }: Standing, caller: VmName, source: string): Arrival => {
+const classifyVouched = (
+  { self, relay }: RelayContext,
+  caller: VmName,
+  source: string,
+): ClassifiedCall => {
   if (caller !== relay) {
     return refused('denied', `${self} takes no calls by way of ${caller}`);
   }
@@ -28,7 +32,11 @@ const vouched = ({ self, relay }: Standing, caller: VmName, source: string): Arr
 };
 
 /** A call that is to go on to another VM. */
-const onward = ({ self, relay }: Standing, caller: VmName, target: string): Arrival => {
+const classifyOnward = (
+  { self, relay }: RelayContext,
+  caller: VmName,
+  target: string,
+): ClassifiedCall => {
   if (self !== relay) return refused('unreachable', `${self} relays no calls`);
   if (!isVmName(target)) return refused('unreachable', 'not the name of a VM');
   if (target === caller) return refused('unreachable', 'a VM does not call itself');
@@ -36,12 +44,12 @@ const onward = ({ self, relay }: Standing, caller: VmName, target: string): Arri
 };
 
 /** @param caller the name of the VM at the other end, as dom0 gives it */
-export const arrivalOf = (
-  standing: Standing,
+export const classifyCall = (
+  context: RelayContext,
   caller: VmName,
   { target, source }: CallRequest,
-): Arrival => {
-  if (source !== undefined) return vouched(standing, caller, source);
-  if (target !== '' && target !== standing.self) return onward(standing, caller, target);
+): ClassifiedCall => {
+  if (source !== undefined) return classifyVouched(context, caller, source);
+  if (target !== '' && target !== context.self) return classifyOnward(context, caller, target);
   return { is: 'call', source: caller, via: undefined };
 };

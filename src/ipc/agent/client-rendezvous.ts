@@ -4,17 +4,17 @@ import { merge, Observable, Subject } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { type Pair, readOffer } from '../vchan/nodes.ts';
 import { joinVchan } from '../vchan/vchan.ts';
-import { openPace } from './reconnect-backoff.ts';
+import { openReconnectBackoff } from './reconnect-backoff.ts';
 import {
+  type EstablishedLink,
   idle,
-  knockPath,
-  type Meeting,
+  linkRequestPath,
   type Nonce,
   newNonce,
   offerPaths,
-  writeKnock,
+  writeLinkRequest,
 } from './rendezvous.ts';
-import { persistently } from './retry-on-trigger.ts';
+import { retryOnTrigger } from './retry-on-trigger.ts';
 
 type Sessions = readonly (string | undefined)[];
 
@@ -22,44 +22,44 @@ type Sessions = readonly (string | undefined)[];
  * Asks the pair's server for a link, again and again whenever there is none: each that is emitted is the
  * newest, and all before it have ended. Unsubscribing ends the link. Errors with a XenstoreError if the connection is lost.
  */
-export const joinDomain = (
+export const clientRendezvous = (
   store: Xenstore,
   pair: Pair,
-  report: (trouble: string | undefined) => void,
-): Observable<Meeting> =>
-  new Observable<Meeting>((meetings) => {
+  report: (reason: string | undefined) => void,
+): Observable<EstablishedLink> =>
+  new Observable<EstablishedLink>((links) => {
     const places = offerPaths(pair);
     // The leaf: its watch also tells of the server's death, when nothing else does.
     const sessionPaths = places.map((place) => `${place}/session`);
-    const wakes = new Subject<void>();
-    const pace = openPace();
+    const retriggers = new Subject<void>();
+    const backoff = openReconnectBackoff();
     let nonce: Nonce | undefined;
-    let knockedAt: Sessions = [];
+    let sessionsAtRequest: Sessions = [];
     let joined: { readonly link: Duplex; readonly place: number } | undefined;
 
-    const knock = async (sessions: Sessions): Promise<void> => {
-      await pace.rest();
-      if (meetings.closed) return;
-      knockedAt = sessions;
+    const requestLink = async (sessions: Sessions): Promise<void> => {
+      await backoff.wait();
+      if (links.closed) return;
+      sessionsAtRequest = sessions;
       nonce = newNonce();
-      await writeKnock(store, pair, nonce);
+      await writeLinkRequest(store, pair, nonce);
     };
 
     const join = async (place: number): Promise<void> => {
       const offer = await readOffer(store, places[place] ?? '');
       // Whatever comes of it, this one is used up.
       nonce = undefined;
-      if (meetings.closed) return;
-      if (offer === undefined) return wakes.next();
+      if (links.closed) return;
+      if (offer === undefined) return retriggers.next();
       const link = joinVchan(pair.server, offer.ringRef, offer.eventChannel);
       const mine = { link, place };
       joined = mine;
       link.once('close', () => {
         if (joined !== mine) return;
         joined = undefined;
-        wakes.next();
+        retriggers.next();
       });
-      meetings.next({ link, place: places[place] ?? '' });
+      links.next({ link, place: places[place] ?? '' });
     };
 
     let session: Nonce | undefined;
@@ -70,25 +70,27 @@ export const joinDomain = (
         if (gone) joined.link.destroy(new Error('the server has withdrawn the link'));
         return;
       }
-      if (nonce === undefined) return await knock(sessions);
+      if (nonce === undefined) return await requestLink(sessions);
       const offered = sessions.indexOf(nonce);
       if (offered >= 0) {
         session = nonce;
         return await join(offered);
       }
-      // It has come, or lost what it had offered, since we knocked.
-      const isFresh = sessions.some((value, at) => value === idle && knockedAt[at] !== idle);
-      if (isFresh) await knock(sessions);
+      // It has come, or lost what it had offered, since we asked.
+      const isFresh = sessions.some(
+        (value, at) => value === idle && sessionsAtRequest[at] !== idle,
+      );
+      if (isFresh) await requestLink(sessions);
     };
 
-    const triggers = merge(...sessionPaths.map((path) => store.watch(path)), wakes);
-    const steps = persistently(triggers, step, report).subscribe({
-      error: (error) => meetings.error(error),
+    const triggers = merge(...sessionPaths.map((path) => store.watch(path)), retriggers);
+    const steps = retryOnTrigger(triggers, step, report).subscribe({
+      error: (error) => links.error(error),
     });
     return () => {
       steps.unsubscribe();
       joined?.link.destroy();
-      // After a knock that is under way. What is not there need not go.
-      store.transaction((tx) => store.remove(knockPath(pair), tx)).catch(() => {});
+      // After a link request that is under way. What is not there need not go.
+      store.transaction((tx) => store.remove(linkRequestPath(pair), tx)).catch(() => {});
     };
   });

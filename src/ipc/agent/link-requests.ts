@@ -1,4 +1,4 @@
-/** Who knocks without being expected: for an agent that serves everyone who has a name. */
+/** Link requests of VMs that are not listed: for an agent that serves everyone who has a name. */
 import {
   concatMap,
   defer,
@@ -13,64 +13,66 @@ import { singleFlight } from '../../system/single-flight.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { DomainMap } from './domain-map.ts';
-import { readKnock } from './rendezvous.ts';
+import { readLinkRequest } from './rendezvous.ts';
 
 const domains = '/local/domain';
 
-/** However often a guest knocks, the others' requests to xenstored must not wait behind looks at it. */
-const lookMs = 100;
+/** However often a guest asks for a link, the others' requests to xenstored must not wait behind looks at it. */
+const scanMs = 100;
 
-/** The domain whose knock at `server` an event's path speaks of. */
-const knockerOf = (path: string, server: number): number | undefined => {
-  const [, domid, knockedAt] =
+/** The domain whose link request to `server` an event's path speaks of. */
+const requesterOf = (path: string, server: number): number | undefined => {
+  const [, domid, requestedServer] =
     /^\/local\/domain\/([1-9]\d{0,4})\/data\/vifwatch\/knock\/(\d+)$/.exec(path) ?? [];
-  return knockedAt === `${server}` ? Number(domid) : undefined;
+  return requestedServer === `${server}` ? Number(domid) : undefined;
 };
 
 /**
- * Names of VMs that knock; one may come again and again. A domain that has no name yet is looked at once it has one.
+ * Names of VMs that ask for a link; one may come again and again. A domain that has no name yet is looked at once it has one.
  * Errors with a XenstoreError if the connection is lost.
  * @param again asks to look at everybody
  */
-export const knockers = (
+export const linkRequests = (
   store: Xenstore,
   names: DomainMap,
   server: number,
-  again: Observable<unknown>,
+  rescans: Observable<unknown>,
 ): Observable<VmName> =>
   defer(() => {
-    const knocked = new Set<number>();
-    let everybody = true;
+    const requesters = new Set<number>();
+    let scanAll = true;
 
     /** A domU may not list domains, but it can ask for each that has a name. */
-    const look = async (): Promise<readonly VmName[]> => {
-      const known = [...(await names.names())].filter(([domid]) => everybody || knocked.has(domid));
-      everybody = false;
-      knocked.clear();
-      const knocks = known.map(async ([client, name]) => {
-        const knock = await readKnock(store, { server, client });
-        return knock === undefined ? [] : [name];
+    const scan = async (): Promise<readonly VmName[]> => {
+      const known = [...(await names.names())].filter(
+        ([domid]) => scanAll || requesters.has(domid),
+      );
+      scanAll = false;
+      requesters.clear();
+      const requesting = known.map(async ([client, name]) => {
+        const request = await readLinkRequest(store, { server, client });
+        return request === undefined ? [] : [name];
       });
-      return (await Promise.all(knocks)).flat();
+      return (await Promise.all(requesting)).flat();
     };
 
     // One watch for all: other domains' nodes make no event, unless they are readable for this one.
-    const knocks = store.watch(domains).pipe(
+    const requestEvents = store.watch(domains).pipe(
       tap((path) => {
-        const domid = knockerOf(path, server);
-        if (domid !== undefined) knocked.add(domid);
+        const domid = requesterOf(path, server);
+        if (domid !== undefined) requesters.add(domid);
       }),
-      filter(() => knocked.size > 0),
+      filter(() => requesters.size > 0),
     );
-    const anybody = merge(names.changes, again).pipe(
+    const fullScans = merge(names.changes, rescans).pipe(
       startWith(undefined),
       tap(() => {
-        everybody = true;
+        scanAll = true;
       }),
     );
-    return merge(anybody, knocks).pipe(
-      throttleTime(lookMs, undefined, { leading: true, trailing: true }),
-      singleFlight(look),
+    return merge(fullScans, requestEvents).pipe(
+      throttleTime(scanMs, undefined, { leading: true, trailing: true }),
+      singleFlight(scan),
       concatMap((found) => found),
     );
   });

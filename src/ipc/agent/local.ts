@@ -8,7 +8,7 @@ import { loadNative } from '../../xen/native.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
 import { agentSocket, peersService } from './agent-socket.ts';
-import type { Spend } from './log-rate-limit.ts';
+import type { RateLimitLog } from './log-rate-limit.ts';
 import type { PeersDocument } from './peer-status.ts';
 import type { Routes } from './routes.ts';
 
@@ -24,7 +24,7 @@ export type LocalPorts = {
   readonly place: Routes['place'];
   readonly document: () => PeersDocument;
   readonly log: Logger;
-  readonly spend: Spend;
+  readonly rateLimitLog: RateLimitLog;
 };
 
 export type Local = {
@@ -55,7 +55,7 @@ const programAt = (socket: Socket) => {
 
 /** Opens the socket, which tells everybody that the agent is ready; a stale one is replaced. Throws CONFIG_INVALID. */
 export const openLocal = async (ports: LocalPorts): Promise<Local> => {
-  const { self, runtime, group, place, spend } = ports;
+  const { self, runtime, group, place, rateLimitLog } = ports;
   const programs = new Set<Mux>();
 
   const answer = async (call: IncomingCall, program: { readonly uid: number }): Promise<void> => {
@@ -69,7 +69,7 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
       call.stdout.end(`${JSON.stringify(ports.document())}\n`);
       return call.exit(0);
     }
-    spend(`uid ${program.uid}`, (suppressed) =>
+    rateLimitLog(`uid ${program.uid}`, (suppressed) =>
       ports.log.info({ ...program, to: target, service, argument, suppressed }, 'a program calls'),
     );
     await place(call);
@@ -93,7 +93,7 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
   server.maxConnections = mostPrograms;
   // Such as a lack of descriptors, which passes: nobody else's call may end by it.
   server.on('error', ({ message }) =>
-    spend('accept', (suppressed) => ports.log.error({ suppressed }, message)),
+    rateLimitLog('accept', (suppressed) => ports.log.error({ suppressed }, message)),
   );
   await listenAt(server, agentSocket(runtime), group === undefined ? 0 : await gidOf(group));
   return {

@@ -4,67 +4,67 @@
 const burst = 200;
 const linesPerSecond = 20;
 
-/** A relay could vouch for more and more names: those that come after so many share one account. */
-const mostAccounts = 256;
+/** A relay could vouch for more and more names: those that come after so many share one bucket. */
+const mostBuckets = 256;
 
 /** All that a relay vouches for has as much as so many peers: as many may make all the noise they can before others go unheard. */
 const relaySize = 5;
 
 /**
  * Runs `write`, or counts it; `write` is told how many lines were left out since the last one, if any were.
- * @param relay whose word the peer's name is, if it is somebody's: it has an account, too
+ * @param relay whose word the peer's name is, if it is somebody's: it has a bucket, too
  */
-export type Spend = (
+export type RateLimitLog = (
   peer: string,
   write: (suppressed: number | undefined) => void,
   relay?: string,
 ) => void;
 
-type Account = { readonly size: number; lines: number; at: number; suppressed: number };
+type Bucket = { readonly size: number; tokens: number; at: number; suppressed: number };
 
 /** @param now in ms */
-export const openLogBudget = (now: () => number): Spend => {
-  const accounts = new Map<string, Account>();
+export const openLogRateLimit = (now: () => number): RateLimitLog => {
+  const buckets = new Map<string, Bucket>();
 
-  const earn = (account: Account): void => {
-    const earned = ((now() - account.at) / 1000) * linesPerSecond * account.size;
-    account.lines = Math.min(burst * account.size, account.lines + earned);
-    account.at = now();
+  const refill = (bucket: Bucket): void => {
+    const refilled = ((now() - bucket.at) / 1000) * linesPerSecond * bucket.size;
+    bucket.tokens = Math.min(burst * bucket.size, bucket.tokens + refilled);
+    bucket.at = now();
   };
 
   /** What is as a new one would be need not be kept. */
-  const forget = (): void => {
-    for (const [name, account] of accounts) {
-      earn(account);
-      if (account.lines === burst * account.size) accounts.delete(name);
+  const dropFullBuckets = (): void => {
+    for (const [name, bucket] of buckets) {
+      refill(bucket);
+      if (bucket.tokens === burst * bucket.size) buckets.delete(name);
     }
   };
 
-  const accountOf = (name: string, size = 1): Account => {
-    const account = accounts.get(name) ?? { size, lines: burst * size, at: now(), suppressed: 0 };
-    accounts.set(name, account);
-    earn(account);
-    return account;
+  const bucketOf = (name: string, size = 1): Bucket => {
+    const bucket = buckets.get(name) ?? { size, tokens: burst * size, at: now(), suppressed: 0 };
+    buckets.set(name, bucket);
+    refill(bucket);
+    return bucket;
   };
 
   /** Those without a relay are as few as there are links and users, and each has its own. */
-  const relayedAccountOf = (peer: string, relay: string): Account => {
+  const relayedBucketOf = (peer: string, relay: string): Bucket => {
     const own = `${peer} via ${relay}`;
-    if (!accounts.has(own) && accounts.size >= mostAccounts) forget();
-    const hasPlace = accounts.has(own) || accounts.size < mostAccounts;
-    return accountOf(hasPlace ? own : `others via ${relay}`);
+    if (!buckets.has(own) && buckets.size >= mostBuckets) dropFullBuckets();
+    const hasPlace = buckets.has(own) || buckets.size < mostBuckets;
+    return bucketOf(hasPlace ? own : `others via ${relay}`);
   };
 
   return (peer, write, relay) => {
-    const account = relay === undefined ? accountOf(peer) : relayedAccountOf(peer, relay);
-    const charged = [account];
-    if (relay !== undefined) charged.push(accountOf(`all via ${relay}`, relaySize));
-    if (charged.some(({ lines }) => lines < 1)) {
-      account.suppressed += 1;
+    const bucket = relay === undefined ? bucketOf(peer) : relayedBucketOf(peer, relay);
+    const spentFrom = [bucket];
+    if (relay !== undefined) spentFrom.push(bucketOf(`all via ${relay}`, relaySize));
+    if (spentFrom.some(({ tokens }) => tokens < 1)) {
+      bucket.suppressed += 1;
       return;
     }
-    for (const each of charged) each.lines -= 1;
-    write(account.suppressed || undefined);
-    account.suppressed = 0;
+    for (const each of spentFrom) each.tokens -= 1;
+    write(bucket.suppressed || undefined);
+    bucket.suppressed = 0;
   };
 };

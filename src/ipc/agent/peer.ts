@@ -16,11 +16,11 @@ import type { Xenstore } from '../../xen/xenstore.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
-import { joinDomain } from './client-rendezvous.ts';
+import { clientRendezvous } from './client-rendezvous.ts';
 import type { DomainMap, Named } from './domain-map.ts';
 import type { LinkStatus, Role } from './peer-status.ts';
-import type { Meeting } from './rendezvous.ts';
-import { serveDomain } from './server-rendezvous.ts';
+import type { EstablishedLink } from './rendezvous.ts';
+import { serverRendezvous } from './server-rendezvous.ts';
 
 /** Who calls: the domain as Xen guarantees it, by the name that dom0 gives it. */
 export type Caller = { readonly name: VmName; readonly domid: number };
@@ -70,7 +70,7 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
     up.next(link);
   };
 
-  const hold = async ({ link, place }: Meeting, caller: Caller): Promise<void> => {
+  const runLink = async ({ link, place }: EstablishedLink, caller: Caller): Promise<void> => {
     const onCall = (call: IncomingCall): void => ports.onCall(caller, call);
     const mux = openMux(link, { role, name: self.name, onCall });
     let cause: string | undefined;
@@ -93,7 +93,7 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
     log.info({ domid: caller.domid, by, code, cause, reason: text }, 'the link is closed');
   };
 
-  const meet = (found: Named): Observable<readonly [Meeting, Caller]> => {
+  const linksWith = (found: Named): Observable<readonly [EstablishedLink, Caller]> => {
     up.value?.mux.close({ code: 'identity', text: `${name} is another domain now` });
     named = found;
     since = new Date();
@@ -106,18 +106,18 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
       note(undefined);
     }
     if (typeof found !== 'number' || found === self.domid) return NEVER;
-    const meetings =
+    const links =
       role === 'server'
-        ? serveDomain(store, { server: self.domid, client: found }, note)
-        : joinDomain(store, { server: found, client: self.domid }, note);
-    return meetings.pipe(map((meeting) => [meeting, { name, domid: found }] as const));
+        ? serverRendezvous(store, { server: self.domid, client: found }, note)
+        : clientRendezvous(store, { server: found, client: self.domid }, note);
+    return links.pipe(map((link) => [link, { name, domid: found }] as const));
   };
 
-  const meetings = names
+  const links = names
     .domainOf(name)
-    .pipe(switchMap(meet))
+    .pipe(switchMap(linksWith))
     .subscribe({
-      next: ([meeting, caller]) => void hold(meeting, caller),
+      next: ([link, caller]) => void runLink(link, caller),
       error: fail,
     });
 
@@ -157,7 +157,7 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
       const mux = up.value?.mux;
       mux?.close({ code: 'shutdown', text: why });
       await mux?.closed;
-      meetings.unsubscribe();
+      links.unsubscribe();
     },
   };
 };

@@ -3,7 +3,7 @@ import { filter, firstValueFrom, interval, Subject, type Subscription, take } fr
 import type { Pairs } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
-import { knockers } from './link-requests.ts';
+import { linkRequests } from './link-requests.ts';
 import { type Listed, listedIn } from './listed-links.ts';
 import { openPeer, type Peer, type PeerPorts } from './peer.ts';
 import type { LinkStatus, Role } from './peer-status.ts';
@@ -52,7 +52,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
   const sought = new Set<VmName>();
   let listed: Listed = { server: new Set(), client: new Set() };
   let relay: VmName | undefined;
-  let strangers: Subscription | undefined;
+  let unlistedRequests: Subscription | undefined;
 
   const watches = (): number =>
     peers.server.size * watchesOf.server + peers.client.size * watchesOf.client;
@@ -103,7 +103,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
     return peer;
   };
 
-  const welcome = (name: VmName): void => {
+  const serveUnlisted = (name: VmName): void => {
     if (peers.server.has(name) || addUnlisted(name, 'server') !== undefined) return;
     if (refused.has(name)) return;
     refused.add(name);
@@ -117,11 +117,11 @@ export const openPeers = (ports: PeerPorts): Peers => {
     const closed: Promise<void>[] = [];
     for (const role of ['server', 'client'] as const) {
       for (const name of listed[role]) if (!peers[role].has(name)) add(name, role);
-      const welcomed = role === 'server' && pairs.serve.everyone;
+      const servesAll = role === 'server' && pairs.serve.everyone;
       // Those that nobody has listed were served with everybody, or called.
-      const fixed = role === 'server' && !welcomed ? peers.server.keys() : before[role];
+      const fixed = role === 'server' && !servesAll ? peers.server.keys() : before[role];
       for (const name of [...fixed].filter((one) => !listed[role].has(one))) {
-        if (welcomed) keepWhileNamed(name, role);
+        if (servesAll) keepWhileNamed(name, role);
         else if (name === relayBefore) dropOnceIdle(name, role);
         else closed.push(drop(name, role, 'the configuration does not list the link any more'));
       }
@@ -130,10 +130,10 @@ export const openPeers = (ports: PeerPorts): Peers => {
       const hint = 'raise them for this VM (xenstored -W, oxenstored.conf: quota-maxwatch)';
       log.warn(`the VMs that are listed need ${watches()} watches, of 100 or 128 in all: ${hint}`);
     }
-    if (!pairs.serve.everyone) strangers?.unsubscribe();
-    else if (strangers === undefined || strangers.closed)
-      strangers = knockers(store, names, self.domid, freed).subscribe({
-        next: welcome,
+    if (!pairs.serve.everyone) unlistedRequests?.unsubscribe();
+    else if (unlistedRequests === undefined || unlistedRequests.closed)
+      unlistedRequests = linkRequests(store, names, self.domid, freed).subscribe({
+        next: serveUnlisted,
         error: fail,
       });
     await Promise.all(closed);
@@ -219,7 +219,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
     configure,
     status: () => all().map((peer) => peer.status()),
     close: async () => {
-      strangers?.unsubscribe();
+      unlistedRequests?.unsubscribe();
       await Promise.all(all().map((peer) => peer.close('the agent stops')));
     },
   };

@@ -7,16 +7,16 @@ const firstMs = 50;
 /** Both ends being up, a link must be there within a second. */
 const longestMs = 800;
 
-export type Pace = {
+export type ReconnectBackoff = {
   /** Waits as long as is due, then counts as the start of an attempt. */
-  readonly rest: () => Promise<void>;
+  readonly wait: () => Promise<void>;
 };
 
-export const openPace = (): Pace => {
+export const openReconnectBackoff = (): ReconnectBackoff => {
   let startedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
   return {
-    rest: async () => {
+    wait: async () => {
       const since = performance.now() - startedAt;
       failures = since >= goodMs ? 0 : failures + 1;
       // The first that fails may be the other end's restart: it is worth another one at once.

@@ -7,20 +7,20 @@ import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { maxStreams } from '../protocol/limits.ts';
 import type { Mux } from '../protocol/mux.ts';
-import type { Spend } from './log-rate-limit.ts';
-import { couple } from './splice-calls.ts';
+import type { RateLimitLog } from './log-rate-limit.ts';
+import { spliceCalls } from './splice-calls.ts';
 
 export type RelayPorts = {
   /** The link with a VM, but no new one on a caller's behalf. Rejects with an Error that says why there is none. */
   readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
   readonly linkNow: (name: VmName) => Mux | undefined;
   readonly log: Logger;
-  readonly spend: Spend;
+  readonly rateLimitLog: RateLimitLog;
 };
 
 export type Relay = {
   /** `from` is proved by the link that the call came over. Never throws, and every call gets an answer. */
-  readonly passOn: (from: VmName, to: VmName, call: IncomingCall) => Promise<void>;
+  readonly forward: (from: VmName, to: VmName, call: IncomingCall) => Promise<void>;
   readonly underWay: () => number;
   /** Takes no more calls, and resolves when those there are have had time to end. */
   readonly close: () => Promise<void>;
@@ -47,7 +47,7 @@ const sent = (output: Writable): Promise<void> =>
     else output.once('close', () => resolve());
   });
 
-export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay => {
+export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts): Relay => {
   /**
    * Calls by target and source, until the target has said their end, and the source has been told: one that is
    * cancelled still takes its place, and so does one whose output waits for its reader.
@@ -84,7 +84,7 @@ export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay 
     }
   };
 
-  const passOn = async (from: VmName, to: VmName, call: IncomingCall): Promise<void> => {
+  const forward = async (from: VmName, to: VmName, call: IncomingCall): Promise<void> => {
     const { service, argument } = call.request;
     if (isClosing) {
       return call.refuse({ code: 'unreachable', text: 'the relay stops' });
@@ -92,7 +92,7 @@ export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay 
     if (!hasRoom(from, to)) {
       return call.refuse({ code: 'busy', text: `too many calls to ${to} by way of the relay` });
     }
-    spend(from, (suppressed) =>
+    rateLimitLog(from, (suppressed) =>
       log.info({ from, to, service, argument, suppressed }, 'a call is relayed'),
     );
     add(from, to, 1);
@@ -104,12 +104,17 @@ export const openRelay = ({ linkWith, linkNow, log, spend }: RelayPorts): Relay 
       return call.refuse({ code: 'unreachable', text: (error as Error).message });
     }
     const remote = link.open({ target: '', source: from, service, argument });
-    await Promise.all([couple(call, remote), remote.outcome, sent(call.stdout), sent(call.stderr)]);
+    await Promise.all([
+      spliceCalls(call, remote),
+      remote.outcome,
+      sent(call.stdout),
+      sent(call.stderr),
+    ]);
     add(from, to, -1);
   };
 
   return {
-    passOn,
+    forward,
     underWay: () => total.value,
     close: async () => {
       isClosing = true;

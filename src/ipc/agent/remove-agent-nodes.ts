@@ -14,7 +14,7 @@ const ifThere = async <T>(result: Promise<T>, otherwise: T): Promise<T> => {
 };
 
 /** After all transactions that are under way, so that none undoes it. Throws a XenstoreError if the connection is lost. */
-export const sweep = (store: Xenstore, domid: number): Promise<void> =>
+export const removeAgentNodes = (store: Xenstore, domid: number): Promise<void> =>
   store.transaction(async (tx) => {
     const own = `/local/domain/${domid}`;
     // What else is below data/vifwatch is not the agent's.

@@ -1,5 +1,5 @@
 /**
- * Where the two ends of a link find each other in xenstore. The client knocks with a nonce in its own
+ * Where the two ends of a link find each other in xenstore. The client asks for a link by a nonce in its own
  * directory; the server answers by an offer that carries the nonce, so neither takes what the other left
  * behind earlier. All of it lies below directories that only their owner can write: it is the domain of
  * the path that speaks, whatever it says.
@@ -10,7 +10,7 @@ import type { Xenstore } from '../../xen/xenstore.ts';
 import { type Pair, readableBy } from '../vchan/nodes.ts';
 
 /** A link that has come about. */
-export type Meeting = {
+export type EstablishedLink = {
   readonly link: Duplex;
   /** Where in xenstore it was offered. */
   readonly place: string;
@@ -43,18 +43,18 @@ export const offerPaths = (pair: Pair): readonly [string, string] => [
 /** What stands there while there is an offer, and of which the last says whose it is. */
 export const offerNodes = ['ring-ref', 'event-channel', 'session'] as const;
 
-export const knockPath = ({ server, client }: Pair): string =>
+export const linkRequestPath = ({ server, client }: Pair): string =>
   `/local/domain/${client}/data/vifwatch/knock/${server}`;
 
-/** Writes the client's knock. Throws XenstoreError. */
-export const writeKnock = (store: Xenstore, pair: Pair, nonce: Nonce): Promise<void> =>
+/** Writes the client's link request. Throws XenstoreError. */
+export const writeLinkRequest = (store: Xenstore, pair: Pair, nonce: Nonce): Promise<void> =>
   store.transaction(async (tx) => {
-    await store.write(knockPath(pair), nonce, tx);
-    await store.setPermissions(knockPath(pair), readableBy(pair.client, pair.server), tx);
+    await store.write(linkRequestPath(pair), nonce, tx);
+    await store.setPermissions(linkRequestPath(pair), readableBy(pair.client, pair.server), tx);
   });
 
-/** The client's knock; undefined if there is none, or nothing that could be one. */
-export const readKnock = async (store: Xenstore, pair: Pair): Promise<Nonce | undefined> => {
-  const [value] = await store.readAll([knockPath(pair)]);
+/** The client's link request; undefined if there is none, or nothing that could be one. */
+export const readLinkRequest = async (store: Xenstore, pair: Pair): Promise<Nonce | undefined> => {
+  const [value] = await store.readAll([linkRequestPath(pair)]);
   return isNonce(value) ? value : undefined;
 };

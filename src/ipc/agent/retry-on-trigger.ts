@@ -10,7 +10,7 @@ const firstMs = 250;
 const longestMs = 5_000;
 
 /** What may be otherwise in a moment: a full quota, no free grants; but not a lost connection. */
-const mayPass = (error: unknown): error is VchanError | XenstoreError =>
+const isTransient = (error: unknown): error is VchanError | XenstoreError =>
   error instanceof VchanError || isRefusal(error);
 
 /** C xenstored's and oxenstored's words for a quota that is full. */
@@ -26,10 +26,10 @@ const describe = (error: VchanError | XenstoreError): string => {
  * Runs `step` at each trigger, never twice at once. After one that failed, `report` is told why, and it is run
  * again later and later; after one that did not, `report` is told nothing. Errors with what cannot pass.
  */
-export const persistently = (
+export const retryOnTrigger = (
   triggers: Observable<unknown>,
   step: () => Promise<void>,
-  report: (trouble: string | undefined) => void,
+  report: (reason: string | undefined) => void,
 ): Observable<never> => {
   const retries = new Subject<number>();
   let failures = 0;
@@ -39,7 +39,7 @@ export const persistently = (
       failures = 0;
       report(undefined);
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      if (!isTransient(error)) throw error;
       report(describe(error));
       retries.next(Math.min(firstMs * 2 ** failures, longestMs));
       failures += 1;

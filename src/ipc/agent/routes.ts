@@ -7,7 +7,7 @@ import type { PeerStatus } from './peer-status.ts';
 import type { Peers } from './peers.ts';
 import { openRelayedCalls } from './relayed-calls.ts';
 import { openRepeatableInput } from './repeatable-input.ts';
-import { couple, hear, settle } from './splice-calls.ts';
+import { endLocalCall, forwardOutputs, spliceCalls } from './splice-calls.ts';
 
 export type RoutesPorts = {
   /** This VM's name. */
@@ -81,19 +81,19 @@ export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
     peers.seek(name);
     const { link, isDirect } = await firstLink(name, over, call.cancelled);
     const own = { target: '', service, argument };
-    if (isDirect) return await couple(call, link.open(own));
+    if (isDirect) return await spliceCalls(call, link.open(own));
     const input = openRepeatableInput(call.stdin);
     const remote = link.open({ target: name, service, argument });
     relayed.add(name, remote);
     input.sayTo(remote);
-    const outcome = await hear(call, remote);
-    if (!input.mayRepeat(outcome)) return settle(call, byWayOf(over, outcome));
+    const outcome = await forwardOutputs(call, remote);
+    if (!input.mayRepeat(outcome)) return endLocalCall(call, byWayOf(over, outcome));
     const soon = AbortSignal.any([call.cancelled, AbortSignal.timeout(directWithinMs)]);
     const direct = await peers.reach(name, soon).catch(() => undefined);
-    if (direct === undefined) return settle(call, byWayOf(over, outcome));
+    if (direct === undefined) return endLocalCall(call, byWayOf(over, outcome));
     const again = direct.open(own);
     input.sayTo(again);
-    settle(call, await hear(call, again));
+    endLocalCall(call, await forwardOutputs(call, again));
   };
 
   const placeAnyhow = async (call: IncomingCall): Promise<void> => {
@@ -101,10 +101,10 @@ export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
     const { service, argument } = call.request;
     const request = { target: '', service, argument };
     const direct = peers.linkNow(name);
-    if (direct !== undefined) return await couple(call, direct.open(request));
+    if (direct !== undefined) return await spliceCalls(call, direct.open(request));
     const over = relayFor(name);
     if (over !== undefined) return await placeByRelay(call, name, over);
-    await couple(call, (await peers.reach(name, call.cancelled)).open(request));
+    await spliceCalls(call, (await peers.reach(name, call.cancelled)).open(request));
   };
 
   const routeTo = (name: VmName): PeerStatus['route'] => {

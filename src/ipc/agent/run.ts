@@ -22,12 +22,12 @@ import type { LoadedPolicy } from '../config/load-policy.ts';
 import { watchPolicy } from '../config/watch-policy.ts';
 import { openServices, servicesEnded } from '../services/services.ts';
 import { agentSocket } from './agent-socket.ts';
-import { openExchange } from './call-switch.ts';
+import { openCallSwitch } from './call-switch.ts';
 import { openLocal } from './local.ts';
-import { openLogBudget } from './log-rate-limit.ts';
+import { openLogRateLimit } from './log-rate-limit.ts';
 import type { Self } from './peer.ts';
 import { logPolicy } from './policy-log.ts';
-import { sweep } from './remove-agent-nodes.ts';
+import { removeAgentNodes } from './remove-agent-nodes.ts';
 import { openSettings } from './settings.ts';
 
 export type AgentOptions = {
@@ -68,14 +68,14 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   const claim = await claimNamespace('vifwatch-agent');
   const { store, domid } = await connect();
   const self = await selfOf(store, domid);
-  await sweep(store, domid);
+  await removeAgentNodes(store, domid);
   const policy = await openPolicy(paths.policies, log);
-  const spend = openLogBudget(() => performance.now());
+  const rateLimitLog = openLogRateLimit(() => performance.now());
   const services = openServices({
     directory: paths.services,
     configDirectory: paths.serviceConfigs,
     report: (text, call) =>
-      spend(
+      rateLimitLog(
         call.source,
         (suppressed) => {
           const { source, via, request } = call;
@@ -87,29 +87,29 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   });
   const failures = new ReplaySubject<never>();
   const fail = (error: unknown): void => failures.error(error);
-  const exchange = openExchange({
+  const callSwitch = openCallSwitch({
     ...{ store, self, settings, policy: policy.now, services },
-    ...{ log, spend, fail },
+    ...{ log, rateLimitLog, fail },
   });
   // From the socket on, the agent is ready: also to be stopped. Another signal would end it before it has tidied up.
   const stopped = new ReplaySubject(1);
   stopSignals().subscribe(stopped);
   const local = await openLocal({
     ...{ self: self.name, runtime, group: config.group },
-    ...{ place: exchange.place, document: exchange.document, log, spend },
+    ...{ place: callSwitch.place, document: callSwitch.document, log, rateLimitLog },
   });
   const { serve, connect: connects, relay } = settings.now();
   log.info({ ...self, serve, connect: connects, relay }, 'ready');
 
   await lastValueFrom(failures.pipe(takeUntil(stopped)), { defaultValue: undefined });
   // Else those who still call by way of this one would lose their calls.
-  await exchange.endRelay();
+  await callSwitch.endRelay();
   log.info('stopping: all calls end');
   await rm(agentSocket(runtime), { force: true });
   settings.close();
-  await exchange.close();
+  await callSwitch.close();
   await local.close();
-  await sweep(store, domid);
+  await removeAgentNodes(store, domid);
   await servicesEnded(services);
   policy.close();
   store.close();

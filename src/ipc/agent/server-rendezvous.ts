@@ -4,18 +4,18 @@ import { merge, Observable, Subject } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { type Pair, publishOffer, readableBy } from '../vchan/nodes.ts';
 import { openVchanServer, type VchanServer } from '../vchan/vchan.ts';
-import { openPace } from './reconnect-backoff.ts';
+import { openReconnectBackoff } from './reconnect-backoff.ts';
 import {
+  type EstablishedLink,
   idle,
-  knockPath,
-  type Meeting,
+  linkRequestPath,
   type Nonce,
   offerNodes,
   ownPath,
   provisionedPath,
-  readKnock,
+  readLinkRequest,
 } from './rendezvous.ts';
-import { persistently } from './retry-on-trigger.ts';
+import { retryOnTrigger } from './retry-on-trigger.ts';
 
 /** dom0's place if it has made one. */
 const placeOf = async (store: Xenstore, pair: Pair): Promise<string> => {
@@ -40,17 +40,17 @@ const leave = (store: Xenstore, pair: Pair): Promise<unknown> =>
 
 /**
  * Offers links to the pair's client, one at a time: each that is emitted is the newest, and all before it have ended.
- * A client gets one whenever it knocks. Unsubscribing ends the link and takes the offer back.
+ * A client gets one whenever it asks for one. Unsubscribing ends the link and takes the offer back.
  * Errors with a XenstoreError if the connection is lost.
  */
-export const serveDomain = (
+export const serverRendezvous = (
   store: Xenstore,
   pair: Pair,
-  report: (trouble: string | undefined) => void,
-): Observable<Meeting> =>
-  new Observable<Meeting>((meetings) => {
-    const wakes = new Subject<void>();
-    const pace = openPace();
+  report: (reason: string | undefined) => void,
+): Observable<EstablishedLink> =>
+  new Observable<EstablishedLink>((links) => {
+    const retriggers = new Subject<void>();
+    const backoff = openReconnectBackoff();
     // Kept for as long as the domain has its name: a client that held on to them could else use up all pages.
     let pages: VchanServer | undefined;
     let answered: Nonce | undefined;
@@ -64,22 +64,22 @@ export const serveDomain = (
 
     const answer = async (nonce: Nonce): Promise<void> => {
       drop('the client asked for a new link');
-      await pace.rest();
+      await backoff.wait();
       const place = await placeOf(store, pair);
-      if (meetings.closed) return;
+      if (links.closed) return;
       pages ??= openVchanServer(pair.client);
       const offer = pages.offer();
       const mine: NonNullable<typeof session> = { nonce };
       const over = (): void => {
         if (session !== mine) return;
         session = undefined;
-        wakes.next();
+        retriggers.next();
       };
       session = mine;
       offer.connected.then((link) => {
         if (session !== mine) return link.destroy();
         mine.link = link.once('close', over);
-        meetings.next({ link, place });
+        links.next({ link, place });
       }, over);
       announced = false;
       await publishOffer(store, place, pair, offer, { session: nonce });
@@ -87,20 +87,20 @@ export const serveDomain = (
     };
 
     const step = async (): Promise<void> => {
-      const knock = await readKnock(store, pair);
-      if (knock !== undefined && knock !== answered) return await answer(knock);
+      const request = await readLinkRequest(store, pair);
+      if (request !== undefined && request !== answered) return await answer(request);
       // The domain is gone, or its agent has left.
-      if (knock === undefined) drop('the client has left');
+      if (request === undefined) drop('the client has left');
       if (session !== undefined || announced) return;
       const place = await placeOf(store, pair);
-      if (meetings.closed) return;
+      if (links.closed) return;
       await announce(store, pair, place);
       announced = true;
     };
 
-    const triggers = merge(store.watch(knockPath(pair)), wakes);
-    const steps = persistently(triggers, step, report).subscribe({
-      error: (error) => meetings.error(error),
+    const triggers = merge(store.watch(linkRequestPath(pair)), retriggers);
+    const steps = retryOnTrigger(triggers, step, report).subscribe({
+      error: (error) => links.error(error),
     });
     return () => {
       steps.unsubscribe();

@@ -2,7 +2,7 @@
  * A caller that is itself the end of a link with the agent of SERVER, as domain CLIENT: no program's hop is in its way.
  *   linked SERVER CLIENT COUNT  prints the median of round trips through the service "echo" as JSON, in microseconds
  */
-import { joinDomain } from '../../../src/ipc/agent/client-rendezvous.ts';
+import { clientRendezvous } from '../../../src/ipc/agent/client-rendezvous.ts';
 import { openMux } from '../../../src/ipc/protocol/mux.ts';
 import { connect } from '../../../src/xen/connect.ts';
 import { roundTrips } from './round-trips.ts';
@@ -10,7 +10,7 @@ import { roundTrips } from './round-trips.ts';
 const [server = 0, client = 0, count = 0] = process.argv.slice(2).map(Number);
 
 const { store } = await connect();
-const links = joinDomain(store, { server, client }, () => {});
+const links = clientRendezvous(store, { server, client }, () => {});
 const subscription = links.subscribe(async ({ link }) => {
   const mux = openMux(link, { role: 'client', name: 'bench', onCall: () => {} });
   const { stdin, stdout } = mux.open({ target: '', service: 'echo', argument: '' });

@@ -1,7 +1,7 @@
 /** A VM that writes its frames byte by byte, an event for each, while it calls without end: drip SERVER-DOMID. Prints "linked" once it begins. */
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { joinDomain } from '../../../src/ipc/agent/client-rendezvous.ts';
+import { clientRendezvous } from '../../../src/ipc/agent/client-rendezvous.ts';
 import { openMux } from '../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
 
@@ -36,7 +36,7 @@ const dripping = (link: Duplex): Duplex => {
 
 const store = openXenstore();
 const client = Number(await store.read('domid'));
-joinDomain(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
+clientRendezvous(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
   const mux = openMux(dripping(link), { role: 'client', name: 'drip', onCall: () => {} });
   const request = { target: '', service: 's'.repeat(60), argument: 'a'.repeat(190) };
   const callAgain = (): void => {

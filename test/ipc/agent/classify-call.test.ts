@@ -1,13 +1,13 @@
 /** Whose a call is that came over a link, and whom it is for. */
 import { expect, test } from 'vitest';
-import { arrivalOf } from '../../../src/ipc/agent/classify-call.ts';
+import { classifyCall } from '../../../src/ipc/agent/classify-call.ts';
 import type { VmName } from '../../../src/ipc/config/vm-name.ts';
 import type { CallRequest } from '../../../src/ipc/protocol/call.ts';
 
-const arrive = (relay: string | undefined, caller: string, who: Partial<CallRequest>) => {
-  const standing = { self: 'sa-vm', relay: relay as VmName | undefined };
+const classify = (relay: string | undefined, caller: string, who: Partial<CallRequest>) => {
+  const context = { self: 'sa-vm', relay: relay as VmName | undefined };
   const request = { target: '', service: 'sign', argument: 'key1', ...who };
-  return arrivalOf(standing, caller as VmName, request);
+  return classifyCall(context, caller as VmName, request);
 };
 
 const own = { is: 'call', source: 'web', via: undefined };
@@ -31,5 +31,5 @@ test.each([
   ['one for no VM', 'web', { source: 'm.ail' }, denied],
   ['one for another VM', 'web', { source: 'mail' }, { is: 'call', source: 'mail', via: 'web' }],
 ])('%s', (_what, relay, who, expected) => {
-  expect(arrive(relay, 'web', who)).toMatchObject(expected);
+  expect(classify(relay, 'web', who)).toMatchObject(expected);
 });

@@ -21,7 +21,7 @@ const attacks: Readonly<Record<string, { readonly shown: string; readonly ended?
   // Nobody's word was taken for another's.
   vouches: { shown: 'denied: sa-vm takes no calls by way of evil-vouches' },
   onward: { shown: '"target":"workload-vm"' },
-  knocks: { shown: 'the name in /ipc/domain-map' },
+  requests: { shown: 'the name in /ipc/domain-map' },
   'produce too much': { shown: 'the link is closed', ended: '"cause":"VCHAN_CORRUPT"' },
   'consume backwards': { shown: 'the link is closed', ended: '"cause":"VCHAN_CORRUPT"' },
   // It says after us whatever we say, and so passes for alive.
@@ -68,7 +68,7 @@ test('attackers of all kinds at once', async () => {
   const bound = await openBound(slowestMs);
   const startedAt = performance.now();
 
-  const isKnocker = ({ mode }: (typeof evils)[number]): boolean => mode === 'knocks';
+  const isRequester = ({ mode }: (typeof evils)[number]): boolean => mode === 'requests';
   const domids = await Promise.all(evils.map(({ name }) => host.create({ name })));
   const start = async ({ mode }: (typeof evils)[number], index: number): Promise<void> => {
     const domid = domids[index] ?? 0;
@@ -106,8 +106,8 @@ test('attackers of all kinds at once', async () => {
   });
   await Promise.all([...evils.map(start), goingOn]);
   await bound.assertKept(Math.max(...times), 'the slowest call of an honest VM');
-  const knocker = { server: victim.domid, client: domids[evils.findIndex(isKnocker)] ?? 0 };
-  await expect.poll(() => readNode(host.dom0, `${ownPath(knocker)}/session`)).toMatch(/^\w+$/);
+  const requester = { server: victim.domid, client: domids[evils.findIndex(isRequester)] ?? 0 };
+  await expect.poll(() => readNode(host.dom0, `${ownPath(requester)}/session`)).toMatch(/^\w+$/);
   const log = victim.log();
   for (const [mode, { ended }] of Object.entries(attacks))
     if (ended === undefined) expect(endsOf(log, mode)).toBe('');

@@ -17,14 +17,14 @@ const waitingRelay = () => {
       }),
     linkNow: () => undefined,
     log: pino({ enabled: false }),
-    spend: () => {},
+    rateLimitLog: () => {},
   });
   const cancels = new AbortController();
   /** How many of so many calls are taken, and why the others are not, then and later. */
   const take = (from: string, to: string, count: number) => {
     const refusals: RefusalCode[] = [];
     for (let call = 0; call < count; call += 1) {
-      void relay.passOn(name(from), name(to), {
+      void relay.forward(name(from), name(to), {
         request: { target: to, service: 'any', argument: '' },
         ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
         refuse: ({ code }) => refusals.push(code),

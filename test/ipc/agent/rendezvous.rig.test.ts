@@ -1,7 +1,12 @@
 /** However the two ends of a link come and go, they find each other again. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { knockPath, newNonce, ownPath, writeKnock } from '../../../src/ipc/agent/rendezvous.ts';
+import {
+  linkRequestPath,
+  newNonce,
+  ownPath,
+  writeLinkRequest,
+} from '../../../src/ipc/agent/rendezvous.ts';
 import { stores } from '../../native/domains.ts';
 import { type Agent, makeAgent } from '../../rig/sim/agent.ts';
 import { readNode } from '../../rig/sim/node-state.ts';
@@ -158,7 +163,7 @@ test('a domain with two names is nobody, and one that takes over a name is that 
   await reach(other);
 });
 
-test('a client that knocks again and again gets the same pages each time', async () => {
+test('a client that asks for a link again and again gets the same pages each time', async () => {
   const host = await startHost();
   const { server } = await makePair(host);
   await server.start();
@@ -170,10 +175,10 @@ test('a client that knocks again and again gets the same pages each time', async
   const refs = new Set<string>();
   for (let round = 0; round < 5; round += 1) {
     const nonce = newNonce();
-    await writeKnock(store, pair, nonce);
+    await writeLinkRequest(store, pair, nonce);
     await expect.poll(session).toBe(nonce);
     refs.add(await store.read(`${ownPath(pair)}/ring-ref`));
-    await store.remove(knockPath(pair));
+    await store.remove(linkRequestPath(pair));
     await expect.poll(session).toBe('');
   }
   expect(refs.size).toBe(1);

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { joinDomain } from '../../../../src/ipc/agent/client-rendezvous.ts';
-import { newNonce, ownPath, writeKnock } from '../../../../src/ipc/agent/rendezvous.ts';
+import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts';
+import { newNonce, ownPath, writeLinkRequest } from '../../../../src/ipc/agent/rendezvous.ts';
 import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
 import { openMux } from '../../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../../src/xen/xenstore.ts';
@@ -76,7 +76,7 @@ const client = Number(await store.read('domid'));
 const pair = { server: Number(server), client };
 
 const link = (attack: (link: Duplex) => void): void => {
-  joinDomain(store, pair, () => {}).subscribe(({ link }) => {
+  clientRendezvous(store, pair, () => {}).subscribe(({ link }) => {
     console.log('linked');
     link.on('error', () => {});
     attack(link);
@@ -87,18 +87,18 @@ const link = (attack: (link: Duplex) => void): void => {
 const attackRing = async (deed: string): Promise<void> => {
   const nonce = newNonce();
   const session = `${ownPath(pair)}/session`;
-  await writeKnock(store, pair, nonce);
+  await writeLinkRequest(store, pair, nonce);
   await until('the offer', async () => (await readNode(store, session)) === nonce);
   const argv = ['--pdeathsig', 'KILL', '--', peerProgram, 'client', server, ownPath(pair), deed];
   spawn('setpriv', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
 };
 
-const knockForEver = async (): Promise<void> => {
-  console.log('knocking');
-  for (;;) await writeKnock(store, pair, newNonce());
+const requestForEver = async (): Promise<void> => {
+  console.log('asking');
+  for (;;) await writeLinkRequest(store, pair, newNonce());
 };
 
 const attack = attacks[mode];
 if (attack !== undefined) link(attack);
-else if (mode === 'knocks') await knockForEver();
+else if (mode === 'requests') await requestForEver();
 else await attackRing(mode);

@@ -1,5 +1,5 @@
 /** A VM whose agent asks for what it likes: raw-caller SERVER-DOMID REQUESTS prints the outcomes, all in JSON. */
-import { joinDomain } from '../../../../src/ipc/agent/client-rendezvous.ts';
+import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts';
 import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
 import { openMux } from '../../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../../src/xen/xenstore.ts';
@@ -11,7 +11,7 @@ const store = openXenstore();
 const client = Number(await store.read('domid'));
 const pair = { server: Number(server), client };
 const link = await new Promise<Parameters<typeof openMux>[0]>((resolve, reject) => {
-  joinDomain(store, pair, () => {}).subscribe({
+  clientRendezvous(store, pair, () => {}).subscribe({
     next: (meeting) => resolve(meeting.link),
     error: reject,
   });

@@ -2,7 +2,7 @@
  * A VM whose agent speaks version 1 of the protocol, frame by frame: version-one SERVER-DOMID. It calls `cat` once
  * and says what comes of that; each call to it ends with status 42, and is said, too.
  */
-import { joinDomain } from '../../../../src/ipc/agent/client-rendezvous.ts';
+import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts';
 import { createDecoder, type FrameName, writeHeader } from '../../../../src/ipc/protocol/frame.ts';
 import { headerBytes } from '../../../../src/ipc/protocol/limits.ts';
 import { openXenstore } from '../../../../src/xen/xenstore.ts';
@@ -12,7 +12,7 @@ const [server = ''] = process.argv.slice(2);
 const store = openXenstore();
 const client = Number(await store.read('domid'));
 
-joinDomain(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
+clientRendezvous(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
   const send = (name: FrameName, stream: number, payload: Buffer | string = ''): void => {
     const bytes = Buffer.from(payload);
     const header = Buffer.alloc(headerBytes);
