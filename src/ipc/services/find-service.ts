@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { distrust } from '../../system/trusted-path.ts';
 import type { CallRequest } from '../protocol/call.ts';
 import { socketPathBytes } from './limits.ts';
-import { RefusedError } from './refused.ts';
+import { RefusedError } from './refused-error.ts';
 
 export type ServiceFile = { readonly kind: 'executable' | 'socket'; readonly path: string };
 

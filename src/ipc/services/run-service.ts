@@ -1,15 +1,15 @@
 /** One call, from the request to the exit status. */
 import { readFileSync } from 'node:fs';
 import type { Outcome } from '../protocol/call.ts';
+import type { Reservation } from './concurrency-limits.ts';
 import { fileNames, findService } from './find-service.ts';
 import { callsPerPeer, processesPerRelay } from './limits.ts';
 import { findUser, type User } from './passwd.ts';
-import { RefusedError } from './refused.ts';
+import { RefusedError } from './refused-error.ts';
 import { type Run, runExecutable } from './run-executable.ts';
 import { connectTo, runSocket } from './run-socket.ts';
 import { loadServiceConfig, type ServiceConfig } from './service-config.ts';
-import { accountOf, type ServiceCall, type Services } from './services.ts';
-import type { Hold } from './slots.ts';
+import { callerKey, type ServiceCall, type Services } from './services.ts';
 import { startProcess } from './start-process.ts';
 import { stoppedStatus } from './stop-reason.ts';
 
@@ -25,20 +25,24 @@ const userOf = (call: ServiceCall, config: ServiceConfig): User => {
 };
 
 /** Throws RefusedError as long as nothing has been started. */
-const start = async (call: ServiceCall, services: Services, { take }: Hold): Promise<Run> => {
+const start = async (
+  call: ServiceCall,
+  services: Services,
+  { acquire }: Reservation,
+): Promise<Run> => {
   const names = fileNames(call.request);
   if (!/^[!-~]+$/.test(call.source)) {
     throw new RefusedError('failed', "the caller's name has characters that no VM's name has");
   }
   const { kind, path } = findService(services.directory, names);
   const config = loadServiceConfig(services.configDirectory, names, kind);
-  if (config['max-concurrent'] !== undefined) take(`${config.file}`, config['max-concurrent']);
+  if (config['max-concurrent'] !== undefined) acquire(`${config.file}`, config['max-concurrent']);
   const report = (text: string): void => services.report(`${path}: ${text}`, call);
-  take(accountOf(call), callsPerPeer[kind]);
+  acquire(callerKey(call), callsPerPeer[kind]);
   if (kind === 'executable') {
-    if (call.via !== undefined) take(`all via ${call.via}`, processesPerRelay);
+    if (call.via !== undefined) acquire(`all via ${call.via}`, processesPerRelay);
     const user = userOf(call, config);
-    const service = await services.takeTurn(accountOf(call), () => {
+    const service = await services.enqueueStart(callerKey(call), () => {
       if (call.cancelled.aborted) throw new RefusedError('failed', 'cancelled before its start');
       return startProcess(path, call, user);
     });
@@ -62,13 +66,13 @@ const refusal = (error: unknown, call: ServiceCall, { report }: Services): Ended
  */
 export const runService = async (call: ServiceCall, services: Services): Promise<Ended> => {
   if (call.cancelled.aborted) return { kind: 'exited', status: stoppedStatus };
-  const hold = services.slots.hold();
+  const reservation = services.concurrency.reserve();
   try {
-    const { status, cleared } = await start(call, services, hold);
-    void cleared.then(hold.release);
+    const { status, cleared } = await start(call, services, reservation);
+    void cleared.then(reservation.release);
     return { kind: 'exited', status };
   } catch (error) {
-    hold.release();
+    reservation.release();
     return refusal(error, call, services);
   }
 };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fullName } from './environment.ts';
 import { type Pumped, pump, pumpOut } from './pump.ts';
-import { RefusedError } from './refused.ts';
+import { RefusedError } from './refused-error.ts';
 import type { ServiceConfig } from './service-config.ts';
 import type { ServiceCall } from './services.ts';
 import { stoppedStatus, watchForStop } from './stop-reason.ts';
@@ -60,9 +60,9 @@ export const runSocket = async (
 ): Promise<number> => {
   if (!config['skip-service-descriptor']) socket.write(`${fullName(call)} ${call.source}\0`);
   call.stderr.end();
-  let trouble = 'closed';
+  let closeCause = 'closed';
   socket.once('error', ({ message }) => {
-    trouble = message;
+    closeCause = message;
   });
   // After its end of output, a service may be half closed or gone. Writing nothing at all fails only if it is gone.
   socket.once('end', () => socket.write(''));
@@ -75,7 +75,7 @@ export const runSocket = async (
   watch.close();
   socket.destroy();
   if (typeof end === 'string') {
-    if (end === 'broken') report(`its connection broke off: ${trouble}`);
+    if (end === 'broken') report(`its connection broke off: ${closeCause}`);
     return statuses[end];
   }
   if (end.is === 'too-long') report(end.text);

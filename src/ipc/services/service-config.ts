@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { parseStrict } from '../../toml/strict-toml.ts';
 import { firstPresent, requireTrust, type ServiceFile } from './find-service.ts';
-import { RefusedError } from './refused.ts';
+import { RefusedError } from './refused-error.ts';
 
 // 2 147 483 s are what a timer of Node's can wait for.
 const seconds = v.pipe(

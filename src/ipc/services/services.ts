@@ -1,8 +1,8 @@
 /** What all calls to this VM's services share. */
 import type { Readable, Writable } from 'node:stream';
 import type { CallRequest } from '../protocol/call.ts';
-import { openSlots, type Slots } from './slots.ts';
-import { openTurns, type TakeTurn } from './turns.ts';
+import { type ConcurrencyLimits, openConcurrencyLimits } from './concurrency-limits.ts';
+import { type Enqueue, openFairQueue } from './fair-queue.ts';
 
 export type ServiceCall = {
   readonly request: CallRequest;
@@ -19,7 +19,7 @@ export type ServiceCall = {
 };
 
 /** By what calls are counted: what a relay says of a name must not use up what that VM itself may have. */
-export const accountOf = ({ source, via }: Pick<ServiceCall, 'source' | 'via'>): string =>
+export const callerKey = ({ source, via }: Pick<ServiceCall, 'source' | 'via'>): string =>
   via === undefined ? source : `${source} via ${via}`;
 
 export type ServiceOptions = {
@@ -32,17 +32,17 @@ export type ServiceOptions = {
 };
 
 export type Services = ServiceOptions & {
-  readonly slots: Slots;
-  readonly takeTurn: TakeTurn;
+  readonly concurrency: ConcurrencyLimits;
+  readonly enqueueStart: Enqueue;
 };
 
 export const openServices = ({ directory, configDirectory, report }: ServiceOptions): Services => ({
   directory,
   configDirectory,
   report,
-  slots: openSlots(),
-  takeTurn: openTurns(),
+  concurrency: openConcurrencyLimits(),
+  enqueueStart: openFairQueue(),
 });
 
 /** When nothing of any call is left, for the agent's own end: at most 3.5 s after the last has been cancelled. */
-export const servicesEnded = ({ slots }: Services): Promise<void> => slots.empty();
+export const servicesEnded = ({ concurrency }: Services): Promise<void> => concurrency.whenIdle();

@@ -4,7 +4,7 @@ import { deferred } from '../../system/deferred.ts';
 import { loadNative, type Program, type SpawnOperation } from '../../xen/native.ts';
 import { environmentOf } from './environment.ts';
 import type { User } from './passwd.ts';
-import { RefusedError } from './refused.ts';
+import { RefusedError } from './refused-error.ts';
 import type { ServiceCall } from './services.ts';
 import { closeEnds, type Owner, openStdioPipes, readableEnd, writableEnd } from './stdio-pipes.ts';
 

@@ -117,8 +117,8 @@ test('those that a relay vouches for have 256 processes in all; others have thei
   await symlink('/bin/cat', join(rig.directory, 'copy'));
   const via = 'mgmt-vm';
   // All but one are there already.
-  const others = rig.services.slots.hold();
-  for (let call = 0; call < 255; call += 1) others.take(`all via ${via}`, 256);
+  const others = rig.services.concurrency.reserve();
+  for (let call = 0; call < 255; call += 1) others.acquire(`all via ${via}`, 256);
   try {
     const last = rig.call('copy', { source: 'vm1', via });
     last.stdin.write('x');
@@ -139,9 +139,9 @@ test('those that a relay vouches for have 256 processes in all; others have thei
 test('a peer that calls a lot delays another by one start', async () => {
   await symlink('/bin/true', join(rig.directory, 'nothing'));
   const starts: string[] = [];
-  const { takeTurn } = rig.services;
-  vi.spyOn(rig.services, 'takeTurn').mockImplementation((key, start) =>
-    takeTurn(key, () => {
+  const { enqueueStart } = rig.services;
+  vi.spyOn(rig.services, 'enqueueStart').mockImplementation((key, start) =>
+    enqueueStart(key, () => {
       starts.push(key);
       return start();
     }),

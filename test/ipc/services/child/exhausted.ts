@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
-import type { RefusedError } from '../../../../src/ipc/services/refused.ts';
+import type { RefusedError } from '../../../../src/ipc/services/refused-error.ts';
 import { startProcess } from '../../../../src/ipc/services/start-process.ts';
 
 const [what, path = ''] = process.argv.slice(2);

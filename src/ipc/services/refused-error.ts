@@ -4,7 +4,7 @@ import type { Refusal, RefusalCode } from '../protocol/call.ts';
 type ServiceRefusal = Exclude<RefusalCode, 'denied' | 'unreachable'>;
 
 /** The caller is told no more than what it can act on: paths and users are for our own log. */
-const told = {
+const callerTexts = {
   'not-found': 'there is no such service',
   busy: 'too many calls are running',
   failed: 'the service cannot be run; the log there says why',
@@ -17,6 +17,6 @@ export class RefusedError extends Error {
   constructor(code: ServiceRefusal, message: string) {
     super(message);
     this.name = 'RefusedError';
-    this.refusal = { code, text: told[code] };
+    this.refusal = { code, text: callerTexts[code] };
   }
 }

@@ -1,37 +1,37 @@
 /** How many calls run at a time, by whatever they are to be counted by. */
-import { RefusedError } from './refused.ts';
+import { RefusedError } from './refused-error.ts';
 
 /** The places of one call. */
-export type Hold = {
+export type Reservation = {
   /** Throws RefusedError if all `limit` are taken. */
-  readonly take: (key: string, limit: number) => void;
+  readonly acquire: (key: string, limit: number) => void;
   /** Gives back all that were taken; to be called once. */
   readonly release: () => void;
 };
 
-export type Slots = {
-  readonly hold: () => Hold;
+export type ConcurrencyLimits = {
+  readonly reserve: () => Reservation;
   /** When no call holds anything; also of those that begin meanwhile. */
-  readonly empty: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
 };
 
-export const openSlots = (): Slots => {
+export const openConcurrencyLimits = (): ConcurrencyLimits => {
   const counts = new Map<string, number>();
-  const holds = new Set<Promise<void>>();
+  const reservations = new Set<Promise<void>>();
   const add = (key: string, change: 1 | -1): void => {
     const count = (counts.get(key) ?? 0) + change;
     if (count === 0) counts.delete(key);
     else counts.set(key, count);
   };
-  const hold = (): Hold => {
+  const reserve = (): Reservation => {
     const keys: string[] = [];
     let resolve = (): void => undefined;
     const released = new Promise<void>((settle) => {
       resolve = settle;
     });
-    holds.add(released);
+    reservations.add(released);
     return {
-      take: (key, limit) => {
+      acquire: (key, limit) => {
         if ((counts.get(key) ?? 0) >= limit) {
           throw new RefusedError('busy', `${limit} calls of ${key} run already`);
         }
@@ -40,15 +40,15 @@ export const openSlots = (): Slots => {
       },
       release: () => {
         for (const key of keys) add(key, -1);
-        holds.delete(released);
+        reservations.delete(released);
         resolve();
       },
     };
   };
   return {
-    hold,
-    empty: async () => {
-      while (holds.size > 0) await Promise.all(holds);
+    reserve,
+    whenIdle: async () => {
+      while (reservations.size > 0) await Promise.all(reservations);
     },
   };
 };
