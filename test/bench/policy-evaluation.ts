@@ -1,5 +1,5 @@
 /** How long a verdict takes with 10 000 rules: by the index, and rule by rule. */
-import { decide, type PolicyRequest } from '../../src/ipc/policy/decide.ts';
+import { decideCall, type PolicyRequest } from '../../src/ipc/policy/decide-call.ts';
 import { decideLinearly } from '../ipc/policy/linear-decide.ts';
 import { policyOf, rulesOf } from '../ipc/policy/policy-of.ts';
 import { lessIsBetter, type Metric, median } from './metric.ts';
@@ -58,7 +58,7 @@ export const measurePolicyEvaluation = (): Metric => {
   const text = Array.from({ length: rules }, (_, at) => ruleText(at)).join('\n');
   const all = rulesOf(text);
   const policy = policyOf(all);
-  const indexed = p99Of(10_000, (request) => decide(policy, request));
+  const indexed = p99Of(10_000, (request) => decideCall(policy, request));
   const linear = p99Of(300, (request) => decideLinearly(all, request));
   return lessIsBetter('µs', [indexed], 'a scan of all rules', [linear]);
 };

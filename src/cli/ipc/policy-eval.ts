@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import * as v from 'valibot';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
-import { decide, type Verdict } from '../../ipc/policy/decide.ts';
+import { decideCall, type Verdict } from '../../ipc/policy/decide-call.ts';
 import { errorsOf } from './policy-check.ts';
 import { requestLines } from './policy-request-lines.ts';
 
@@ -47,7 +47,7 @@ export const evaluatePolicy = async ({ dir, self }: EvalOptions): Promise<number
   const answerTo = (line: string): string => {
     number += 1;
     const request = parseRequest(line);
-    const verdict = request && decide(loaded.policy, { ...request, self });
+    const verdict = request && decideCall(loaded.policy, { ...request, self });
     if (verdict === undefined) {
       complain(`line ${number} is not a request like {"source":"a","service":"b","argument":""}`);
       fine = false;

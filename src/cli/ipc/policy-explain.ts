@@ -1,8 +1,8 @@
 /** `vifwatch policy explain`: what would be decided, by which rule, and why not by those before it. */
 
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
-import { decide, type PolicyRequest, type Verdict } from '../../ipc/policy/decide.ts';
-import type { Rule } from '../../ipc/policy/rule.ts';
+import type { CallRule } from '../../ipc/policy/call-rule.ts';
+import { decideCall, type PolicyRequest, type Verdict } from '../../ipc/policy/decide-call.ts';
 import { mayBeSkipped } from '../../ipc/policy/rule-index.ts';
 import type { VmToken } from '../../ipc/policy/vm-token.ts';
 import { connect } from '../../xen/connect.ts';
@@ -34,19 +34,19 @@ const excludes = ({ is, text }: VmToken, name: string): boolean =>
   is === 'never' || (is === 'named' && text !== name);
 
 /** Why a rule that speaks of the service does not decide the call. */
-const whyNot = (rule: Rule, { source, self, argument }: PolicyRequest): string => {
+const whyNot = (rule: CallRule, { source, self, argument }: PolicyRequest): string => {
   if (rule.argument !== undefined && rule.argument !== argument) return 'another argument';
   if (excludes(rule.source, source)) return 'another source';
   if (excludes(rule.destination, self)) return 'another destination';
   return mayBeSkipped(rule) ? 'cannot be known to match' : 'not reached';
 };
 
-const textOf = ({ place, words }: Rule): string =>
+const textOf = ({ place, words }: CallRule): string =>
   `${place}: ${words.map(({ text }) => text).join(' ')}`;
 
 const explanation = (
   verdict: Verdict,
-  rules: readonly Rule[],
+  rules: readonly CallRule[],
   request: PolicyRequest,
 ): readonly string[] => {
   const spoken = rules.filter(
@@ -72,7 +72,7 @@ export const explainPolicy = async (
 ): Promise<number> => {
   const loaded = await loadPolicy(dir);
   const request = { source, self: self ?? (await ownName()), ...splitCall(call), relayed };
-  const verdict = decide(loaded.policy, request);
+  const verdict = decideCall(loaded.policy, request);
   const errors = errorsOf(loaded);
   const lines =
     errors.length > 0

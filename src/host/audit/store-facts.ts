@@ -1,5 +1,5 @@
 /** What xenstore says of this VM, as far as this VM may read it. */
-import { isVmName } from '../../ipc/config/vm-name.ts';
+import { isDomainMapName } from '../../ipc/config/vm-name.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
 import { domainMap, type MapFacts } from './map-findings.ts';
@@ -76,7 +76,7 @@ export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> 
   const [name] = await store.readAll([`/local/domain/${self}/name`]);
   const listed = await orElse(store.list(domainMap), []);
   // Any other cannot be a node.
-  const own = name !== undefined && isVmName(name) ? [name] : [];
+  const own = name !== undefined && isDomainMapName(name) ? [name] : [];
   const names = [...new Set([...listed, ...own])];
   const paths = names.map((one) => `${domainMap}/${one}`);
   const values = await store.readAll(paths);

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { LoadedPolicy } from '../config/load-policy.ts';
 import type { VmName } from '../config/vm-name.ts';
-import { decide } from '../policy/decide.ts';
+import { decideCall } from '../policy/decide-call.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { runService } from '../services/run-service.ts';
 import type { Services } from '../services/services.ts';
@@ -43,7 +43,7 @@ export const createCallHandler = (ports: CallHandlerPorts) => {
     const who = { call: calls, from: source, domid, via, service: nameOf(call) };
     const startedAt = performance.now();
     const { service, argument } = call.request;
-    const verdict = decide(policy().policy, {
+    const verdict = decideCall(policy().policy, {
       source,
       self: self.name,
       service,

@@ -52,7 +52,7 @@ export const openCallSwitch = (ports: CallSwitchPorts): CallSwitch => {
   const onCall = (caller: Caller, call: IncomingCall): void => void handleCall(caller, call);
   const peers = openPeers({ store, names: openDomainMap(store), self, log, onCall, fail });
   const configuring = settings.all
-    .pipe(concatMap((pairs) => peers.configure(pairs)))
+    .pipe(concatMap((links) => peers.configure(links)))
     .subscribe({ error: fail });
   const routes = openRoutes({ self: self.name, peers, relay: relayName });
   const isRelay = (): boolean => relayName() === self.name;

@@ -1,5 +1,5 @@
 /** What a call is that came over a link: whose, and for this VM or another one. */
-import { isVmName, type VmName } from '../config/vm-name.ts';
+import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 import type { CallRequest, Refusal } from '../protocol/call.ts';
 
 /** What this VM is told about relays: a name, which may be its own. */
@@ -25,7 +25,7 @@ const classifyVouched = (
   if (caller !== relay) {
     return refused('denied', `${self} takes no calls by way of ${caller}`);
   }
-  if (!isVmName(source) || source === self || source === caller) {
+  if (!isDomainMapName(source) || source === self || source === caller) {
     return refused('denied', 'a relay vouches for other VMs than the two ends, by their names');
   }
   return { is: 'call', source, via: caller };
@@ -38,7 +38,7 @@ const classifyOnward = (
   target: string,
 ): ClassifiedCall => {
   if (self !== relay) return refused('unreachable', `${self} relays no calls`);
-  if (!isVmName(target)) return refused('unreachable', 'not the name of a VM');
+  if (!isDomainMapName(target)) return refused('unreachable', 'not the name of a VM');
   if (target === caller) return refused('unreachable', 'a VM does not call itself');
   return { is: 'to-relay', target };
 };

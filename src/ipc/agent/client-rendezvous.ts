@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { merge, Observable, Subject } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import { type Pair, readOffer } from '../vchan/nodes.ts';
+import { readOffer, type VchanPair } from '../vchan/nodes.ts';
 import { joinVchan } from '../vchan/vchan.ts';
 import { openReconnectBackoff } from './reconnect-backoff.ts';
 import {
@@ -24,7 +24,7 @@ type Sessions = readonly (string | undefined)[];
  */
 export const clientRendezvous = (
   store: Xenstore,
-  pair: Pair,
+  pair: VchanPair,
   report: (reason: string | undefined) => void,
 ): Observable<EstablishedLink> =>
   new Observable<EstablishedLink>((links) => {

@@ -18,7 +18,7 @@ import {
 import { singleFlight } from '../../system/single-flight.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { isRefusal } from '../../xen/xenstore.ts';
-import { isVmName, type VmName } from '../config/vm-name.ts';
+import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 
 const root = '/ipc/domain-map';
 
@@ -63,7 +63,7 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
   );
 
   const read = async (): Promise<Table> => {
-    const listed = (await store.list(root).catch(emptyIfRefused)).filter(isVmName);
+    const listed = (await store.list(root).catch(emptyIfRefused)).filter(isDomainMapName);
     const names = [...new Set([...listed, ...wanted.keys()])];
     const values = await store.readAll(names.map((name) => `${root}/${name}`));
     const domids = values.map(parseDomid);

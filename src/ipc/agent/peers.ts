@@ -1,6 +1,6 @@
 /** All VMs with which there is a link, or should be. */
 import { filter, firstValueFrom, interval, Subject, type Subscription, take } from 'rxjs';
-import type { Pairs } from '../config/kernel-command-line.ts';
+import type { LinkConfig } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
 import { linkRequests } from './link-requests.ts';
@@ -39,7 +39,7 @@ export type Peers = {
    * Links are with whom `pairs` says from now on. Resolves when those it says nothing of are closed; but one with the
    * relay that there was stays until no call is left on it.
    */
-  readonly configure: (pairs: Pairs) => Promise<void>;
+  readonly configure: (links: LinkConfig) => Promise<void>;
   readonly status: () => readonly LinkStatus[];
   readonly close: () => Promise<void>;
 };
@@ -110,17 +110,17 @@ export const openPeers = (ports: PeerPorts): Peers => {
     log.warn({ peer: name }, 'not served: too many VMs are, for what xenstore allows');
   };
 
-  const configure = async (pairs: Pairs): Promise<void> => {
+  const configure = async (links: LinkConfig): Promise<void> => {
     const [before, relayBefore] = [listed, relay];
-    relay = pairs.relay;
-    listed = listedIn(pairs, self.name);
+    relay = links.relay;
+    listed = listedIn(links, self.name);
     const closed: Promise<void>[] = [];
     for (const role of ['server', 'client'] as const) {
       for (const name of listed[role]) if (!peers[role].has(name)) add(name, role);
-      const servesAll = role === 'server' && pairs.serve.everyone;
+      const servesAll = role === 'server' && links.serve.everyone;
       // Those that nobody has listed were served with everybody, or called.
       const fixed = role === 'server' && !servesAll ? peers.server.keys() : before[role];
-      for (const name of [...fixed].filter((one) => !listed[role].has(one))) {
+      for (const name of [...fixed].filter((served) => !listed[role].has(served))) {
         if (servesAll) keepWhileNamed(name, role);
         else if (name === relayBefore) dropOnceIdle(name, role);
         else closed.push(drop(name, role, 'the configuration does not list the link any more'));
@@ -130,7 +130,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
       const hint = 'raise them for this VM (xenstored -W, oxenstored.conf: quota-maxwatch)';
       log.warn(`the VMs that are listed need ${watches()} watches, of 100 or 128 in all: ${hint}`);
     }
-    if (!pairs.serve.everyone) unlistedRequests?.unsubscribe();
+    if (!links.serve.everyone) unlistedRequests?.unsubscribe();
     else if (unlistedRequests === undefined || unlistedRequests.closed)
       unlistedRequests = linkRequests(store, names, self.domid, freed).subscribe({
         next: serveUnlisted,
@@ -155,8 +155,8 @@ export const openPeers = (ports: PeerPorts): Peers => {
   };
 
   /** Nearly always there is one: what comes otherwise costs more than all else of a short call. */
-  const firstLink = (some: readonly Peer[]): Mux | undefined => {
-    for (const peer of some) {
+  const firstLink = (candidates: readonly Peer[]): Mux | undefined => {
+    for (const peer of candidates) {
       const link = peer.linkNow();
       if (link !== undefined) return link;
     }
@@ -198,7 +198,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
     }
   };
 
-  const all = (): readonly Peer[] => Object.values(peers).flatMap((some) => [...some.values()]);
+  const all = (): readonly Peer[] => Object.values(peers).flatMap((ofRole) => [...ofRole.values()]);
 
   return {
     linkNow: (name) => firstLink(known(name)),

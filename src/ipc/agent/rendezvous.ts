@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import { type Pair, readableBy } from '../vchan/nodes.ts';
+import { readableBy, type VchanPair } from '../vchan/nodes.ts';
 
 /** A link that has come about. */
 export type EstablishedLink = {
@@ -28,14 +28,14 @@ const isNonce = (value: string | undefined): value is Nonce =>
 export const idle = '';
 
 /** What dom0 provisions, if it does: owned by the server, readable by the client. */
-export const provisionedPath = ({ server, client }: Pair): string =>
+export const provisionedPath = ({ server, client }: VchanPair): string =>
   `/local/domain/${server}/ipc/direct/${client}`;
 
 /** What a server makes for itself. libxenvchan takes no path of more than 49 characters. */
-export const ownPath = ({ server, client }: Pair): string =>
+export const ownPath = ({ server, client }: VchanPair): string =>
   `/local/domain/${server}/data/vifwatch/direct/${client}`;
 
-export const offerPaths = (pair: Pair): readonly [string, string] => [
+export const offerPaths = (pair: VchanPair): readonly [string, string] => [
   provisionedPath(pair),
   ownPath(pair),
 ];
@@ -43,18 +43,21 @@ export const offerPaths = (pair: Pair): readonly [string, string] => [
 /** What stands there while there is an offer, and of which the last says whose it is. */
 export const offerNodes = ['ring-ref', 'event-channel', 'session'] as const;
 
-export const linkRequestPath = ({ server, client }: Pair): string =>
+export const linkRequestPath = ({ server, client }: VchanPair): string =>
   `/local/domain/${client}/data/vifwatch/knock/${server}`;
 
 /** Writes the client's link request. Throws XenstoreError. */
-export const writeLinkRequest = (store: Xenstore, pair: Pair, nonce: Nonce): Promise<void> =>
+export const writeLinkRequest = (store: Xenstore, pair: VchanPair, nonce: Nonce): Promise<void> =>
   store.transaction(async (tx) => {
     await store.write(linkRequestPath(pair), nonce, tx);
     await store.setPermissions(linkRequestPath(pair), readableBy(pair.client, pair.server), tx);
   });
 
 /** The client's link request; undefined if there is none, or nothing that could be one. */
-export const readLinkRequest = async (store: Xenstore, pair: Pair): Promise<Nonce | undefined> => {
+export const readLinkRequest = async (
+  store: Xenstore,
+  pair: VchanPair,
+): Promise<Nonce | undefined> => {
   const [value] = await store.readAll([linkRequestPath(pair)]);
   return isNonce(value) ? value : undefined;
 };

@@ -1,5 +1,5 @@
 /** The way that a program's call takes: over the link with the VM, or by way of the relay where there is none. */
-import { isVmName, type VmName } from '../config/vm-name.ts';
+import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 import type { CallRequest, IncomingCall, Outcome } from '../protocol/call.ts';
 import { vouchingVersion } from '../protocol/limits.ts';
 import type { Mux } from '../protocol/mux.ts';
@@ -40,7 +40,7 @@ export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
 
   /** Throws an Error. */
   const nameOf = ({ target }: CallRequest): VmName => {
-    if (!isVmName(target)) throw new Error('not the name of a VM');
+    if (!isDomainMapName(target)) throw new Error('not the name of a VM');
     if (target === self) throw new Error('a VM does not call itself');
     return target;
   };

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { merge, Observable, Subject } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import { type Pair, publishOffer, readableBy } from '../vchan/nodes.ts';
+import { publishOffer, readableBy, type VchanPair } from '../vchan/nodes.ts';
 import { openVchanServer, type VchanServer } from '../vchan/vchan.ts';
 import { openReconnectBackoff } from './reconnect-backoff.ts';
 import {
@@ -18,20 +18,20 @@ import {
 import { retryOnTrigger } from './retry-on-trigger.ts';
 
 /** dom0's place if it has made one. */
-const placeOf = async (store: Xenstore, pair: Pair): Promise<string> => {
+const placeOf = async (store: Xenstore, pair: VchanPair): Promise<string> => {
   const [provisioned] = await store.readAll([provisionedPath(pair)]);
   return provisioned === undefined ? ownPath(pair) : provisionedPath(pair);
 };
 
 /** Says that the server is there and idle: the offer that may still stand is nobody's any more. */
-const announce = (store: Xenstore, { server, client }: Pair, place: string): Promise<void> =>
+const announce = (store: Xenstore, { server, client }: VchanPair, place: string): Promise<void> =>
   store.transaction(async (tx) => {
     await store.write(`${place}/session`, idle, tx);
     await store.setPermissions(`${place}/session`, readableBy(server, client), tx);
   });
 
 /** Leaves nothing but what dom0 made; after all transactions that are under way. */
-const leave = (store: Xenstore, pair: Pair): Promise<unknown> =>
+const leave = (store: Xenstore, pair: VchanPair): Promise<unknown> =>
   store.transaction((tx) => {
     const nodes = offerNodes.map((node) => `${provisionedPath(pair)}/${node}`);
     // What is not there need not go, and a lost connection is somebody else's to tell.
@@ -45,7 +45,7 @@ const leave = (store: Xenstore, pair: Pair): Promise<unknown> =>
  */
 export const serverRendezvous = (
   store: Xenstore,
-  pair: Pair,
+  pair: VchanPair,
   report: (reason: string | undefined) => void,
 ): Observable<EstablishedLink> =>
   new Observable<EstablishedLink>((links) => {

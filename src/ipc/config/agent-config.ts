@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { invalid, invalidKey, parseStrict, readOptional } from '../../toml/strict-toml.ts';
-import { everyone, onlyOne, type Pairs, pairsOf } from './kernel-command-line.ts';
-import { isVmName, type VmName } from './vm-name.ts';
+import { everyone, type LinkConfig, onlyOne, parseLinkParameters } from './kernel-command-line.ts';
+import { isDomainMapName, type VmName } from './vm-name.ts';
 
-export type AgentConfig = Pairs & {
+export type AgentConfig = LinkConfig & {
   /** Whose members may call; only root if there is none. */
   readonly group: string | undefined;
 };
@@ -31,7 +31,7 @@ export const agentPaths = (configFile: string): AgentPaths => {
 
 const nameSchema = v.pipe(
   v.string(),
-  v.check(isVmName, 'not the name of a VM'),
+  v.check(isDomainMapName, 'not the name of a VM'),
   v.transform((text) => text as VmName),
 );
 
@@ -50,9 +50,9 @@ const unique = <T>(...lists: readonly (readonly T[])[]): readonly T[] => [...new
 /** Throws CONFIG_INVALID, with file, line and column for what stands in the file. */
 export const parseAgentConfig = (file: string, text: string, commandLine: string): AgentConfig => {
   const { serve, connect, relay, group } = parseStrict(file, text, schema);
-  let given: Pairs;
+  let given: LinkConfig;
   try {
-    given = pairsOf(commandLine);
+    given = parseLinkParameters(commandLine);
   } catch (error) {
     throw invalid('/proc/cmdline', (error as Error).message);
   }

@@ -1,10 +1,10 @@
 /** Who talks to whom, as dom0 says it on the kernel's command line: `ipc_serve=a,b ipc_connect=c ipc_relay=d`. */
-import { isVmName, type VmName } from './vm-name.ts';
+import { isDomainMapName, type VmName } from './vm-name.ts';
 
 /** Whose links a VM serves; `everyone` that has a name may ask for one. */
 type Served = { readonly names: readonly VmName[]; readonly everyone: boolean };
 
-export type Pairs = {
+export type LinkConfig = {
   readonly serve: Served;
   readonly connect: readonly VmName[];
   /** By way of which VM there are calls where there is no link; on that VM itself, that it relays. */
@@ -20,7 +20,7 @@ const listOf = (commandLine: string, parameter: string): readonly string[] =>
 
 const namesOf = (parameter: string, texts: readonly string[]): VmName[] =>
   texts.map((text) => {
-    if (isVmName(text)) return text;
+    if (isDomainMapName(text)) return text;
     throw new Error(`${parameter}: "${text}" is not the name of a VM`);
   });
 
@@ -35,7 +35,7 @@ export const onlyOne = (names: readonly VmName[]): VmName | undefined => {
 export const everyone = '*';
 
 /** Throws an Error that names the parameter and the word. A parameter may be given more than once. */
-export const pairsOf = (commandLine: string): Pairs => {
+export const parseLinkParameters = (commandLine: string): LinkConfig => {
   const serve = listOf(commandLine, 'ipc_serve');
   return {
     serve: {

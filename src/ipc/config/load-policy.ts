@@ -2,16 +2,16 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { printable, quoted, type Remark } from '../../text/remark.ts';
-import type { Policy } from '../policy/decide.ts';
+import type { CallRule } from '../policy/call-rule.ts';
+import type { CallPolicy } from '../policy/decide-call.ts';
 import { type Directive, parsePolicyText, type ServiceWords } from '../policy/policy-text.ts';
-import type { Rule } from '../policy/rule.ts';
 import { indexRules } from '../policy/rule-index.ts';
 import { listPolicyFiles, readPolicyFile, stampOf } from './read-policy-file.ts';
 
 export type LoadedPolicy = {
-  readonly policy: Policy;
+  readonly policy: CallPolicy;
   /** In their order; where the policy is invalid, those that could be read. */
-  readonly rules: readonly Rule[];
+  readonly rules: readonly CallRule[];
   /** How many files were read; one that is included twice is read twice. */
   readonly files: number;
   /** All in which a change may change the policy. */
@@ -25,7 +25,7 @@ const mostFiles = 1000;
 
 type Loading = {
   readonly root: string;
-  readonly rules: Rule[];
+  readonly rules: CallRule[];
   readonly faults: Remark[];
   readonly directories: Set<string>;
   /** What was read, and how it looked before. */
@@ -129,7 +129,7 @@ const findChanges = async (loading: Loading): Promise<void> => {
   }
 };
 
-const policyOf = async (loading: Loading): Promise<Policy> => {
+const policyOf = async (loading: Loading): Promise<CallPolicy> => {
   const { root, rules, faults } = loading;
   try {
     await stampOf(root);

@@ -6,4 +6,4 @@ export type VmName = string & { readonly [vmName]: true };
 // A name must fit a policy's line, an argument of the kernel and a node; libxl has no limit of its own.
 const shape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
-export const isVmName = (text: string): text is VmName => shape.test(text);
+export const isDomainMapName = (text: string): text is VmName => shape.test(text);

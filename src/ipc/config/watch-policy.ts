@@ -21,10 +21,10 @@ export const watchPolicy = (
     const watches = new Subscription();
     const watched = new Set<string>();
     const attend = (directories: readonly string[]): boolean => {
-      const fresh = directories.filter((one) => !watched.has(one));
-      for (const one of fresh) {
-        watched.add(one);
-        watches.add(watchFiles(one).subscribe((change) => edits.next(change)));
+      const fresh = directories.filter((path) => !watched.has(path));
+      for (const path of fresh) {
+        watched.add(path);
+        watches.add(watchFiles(path).subscribe((change) => edits.next(change)));
       }
       return fresh.length > 0;
     };

@@ -1,6 +1,6 @@
 /** What a policy says in vain. */
 import type { Remark } from '../../text/remark.ts';
-import type { Rule } from './rule.ts';
+import type { CallRule } from './call-rule.ts';
 import {
   bucketsOf,
   firstOf,
@@ -15,7 +15,7 @@ import type { Word } from './words.ts';
 
 const ignored = ['autostart=', 'default_target='];
 
-const ofToken = ({ is, text }: VmToken, role: string, rule: Rule): string | undefined => {
+const ofToken = ({ is, text }: VmToken, role: string, rule: CallRule): string | undefined => {
   if (is === 'never') return `never matches: no call here has "${text}" as its ${role}`;
   if (is !== 'unknowable') return undefined;
   const effect = mayBeSkipped(rule)
@@ -24,14 +24,14 @@ const ofToken = ({ is, text }: VmToken, role: string, rule: Rule): string | unde
   return `"${text}" is unknown here: the rule ${effect}`;
 };
 
-const ofAction = ({ action }: Rule): string | undefined => {
+const ofAction = ({ action }: CallRule): string | undefined => {
   if (action.is === 'ask') return '"ask" denies: there is nobody to be asked';
   if (action.target === undefined) return undefined;
   return `target= denies in every VM but "${action.target}": a call is not redirected`;
 };
 
 /** Of one rule by itself, with the columns. */
-const ofRule = (rule: Rule): (readonly [Word, string])[] => {
+const ofRule = (rule: CallRule): (readonly [Word, string])[] => {
   const [, , source, destination, action, ...parameters] = rule.words;
   const found: [Word | undefined, string | undefined][] = [
     [source, ofToken(rule.source, 'source', rule)],
@@ -45,13 +45,13 @@ const ofRule = (rule: Rule): (readonly [Word, string])[] => {
 };
 
 /** The rule that decides whatever another one could. */
-const coverOf = (rule: Rule, rank: number, index: RuleIndex): Rule | undefined => {
+const coverOf = (rule: CallRule, rank: number, index: RuleIndex): CallRule | undefined => {
   const cover = firstOf(bucketsOf(index, lookupOf(rule)).map(({ decider }) => decider));
   return cover !== undefined && cover.rank < rank ? cover.rule : undefined;
 };
 
 /** Warnings in the order of the rules. */
-export const lint = (rules: readonly Rule[]): Remark[] => {
+export const lint = (rules: readonly CallRule[]): Remark[] => {
   const index = indexRules(rules);
   return rules.flatMap((rule, rank) => {
     const remarks = ofRule(rule).map(([{ column }, text]) => ({

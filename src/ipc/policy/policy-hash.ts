@@ -1,9 +1,9 @@
 /** A policy's rules as one short word, by which two places can tell that they have the same. */
 import { createHash } from 'node:crypto';
-import type { Rule } from './rule.ts';
+import type { CallRule } from './call-rule.ts';
 
 /** The rule as a line of the grammar, whatever file it came from: its parameters by name, single spaces. */
-export const canonicalText = ({ words }: Rule): string => {
+export const canonicalText = ({ words }: CallRule): string => {
   const [service, argument, source, destination, action, ...parameters] = words.map(
     ({ text }) => text,
   );
@@ -14,7 +14,7 @@ export const canonicalText = ({ words }: Rule): string => {
 const digits = 32;
 
 /** The first 32 hex digits of a SHA-256 over the rules in their order; comments, files and spacing do not count. */
-export const policyHash = (rules: readonly Rule[]): string => {
+export const policyHash = (rules: readonly CallRule[]): string => {
   const hash = createHash('sha256');
   for (const rule of rules) hash.update(`${canonicalText(rule)}\n`);
   return hash.digest('hex').slice(0, digits);

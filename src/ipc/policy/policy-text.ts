@@ -1,6 +1,6 @@
 /** The text of one policy file: rules and directives in their order, and everything that is wrong with it. */
 import { quoted, type Remark } from '../../text/remark.ts';
-import { parseRule, parseScope, type Rule } from './rule.ts';
+import { type CallRule, parseRule, parseScope } from './call-rule.ts';
 import { type Report, splitWords, type Word } from './words.ts';
 
 /** The service and the argument of which all rules of an `!include-service` file speak. */
@@ -15,7 +15,7 @@ export type Directive = {
   readonly service: ServiceWords | undefined;
 };
 
-type Statement = { readonly is: 'rule'; readonly rule: Rule } | Directive;
+type Statement = { readonly is: 'rule'; readonly rule: CallRule } | Directive;
 
 export type PolicyText = {
   readonly statements: readonly Statement[];

@@ -1,8 +1,8 @@
 /** Finds the rule that decides a call without looking at all of them, and yet the same one. */
-import type { Rule } from './rule.ts';
+import type { CallRule } from './call-rule.ts';
 import type { VmToken } from './vm-token.ts';
 
-export type Ranked = { readonly rule: Rule; readonly rank: number };
+export type Ranked = { readonly rule: CallRule; readonly rank: number };
 
 /** Rules that name exactly the same things, as far as they can ever count. */
 type Bucket = {
@@ -29,7 +29,7 @@ export type Lookup = {
 /** The name that decides whether a token matches; undefined if it matches, or may match, every VM. */
 const nameIn = ({ is, text }: VmToken): string | undefined => (is === 'named' ? text : undefined);
 
-export const lookupOf = ({ service, argument, source, destination }: Rule): Lookup => ({
+export const lookupOf = ({ service, argument, source, destination }: CallRule): Lookup => ({
   service,
   argument,
   source: nameIn(source),
@@ -37,16 +37,16 @@ export const lookupOf = ({ service, argument, source, destination }: Rule): Look
 });
 
 /** Whether it depends on something that cannot be known here if the rule matches. */
-export const isUncertain = ({ source, destination }: Rule): boolean =>
+export const isUncertain = ({ source, destination }: CallRule): boolean =>
   source.is === 'unknowable' || destination.is === 'unknowable';
 
 /** No other rule can be passed over: what it may have denied would be allowed further down. */
-export const mayBeSkipped = (rule: Rule): boolean => {
+export const mayBeSkipped = (rule: CallRule): boolean => {
   const { is, target, relayed } = rule.action;
   return isUncertain(rule) && is === 'allow' && target === undefined && relayed;
 };
 
-export const neverMatches = ({ source, destination }: Rule): boolean =>
+export const neverMatches = ({ source, destination }: CallRule): boolean =>
   source.is === 'never' || destination.is === 'never';
 
 const insert = (bucket: Bucket, ranked: Ranked): void => {
@@ -74,7 +74,7 @@ const pairKeys = ({ source, destination }: Lookup): [string, ...string[]] => {
   return [`${source} ${destination}`, `${source} *`, `* ${destination}`, '* *'];
 };
 
-export const indexRules = (rules: readonly Rule[]): RuleIndex => {
+export const indexRules = (rules: readonly CallRule[]): RuleIndex => {
   const index = new Map<string, Map<string, Bucket>>();
   rules.forEach((rule, rank) => {
     if (neverMatches(rule)) return;
@@ -105,9 +105,9 @@ export const bucketsOf = (index: RuleIndex, lookup: Lookup): Bucket[] => {
 };
 
 /** The first one of some. */
-export const firstOf = (some: readonly (Ranked | undefined)[]): Ranked | undefined => {
+export const firstOf = (entries: readonly (Ranked | undefined)[]): Ranked | undefined => {
   let first: Ranked | undefined;
-  for (const ranked of some) {
+  for (const ranked of entries) {
     if (ranked !== undefined && (first === undefined || ranked.rank < first.rank)) first = ranked;
   }
   return first;

@@ -51,7 +51,7 @@ const families: readonly Family[] = [
 ];
 
 /** Whether a VM can be called so. dom0 can not: it neither calls nor is called. */
-export const isVmName = (text: string): boolean => isName(text) && text !== 'dom0';
+export const isPolicyVmName = (text: string): boolean => isName(text) && text !== 'dom0';
 
 const kindOf = (text: string): Kind | undefined => {
   const keyword = keywords.get(text);

@@ -6,7 +6,7 @@ const names = ['ring-ref', 'event-channel'] as const;
 export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
 
 /** The domains at the ends of a vchan. */
-export type Pair = { readonly server: number; readonly client: number };
+export type VchanPair = { readonly server: number; readonly client: number };
 
 /** The permissions of a node that only one other domain can read. */
 export const readableBy = (owner: number, reader: number): readonly Permission[] => [
@@ -22,7 +22,7 @@ export const readableBy = (owner: number, reader: number): readonly Permission[]
 export const publishOffer = (
   store: Xenstore,
   path: string,
-  { server, client }: Pair,
+  { server, client }: VchanPair,
   { ringRef, eventChannel }: OfferNumbers,
   extra: Readonly<Record<string, string>> = {},
 ): Promise<void> => {

@@ -79,7 +79,7 @@ export const toVchanError = (error: unknown): Error => {
 };
 
 /** Does what may throw in the addon. */
-export const attempt = <T>(call: () => T): T => {
+export const withVchanErrors = <T>(call: () => T): T => {
   try {
     return call();
   } catch (error) {

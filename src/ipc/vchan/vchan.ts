@@ -1,7 +1,7 @@
 /** Vchans to other domains, as libxenvchan makes them, in both roles. */
 import type { Duplex } from 'node:stream';
 import { loadNative, type NativeVchan } from '../../xen/native.ts';
-import { attempt, VchanError } from './vchan-error.ts';
+import { VchanError, withVchanErrors } from './vchan-error.ts';
 import { VchanStream } from './vchan-stream.ts';
 
 type VchanOffer = {
@@ -61,7 +61,7 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
       setImmediate(() => stream?.handleEvent());
     }
   };
-  const vchan = attempt(() => open(onEvent));
+  const vchan = withVchanErrors(() => open(onEvent));
   return {
     offer: { ringRef, eventChannel: vchan.port(), connected },
     end: () => {
@@ -79,7 +79,7 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
 export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): VchanServer => {
   checkSizes(sizes);
   const { Vchan, VchanServer: Pages } = loadNative();
-  const pages = attempt(() => new Pages(domid, sizes.left, sizes.right));
+  const pages = withVchanErrors(() => new Pages(domid, sizes.left, sizes.right));
   let session: Session | undefined;
   return {
     offer: () => {
@@ -98,7 +98,7 @@ export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): V
 /** Connects to what that domain offers. Throws a VchanError. */
 export const joinVchan = (domid: number, ringRef: number, eventChannel: number): Duplex => {
   const { Vchan } = loadNative();
-  const vchan: NativeVchan = attempt(
+  const vchan: NativeVchan = withVchanErrors(
     () => new Vchan(() => stream.handleEvent(), domid, ringRef, eventChannel),
   );
   const stream = new VchanStream(vchan);

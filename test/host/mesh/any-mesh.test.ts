@@ -9,7 +9,7 @@ import type { Mesh } from '../../../src/host/mesh/mesh.ts';
 import { parseMesh } from '../../../src/host/mesh/mesh-file.ts';
 import type { Sources } from '../../../src/host/mesh/sources.ts';
 import { parseXlConfig, xlConfigText } from '../../../src/host/mesh/xl-config.ts';
-import { isVmName } from '../../../src/ipc/config/vm-name.ts';
+import { isDomainMapName } from '../../../src/ipc/config/vm-name.ts';
 import { policyOf, rulesOf } from '../../ipc/policy/policy-of.ts';
 
 const names = ['net', 'a', 'b', 'c', 'd'];
@@ -86,7 +86,7 @@ const textOf = ({ vms, links, everybody, net }: World): string => {
 const sourcesOf = (some: World): Sources => {
   const mesh = parseMesh('mesh.toml', textOf(some));
   const [from = 'a', to = 'b', action = 'deny'] = some.rule ?? [];
-  const isRule = [from, to].every((name) => name === '*' || isVmName(name));
+  const isRule = [from, to].every((name) => name === '*' || isDomainMapName(name));
   const rules = isRule ? rulesOf(`s * ${from} ${to} ${action}`) : [];
   return {
     mesh,

@@ -8,7 +8,7 @@ import { checkMesh } from '../../../src/host/mesh/check.ts';
 import { compileMesh } from '../../../src/host/mesh/compile.ts';
 import { readMesh, readScripts } from '../../../src/host/mesh/read-mesh.ts';
 import { writeTree } from '../../../src/host/mesh/write-tree.ts';
-import { pairsOf } from '../../../src/ipc/config/kernel-command-line.ts';
+import { parseLinkParameters } from '../../../src/ipc/config/kernel-command-line.ts';
 import { loadPolicy } from '../../../src/ipc/config/load-policy.ts';
 import { policyHash } from '../../../src/ipc/policy/policy-hash.ts';
 import { loadConfig } from '../../../src/network/config/config.ts';
@@ -85,7 +85,7 @@ test('the agent of each VM reads its links from its command line', async () => {
   const files = await compiled(exampleFile);
   const linksOf = (name: string) => {
     const config = files.get(`dom0/xl/${name}.cfg`) ?? '';
-    const { serve, connect } = pairsOf(/^extra="(.*)"$/m.exec(config)?.[1] ?? '');
+    const { serve, connect } = parseLinkParameters(/^extra="(.*)"$/m.exec(config)?.[1] ?? '');
     return { serve: serve.names, connect };
   };
   expect(linksOf('net-vm')).toEqual({ serve: ['mgmt-vm', 'workload-vm'], connect: [] });

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { subsetFor, subsetText } from '../../../src/host/mesh/policy-subset.ts';
-import { decide } from '../../../src/ipc/policy/decide.ts';
+import type { CallRule } from '../../../src/ipc/policy/call-rule.ts';
+import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
 import { policyHash } from '../../../src/ipc/policy/policy-hash.ts';
 import type { ServiceWords } from '../../../src/ipc/policy/policy-text.ts';
-import type { Rule } from '../../../src/ipc/policy/rule.ts';
 import { parse, policyOf, rulesOf } from '../../ipc/policy/policy-of.ts';
 
 const uuid = 'uuid:12345678-9abc-4def-8123-456789abcdef';
@@ -61,8 +61,8 @@ const scope = fc.oneof(
 /** As a line of the grammar, or as one of a file that is included for a service, which is spelled differently. */
 const rule = fc
   .tuple(scope, tail, fc.boolean(), fc.constantFrom(' ', '\t', '   '))
-  .map(([[service = '', argument = ''], words, included, gap]): Rule => {
-    if (!included) return rulesOf([service, argument, ...words].join(gap))[0] as Rule;
+  .map(([[service = '', argument = ''], words, included, gap]): CallRule => {
+    if (!included) return rulesOf([service, argument, ...words].join(gap))[0] as CallRule;
     const [from = '', to = '', ...verb] = words.map((word) => word.replaceAll('@', '$'));
     const given: ServiceWords = [
       { text: service, column: 18 },
@@ -76,7 +76,7 @@ const rule = fc
 const rules = fc.array(rule, { maxLength: 12 });
 
 /** As the VM reads the file that is written for it. */
-const reloaded = (vm: string, all: readonly Rule[]): Rule[] =>
+const reloaded = (vm: string, all: readonly CallRule[]): CallRule[] =>
   rulesOf(subsetText(vm, subsetFor(vm, all)));
 
 test('every call is decided as by the whole policy', () => {
@@ -91,8 +91,8 @@ test('every call is decided as by the whole policy', () => {
             for (const argument of [...args, 'other']) {
               const relayed = service !== 's';
               const request = { source, self, service, argument, relayed };
-              const { rule: _there, ...verdict } = decide(subset, request);
-              const { rule: _here, ...expected } = decide(whole, request);
+              const { rule: _there, ...verdict } = decideCall(subset, request);
+              const { rule: _here, ...expected } = decideCall(whole, request);
               expect(verdict).toEqual(expected);
               allowed.add(`${verdict.action} ${verdict.user} ${verdict.notify}`);
             }
@@ -120,7 +120,7 @@ test('the hash of the file is that of the rules, and nothing stays that names an
   );
 });
 
-const textOf = ({ words }: Rule): string => {
+const textOf = ({ words }: CallRule): string => {
   const [service, argument, from, to, verb, ...more] = words.map(({ text }) => text);
   return [service, argument, from, to, verb, ...more.sort()].join(' ');
 };

@@ -11,7 +11,7 @@ import {
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadPolicy } from '../../../src/ipc/config/load-policy.ts';
-import { decide } from '../../../src/ipc/policy/decide.ts';
+import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
 import { directoryWith } from '../../support/directory.ts';
 
 const places = async (directory: string): Promise<string[]> =>
@@ -209,5 +209,5 @@ test('an invalid policy denies what each of its rules allows', async () => {
   const directory = directoryWith({ '1.policy': '* * * * allow\n', '2.policy': 'oops' });
   const request = { source: 'a', self: 'b', service: 's', argument: '', relayed: false };
   const { policy } = await loadPolicy(directory);
-  expect(decide(policy, request)).toMatchObject({ action: 'deny', reason: 'policy invalid' });
+  expect(decideCall(policy, request)).toMatchObject({ action: 'deny', reason: 'policy invalid' });
 });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Subject } from 'rxjs';
 import { type TestContext, test } from 'vitest';
 import { watchPolicy } from '../../../src/ipc/config/watch-policy.ts';
-import { decide } from '../../../src/ipc/policy/decide.ts';
+import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
 import { directoryWith } from '../../support/directory.ts';
 import { until } from '../../support/until.ts';
 
@@ -15,7 +15,7 @@ const watching = ({ onTestFinished }: TestContext, directory: string) => {
   let verdict = '';
   const nudges = new Subject<void>();
   const watch = watchPolicy(directory, nudges).subscribe(({ policy }) => {
-    verdict = decide(policy, request).reason;
+    verdict = decideCall(policy, request).reason;
   });
   onTestFinished(() => watch.unsubscribe());
   return {

@@ -1,7 +1,7 @@
 /** Whatever the bytes, the parser returns, says where it stumbled, and what it accepts is what stands there. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decide } from '../../../src/ipc/policy/decide.ts';
+import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
 import { lint } from '../../../src/ipc/policy/lint.ts';
 import { printFigures } from '../../support/figures.ts';
 import { seed } from '../../support/seed.ts';
@@ -20,7 +20,7 @@ const pieces = [
 
 const soup = fc
   .array(fc.constantFrom(...pieces, ...pieces.map((piece) => `${piece} `)), { maxLength: 40 })
-  .map((some) => new Uint8Array(Buffer.from(some.join(''))));
+  .map((lines) => new Uint8Array(Buffer.from(lines.join(''))));
 const bytes = fc.uint8Array({ maxLength: 200 });
 const broken = fc
   .tuple(soup, bytes, fc.nat())
@@ -58,7 +58,7 @@ test(`${inputs} texts`, () => {
       expect(again).toMatchObject({ is: 'rule', rule: { service, argument, source, action } });
     }
     lint(rules);
-    decide(policyOf(rules), {
+    decideCall(policyOf(rules), {
       ...{ source: 'web', self: 'a', relayed: false },
       ...{ service: 'sign', argument: 'key' },
     });

@@ -1,6 +1,7 @@
 /** What the grammar says, rule by rule: the reading that the index must agree with. */
-import type { PolicyRequest, Verdict } from '../../../src/ipc/policy/decide.ts';
-import type { Rule } from '../../../src/ipc/policy/rule.ts';
+
+import type { CallRule } from '../../../src/ipc/policy/call-rule.ts';
+import type { PolicyRequest, Verdict } from '../../../src/ipc/policy/decide-call.ts';
 
 const neverHere = ['dom0', '@adminvm', 'uuid:00000000-0000-0000-0000-000000000000', '@default'];
 
@@ -12,16 +13,16 @@ const matches = (token: string, name: string): boolean | undefined => {
   return token.startsWith('uuid:') ? undefined : token === name;
 };
 
-const deny = (rule?: Rule) =>
+const deny = (rule?: CallRule) =>
   ({ action: 'deny', user: undefined, rule: rule?.place }) as const satisfies Partial<Verdict>;
 
 /** Of well-formed requests. */
 export const decideLinearly = (
-  rules: readonly Rule[],
+  rules: readonly CallRule[],
   { source, self, service, argument, relayed }: PolicyRequest,
 ): Pick<Verdict, 'action' | 'user' | 'rule'> => {
   if (source === self) return deny();
-  const doubtful: Rule[] = [];
+  const doubtful: CallRule[] = [];
   for (const rule of rules) {
     if (rule.service !== undefined && rule.service !== service) continue;
     if (rule.argument !== undefined && rule.argument !== argument) continue;

@@ -1,7 +1,7 @@
 /** What is said in vain, and where. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decide } from '../../../src/ipc/policy/decide.ts';
+import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
 import { lint } from '../../../src/ipc/policy/lint.ts';
 import { policyOf, rulesOf } from './policy-of.ts';
 
@@ -88,8 +88,8 @@ test('a rule that is never reached can go', () => {
       const lineNumbers = hidden.map(({ place }) => Number(place.split(':')[1]));
       const fewer = policyOf(rules.filter(({ line: at }) => !lineNumbers.includes(at)));
       spared += hidden.length * requests.length;
-      for (const one of requests) {
-        expect(decide(fewer, one)).toEqual(decide(policyOf(rules), one));
+      for (const request of requests) {
+        expect(decideCall(fewer, request)).toEqual(decideCall(policyOf(rules), request));
       }
     }),
     { numRuns: 1000 },

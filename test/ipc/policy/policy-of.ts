@@ -1,15 +1,15 @@
 /** Policies made of text. */
 import assert from 'node:assert/strict';
-import type { Policy } from '../../../src/ipc/policy/decide.ts';
+import type { CallRule } from '../../../src/ipc/policy/call-rule.ts';
+import type { CallPolicy } from '../../../src/ipc/policy/decide-call.ts';
 import { parsePolicyText, type ServiceWords } from '../../../src/ipc/policy/policy-text.ts';
-import type { Rule } from '../../../src/ipc/policy/rule.ts';
 import { indexRules } from '../../../src/ipc/policy/rule-index.ts';
 
 export const parse = (text: string | Uint8Array, service?: ServiceWords) =>
   parsePolicyText('p', typeof text === 'string' ? Buffer.from(text) : text, service);
 
 /** Of a text without mistakes or directives. */
-export const rulesOf = (text: string): Rule[] => {
+export const rulesOf = (text: string): CallRule[] => {
   const { statements, faults } = parse(text);
   assert.deepEqual(faults, []);
   return statements.map((statement) => {
@@ -18,7 +18,7 @@ export const rulesOf = (text: string): Rule[] => {
   });
 };
 
-export const policyOf = (rules: readonly Rule[]): Policy => ({
+export const policyOf = (rules: readonly CallRule[]): CallPolicy => ({
   is: 'rules',
   index: indexRules(rules),
 });

@@ -103,8 +103,8 @@ test('a call has its target or its source with it', async () => {
     { target: 'sa-vm', service: 'a', argument: '' },
     { target: '', service: 'a', argument: 'x', source: 'workload-vm' },
   ];
-  for (const one of asked)
-    expect((await talk(client.open(one), Buffer.alloc(0))).outcome).toMatchObject({
+  for (const request of asked)
+    expect((await talk(client.open(request), Buffer.alloc(0))).outcome).toMatchObject({
       refusal: { code: 'unreachable', text: 'no relay' },
     });
   expect(requests).toEqual(asked);

@@ -77,14 +77,14 @@ const names: readonly FrameName[] = [...(Object.keys(frames) as FrameName[]), ..
 const plausible = (random: (limit: number) => number): Buffer => {
   const name = names[random(names.length)] ?? 'open';
   const { link, min, max } = frames[name];
-  const some = () => Buffer.alloc(min + random(Math.min(max, 600) - min + 1), random(256));
+  const filled = () => Buffer.alloc(min + random(Math.min(max, 600) - min + 1), random(256));
   const payloads: Partial<Record<FrameName, () => Buffer>> = {
     open: () => opening,
     vouch: () => vouching,
     credit: () => creditOf(random(3), random(300)),
     stop: () => bytes(random(3)),
   };
-  const payload = random(50) === 0 ? Buffer.alloc(max) : (payloads[name] ?? some)();
+  const payload = random(50) === 0 ? Buffer.alloc(max) : (payloads[name] ?? filled)();
   return frameBytes(name, link ? 0 : random(8) + 1, payload);
 };
 

@@ -60,13 +60,16 @@ test('what only a socket can heed is refused with an executable, and the other w
 test("max-concurrent counts a file's calls from all peers, whatever their argument", async () => {
   await rig.script('wait', '#!/bin/sh\necho here\nread line\n');
   await rig.config('wait', 'max-concurrent = 2');
-  const [one, two] = [rig.call('wait+a', { source: 'vm1' }), rig.call('wait+b', { source: 'vm2' })];
-  await until('both run', () => one.said() !== '' && two.said() !== '');
+  const [first, second] = [
+    rig.call('wait+a', { source: 'vm1' }),
+    rig.call('wait+b', { source: 'vm2' }),
+  ];
+  await until('both run', () => first.said() !== '' && second.said() !== '');
   expect((await rig.run('wait', '', { source: 'vm3' })).ended).toMatchObject(refused('busy'));
   expect((await rig.run('sign', '', { source: 'vm3' })).ended).toEqual(exited(0));
-  one.stdin.end('\n');
-  expect(await one.ended).toEqual(exited(0));
+  first.stdin.end('\n');
+  expect(await first.ended).toEqual(exited(0));
   expect((await rig.run('wait', '\n', { source: 'vm3' })).ended).toEqual(exited(0));
-  two.cancel();
-  await two.ended;
+  second.cancel();
+  await second.ended;
 });

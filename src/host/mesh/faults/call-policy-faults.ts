@@ -1,6 +1,6 @@
 /** What is wrong with the central call policy, by itself and for this mesh. */
 import { isAbsolute, join } from 'node:path';
-import type { Rule } from '../../../ipc/policy/rule.ts';
+import type { CallRule } from '../../../ipc/policy/call-rule.ts';
 import type { Remark } from '../../../text/remark.ts';
 import { error, type Fault, faultOf, type Place, unknownVm } from '../fault.ts';
 import { isTooLarge, type Subsets, tooLong } from '../policy-subset.ts';
@@ -19,7 +19,7 @@ const ofRemark = (directory: string, { place, text }: Remark): Fault => {
     : { ...fault, at: { ...fault.at, file: under(directory, fault.at.file) } };
 };
 
-const ofRule = (rule: Rule, { mesh, policyDirectory }: Sources): readonly Fault[] => {
+const ofRule = (rule: CallRule, { mesh, policyDirectory }: Sources): readonly Fault[] => {
   const at = (word: number): Place => ({
     file: under(policyDirectory, rule.file),
     line: rule.line,
@@ -46,7 +46,7 @@ const ofRule = (rule: Rule, { mesh, policyDirectory }: Sources): readonly Fault[
 /** What goes wrong only when inclusions become one file. */
 const ofSubsets = (
   { mesh, policyDirectory }: Sources,
-  rules: readonly Rule[],
+  rules: readonly CallRule[],
   subsets: Subsets,
 ): readonly Fault[] => {
   const faults: Fault[] = [];

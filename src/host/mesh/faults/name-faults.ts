@@ -1,7 +1,7 @@
 /** Names that are none, and VMs that there are not. */
 
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
-import { isVmName } from '../../../ipc/config/vm-name.ts';
+import { isDomainMapName } from '../../../ipc/config/vm-name.ts';
 import { quoted } from '../../../text/remark.ts';
 import type { KeyPath } from '../../../toml/toml-places.ts';
 import { error, type Fault, unknownVm } from '../fault.ts';
@@ -17,7 +17,7 @@ const ofHeader = (mesh: MeshFile, { name }: MeshVm): readonly Fault[] => {
   if (/^\d+$/.test(name)) {
     return [error(at, `xl takes ${quoted(name)} for a domid; add a letter`)];
   }
-  if (isVmName(name)) return [];
+  if (isDomainMapName(name)) return [];
   const rule = 'up to 63 of A-Z a-z 0-9 _ -, neither _ nor - first';
   return [error(at, `${quoted(name)} is not the name of a VM; use ${rule}`)];
 };

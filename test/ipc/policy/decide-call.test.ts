@@ -1,7 +1,7 @@
 /** Verdicts: first match, and whatever is not clearly allowed is denied. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, type PolicyRequest } from '../../../src/ipc/policy/decide.ts';
+import { decideCall, type PolicyRequest } from '../../../src/ipc/policy/decide-call.ts';
 import { decideLinearly } from './linear-decide.ts';
 import { policyOf, rulesOf } from './policy-of.ts';
 
@@ -13,7 +13,7 @@ const request: PolicyRequest = {
 };
 
 const verdictOn = (text: string, changes: Partial<PolicyRequest> = {}) =>
-  decide(policyOf(rulesOf(text)), { ...request, ...changes });
+  decideCall(policyOf(rulesOf(text)), { ...request, ...changes });
 
 /** The line of the deciding rule, and whom it lets the call run as if it allows it. */
 const outcome = (text: string, changes: Partial<PolicyRequest> = {}): string => {
@@ -152,7 +152,10 @@ test.each([
   // It cannot be known whether it would have denied.
   ['* * @tag:x * allow relayed=no\n* * * * allow', 'deny 1', 'deny 1'],
 ])('direct and by way of a relay: %j', (text, direct, relayed) => {
-  expect([false, true].map((one) => outcome(text, { relayed: one }))).toEqual([direct, relayed]);
+  expect([false, true].map((isRelayed) => outcome(text, { relayed: isRelayed }))).toEqual([
+    direct,
+    relayed,
+  ]);
 });
 
 test('why', () => {
@@ -165,11 +168,11 @@ test('why', () => {
   expect(verdictOn('* * * * allow relayed=no', { relayed: true }).reason).toContain('relay');
   expect(reason('* * @tag:x * deny')).toContain('may or may not match');
   expect(verdictOn('* * * * allow', { source: 'sa-vm' }).reason).toContain('itself');
-  expect(decide({ is: 'invalid', faults: [] }, request)).toEqual({
+  expect(decideCall({ is: 'invalid', faults: [] }, request)).toEqual({
     ...{ action: 'deny', user: undefined, rule: undefined, notify: true },
     reason: 'policy invalid',
   });
-  const absent = decide({ is: 'absent' }, request);
+  const absent = decideCall({ is: 'absent' }, request);
   expect(absent.action).toBe('deny');
   expect(absent.reason).toContain('no policy');
 });
@@ -223,9 +226,9 @@ test('the index decides as a scan of all rules does', () => {
       (lines, requests) => {
         const rules = rulesOf(lines.join('\n'));
         const policy = policyOf(rules);
-        for (const one of requests) {
-          const { action: verdict, user: as, rule } = decide(policy, one);
-          expect({ action: verdict, user: as, rule }).toEqual(decideLinearly(rules, one));
+        for (const asked of requests) {
+          const { action: verdict, user: as, rule } = decideCall(policy, asked);
+          expect({ action: verdict, user: as, rule }).toEqual(decideLinearly(rules, asked));
           if (rule !== undefined) seen[verdict] += 1;
         }
       },

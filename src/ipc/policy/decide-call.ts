@@ -1,10 +1,10 @@
 /** Whether a call may be made, as the policy of the VM that is called says. */
 import type { Remark } from '../../text/remark.ts';
-import { isArgument, isServiceName, type Rule } from './rule.ts';
+import { type CallRule, isArgument, isServiceName } from './call-rule.ts';
 import { bucketsOf, firstOf, isUncertain, type RuleIndex } from './rule-index.ts';
-import { isVmName } from './vm-token.ts';
+import { isPolicyVmName } from './vm-token.ts';
 
-export type Policy =
+export type CallPolicy =
   | { readonly is: 'rules'; readonly index: RuleIndex }
   /** Not even a directory to look for it in. */
   | { readonly is: 'absent' }
@@ -45,12 +45,12 @@ export type Verdict = {
 
 const uncertain: Reason = 'the rule may or may not match: tags, types and UUIDs are unknown here';
 
-const refusal = (reason: Reason): Verdict => ({
+const denialWithoutRule = (reason: Reason): Verdict => ({
   ...{ action: 'deny', user: undefined, rule: undefined, notify: true },
   reason,
 });
 
-const denial = ({ place, action }: Rule, reason: Reason): Verdict => ({
+const denialByRule = ({ place, action }: CallRule, reason: Reason): Verdict => ({
   ...{ action: 'deny', user: undefined, rule: place },
   // Only "deny" says of itself whether its denials are worth a notice.
   notify: action.is === 'deny' ? action.notify : true,
@@ -58,7 +58,7 @@ const denial = ({ place, action }: Rule, reason: Reason): Verdict => ({
 });
 
 /** What is wrong with the rule as one that allows the call, if anything is. */
-const objection = (rule: Rule, { self, relayed }: PolicyRequest): Reason | undefined => {
+const objection = (rule: CallRule, { self, relayed }: PolicyRequest): Reason | undefined => {
   const { action } = rule;
   if (isUncertain(rule)) return uncertain;
   if (action.is === 'deny') return 'denied by rule';
@@ -69,31 +69,31 @@ const objection = (rule: Rule, { self, relayed }: PolicyRequest): Reason | undef
 };
 
 const isWellFormed = ({ source, self, service, argument }: PolicyRequest): boolean =>
-  isVmName(source) && isVmName(self) && isServiceName(service) && isArgument(argument);
+  isPolicyVmName(source) && isPolicyVmName(self) && isServiceName(service) && isArgument(argument);
 
 /**
  * First match, and everything that is not clearly allowed is denied. A rule of which it cannot be known whether it
  * matches denies too; if it would allow, the rules behind it may still do so, but as no other user.
  */
-export const decide = (policy: Policy, request: PolicyRequest): Verdict => {
-  if (policy.is === 'invalid') return refusal('policy invalid');
-  if (!isWellFormed(request)) return refusal('no VM or service is called so');
-  if (request.source === request.self) return refusal('a VM does not call itself');
-  if (policy.is === 'absent') return refusal('no policy: its directory does not exist');
+export const decideCall = (policy: CallPolicy, request: PolicyRequest): Verdict => {
+  if (policy.is === 'invalid') return denialWithoutRule('policy invalid');
+  if (!isWellFormed(request)) return denialWithoutRule('no VM or service is called so');
+  if (request.source === request.self) return denialWithoutRule('a VM does not call itself');
+  if (policy.is === 'absent') return denialWithoutRule('no policy: its directory does not exist');
   const { source, self, service, argument } = request;
   const lookup = { service, argument, source, destination: self };
   const buckets = bucketsOf(policy.index, lookup);
   const decider = firstOf(buckets.map((bucket) => bucket.decider));
-  if (decider === undefined) return refusal('no matching rule');
+  if (decider === undefined) return denialWithoutRule('no matching rule');
   const { rule, rank } = decider;
   const reason = objection(rule, request);
-  if (reason !== undefined) return denial(rule, reason);
+  if (reason !== undefined) return denialByRule(rule, reason);
   const { user, notify } = rule.action;
   const other = firstOf(
     buckets.flatMap(({ skipped }) => skipped.filter((entry) => entry.rule.action.user !== user)),
   );
   if (other !== undefined && other.rank < rank) {
-    return denial(other.rule, uncertain);
+    return denialByRule(other.rule, uncertain);
   }
   return { action: 'allow', user, rule: rule.place, notify, reason: 'allowed by rule' };
 };

@@ -8,7 +8,7 @@ import type { Report, Word } from './words.ts';
 /** A service and the text after its "+"; undefined is any. */
 export type Scope = { readonly service: string | undefined; readonly argument: string | undefined };
 
-export type Rule = Scope & {
+export type CallRule = Scope & {
   readonly source: VmToken;
   readonly destination: VmToken;
   readonly action: Action;
@@ -57,9 +57,9 @@ export const parseScope = (service: Word, argument: Word, report: Report): Scope
  */
 export const parseRule = (
   words: readonly Word[],
-  at: Pick<Rule, 'file' | 'line' | 'column'>,
+  at: Pick<CallRule, 'file' | 'line' | 'column'>,
   report: Report,
-): Rule | undefined => {
+): CallRule | undefined => {
   let faults = 0;
   const counted: Report = (column, text) => {
     faults += 1;
