@@ -7,7 +7,7 @@ import type { Scheduler } from './scheduler.ts';
 import type { GrowthBudget } from './window.ts';
 
 /** What a stream needs of the link it is on. */
-export type Link = {
+export type LinkResources = {
   readonly outbox: Outbox;
   readonly scheduler: Scheduler;
   readonly budget: GrowthBudget;

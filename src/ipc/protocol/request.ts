@@ -12,7 +12,7 @@ const grammar = {
 } as const satisfies Record<keyof CallRequest, RegExp>;
 
 /** What no target would take, if anything: the field and the way out. */
-export const requestProblem = (request: CallRequest): string | undefined => {
+export const invalidRequestReason = (request: CallRequest): string | undefined => {
   if (!grammar.target.test(request.target)) {
     return `the VM's name must be at most ${maxName} of A-Za-z0-9._-`;
   }
@@ -51,8 +51,8 @@ export const readRequest = (frame: 'open' | 'vouch', payload: Buffer): CallReque
   const who = frame === 'open' ? { target: field() } : { target: '', source: field() };
   const request = { ...who, service: field(), argument: field() };
   if (at !== payload.length) throw new Violation('payload', `${frame} has bytes after its fields`);
-  const problem = requestProblem(request);
-  if (problem !== undefined) throw new Violation('payload', problem);
+  const reason = invalidRequestReason(request);
+  if (reason !== undefined) throw new Violation('payload', reason);
   return request;
 };
 

@@ -1,12 +1,12 @@
 /** The streams of a link: who may open which, and how many. */
 import type { CallRequest, IncomingCall, OutgoingCall } from './call.ts';
-import type { Link } from './channels.ts';
+import type { LinkResources } from './channels.ts';
 import { type CloseReason, Violation } from './close-reason.ts';
 import type { FrameName } from './frame.ts';
-import { type Incoming, openIncoming } from './incoming.ts';
+import { type IncomingStream, openIncomingStream } from './incoming-stream.ts';
 import { maxStreams } from './limits.ts';
-import { type Outgoing, openOutgoing } from './outgoing.ts';
-import { readRequest, requestProblem } from './request.ts';
+import { type OutgoingStream, openOutgoingStream } from './outgoing-stream.ts';
+import { invalidRequestReason, readRequest } from './request.ts';
 import { settledCall } from './settled-call.ts';
 
 export type Streams = {
@@ -22,13 +22,13 @@ export type Streams = {
 const largestId = 0xffff_ffff;
 
 export const openStreams = (
-  link: Link,
+  link: LinkResources,
   role: 'server' | 'client',
   onCall: (call: IncomingCall) => void,
 ): Streams => {
   const ours = role === 'server' ? 0 : 1;
-  const outgoing = new Map<number, Outgoing>();
-  const incoming = new Map<number, Incoming>();
+  const outgoing = new Map<number, OutgoingStream>();
+  const incoming = new Map<number, IncomingStream>();
   let nextId = role === 'server' ? 2 : 1;
   let lastIncoming = 0;
   /** Opened and not yet released. */
@@ -36,8 +36,8 @@ export const openStreams = (
   let lost: string | undefined;
 
   const open = (request: CallRequest, close: (reason: CloseReason) => void): OutgoingCall => {
-    const problem = requestProblem(request);
-    if (problem !== undefined) throw new TypeError(problem);
+    const reason = invalidRequestReason(request);
+    if (reason !== undefined) throw new TypeError(reason);
     if (nextId > largestId) close({ code: 'exhausted', text: 'all stream ids were used' });
     if (lost !== undefined) return settledCall({ kind: 'lost', reason: lost });
     if (held === maxStreams) {
@@ -47,7 +47,7 @@ export const openStreams = (
     const id = nextId;
     nextId += 2;
     held += 1;
-    const stream = openOutgoing(
+    const stream = openOutgoingStream(
       link,
       id,
       request,
@@ -68,7 +68,7 @@ export const openStreams = (
     }
     const request = readRequest(name, payload);
     lastIncoming = id;
-    const stream = openIncoming(link, id, request, () => incoming.delete(id));
+    const stream = openIncomingStream(link, id, request, () => incoming.delete(id));
     incoming.set(id, stream);
     onCall(stream.call);
   };

@@ -20,7 +20,7 @@ const pieces = [
 
 const soup = fc
   .array(fc.constantFrom(...pieces, ...pieces.map((piece) => `${piece} `)), { maxLength: 40 })
-  .map((lines) => new Uint8Array(Buffer.from(lines.join(''))));
+  .map((chosen) => new Uint8Array(Buffer.from(chosen.join(''))));
 const bytes = fc.uint8Array({ maxLength: 200 });
 const broken = fc
   .tuple(soup, bytes, fc.nat())

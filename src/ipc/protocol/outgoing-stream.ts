@@ -3,7 +3,7 @@
 import { deferred } from '../../system/deferred.ts';
 import type { CallRequest, Outcome, OutgoingCall } from './call.ts';
 import { brokenPipe, ChannelError } from './channel-error.ts';
-import { type Link, sendReadiness, takeReadiness } from './channels.ts';
+import { type LinkResources, sendReadiness, takeReadiness } from './channels.ts';
 import { Violation } from './close-reason.ts';
 import type { FrameName } from './frame.ts';
 import { createInbound } from './inbound.ts';
@@ -12,7 +12,7 @@ import { encodeRequest, readRefusal } from './request.ts';
 import { notWaiting, type Sender } from './scheduler.ts';
 import { afterTarget, type CallerState, cancelledCaller } from './stream-state.ts';
 
-export type Outgoing = {
+export type OutgoingStream = {
   readonly call: OutgoingCall;
   /** A frame of the target. Throws a Violation. */
   readonly receive: (name: FrameName, payload: Buffer) => void;
@@ -22,13 +22,13 @@ export type Outgoing = {
 const nothing = Buffer.alloc(0);
 
 /** @param onEnd called with the target's last frame; @param onReleased called when the release was sent */
-export const openOutgoing = (
-  link: Link,
+export const openOutgoingStream = (
+  link: LinkResources,
   stream: number,
   request: CallRequest,
   onEnd: () => void,
   onReleased: () => void,
-): Outgoing => {
+): OutgoingStream => {
   const { outbox, scheduler, budget } = link;
   let state: CallerState | 'gone' = 'opened';
   let openDue = true;
@@ -59,13 +59,13 @@ export const openOutgoing = (
     sendReadiness(outbox, stream, 'stderr', stderr);
   };
 
-  const maySend = () => state !== 'gone' && !isCancelled() && stdin.hasWork();
+  const canSend = () => state !== 'gone' && !isCancelled() && stdin.hasWork();
   const sender: Sender = {
     waits: notWaiting(),
     sendControl,
     sendData: () => {
-      if (maySend()) stdin.send(outbox);
-      return maySend();
+      if (canSend()) stdin.send(outbox);
+      return canSend();
     },
   };
 

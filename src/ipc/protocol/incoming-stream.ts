@@ -1,7 +1,7 @@
 /** A stream at its target. */
 import type { CallRequest, IncomingCall, Refusal } from './call.ts';
 import { ChannelError } from './channel-error.ts';
-import { type Link, sendReadiness, takeReadiness } from './channels.ts';
+import { type LinkResources, sendReadiness, takeReadiness } from './channels.ts';
 import type { FrameName } from './frame.ts';
 import { createInbound } from './inbound.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
@@ -9,7 +9,7 @@ import { encodeRefusal } from './request.ts';
 import { notWaiting, type Sender } from './scheduler.ts';
 import { afterCaller, endedTarget, type TargetState } from './stream-state.ts';
 
-export type Incoming = {
+export type IncomingStream = {
   readonly call: IncomingCall;
   /** A frame of the caller, after its OPEN. Throws a Violation. */
   readonly receive: (name: FrameName, payload: Buffer) => void;
@@ -22,12 +22,12 @@ const failedStatus = 125;
 type End = { readonly exit: number } | { readonly refusal: Refusal };
 
 /** @param onReleased called with the caller's last frame */
-export const openIncoming = (
-  link: Link,
+export const openIncomingStream = (
+  link: LinkResources,
   stream: number,
   request: CallRequest,
   onReleased: () => void,
-): Incoming => {
+): IncomingStream => {
   const { outbox, scheduler, budget } = link;
   let state: TargetState | 'gone' = 'open';
   let answered = false;
