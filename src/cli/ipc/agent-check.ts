@@ -30,7 +30,7 @@ const grants = (served: number): Promise<Finding> =>
 const policy = (directory: string): Promise<Finding> =>
   probe('policy', '', async () => {
     const { policy, rules, files } = await loadPolicy(directory);
-    switch (policy.is) {
+    switch (policy.kind) {
       case 'rules':
         return `${rules.length} rules in ${files} files`;
       case 'absent':

@@ -7,8 +7,8 @@ import type { Remark } from '../../text/remark.ts';
 
 /** Whatever makes the policy deny everything. */
 export const errorsOf = ({ policy, directories }: LoadedPolicy): readonly Remark[] => {
-  if (policy.is === 'invalid') return policy.faults;
-  if (policy.is === 'rules') return [];
+  if (policy.kind === 'invalid') return policy.faults;
+  if (policy.kind === 'rules') return [];
   return [{ place: directories[0] ?? '', text: 'no such directory: every call is denied' }];
 };
 

@@ -30,8 +30,8 @@ const splitCall = (call: string): Pick<PolicyRequest, 'service' | 'argument'> =>
   return { service, argument: rest.join('+') };
 };
 
-const excludes = ({ is, text }: VmToken, name: string): boolean =>
-  is === 'never' || (is === 'named' && text !== name);
+const excludes = ({ kind, text }: VmToken, name: string): boolean =>
+  kind === 'never' || (kind === 'named' && text !== name);
 
 /** Why a rule that speaks of the service does not decide the call. */
 const whyNot = (rule: CallRule, { source, self, argument }: PolicyRequest): string => {

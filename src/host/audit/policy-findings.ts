@@ -14,12 +14,12 @@ export const policyFindings = (
   { policy, rules, directories }: Pick<LoadedPolicy, 'policy' | 'rules' | 'directories'>,
 ): readonly AuditFinding[] => {
   const [wanted] = policies;
-  if (policy.is === 'invalid') {
+  if (policy.kind === 'invalid') {
     const { place = '', text = '' } = policy.faults[0] ?? {};
     const what = `the policy denies every call: ${printable(place)}: ${printable(text)}`;
     return [{ code: 'POLICY_INVALID', what, do: 'vifwatch policy check' }];
   }
-  if (policy.is === 'absent') {
+  if (policy.kind === 'absent') {
     if (wanted === undefined) return [];
     const where = quoted(directories[0] ?? '');
     const what = `there is no policy in ${where}, and dom0 says ipc_policy=${printable(wanted)}`;

@@ -69,7 +69,7 @@ export const inspectCallPolicy = async (root: string, directory: string): Promis
   if (outside !== undefined) {
     throw new Error(`it includes what is in ${outside}, which only the VM can look at`);
   }
-  switch (policy.is) {
+  switch (policy.kind) {
     case 'rules':
       return `${rules.length} rules in ${files} files`;
     case 'absent':

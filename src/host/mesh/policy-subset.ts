@@ -6,8 +6,8 @@ import { canonicalText, policyHash } from '../../ipc/policy/policy-hash.ts';
 import { longestLine } from '../../ipc/policy/policy-text.ts';
 
 /** What is unknown stays: it denies. */
-const canBe = ({ is, text }: CallRule['destination'], vm: string): boolean =>
-  is === 'named' ? text === vm : is !== 'never';
+const canBe = ({ kind, text }: CallRule['destination'], vm: string): boolean =>
+  kind === 'named' ? text === vm : kind !== 'never';
 
 /** The rules that can decide a call to the VM, in their order. */
 export const subsetFor = (vm: string, rules: readonly CallRule[]): readonly CallRule[] =>

@@ -76,7 +76,7 @@ export const createCallHandler = (ports: CallHandlerPorts) => {
 
   return async (caller: Caller, call: IncomingCall): Promise<void> => {
     const classified = classifyCall({ self: self.name, relay: relay() }, caller.name, call.request);
-    switch (classified.is) {
+    switch (classified.kind) {
       case 'call': {
         const { source, via } = classified;
         return await serve({ source, via, domid: via ? undefined : caller.domid }, call);

@@ -7,12 +7,12 @@ export type RelayContext = { readonly self: string; readonly relay: VmName | und
 
 type ClassifiedCall =
   /** @property via the relay whose word the source is; undefined if the call came from there itself */
-  | { readonly is: 'call'; readonly source: VmName; readonly via: VmName | undefined }
-  | { readonly is: 'to-relay'; readonly target: VmName }
-  | { readonly is: 'refused'; readonly refusal: Refusal };
+  | { readonly kind: 'call'; readonly source: VmName; readonly via: VmName | undefined }
+  | { readonly kind: 'to-relay'; readonly target: VmName }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 const refused = (code: Refusal['code'], text: string): ClassifiedCall => ({
-  is: 'refused',
+  kind: 'refused',
   refusal: { code, text },
 });
 
@@ -28,7 +28,7 @@ const classifyVouched = (
   if (!isDomainMapName(source) || source === self || source === caller) {
     return refused('denied', 'a relay vouches for other VMs than the two ends, by their names');
   }
-  return { is: 'call', source, via: caller };
+  return { kind: 'call', source, via: caller };
 };
 
 /** A call that is to go on to another VM. */
@@ -40,7 +40,7 @@ const classifyOnward = (
   if (self !== relay) return refused('unreachable', `${self} relays no calls`);
   if (!isDomainMapName(target)) return refused('unreachable', 'not the name of a VM');
   if (target === caller) return refused('unreachable', 'a VM does not call itself');
-  return { is: 'to-relay', target };
+  return { kind: 'to-relay', target };
 };
 
 /** @param caller the name of the VM at the other end, as dom0 gives it */
@@ -51,5 +51,5 @@ export const classifyCall = (
 ): ClassifiedCall => {
   if (source !== undefined) return classifyVouched(context, caller, source);
   if (target !== '' && target !== context.self) return classifyOnward(context, caller, target);
-  return { is: 'call', source: caller, via: undefined };
+  return { kind: 'call', source: caller, via: undefined };
 };

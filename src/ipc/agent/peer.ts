@@ -85,12 +85,12 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
       },
       () => {},
     );
-    const { by, code, text } = await mux.over;
+    const { kind, code, text } = await mux.over;
     const { bytesIn, bytesOut } = mux.statistics();
     past.bytesIn += bytesIn;
     past.bytesOut += bytesOut;
     if (up.value?.mux === mux) turn(undefined);
-    log.info({ domid: caller.domid, by, code, cause, reason: text }, 'the link is closed');
+    log.info({ domid: caller.domid, by: kind, code, cause, reason: text }, 'the link is closed');
   };
 
   const linksWith = (found: Named): Observable<readonly [EstablishedLink, Caller]> => {

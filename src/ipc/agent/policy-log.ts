@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { LoadedPolicy } from '../config/load-policy.ts';
 
 export const logPolicy = (log: Logger, { policy, rules, files }: LoadedPolicy): void => {
-  switch (policy.is) {
+  switch (policy.kind) {
     case 'rules':
       log.info({ files, rules: rules.length }, 'the policy is in force');
       return;

@@ -86,9 +86,9 @@ const loadDirectory = async (loading: Loading, wanted: Wanted): Promise<void> =>
 };
 
 const include = (loading: Loading, from: Wanted, directive: Directive): Promise<void> => {
-  const { is, place, service } = directive;
+  const { kind, place, service } = directive;
   const wanted = { ...from, path: resolve(dirname(from.path), directive.path), place, service };
-  return is === 'include-dir' ? loadDirectory(loading, wanted) : loadFile(loading, wanted);
+  return kind === 'include-dir' ? loadDirectory(loading, wanted) : loadFile(loading, wanted);
 };
 
 const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
@@ -116,7 +116,7 @@ const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
   const { statements, faults } = parsePolicyText(name, bytes, service);
   loading.faults.push(...faults);
   for (const statement of statements) {
-    if (statement.is === 'rule') loading.rules.push(statement.rule);
+    if (statement.kind === 'rule') loading.rules.push(statement.rule);
     else await include(loading, { ...wanted, trail: [...trail, real] }, statement);
   }
 };
@@ -134,7 +134,7 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
   try {
     await stampOf(root);
   } catch (error) {
-    if (isAbsent(error)) return { is: 'absent' };
+    if (isAbsent(error)) return { kind: 'absent' };
   }
   await loadDirectory(loading, {
     path: root,
@@ -143,8 +143,8 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
     trail: [],
   });
   await findChanges(loading);
-  if (faults.length > 0) return { is: 'invalid', faults };
-  return { is: 'rules', index: indexRules(rules) };
+  if (faults.length > 0) return { kind: 'invalid', faults };
+  return { kind: 'rules', index: indexRules(rules) };
 };
 
 /** Reads the directory, and never rejects: whatever is wrong makes the policy invalid, and so denies everything. */

@@ -4,7 +4,7 @@ import { parseVmToken } from './vm-token.ts';
 import type { Report, Word } from './words.ts';
 
 export type Action = {
-  readonly is: 'allow' | 'ask' | 'deny';
+  readonly kind: 'allow' | 'ask' | 'deny';
   /** Where the call is to go instead. */
   readonly target: string | undefined;
   /** Whom the service runs as; undefined leaves it to the service's own configuration. */
@@ -16,11 +16,12 @@ export type Action = {
 
 const redirects = ['target', 'user', 'notify', 'autostart'] as const;
 
-const actions: ReadonlyMap<string, { is: Action['is']; parameters: readonly string[] }> = new Map([
-  ['allow', { is: 'allow', parameters: [...redirects, 'relayed'] }],
-  ['ask', { is: 'ask', parameters: [...redirects, 'default_target'] }],
-  ['deny', { is: 'deny', parameters: ['notify'] }],
-]);
+const actions: ReadonlyMap<string, { kind: Action['kind']; parameters: readonly string[] }> =
+  new Map([
+    ['allow', { kind: 'allow', parameters: [...redirects, 'relayed'] }],
+    ['ask', { kind: 'ask', parameters: [...redirects, 'default_target'] }],
+    ['deny', { kind: 'deny', parameters: ['notify'] }],
+  ]);
 
 const isUser = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text);
 
@@ -51,7 +52,7 @@ export const parseAction = (
     const value = { text: text.slice(end + 1), column: column + end + 1 };
     if (end < 0) report(column, `${quoted(text)} is not a parameter like "user=root"`);
     else if (!action.parameters.includes(key)) {
-      report(column, `${action.is} has no parameter ${quoted(key)}`);
+      report(column, `${action.kind} has no parameter ${quoted(key)}`);
     } else if (values.has(key)) report(column, `a second ${key}=`);
     else {
       checkValue(key, value, report);
@@ -60,10 +61,10 @@ export const parseAction = (
   }
   const notify = values.get('notify');
   return {
-    is: action.is,
+    kind: action.kind,
     target: values.get('target'),
     user: values.get('user'),
-    notify: notify === undefined ? action.is === 'deny' : notify === 'yes',
+    notify: notify === undefined ? action.kind === 'deny' : notify === 'yes',
     relayed: values.get('relayed') !== 'no',
   };
 };

@@ -73,7 +73,7 @@ export const parseRule = (
   const source = parseVmToken(from, 'source', counted);
   const destination = parseVmToken(to, 'destination', counted);
   const action = parseAction(verb, parameters, counted);
-  if (action?.is === 'allow' && to.text === '@default' && action.target === undefined) {
+  if (action?.kind === 'allow' && to.text === '@default' && action.target === undefined) {
     counted(verb.column, 'allow needs target= where the destination is "@default"');
   }
   if (faults > 0 || !scope || !source || !destination || !action) return undefined;

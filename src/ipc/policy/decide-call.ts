@@ -5,10 +5,10 @@ import { bucketsOf, firstOf, isUncertain, type RuleIndex } from './rule-index.ts
 import { isPolicyVmName } from './vm-token.ts';
 
 export type CallPolicy =
-  | { readonly is: 'rules'; readonly index: RuleIndex }
+  | { readonly kind: 'rules'; readonly index: RuleIndex }
   /** Not even a directory to look for it in. */
-  | { readonly is: 'absent' }
-  | { readonly is: 'invalid'; readonly faults: readonly Remark[] };
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'invalid'; readonly faults: readonly Remark[] };
 
 /** Who calls and who is called are names that dom0 gave, or the relay that this VM trusts; never what a peer says of itself. */
 export type PolicyRequest = {
@@ -53,7 +53,7 @@ const denialWithoutRule = (reason: Reason): Verdict => ({
 const denialByRule = ({ place, action }: CallRule, reason: Reason): Verdict => ({
   ...{ action: 'deny', user: undefined, rule: place },
   // Only "deny" says of itself whether its denials are worth a notice.
-  notify: action.is === 'deny' ? action.notify : true,
+  notify: action.kind === 'deny' ? action.notify : true,
   reason,
 });
 
@@ -61,8 +61,8 @@ const denialByRule = ({ place, action }: CallRule, reason: Reason): Verdict => (
 const objection = (rule: CallRule, { self, relayed }: PolicyRequest): Reason | undefined => {
   const { action } = rule;
   if (isUncertain(rule)) return uncertain;
-  if (action.is === 'deny') return 'denied by rule';
-  if (action.is === 'ask') return 'the rule asks, and there is nobody to be asked';
+  if (action.kind === 'deny') return 'denied by rule';
+  if (action.kind === 'ask') return 'the rule asks, and there is nobody to be asked';
   const isForeign = action.target !== undefined && action.target !== self;
   if (isForeign) return 'the rule redirects the call to another VM';
   return relayed && !action.relayed ? 'the rule allows no call by way of a relay' : undefined;
@@ -76,10 +76,10 @@ const isWellFormed = ({ source, self, service, argument }: PolicyRequest): boole
  * matches denies too; if it would allow, the rules behind it may still do so, but as no other user.
  */
 export const decideCall = (policy: CallPolicy, request: PolicyRequest): Verdict => {
-  if (policy.is === 'invalid') return denialWithoutRule('policy invalid');
+  if (policy.kind === 'invalid') return denialWithoutRule('policy invalid');
   if (!isWellFormed(request)) return denialWithoutRule('no VM or service is called so');
   if (request.source === request.self) return denialWithoutRule('a VM does not call itself');
-  if (policy.is === 'absent') return denialWithoutRule('no policy: its directory does not exist');
+  if (policy.kind === 'absent') return denialWithoutRule('no policy: its directory does not exist');
   const { source, self, service, argument } = request;
   const lookup = { service, argument, source, destination: self };
   const buckets = bucketsOf(policy.index, lookup);

@@ -15,9 +15,9 @@ import type { Word } from './words.ts';
 
 const ignored = ['autostart=', 'default_target='];
 
-const ofToken = ({ is, text }: VmToken, role: string, rule: CallRule): string | undefined => {
-  if (is === 'never') return `never matches: no call here has "${text}" as its ${role}`;
-  if (is !== 'unknowable') return undefined;
+const ofToken = ({ kind, text }: VmToken, role: string, rule: CallRule): string | undefined => {
+  if (kind === 'never') return `never matches: no call here has "${text}" as its ${role}`;
+  if (kind !== 'unknowable') return undefined;
   const effect = mayBeSkipped(rule)
     ? 'allows nothing, and calls that it may have been meant for run as no other user'
     : 'denies whatever it may have been meant for';
@@ -25,7 +25,7 @@ const ofToken = ({ is, text }: VmToken, role: string, rule: CallRule): string | 
 };
 
 const ofAction = ({ action }: CallRule): string | undefined => {
-  if (action.is === 'ask') return '"ask" denies: there is nobody to be asked';
+  if (action.kind === 'ask') return '"ask" denies: there is nobody to be asked';
   if (action.target === undefined) return undefined;
   return `target= denies in every VM but "${action.target}": a call is not redirected`;
 };

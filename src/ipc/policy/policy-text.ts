@@ -7,7 +7,7 @@ import { type Report, splitWords, type Word } from './words.ts';
 export type ServiceWords = readonly [service: Word, argument: Word];
 
 export type Directive = {
-  readonly is: 'include' | 'include-dir' | 'include-service';
+  readonly kind: 'include' | 'include-dir' | 'include-service';
   readonly path: string;
   /** `file:line:column` of the path. */
   readonly place: string;
@@ -15,7 +15,7 @@ export type Directive = {
   readonly service: ServiceWords | undefined;
 };
 
-type Statement = { readonly is: 'rule'; readonly rule: CallRule } | Directive;
+type Statement = { readonly kind: 'rule'; readonly rule: CallRule } | Directive;
 
 export type PolicyText = {
   readonly statements: readonly Statement[];
@@ -48,7 +48,7 @@ const parseDirective = (words: readonly Word[], at: Line, report: Report) => {
     if (path === undefined || parameters.length > 1) {
       return report(directive.column, `!${name} takes one path`);
     }
-    return { is: name, path: path.text, place: place(path), service: at.service } as const;
+    return { kind: name, path: path.text, place: place(path), service: at.service } as const;
   }
   if (name === 'include-service' && !oldFormat) {
     const [service, argument, path] = parameters;
@@ -57,7 +57,7 @@ const parseDirective = (words: readonly Word[], at: Line, report: Report) => {
     }
     if (parseScope(service, argument, report) === undefined) return undefined;
     const words: ServiceWords = [service, argument];
-    return { is: name, path: path.text, place: place(path), service: words } as const;
+    return { kind: name, path: path.text, place: place(path), service: words } as const;
   }
   const where = oldFormat ? ' in a file of !include-service' : '';
   return report(directive.column, `there is no directive ${quoted(directive.text)}${where}`);
@@ -92,7 +92,7 @@ const parseLine = (text: string, at: Line, report: Report): Statement | undefine
     return undefined;
   }
   const rule = parseRule(all, { file: at.file, line: at.line, column: first.column }, report);
-  return rule && { is: 'rule', rule };
+  return rule && { kind: 'rule', rule };
 };
 
 const decode = (bytes: Uint8Array): string | undefined => {

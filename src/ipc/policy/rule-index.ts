@@ -27,7 +27,8 @@ export type Lookup = {
 };
 
 /** The name that decides whether a token matches; undefined if it matches, or may match, every VM. */
-const nameIn = ({ is, text }: VmToken): string | undefined => (is === 'named' ? text : undefined);
+const nameIn = ({ kind, text }: VmToken): string | undefined =>
+  kind === 'named' ? text : undefined;
 
 export const lookupOf = ({ service, argument, source, destination }: CallRule): Lookup => ({
   service,
@@ -38,16 +39,16 @@ export const lookupOf = ({ service, argument, source, destination }: CallRule): 
 
 /** Whether it depends on something that cannot be known here if the rule matches. */
 export const isUncertain = ({ source, destination }: CallRule): boolean =>
-  source.is === 'unknowable' || destination.is === 'unknowable';
+  source.kind === 'unknowable' || destination.kind === 'unknowable';
 
 /** No other rule can be passed over: what it may have denied would be allowed further down. */
 export const mayBeSkipped = (rule: CallRule): boolean => {
-  const { is, target, relayed } = rule.action;
-  return isUncertain(rule) && is === 'allow' && target === undefined && relayed;
+  const { kind, target, relayed } = rule.action;
+  return isUncertain(rule) && kind === 'allow' && target === undefined && relayed;
 };
 
 export const neverMatches = ({ source, destination }: CallRule): boolean =>
-  source.is === 'never' || destination.is === 'never';
+  source.kind === 'never' || destination.kind === 'never';
 
 const insert = (bucket: Bucket, ranked: Ranked): void => {
   const { decider, skipped } = bucket;

@@ -10,23 +10,23 @@ export type VmToken = {
    * `never` is no VM that calls or is called here; `unknowable` depends on tags, types or UUIDs, of which the
    * target has no source but its peers' own words.
    */
-  readonly is: 'every' | 'named' | 'unknowable' | 'never';
+  readonly kind: 'every' | 'named' | 'unknowable' | 'never';
   readonly text: string;
 };
 
-type Kind = { readonly is: VmToken['is']; readonly places: readonly TokenPlace[] };
+type TokenClass = { readonly kind: VmToken['kind']; readonly places: readonly TokenPlace[] };
 
 const columns = ['source', 'destination'] as const;
 const everywhere = [...columns, 'target'] as const;
 
-const keywords: ReadonlyMap<string, Kind> = new Map<string, Kind>([
-  ['*', { is: 'every', places: columns }],
-  ['@anyvm', { is: 'every', places: columns }],
-  ['dom0', { is: 'never', places: everywhere }],
-  ['@adminvm', { is: 'never', places: everywhere }],
-  ['uuid:00000000-0000-0000-0000-000000000000', { is: 'never', places: everywhere }],
-  ['@default', { is: 'never', places: ['destination'] }],
-  ['@dispvm', { is: 'never', places: ['destination', 'target'] }],
+const keywords: ReadonlyMap<string, TokenClass> = new Map<string, TokenClass>([
+  ['*', { kind: 'every', places: columns }],
+  ['@anyvm', { kind: 'every', places: columns }],
+  ['dom0', { kind: 'never', places: everywhere }],
+  ['@adminvm', { kind: 'never', places: everywhere }],
+  ['uuid:00000000-0000-0000-0000-000000000000', { kind: 'never', places: everywhere }],
+  ['@default', { kind: 'never', places: ['destination'] }],
+  ['@dispvm', { kind: 'never', places: ['destination', 'target'] }],
 ]);
 
 /** Also what a tag and a type look like. */
@@ -36,31 +36,34 @@ const isName = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/.
 const isUuid = (text: string): boolean =>
   /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text);
 
-type Family = Kind & { readonly prefix: string; readonly accepts: (value: string) => boolean };
+type Family = TokenClass & {
+  readonly prefix: string;
+  readonly accepts: (value: string) => boolean;
+};
 
 const isNameOrUuid = (text: string): boolean =>
   text.startsWith('uuid:') ? isUuid(text.slice('uuid:'.length)) : isName(text);
 
 /** The longer prefix first. */
 const families: readonly Family[] = [
-  { prefix: '@dispvm:@tag:', is: 'never', places: columns, accepts: isName },
-  { prefix: '@dispvm:', is: 'never', places: everywhere, accepts: isNameOrUuid },
-  { prefix: '@tag:', is: 'unknowable', places: columns, accepts: isName },
-  { prefix: '@type:', is: 'unknowable', places: columns, accepts: isName },
-  { prefix: 'uuid:', is: 'unknowable', places: everywhere, accepts: isUuid },
+  { prefix: '@dispvm:@tag:', kind: 'never', places: columns, accepts: isName },
+  { prefix: '@dispvm:', kind: 'never', places: everywhere, accepts: isNameOrUuid },
+  { prefix: '@tag:', kind: 'unknowable', places: columns, accepts: isName },
+  { prefix: '@type:', kind: 'unknowable', places: columns, accepts: isName },
+  { prefix: 'uuid:', kind: 'unknowable', places: everywhere, accepts: isUuid },
 ];
 
 /** Whether a VM can be called so. dom0 can not: it neither calls nor is called. */
 export const isPolicyVmName = (text: string): boolean => isName(text) && text !== 'dom0';
 
-const kindOf = (text: string): Kind | undefined => {
+const classOf = (text: string): TokenClass | undefined => {
   const keyword = keywords.get(text);
   if (keyword !== undefined) return keyword;
   const family = families.find(({ prefix }) => text.startsWith(prefix));
   if (family !== undefined) {
     return family.accepts(text.slice(family.prefix.length)) ? family : undefined;
   }
-  return isName(text) ? { is: 'named', places: everywhere } : undefined;
+  return isName(text) ? { kind: 'named', places: everywhere } : undefined;
 };
 
 /** Undefined after a report. */
@@ -69,14 +72,14 @@ export const parseVmToken = (
   place: TokenPlace,
   report: Report,
 ): VmToken | undefined => {
-  const kind = kindOf(text);
-  if (kind === undefined) {
+  const tokenClass = classOf(text);
+  if (tokenClass === undefined) {
     report(column, `${quoted(text)} is neither the name of a VM nor a keyword`);
     return undefined;
   }
-  if (!kind.places.includes(place)) {
+  if (!tokenClass.places.includes(place)) {
     report(column, `${quoted(text)} cannot be a ${place}`);
     return undefined;
   }
-  return { is: kind.is, text };
+  return { kind: tokenClass.kind, text };
 };

@@ -24,10 +24,10 @@ export type CloseCode = (typeof closeCodes)[number];
 export type CloseReason = { readonly code: CloseCode; readonly text: string };
 
 export type Closed =
-  | { readonly by: 'us'; readonly code: CloseCode; readonly text: string }
-  | { readonly by: 'peer'; readonly code: CloseCode | 'unknown'; readonly text: string }
+  | { readonly kind: 'us'; readonly code: CloseCode; readonly text: string }
+  | { readonly kind: 'peer'; readonly code: CloseCode | 'unknown'; readonly text: string }
   /** Without a goodbye: ended, or failed with the error in the text. */
-  | { readonly by: 'transport'; readonly code: 'ended' | 'failed'; readonly text: string };
+  | { readonly kind: 'transport'; readonly code: 'ended' | 'failed'; readonly text: string };
 
 /** What the peer sent is not legal: the link is closed with this reason. */
 export class Violation extends Error {

@@ -40,7 +40,7 @@ export const encodeGoodbye = ({ code, text }: CloseReason): Buffer =>
 
 /** Total: whatever it says, the link is over. */
 export const readGoodbye = (payload: Buffer): Closed => ({
-  by: 'peer',
+  kind: 'peer',
   code: closeCodes[(payload[0] ?? 0) - 1] ?? 'unknown',
   text: wireText(payload.toString('latin1', 1)),
 });

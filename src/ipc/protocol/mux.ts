@@ -85,14 +85,14 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
     const reason = `${how.code}: ${how.text}`;
     streams.lose(reason);
     ready.reject(new Error(reason));
-    if (how.by === 'us') {
+    if (how.kind === 'us') {
       outbox.frame('goodbye', 0, encodeGoodbye(how));
       outbox.flush();
     }
     ended.resolve(how);
-    closed.resolve(hangUp(transport, how.by === 'us').then(() => how));
+    closed.resolve(hangUp(transport, how.kind === 'us').then(() => how));
   };
-  const close = ({ code, text }: CloseReason): void => finish({ by: 'us', code, text });
+  const close = ({ code, text }: CloseReason): void => finish({ kind: 'us', code, text });
   const heartbeat = startHeartbeat(outbox, scheduler, () =>
     close({ code: 'hung', text: 'nothing came for 6 s' }),
   );
@@ -146,13 +146,13 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
 
   transport.on('data', takeChunk);
   transport.on('end', () =>
-    finish({ by: 'transport', code: 'ended', text: 'the peer is gone without a goodbye' }),
+    finish({ kind: 'transport', code: 'ended', text: 'the peer is gone without a goodbye' }),
   );
   transport.on('close', () =>
-    finish({ by: 'transport', code: 'ended', text: 'the transport closed' }),
+    finish({ kind: 'transport', code: 'ended', text: 'the transport closed' }),
   );
   transport.on('error', ({ message }) =>
-    finish({ by: 'transport', code: 'failed', text: message }),
+    finish({ kind: 'transport', code: 'failed', text: message }),
   );
   outbox.frame('hello', 0, encodeHello(name));
   outbox.flush();

@@ -73,10 +73,10 @@ export const runExecutable = async (
   };
   if (end === 'kept-open')
     report('closed its output, which something it had started kept open in silence');
-  else if (end.is === 'too-long') report(end.text);
+  else if (end.kind === 'too-long') report(end.text);
   // The signal goes first: an end of input must not pass for the caller's.
   const ending = endLoudly(pid, report);
-  if (end !== 'kept-open' && end.is === 'cancelled') close();
+  if (end !== 'kept-open' && end.kind === 'cancelled') close();
   const ended = await ending;
   // What it wrote last may still be on its way, unless the caller does not read.
   await Promise.race([drained, delay(killMs, undefined, { ref: false })]);

@@ -78,6 +78,6 @@ export const runSocket = async (
     if (end === 'broken') report(`its connection broke off: ${closeCause}`);
     return statuses[end];
   }
-  if (end.is === 'too-long') report(end.text);
+  if (end.kind === 'too-long') report(end.text);
   return stoppedStatus;
 };

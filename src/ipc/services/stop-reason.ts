@@ -3,9 +3,9 @@ import type { Pumped } from './pump.ts';
 import type { ServiceConfig } from './service-config.ts';
 
 type StopReason =
-  | { readonly is: 'cancelled' }
+  | { readonly kind: 'cancelled' }
   /** `text` is for the log. */
-  | { readonly is: 'too-long'; readonly text: string };
+  | { readonly kind: 'too-long'; readonly text: string };
 
 /** 128 + SIGTERM: the exit status of what we ended, unless it left one that tells of trouble itself. */
 export const stoppedStatus = 143;
@@ -58,8 +58,8 @@ export const watchForStop = (
   const rests = idle === undefined ? undefined : unchangedFor(idle * 1000, bytesMoved);
   let cancel = (): void => undefined;
   const stopped = new Promise<StopReason>((resolve) => {
-    const stop = (text: string) => (): void => resolve({ is: 'too-long', text });
-    cancel = () => resolve({ is: 'cancelled' });
+    const stop = (text: string) => (): void => resolve({ kind: 'too-long', text });
+    cancel = () => resolve({ kind: 'cancelled' });
     if (cancelled.aborted) cancel();
     cancelled.addEventListener('abort', cancel, { once: true });
     void input.then((how) => {

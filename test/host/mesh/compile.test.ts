@@ -73,7 +73,7 @@ test("each VM's policy has the hash that its command line and dom0's table name"
   expect(names).toEqual(['mgmt-vm', 'net-vm', 'sa-vm', 'vault', 'workload-vm']);
   for (const name of names) {
     const { policy, rules } = await loadPolicy(join(out, 'vms', name, 'etc/vifwatch/policy.d'));
-    expect(policy.is).toBe('rules');
+    expect(policy.kind).toBe('rules');
     const hash = policyHash(rules);
     const config = readFileSync(join(out, `dom0/xl/${name}.cfg`), 'utf8');
     expect(config).toMatch(new RegExp(`^extra=".*\\bipc_policy=${hash}"$`, 'm'));

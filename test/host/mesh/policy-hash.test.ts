@@ -70,7 +70,7 @@ const rule = fc
     ];
     const { statements } = parse(`${from}${gap}${to}${gap}${verb.join(',')}`, given);
     const [first] = statements;
-    if (first?.is !== 'rule') throw new Error('not a rule');
+    if (first?.kind !== 'rule') throw new Error('not a rule');
     return first.rule;
   });
 const rules = fc.array(rule, { maxLength: 12 });

@@ -118,5 +118,5 @@ test('an agent ends although a program stays connected', async () => {
   await vm.start();
   const mux = await linkTo(vm);
   await vm.signal('SIGTERM');
-  expect(await mux.closed).toMatchObject({ by: 'peer', code: 'shutdown' });
+  expect(await mux.closed).toMatchObject({ kind: 'peer', code: 'shutdown' });
 });

@@ -10,9 +10,9 @@ const classify = (relay: string | undefined, caller: string, who: Partial<CallRe
   return classifyCall(context, caller as VmName, request);
 };
 
-const own = { is: 'call', source: 'web', via: undefined };
-const denied = { is: 'refused', refusal: { code: 'denied' } };
-const unreachable = { is: 'refused', refusal: { code: 'unreachable' } };
+const own = { kind: 'call', source: 'web', via: undefined };
+const denied = { kind: 'refused', refusal: { code: 'denied' } };
+const unreachable = { kind: 'refused', refusal: { code: 'unreachable' } };
 
 test.each([
   ['a call', undefined, {}, own],
@@ -20,7 +20,7 @@ test.each([
   ['a call to this VM by its name', undefined, { target: 'sa-vm' }, own],
   ['one to pass on, by no relay', undefined, { target: 'mail' }, unreachable],
   ['one to pass on, by who has a relay', 'web', { target: 'mail' }, unreachable],
-  ['one to pass on', 'sa-vm', { target: 'mail' }, { is: 'to-relay', target: 'mail' }],
+  ['one to pass on', 'sa-vm', { target: 'mail' }, { kind: 'to-relay', target: 'mail' }],
   ['one to pass on to nobody', 'sa-vm', { target: 'm.ail' }, unreachable],
   ['one to pass back', 'sa-vm', { target: 'web' }, unreachable],
   ['one for another VM, without a relay', undefined, { source: 'mail' }, denied],
@@ -29,7 +29,7 @@ test.each([
   ['one for this VM itself', 'web', { source: 'sa-vm' }, denied],
   ['one for the relay', 'web', { source: 'web' }, denied],
   ['one for no VM', 'web', { source: 'm.ail' }, denied],
-  ['one for another VM', 'web', { source: 'mail' }, { is: 'call', source: 'mail', via: 'web' }],
+  ['one for another VM', 'web', { source: 'mail' }, { kind: 'call', source: 'mail', via: 'web' }],
 ])('%s', (_what, relay, who, expected) => {
   expect(classify(relay, 'web', who)).toMatchObject(expected);
 });

@@ -19,7 +19,9 @@ const places = async (directory: string): Promise<string[]> =>
 
 const faults = async (directory: string): Promise<string[]> => {
   const { policy } = await loadPolicy(directory);
-  return policy.is === 'invalid' ? policy.faults.map(({ place, text }) => `${place}: ${text}`) : [];
+  return policy.kind === 'invalid'
+    ? policy.faults.map(({ place, text }) => `${place}: ${text}`)
+    : [];
 };
 
 const rule = 's * a b allow\n';
@@ -55,9 +57,9 @@ describe('files', () => {
 
   test('a directory that is not there is no policy, one that is no directory an invalid one', async () => {
     const directory = directoryWith({ file: '' });
-    expect((await loadPolicy(join(directory, 'none'))).policy).toEqual({ is: 'absent' });
+    expect((await loadPolicy(join(directory, 'none'))).policy).toEqual({ kind: 'absent' });
     expect(await faults(join(directory, 'file'))).toHaveLength(1);
-    expect((await loadPolicy(directory)).policy).toMatchObject({ is: 'rules' });
+    expect((await loadPolicy(directory)).policy).toMatchObject({ kind: 'rules' });
   });
 
   test('what cannot be read, a FIFO and a link to nowhere are errors', async () => {
@@ -170,7 +172,7 @@ test('what changes while it is read is not believed', async () => {
     await new Promise(setImmediate);
   }
   expect((await loading).policy).toEqual({
-    is: 'invalid',
+    kind: 'invalid',
     faults: [{ place: '1000.policy', text: 'changed while it was read: read it again' }],
   });
   expect(await faults(directory)).toEqual([]);
@@ -193,7 +195,7 @@ test('a file that is replaced is read whole, or not believed', async () => {
     for (let turn = 0; turn < round % 20; turn += 1) await new Promise(setImmediate);
     replace(round);
     const { policy, rules } = await loading;
-    if (policy.is === 'rules') {
+    if (policy.kind === 'rules') {
       whole += 1;
       expect(rules).toHaveLength(500);
       expect(new Set(rules.map(({ argument }) => argument)).size).toBe(1);

@@ -168,11 +168,11 @@ test('why', () => {
   expect(verdictOn('* * * * allow relayed=no', { relayed: true }).reason).toContain('relay');
   expect(reason('* * @tag:x * deny')).toContain('may or may not match');
   expect(verdictOn('* * * * allow', { source: 'sa-vm' }).reason).toContain('itself');
-  expect(decideCall({ is: 'invalid', faults: [] }, request)).toEqual({
+  expect(decideCall({ kind: 'invalid', faults: [] }, request)).toEqual({
     ...{ action: 'deny', user: undefined, rule: undefined, notify: true },
     reason: 'policy invalid',
   });
-  const absent = decideCall({ is: 'absent' }, request);
+  const absent = decideCall({ kind: 'absent' }, request);
   expect(absent.action).toBe('deny');
   expect(absent.reason).toContain('no policy');
 });

@@ -49,13 +49,13 @@ test(`${inputs} texts`, () => {
       if (!/^[ -~]{5,300}$/.test(what)) throw new Error(`unreadable: ${what}`);
     }
     const rules = statements.flatMap((statement) =>
-      statement.is === 'rule' ? [statement.rule] : [],
+      statement.kind === 'rule' ? [statement.rule] : [],
     );
     texts += 1;
     accepted += rules.length;
     for (const { words: said, service, argument, source, action } of rules) {
       const [again] = parse(said.map(({ text: word }) => word).join(' ')).statements;
-      expect(again).toMatchObject({ is: 'rule', rule: { service, argument, source, action } });
+      expect(again).toMatchObject({ kind: 'rule', rule: { service, argument, source, action } });
     }
     lint(rules);
     decideCall(policyOf(rules), {

@@ -79,7 +79,7 @@ test.each([
   's * a b deny\r',
 ])('accepted: %j', (line) => {
   expect(faultsOf(line)).toEqual([]);
-  expect(parse(line).statements).toMatchObject([{ is: 'rule', rule: { line: 1, file: 'p' } }]);
+  expect(parse(line).statements).toMatchObject([{ kind: 'rule', rule: { line: 1, file: 'p' } }]);
 });
 
 test.each([
@@ -177,9 +177,9 @@ test('what a rule says', () => {
   const [rule] = rulesOf('sign +a+b web sa-vm allow user=signer autostart=no');
   expect(rule).toMatchObject({
     ...{ service: 'sign', argument: 'a+b', file: 'p', line: 1, column: 1, place: 'p:1' },
-    source: { is: 'named', text: 'web' },
-    destination: { is: 'named', text: 'sa-vm' },
-    action: { is: 'allow', target: undefined, user: 'signer', notify: false },
+    source: { kind: 'named', text: 'web' },
+    destination: { kind: 'named', text: 'sa-vm' },
+    action: { kind: 'allow', target: undefined, user: 'signer', notify: false },
   });
   expect(rulesOf('s + a b deny\n* * a b deny notify=no')).toMatchObject([
     { service: 's', argument: '', action: { notify: true } },
@@ -191,10 +191,10 @@ test('directives', () => {
   const text = '!include a/b\n !include-dir  c \n!include-service s +x f';
   expect(parse(text)).toMatchObject({
     statements: [
-      { is: 'include', path: 'a/b', place: 'p:1:10', service: undefined },
-      { is: 'include-dir', path: 'c', place: 'p:2:16', service: undefined },
+      { kind: 'include', path: 'a/b', place: 'p:1:10', service: undefined },
+      { kind: 'include-dir', path: 'c', place: 'p:2:16', service: undefined },
       {
-        is: 'include-service',
+        kind: 'include-service',
         path: 'f',
         place: 'p:3:23',
         service: [{ text: 's' }, { text: '+x' }],
@@ -218,10 +218,10 @@ describe('files of !include-service', () => {
     expect(faults).toEqual([]);
     expect(statements).toMatchObject([
       { rule: { service: 's', argument: 'x', source: { text: '@anyvm' }, action: { user: 'a' } } },
-      { rule: { source: { text: '@tag:x' }, action: { is: 'deny' }, place: 'p:3', column: 1 } },
-      { is: 'include', path: 'f', service: words },
-      { is: 'include', path: 'g', service: words },
-      { rule: { action: { is: 'allow' } } },
+      { rule: { source: { text: '@tag:x' }, action: { kind: 'deny' }, place: 'p:3', column: 1 } },
+      { kind: 'include', path: 'f', service: words },
+      { kind: 'include', path: 'g', service: words },
+      { rule: { action: { kind: 'allow' } } },
     ]);
   });
 

@@ -29,13 +29,13 @@ export const decideLinearly = (
     const from = matches(rule.source.text, source);
     const to = matches(rule.destination.text, self);
     if (from === false || to === false) continue;
-    const { is, target, user } = rule.action;
+    const { kind, target, user } = rule.action;
     if (from === undefined || to === undefined) {
-      if (is !== 'allow' || target !== undefined || !rule.action.relayed) return deny(rule);
+      if (kind !== 'allow' || target !== undefined || !rule.action.relayed) return deny(rule);
       doubtful.push(rule);
       continue;
     }
-    if (is !== 'allow' || (target !== undefined && target !== self)) return deny(rule);
+    if (kind !== 'allow' || (target !== undefined && target !== self)) return deny(rule);
     if (relayed && !rule.action.relayed) return deny(rule);
     const other = doubtful.find(({ action }) => action.user !== user);
     return other ? deny(other) : { action: 'allow', user, rule: rule.place };

@@ -13,12 +13,12 @@ export const rulesOf = (text: string): CallRule[] => {
   const { statements, faults } = parse(text);
   assert.deepEqual(faults, []);
   return statements.map((statement) => {
-    assert.ok(statement.is === 'rule');
+    assert.ok(statement.kind === 'rule');
     return statement.rule;
   });
 };
 
 export const policyOf = (rules: readonly CallRule[]): CallPolicy => ({
-  is: 'rules',
+  kind: 'rules',
   index: indexRules(rules),
 });

@@ -108,7 +108,7 @@ const run = async (seed: number): Promise<string> => {
     await new Promise<void>((resolve) => process.nextTick(resolve));
   }
   mux.close(done);
-  const { by, code } = await mux.closed;
+  const { kind, code } = await mux.closed;
   expect(mux.statistics().streams).toBe(0);
   // Whatever came: who waits for a call hears of its end.
   await Promise.all(outcomes);
@@ -119,7 +119,7 @@ const run = async (seed: number): Promise<string> => {
     if (name === 'goodbye') goodbye = readGoodbye(payload).code;
   });
   for (const chunk of said) decode(chunk);
-  expect(goodbye).toBe(by === 'us' ? code : undefined);
+  expect(goodbye).toBe(kind === 'us' ? code : undefined);
   return code;
 };
 

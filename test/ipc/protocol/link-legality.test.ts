@@ -9,7 +9,7 @@ describe('the link itself', () => {
     const [name, payload] = variants[variant];
     peer.send(name, linkFrames.includes(variant) ? 0 : stream, payload);
     if (variant === 'hello') expect(await peer.verdict()).toBe('legal');
-    else expect(await mux.closed).toMatchObject({ by: 'us', code: 'hello' });
+    else expect(await mux.closed).toMatchObject({ kind: 'us', code: 'hello' });
   });
 
   test.concurrent.each(names)('%s on stream 0 after the hello', async (variant) => {
@@ -17,7 +17,7 @@ describe('the link itself', () => {
     const [name, payload] = variants[variant];
     peer.send(name, 0, payload);
     if (variant === 'goodbye') {
-      expect(await mux.closed).toMatchObject({ by: 'peer', code: 'shutdown' });
+      expect(await mux.closed).toMatchObject({ kind: 'peer', code: 'shutdown' });
       return;
     }
     const illegal = variant === 'hello' || variant === 'pong' ? 'state' : 'stream-id';
@@ -82,7 +82,7 @@ describe('the link itself', () => {
     const { mux, peer } = await muxAndPeer('server');
     peer.transport.write(frame);
     expect(await peer.verdict()).toBe(code);
-    expect(await mux.closed).toMatchObject({ by: 'us', code });
+    expect(await mux.closed).toMatchObject({ kind: 'us', code });
   });
 
   test.concurrent.each([
@@ -124,7 +124,7 @@ describe('the link itself', () => {
   ])('%s: %j', async (code, payload) => {
     const { mux, peer } = await muxAndPeer('server', false);
     peer.send('hello', 0, Buffer.from(payload, 'latin1'));
-    expect(await mux.closed).toMatchObject({ by: 'us', code });
+    expect(await mux.closed).toMatchObject({ kind: 'us', code });
     await expect(mux.ready).rejects.toThrow(code);
   });
 });

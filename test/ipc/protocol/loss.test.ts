@@ -28,11 +28,11 @@ test('a transport that breaks in the middle settles every call at both ends', as
   const outputs = calls.map((call) => buffer(call.stdout).then(String, ({ code }) => code));
   theirs.destroy(new Error('EIO: the ring is corrupt'));
   expect(await client.closed).toEqual({
-    by: 'transport',
+    kind: 'transport',
     code: 'failed',
     text: 'EIO: the ring is corrupt',
   });
-  expect(await server.closed).toMatchObject({ by: 'transport', code: 'ended' });
+  expect(await server.closed).toMatchObject({ kind: 'transport', code: 'ended' });
   for (const call of calls) expect(await call.outcome).toMatchObject({ kind: 'lost' });
   expect(new Set(await Promise.all(outputs))).toEqual(new Set(['LINK_LOST']));
   for (const { stdin, stdout, stderr, cancelled } of incoming) {
@@ -62,8 +62,8 @@ test('a goodbye is heard with its reason', async () => {
   const call = client.open(request('any'));
   server.close({ code: 'identity', text: 'domid 7 has another name now' });
   const heard = { code: 'identity', text: 'domid 7 has another name now' };
-  expect(await client.closed).toEqual({ by: 'peer', ...heard });
-  expect(await server.closed).toEqual({ by: 'us', ...heard });
+  expect(await client.closed).toEqual({ kind: 'peer', ...heard });
+  expect(await server.closed).toEqual({ kind: 'us', ...heard });
   expect(await call.outcome).toEqual({
     kind: 'lost',
     reason: 'identity: domid 7 has another name now',
@@ -77,7 +77,7 @@ test('who says nothing for 6 s is hung, even before the hello', async () => {
   await vi.advanceTimersByTimeAsync(5900);
   expect(mux.statistics().streams).toBe(1);
   await vi.advanceTimersByTimeAsync(4000);
-  expect(await mux.closed).toMatchObject({ by: 'us', code: 'hung' });
+  expect(await mux.closed).toMatchObject({ kind: 'us', code: 'hung' });
   expect(await call.outcome).toMatchObject({ kind: 'lost' });
   await expect(mux.ready).rejects.toThrow('hung');
 });
@@ -104,6 +104,6 @@ test('a peer that does not even read the goodbye is left after a second', async 
   const mux = openMux(deaf, { role: 'server', name: 's', onCall: () => {} });
   mux.close(done);
   await vi.advanceTimersByTimeAsync(1100);
-  expect(await mux.closed).toMatchObject({ by: 'us', code: 'shutdown' });
+  expect(await mux.closed).toMatchObject({ kind: 'us', code: 'shutdown' });
   expect(deaf.destroyed).toBe(true);
 });

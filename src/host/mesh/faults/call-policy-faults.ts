@@ -29,13 +29,13 @@ const ofRule = (rule: CallRule, { mesh, policyDirectory }: Sources): readonly Fa
     [rule.source, at(2)],
     [rule.destination, at(3)],
   ] as const;
-  const unknown = named.flatMap(([{ is, text }, place]) =>
-    is === 'named' && !mesh.vms.has(text) ? [error(place, unknownVm(text))] : [],
+  const unknown = named.flatMap(([{ kind, text }, place]) =>
+    kind === 'named' && !mesh.vms.has(text) ? [error(place, unknownVm(text))] : [],
   );
   const source = mesh.vms.get(rule.source.text);
   const target = mesh.vms.get(rule.destination.text);
-  const { is, target: redirected, relayed } = rule.action;
-  const isInVain = is !== 'allow' || (redirected !== undefined && redirected !== target?.name);
+  const { kind, target: redirected, relayed } = rule.action;
+  const isInVain = kind !== 'allow' || (redirected !== undefined && redirected !== target?.name);
   if (!source || !target || source === target || isInVain) return unknown;
   if (canLink(mesh, source, target) || (relayed && canRelay(mesh, source, target))) return [];
   const relay = relayed ? ', and no relay that both have' : ', and relayed=no refuses a relay';
@@ -69,11 +69,11 @@ export const callPolicyFaults = (sources: Sources, subsets: Subsets): readonly F
   const { mesh, policy: loaded, policyDirectory } = sources;
   if (loaded === undefined) return [];
   const { policy, rules } = loaded;
-  if (policy.is === 'absent') {
+  if (policy.kind === 'absent') {
     return [error(mesh.at(['policy']), `${policyDirectory} does not exist; make the directory`)];
   }
   return [
-    ...(policy.is === 'invalid'
+    ...(policy.kind === 'invalid'
       ? policy.faults.map((remark) => ofRemark(policyDirectory, remark))
       : []),
     ...rules.flatMap((rule) => ofRule(rule, sources)),
