@@ -36,7 +36,7 @@ const policy = (directory: string): Promise<Finding> =>
       case 'absent':
         throw new Error(`${directory} does not exist: every call is denied`);
       case 'invalid': {
-        const [first, ...others] = policy.faults;
+        const [first, ...others] = policy.diagnostics;
         const more =
           others.length === 0 ? '' : `, and ${others.length} more: vifwatch policy check`;
         throw new Error(`${first?.place}: ${first?.text}${more}`);

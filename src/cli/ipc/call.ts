@@ -18,17 +18,17 @@ export type CallOptions = {
 };
 
 /** As qrexec's: trouble that is neither a refusal nor the service's. */
-const problem = 125;
+const failedStatus = 125;
 
 const refusalStatus = {
   denied: 126,
   'not-found': 127,
-  busy: problem,
-  failed: problem,
-  unreachable: problem,
+  busy: failedStatus,
+  failed: failedStatus,
+  unreachable: failedStatus,
 } as const satisfies Record<RefusalCode, number>;
 
-const complain = (text: string): void => {
+const printError = (text: string): void => {
   process.stderr.write(`vifwatch: ${text}\n`);
 };
 
@@ -98,11 +98,11 @@ const statusOf = (target: string, outcome: Outcome): number => {
     case 'exited':
       return outcome.status;
     case 'refused':
-      complain(`${target}: ${outcome.refusal.code}: ${outcome.refusal.text}`);
+      printError(`${target}: ${outcome.refusal.code}: ${outcome.refusal.text}`);
       return refusalStatus[outcome.refusal.code];
     case 'lost':
-      complain(`the agent has gone: ${outcome.reason}`);
-      return problem;
+      printError(`the agent has gone: ${outcome.reason}`);
+      return failedStatus;
   }
 };
 
@@ -152,7 +152,7 @@ export const call = async (
   try {
     return await Promise.race([talk(target, named, options), ...late]);
   } catch (error) {
-    complain((error as Error).message);
-    return problem;
+    printError((error as Error).message);
+    return failedStatus;
   }
 };

@@ -7,7 +7,7 @@ import type { Remark } from '../../text/remark.ts';
 
 /** Whatever makes the policy deny everything. */
 export const errorsOf = ({ policy, directories }: LoadedPolicy): readonly Remark[] => {
-  if (policy.kind === 'invalid') return policy.faults;
+  if (policy.kind === 'invalid') return policy.diagnostics;
   if (policy.kind === 'rules') return [];
   return [{ place: directories[0] ?? '', text: 'no such directory: every call is denied' }];
 };

@@ -33,7 +33,7 @@ const parseRequest = (line: string): Request | undefined => {
 const answer = ({ action, user, rule }: Partial<Verdict>): string =>
   `${JSON.stringify({ action: action ?? 'deny', user: user ?? null, rule: rule ?? null })}\n`;
 
-const complain = (text: string): void => {
+const printError = (text: string): void => {
   process.stderr.write(`vifwatch: ${text}\n`);
 };
 
@@ -41,7 +41,7 @@ const complain = (text: string): void => {
 export const evaluatePolicy = async ({ dir, self }: EvalOptions): Promise<number> => {
   const loaded = await loadPolicy(dir);
   const errors = errorsOf(loaded);
-  for (const { place, text } of errors) complain(`${place}: ${text}`);
+  for (const { place, text } of errors) printError(`${place}: ${text}`);
   let fine = errors.length === 0;
   let number = 0;
   const answerTo = (line: string): string => {
@@ -49,7 +49,7 @@ export const evaluatePolicy = async ({ dir, self }: EvalOptions): Promise<number
     const request = parseRequest(line);
     const verdict = request && decideCall(loaded.policy, { ...request, self });
     if (verdict === undefined) {
-      complain(`line ${number} is not a request like {"source":"a","service":"b","argument":""}`);
+      printError(`line ${number} is not a request like {"source":"a","service":"b","argument":""}`);
       fine = false;
     }
     return answer(verdict ?? {});

@@ -15,7 +15,7 @@ export const policyFindings = (
 ): readonly AuditFinding[] => {
   const [wanted] = policies;
   if (policy.kind === 'invalid') {
-    const { place = '', text = '' } = policy.faults[0] ?? {};
+    const { place = '', text = '' } = policy.diagnostics[0] ?? {};
     const what = `the policy denies every call: ${printable(place)}: ${printable(text)}`;
     return [{ code: 'POLICY_INVALID', what, do: 'vifwatch policy check' }];
   }

@@ -75,7 +75,7 @@ export const inspectCallPolicy = async (root: string, directory: string): Promis
     case 'absent':
       return `${directory} is not there: every call is denied`;
     case 'invalid': {
-      const [first, ...others] = policy.faults;
+      const [first, ...others] = policy.diagnostics;
       const more = others.length === 0 ? '' : `, and ${others.length} more`;
       throw new Error(`${first?.place}: ${first?.text}${more}`);
     }

@@ -11,7 +11,7 @@ export const logPolicy = (log: Logger, { policy, rules, files }: LoadedPolicy): 
       log.warn({ code: 'POLICY_ABSENT' }, 'there is no policy: every call is denied');
       return;
     case 'invalid':
-      for (const { place, text } of policy.faults)
+      for (const { place, text } of policy.diagnostics)
         log.error({ code: 'POLICY_INVALID' }, `${place}: ${text}`);
       log.error({ code: 'POLICY_INVALID' }, 'every call is denied until the policy is mended');
   }

@@ -26,7 +26,7 @@ const mostFiles = 1000;
 type Loading = {
   readonly root: string;
   readonly rules: CallRule[];
-  readonly faults: Remark[];
+  readonly diagnostics: Remark[];
   readonly directories: Set<string>;
   /** What was read, and how it looked before. */
   readonly stamps: Map<string, string>;
@@ -50,13 +50,13 @@ const nameOf = (root: string, path: string): string => {
   return printable(name === '' || name.startsWith('..') ? path : name);
 };
 
-const fault = ({ faults }: Loading, place: string, text: string): void => {
-  faults.push({ place, text });
+const addDiagnostic = ({ diagnostics }: Loading, place: string, text: string): void => {
+  diagnostics.push({ place, text });
 };
 
 const unreadable = (loading: Loading, place: string, path: string, error: unknown): void => {
   const what = isAbsent(error) ? 'does not exist' : `cannot be read: ${(error as Error).message}`;
-  fault(loading, place, `${nameOf(loading.root, path)} ${what}`);
+  addDiagnostic(loading, place, `${nameOf(loading.root, path)} ${what}`);
 };
 
 const remember = async (loading: Loading, path: string): Promise<void> => {
@@ -80,7 +80,7 @@ const loadDirectory = async (loading: Loading, wanted: Wanted): Promise<void> =>
     if (/^[0-9a-z_.-]+$/.test(name)) await loadFile(loading, { ...wanted, path: file, place: at });
     else {
       const hint = 'a policy file has a name of 0-9, a-z, "_", "." and "-"';
-      fault(loading, at, `${quoted(name)} is a bad name: ${hint}`);
+      addDiagnostic(loading, at, `${quoted(name)} is a bad name: ${hint}`);
     }
   }
 };
@@ -96,7 +96,8 @@ const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
   loading.directories.add(dirname(path));
   loading.files += 1;
   if (loading.files > mostFiles) {
-    if (loading.files === mostFiles + 1) fault(loading, place, `more than ${mostFiles} inclusions`);
+    if (loading.files === mostFiles + 1)
+      addDiagnostic(loading, place, `more than ${mostFiles} inclusions`);
     return;
   }
   let bytes: Buffer;
@@ -111,10 +112,11 @@ const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
   }
   loading.directories.add(dirname(real));
   const name = nameOf(loading.root, path);
-  if (trail.includes(real)) return fault(loading, place, `${name} includes itself`);
-  if (trail.length > deepest) return fault(loading, place, `more than ${deepest} inclusions deep`);
-  const { statements, faults } = parsePolicyText(name, bytes, service);
-  loading.faults.push(...faults);
+  if (trail.includes(real)) return addDiagnostic(loading, place, `${name} includes itself`);
+  if (trail.length > deepest)
+    return addDiagnostic(loading, place, `more than ${deepest} inclusions deep`);
+  const { statements, diagnostics } = parsePolicyText(name, bytes, service);
+  loading.diagnostics.push(...diagnostics);
   for (const statement of statements) {
     if (statement.kind === 'rule') loading.rules.push(statement.rule);
     else await include(loading, { ...wanted, trail: [...trail, real] }, statement);
@@ -125,12 +127,12 @@ const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
 const findChanges = async (loading: Loading): Promise<void> => {
   for (const [path, before] of loading.stamps) {
     if ((await stampOf(path).catch(() => undefined)) === before) continue;
-    fault(loading, nameOf(loading.root, path), 'changed while it was read: read it again');
+    addDiagnostic(loading, nameOf(loading.root, path), 'changed while it was read: read it again');
   }
 };
 
 const policyOf = async (loading: Loading): Promise<CallPolicy> => {
-  const { root, rules, faults } = loading;
+  const { root, rules, diagnostics } = loading;
   try {
     await stampOf(root);
   } catch (error) {
@@ -143,7 +145,7 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
     trail: [],
   });
   await findChanges(loading);
-  if (faults.length > 0) return { kind: 'invalid', faults };
+  if (diagnostics.length > 0) return { kind: 'invalid', diagnostics };
   return { kind: 'rules', index: indexRules(rules) };
 };
 
@@ -151,7 +153,7 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
 export const loadPolicy = async (directory: string): Promise<LoadedPolicy> => {
   const root = resolve(directory);
   const loading: Loading = {
-    ...{ root, rules: [], faults: [], files: 0 },
+    ...{ root, rules: [], diagnostics: [], files: 0 },
     directories: new Set([root]),
     stamps: new Map(),
   };

@@ -29,19 +29,19 @@ export const isArgument = (text: string): boolean => /^[A-Za-z0-9._+-]*$/.test(t
 /** Undefined after a report. */
 export const parseScope = (service: Word, argument: Word, report: Report): Scope | undefined => {
   let fine = true;
-  const fault = (column: number, text: string): void => {
+  const fail = (column: number, text: string): void => {
     fine = false;
     report(column, text);
   };
   if (service.text !== '*' && !isServiceName(service.text)) {
     const hint = service.text.includes('+') ? ': the argument is a field of its own' : '';
-    fault(service.column, `${quoted(service.text)} is not the name of a service${hint}`);
+    fail(service.column, `${quoted(service.text)} is not the name of a service${hint}`);
   }
   if (argument.text !== '*') {
     if (!argument.text.startsWith('+') || !isArgument(argument.text)) {
-      fault(argument.column, `${quoted(argument.text)} is neither "*" nor an argument like "+key"`);
+      fail(argument.column, `${quoted(argument.text)} is neither "*" nor an argument like "+key"`);
     } else if (service.text === '*') {
-      fault(argument.column, 'with the service "*" goes no argument but "*"');
+      fail(argument.column, 'with the service "*" goes no argument but "*"');
     }
   }
   if (!fine) return undefined;
@@ -60,9 +60,9 @@ export const parseRule = (
   at: Pick<CallRule, 'file' | 'line' | 'column'>,
   report: Report,
 ): CallRule | undefined => {
-  let faults = 0;
+  let reports = 0;
   const counted: Report = (column, text) => {
-    faults += 1;
+    reports += 1;
     report(column, text);
   };
   const [service, argument, from, to, verb, ...parameters] = words as [
@@ -76,7 +76,7 @@ export const parseRule = (
   if (action?.kind === 'allow' && to.text === '@default' && action.target === undefined) {
     counted(verb.column, 'allow needs target= where the destination is "@default"');
   }
-  if (faults > 0 || !scope || !source || !destination || !action) return undefined;
+  if (reports > 0 || !scope || !source || !destination || !action) return undefined;
   return {
     ...{ ...scope, source, destination, action, words, ...at },
     place: `${at.file}:${at.line}`,

@@ -8,7 +8,7 @@ export type CallPolicy =
   | { readonly kind: 'rules'; readonly index: RuleIndex }
   /** Not even a directory to look for it in. */
   | { readonly kind: 'absent' }
-  | { readonly kind: 'invalid'; readonly faults: readonly Remark[] };
+  | { readonly kind: 'invalid'; readonly diagnostics: readonly Remark[] };
 
 /** Who calls and who is called are names that dom0 gave, or the relay that this VM trusts; never what a peer says of itself. */
 export type PolicyRequest = {

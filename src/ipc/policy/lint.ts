@@ -54,13 +54,13 @@ const coverOf = (rule: CallRule, rank: number, index: RuleIndex): CallRule | und
 export const lint = (rules: readonly CallRule[]): Remark[] => {
   const index = indexRules(rules);
   return rules.flatMap((rule, rank) => {
-    const remarks = ofRule(rule).map(([{ column }, text]) => ({
+    const ownWarnings = ofRule(rule).map(([{ column }, text]) => ({
       place: `${rule.place}:${column}`,
       text,
     }));
     const cover = neverMatches(rule) ? undefined : coverOf(rule, rank, index);
-    if (cover === undefined) return remarks;
+    if (cover === undefined) return ownWarnings;
     const text = `never reached: ${cover.place} decides before`;
-    return [{ place: `${rule.place}:${rule.column}`, text }, ...remarks];
+    return [{ place: `${rule.place}:${rule.column}`, text }, ...ownWarnings];
   });
 };

@@ -19,14 +19,14 @@ type Statement = { readonly kind: 'rule'; readonly rule: CallRule } | Directive;
 
 export type PolicyText = {
   readonly statements: readonly Statement[];
-  readonly faults: readonly Remark[];
+  readonly diagnostics: readonly Remark[];
 };
 
 /** The longest names in all fields and parameters need less. */
 export const longestLine = 4096;
 
 /** More help nobody to mend a file, and each of them takes memory. */
-const mostFaults = 1000;
+const mostDiagnostics = 1000;
 
 type Line = {
   readonly file: string;
@@ -125,15 +125,15 @@ export const parsePolicyText = (
   service?: ServiceWords,
 ): PolicyText => {
   const statements: Statement[] = [];
-  const faults: Remark[] = [];
+  const diagnostics: Remark[] = [];
   let line = 0;
   for (const text of linesOf(bytes)) {
     line += 1;
     const at = { file, line, service };
     const report: Report = (column, what) => {
-      faults.push({ place: `${file}:${line}:${column}`, text: what });
+      diagnostics.push({ place: `${file}:${line}:${column}`, text: what });
     };
-    if (faults.length >= mostFaults) {
+    if (diagnostics.length >= mostDiagnostics) {
       report(1, 'too many errors: the rest was not looked at');
       break;
     }
@@ -143,5 +143,5 @@ export const parsePolicyText = (
       if (statement !== undefined) statements.push(statement);
     }
   }
-  return { statements, faults };
+  return { statements, diagnostics };
 };

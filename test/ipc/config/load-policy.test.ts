@@ -17,10 +17,10 @@ import { directoryWith } from '../../support/directory.ts';
 const places = async (directory: string): Promise<string[]> =>
   (await loadPolicy(directory)).rules.map(({ place }) => place);
 
-const faults = async (directory: string): Promise<string[]> => {
+const diagnosticsOf = async (directory: string): Promise<string[]> => {
   const { policy } = await loadPolicy(directory);
   return policy.kind === 'invalid'
-    ? policy.faults.map(({ place, text }) => `${place}: ${text}`)
+    ? policy.diagnostics.map(({ place, text }) => `${place}: ${text}`)
     : [];
 };
 
@@ -34,14 +34,14 @@ describe('files', () => {
       ...{ 'A.POLICY': 'x', '.policy': 'x', 'D.policy/inner': 'x', 'include/a.policy': 'x' },
     });
     expect(await places(directory)).toEqual(['10-z.policy:2', '30-b.policy:1', '9.policy:1']);
-    expect(await faults(directory)).toEqual([]);
+    expect(await diagnosticsOf(directory)).toEqual([]);
   });
 
   test.each(['A.policy', 'a b.policy', 'ä.policy', 'a\u001b[1m.policy', '+.policy'])(
     'the name %j makes all invalid',
     async (name) => {
       const directory = directoryWith({ 'good.policy': rule, [name]: rule });
-      const [only = '', ...more] = await faults(directory);
+      const [only = '', ...more] = await diagnosticsOf(directory);
       expect(only).toMatch(/^[ -~]+: "[ -~]+" is a bad name/);
       expect(more).toEqual([]);
     },
@@ -49,7 +49,7 @@ describe('files', () => {
 
   test('all errors of all files at once', async () => {
     const directory = directoryWith({ '1.policy': `x\n${rule}y`, '2.policy': 'z', 'B.policy': '' });
-    const found = await faults(directory);
+    const found = await diagnosticsOf(directory);
     expect(found.map((text) => text.split(': ', 1)[0])).toEqual([
       ...['1.policy:1:1', '1.policy:3:1', '2.policy:1:1', 'B.policy'],
     ]);
@@ -58,7 +58,7 @@ describe('files', () => {
   test('a directory that is not there is no policy, one that is no directory an invalid one', async () => {
     const directory = directoryWith({ file: '' });
     expect((await loadPolicy(join(directory, 'none'))).policy).toEqual({ kind: 'absent' });
-    expect(await faults(join(directory, 'file'))).toHaveLength(1);
+    expect(await diagnosticsOf(join(directory, 'file'))).toHaveLength(1);
     expect((await loadPolicy(directory)).policy).toMatchObject({ kind: 'rules' });
   });
 
@@ -69,7 +69,7 @@ describe('files', () => {
     symlinkSync('/proc/self/mem', join(directory, 'd.policy'));
     writeFileSync(join(directory, 'e.policy'), '');
     truncateSync(join(directory, 'e.policy'), 2 ** 30);
-    const found = await faults(directory);
+    const found = await diagnosticsOf(directory);
     expect(found.map((text) => text.split(':', 1)[0])).toEqual([
       ...['b.policy', 'c.policy', 'd.policy', 'e.policy'],
     ]);
@@ -96,7 +96,7 @@ describe('includes', () => {
       'include/old': 'a b allow\n!include more/old\n',
       'include/more/old': 'c $anyvm deny,notify=no\n',
     });
-    expect(await faults(directory)).toEqual([]);
+    expect(await diagnosticsOf(directory)).toEqual([]);
     const { rules, directories } = await loadPolicy(directory);
     expect(rules.map(({ place, service }) => `${service} ${place}`)).toEqual([
       ...['s 1.policy:1', 's include/a:1', 's 1.policy:3', 's include/b.policy:1'],
@@ -129,7 +129,7 @@ describe('includes', () => {
       ...{ a: '!include b', b: '!include 1.policy', old: '!include old', 'd/B.policy': '' },
     });
     symlinkSync('1.policy', join(directory, 'link'));
-    const [only = '', ...more] = await faults(directory);
+    const [only = '', ...more] = await diagnosticsOf(directory);
     expect(only).toMatch(/^[a-z0-9.]+:\d:\d+: /);
     expect(only).toContain(expected);
     expect(more).toEqual([]);
@@ -145,7 +145,7 @@ describe('includes', () => {
         [String(length)]: rule,
       });
     expect(await places(chain(8))).toEqual(['8:1']);
-    expect(await faults(chain(9))).toEqual(['8:1:10: more than 8 inclusions deep']);
+    expect(await diagnosticsOf(chain(9))).toEqual(['8:1:10: more than 8 inclusions deep']);
   });
 
   test('files that include each other twice over come to an end', async () => {
@@ -156,7 +156,9 @@ describe('includes', () => {
       6: rule,
       'a.policy': twice(0),
     });
-    expect((await faults(directory)).join('\n')).toMatch(/^\d:\d:10: more than 1000 inclusions$/);
+    expect((await diagnosticsOf(directory)).join('\n')).toMatch(
+      /^\d:\d:10: more than 1000 inclusions$/,
+    );
   });
 });
 
@@ -173,9 +175,9 @@ test('what changes while it is read is not believed', async () => {
   }
   expect((await loading).policy).toEqual({
     kind: 'invalid',
-    faults: [{ place: '1000.policy', text: 'changed while it was read: read it again' }],
+    diagnostics: [{ place: '1000.policy', text: 'changed while it was read: read it again' }],
   });
-  expect(await faults(directory)).toEqual([]);
+  expect(await diagnosticsOf(directory)).toEqual([]);
 });
 
 test('a file that is replaced is read whole, or not believed', async () => {
@@ -201,7 +203,9 @@ test('a file that is replaced is read whole, or not believed', async () => {
       expect(new Set(rules.map(({ argument }) => argument)).size).toBe(1);
     } else {
       unbelieved += 1;
-      expect(policy).toMatchObject({ faults: [{ text: expect.stringMatching(/^changed while/) }] });
+      expect(policy).toMatchObject({
+        diagnostics: [{ text: expect.stringMatching(/^changed while/) }],
+      });
     }
   }
   expect(whole).toBeGreaterThan(10);

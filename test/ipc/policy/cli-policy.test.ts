@@ -149,10 +149,8 @@ describe.concurrent('eval', () => {
     expect(exitCode).toBe(1);
     const allowed = '{"action":"allow","user":null,"rule":"include/more:1"}';
     expect(lines).toEqual(malformed.flatMap(() => [allowed, denied]));
-    const complaints = stderr
-      .split('\n')
-      .map((text) => text.replace(/ is not a request like .*/, ''));
-    expect(complaints).toEqual(malformed.map((_, at) => `vifwatch: line ${2 * at + 2}`));
+    const errors = stderr.split('\n').map((text) => text.replace(/ is not a request like .*/, ''));
+    expect(errors).toEqual(malformed.map((_, at) => `vifwatch: line ${2 * at + 2}`));
   });
 
   test('an invalid policy allows nothing', async () => {

@@ -168,7 +168,7 @@ test('why', () => {
   expect(verdictOn('* * * * allow relayed=no', { relayed: true }).reason).toContain('relay');
   expect(reason('* * @tag:x * deny')).toContain('may or may not match');
   expect(verdictOn('* * * * allow', { source: 'sa-vm' }).reason).toContain('itself');
-  expect(decideCall({ kind: 'invalid', faults: [] }, request)).toEqual({
+  expect(decideCall({ kind: 'invalid', diagnostics: [] }, request)).toEqual({
     ...{ action: 'deny', user: undefined, rule: undefined, notify: true },
     reason: 'policy invalid',
   });

@@ -41,9 +41,9 @@ test(`${inputs} texts`, () => {
   let texts = 0;
   let accepted = 0;
   const check = (text: Uint8Array, old: boolean): void => {
-    const { statements, faults } = parse(text, old ? words : undefined);
+    const { statements, diagnostics } = parse(text, old ? words : undefined);
     const lines = Buffer.from(text).toString('latin1').split('\n').length;
-    for (const { place, text: what } of faults) {
+    for (const { place, text: what } of diagnostics) {
       const [, line, column] = /^p:(\d+):(\d+)$/.exec(place) ?? [];
       if (!(Number(line) <= lines && Number(column) >= 1)) throw new Error(`at ${place}`);
       if (!/^[ -~]{5,300}$/.test(what)) throw new Error(`unreadable: ${what}`);

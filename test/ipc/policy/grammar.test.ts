@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse, rulesOf } from './policy-of.ts';
 
-const faultsOf = (text: string | Uint8Array): string[] =>
-  parse(text).faults.map(({ place, text: what }) => `${place}: ${what}`);
+const diagnosticsOf = (text: string | Uint8Array): string[] =>
+  parse(text).diagnostics.map(({ place, text: what }) => `${place}: ${what}`);
 
 const uuid = 'uuid:12345678-9abc-4def-8123-456789abcdef';
 const dom0Uuid = 'uuid:00000000-0000-0000-0000-000000000000';
@@ -54,7 +54,7 @@ const tokens: readonly (readonly [
 
 describe('VMs', () => {
   test.each(tokens)('%s', (token, source, destination, target) => {
-    const isAccepted = (line: string): 0 | 1 => (faultsOf(line).length === 0 ? 1 : 0);
+    const isAccepted = (line: string): 0 | 1 => (diagnosticsOf(line).length === 0 ? 1 : 0);
     expect([
       isAccepted(`s * ${token} web deny`),
       isAccepted(`s * web ${token} deny`),
@@ -78,7 +78,7 @@ test.each([
   '__proto__ * __proto__ constructor deny',
   's * a b deny\r',
 ])('accepted: %j', (line) => {
-  expect(faultsOf(line)).toEqual([]);
+  expect(diagnosticsOf(line)).toEqual([]);
   expect(parse(line).statements).toMatchObject([{ kind: 'rule', rule: { line: 1, file: 'p' } }]);
 });
 
@@ -135,19 +135,19 @@ test.each([
   ['! include f', 1],
   ['!Include f', 1],
 ])('refused: %j', (line, column) => {
-  const [first = '', ...more] = faultsOf(`# first\n\n${line}`);
+  const [first = '', ...more] = diagnosticsOf(`# first\n\n${line}`);
   expect(first).toMatch(new RegExp(`^p:3:${column}: .`));
   expect(more).toEqual([]);
 });
 
 test('comments and empty lines say nothing', () => {
   const text = '# ä\n\n  \t\n   # s * a b deny \u0000\n#!include f\n\r\n';
-  expect(parse(text)).toEqual({ statements: [], faults: [] });
+  expect(parse(text)).toEqual({ statements: [], diagnostics: [] });
 });
 
 test('all errors are found at once, in a line and in a file', () => {
   const text = 's+a x @default b allow\nt * a b deny\nt * a @x deny notify=maybe a\n';
-  expect(parse(text).faults.map(({ place }) => place)).toEqual([
+  expect(parse(text).diagnostics.map(({ place }) => place)).toEqual([
     ...['p:1:1', 'p:1:5', 'p:1:7', 'p:3:7', 'p:3:22', 'p:3:28'],
   ]);
   expect(parse(text).statements).toHaveLength(1);
@@ -159,18 +159,18 @@ test('what is not UTF-8 is an error even in a comment', () => {
     Buffer.of(0xff),
     Buffer.from('\ns * a b deny'),
   ]);
-  expect(faultsOf(text)).toEqual(['p:2:1: the line is not UTF-8']);
+  expect(diagnosticsOf(text)).toEqual(['p:2:1: the line is not UTF-8']);
 });
 
 test('a line without an end is not read', () => {
-  expect(faultsOf(`s * a b deny${' '.repeat(5_000_000)}x`)).toEqual([
+  expect(diagnosticsOf(`s * a b deny${' '.repeat(5_000_000)}x`)).toEqual([
     'p:1:4097: the line is longer than 4096 characters',
   ]);
-  expect(faultsOf('a '.repeat(2000))[0]).toMatch(/^p:1:\d+: /);
+  expect(diagnosticsOf('a '.repeat(2000))[0]).toMatch(/^p:1:\d+: /);
 });
 
 test('a file full of mistakes gives some of them', () => {
-  expect(parse('x\n'.repeat(100_000)).faults).toHaveLength(1001);
+  expect(parse('x\n'.repeat(100_000)).diagnostics).toHaveLength(1001);
 });
 
 test('what a rule says', () => {
@@ -200,7 +200,7 @@ test('directives', () => {
         service: [{ text: 's' }, { text: '+x' }],
       },
     ],
-    faults: [],
+    diagnostics: [],
   });
 });
 
@@ -211,11 +211,11 @@ describe('files of !include-service', () => {
   ] as const;
 
   test('the old format', () => {
-    const { statements, faults } = parse(
+    const { statements, diagnostics } = parse(
       '# c\n$anyvm $anyvm ask,user=a\n$tag:x b,deny\n$include:f\n!include g\na b allow',
       words,
     );
-    expect(faults).toEqual([]);
+    expect(diagnostics).toEqual([]);
     expect(statements).toMatchObject([
       { rule: { service: 's', argument: 'x', source: { text: '@anyvm' }, action: { user: 'a' } } },
       { rule: { source: { text: '@tag:x' }, action: { kind: 'deny' }, place: 'p:3', column: 1 } },
@@ -232,6 +232,6 @@ describe('files of !include-service', () => {
     ['!include-service s * f', 1],
     ['!compat-4.0', 1],
   ])('refused: %s', (line, column) => {
-    expect(parse(line, words).faults).toMatchObject([{ place: `p:1:${column}` }]);
+    expect(parse(line, words).diagnostics).toMatchObject([{ place: `p:1:${column}` }]);
   });
 });

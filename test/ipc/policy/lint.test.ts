@@ -8,7 +8,7 @@ import { policyOf, rulesOf } from './policy-of.ts';
 const warnings = (text: string): string[] =>
   lint(rulesOf(text)).map(({ place, text: what }) => `${place} ${what}`);
 
-test('a policy without a fault', () => {
+test('a policy without a warning', () => {
   const text = 's +x a b allow user=root\ns * a b deny notify=no\n* * @anyvm * deny';
   expect(warnings(text)).toEqual([]);
 });

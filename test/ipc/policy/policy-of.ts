@@ -10,8 +10,8 @@ export const parse = (text: string | Uint8Array, service?: ServiceWords) =>
 
 /** Of a text without mistakes or directives. */
 export const rulesOf = (text: string): CallRule[] => {
-  const { statements, faults } = parse(text);
-  assert.deepEqual(faults, []);
+  const { statements, diagnostics } = parse(text);
+  assert.deepEqual(diagnostics, []);
   return statements.map((statement) => {
     assert.ok(statement.kind === 'rule');
     return statement.rule;

@@ -105,7 +105,7 @@ test.concurrent('stdout and stderr are told apart, and each has its own end', as
   expect(call.stderr.readableEnded).toBe(false);
   call.stdin.end('\n');
   expect(await call.ended).toEqual(exited(0));
-  expect([call.said(), call.complained()]).toEqual(['out\n', 'err\nlate\n']);
+  expect([call.said(), call.saidOnStderr()]).toEqual(['out\n', 'err\nlate\n']);
 });
 
 test.concurrent('the end of input is passed on, and output may still follow', async () => {
@@ -145,7 +145,7 @@ test.concurrent('a caller that reads no more of stdout, ends it as a broken pipe
   await until('it says something', () => call.said() !== '');
   call.stdout.destroy();
   expect(await call.ended).toEqual(exited(3));
-  expect(call.complained()).toBe('pipe');
+  expect(call.saidOnStderr()).toBe('pipe');
   await rig.script('dies', '#!/usr/bin/perl\n$| = 1; print "y" while 1;\n');
   const other = rig.call('dies');
   await until('it says something', () => other.said() !== '');

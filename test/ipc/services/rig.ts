@@ -65,7 +65,7 @@ export const openRig = async () => {
       ...{ stdin, stdout, stderr, ended },
       cancel: () => controller.abort(),
       said: () => out?.text() ?? '',
-      complained: () => err?.text() ?? '',
+      saidOnStderr: () => err?.text() ?? '',
     };
   };
 
@@ -100,7 +100,7 @@ export const openRig = async () => {
       const running = call(name, options);
       running.stdin.end(input);
       const ended = await running.ended;
-      return { ended, stdout: running.said(), stderr: running.complained() };
+      return { ended, stdout: running.said(), stderr: running.saidOnStderr() };
     },
     /** Ends all calls and resident services, also those that a test which failed has left behind. */
     close: async () => {

@@ -74,7 +74,7 @@ export const callPolicyFaults = (sources: Sources, subsets: Subsets): readonly F
   }
   return [
     ...(policy.kind === 'invalid'
-      ? policy.faults.map((remark) => ofRemark(policyDirectory, remark))
+      ? policy.diagnostics.map((remark) => ofRemark(policyDirectory, remark))
       : []),
     ...rules.flatMap((rule) => ofRule(rule, sources)),
     ...ofSubsets(sources, rules, subsets),
