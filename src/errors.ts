@@ -1,4 +1,4 @@
-/** Why a vif stays closed, or why the daemon cannot go on; the codes are stable and explained in the README. */
+/** Why a vif stays closed, or why the daemon cannot go on; vifwatch-errors(7) explains the codes, which are stable. */
 
 type VifCode =
   | 'ADDRESS_MISSING'

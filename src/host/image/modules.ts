@@ -12,7 +12,7 @@ import {
 const named = (...names: readonly string[]): readonly NeededModule[] =>
   names.map((name) => ({ name }));
 
-/** As the README has them; nf_conntrack_netlink is what conntrack talks to. */
+/** As vifwatch(8) lists them; nf_conntrack_netlink is what conntrack talks to. */
 export const netVmModules: readonly NeededModule[] = [
   ...named('xen-netback', 'nf_tables', 'nft_ct', 'nft_fib_inet', 'nft_limit', 'nft_log'),
   ...named('nf_log_syslog', 'nf_conntrack', 'nf_conntrack_netlink'),

@@ -27,11 +27,11 @@ const namedIn = (bundle: string): readonly string[] => {
   return [...names];
 };
 
-const install = 'install the package there, as in the README';
+const install = 'install the package there, as in vifwatch(8)';
 
 /** Where the command is and where the package is. Throws an Error that says what is missing. */
 export const findPackage = (root: string): { readonly command: string; readonly at: string } => {
-  const command = locate(root, 'vifwatch', 'the package there, as in the README');
+  const command = locate(root, 'vifwatch', 'the package there, as in vifwatch(8)');
   const { path } = findRegularFile(root, command);
   const at = dirname(dirname(path));
   if (isThere(root, `${at}/package.json`)) return { command, at };

@@ -1,6 +1,6 @@
-/** The protocol's fixed numbers. None is negotiated: both ends know them from PROTOCOL.md. */
+/** The protocol's fixed numbers. None is negotiated: both ends know them from vifwatch-protocol(7). */
 
-/** From which to which version this side speaks; what each adds is in PROTOCOL.md. */
+/** From which to which version this side speaks; what each adds is in vifwatch-protocol(7). */
 export const leastVersion = 1;
 export const greatestVersion = 2;
 
