@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The static part of the firewall. */
-export const baseFile = join(packageRoot, 'rules/vifwatch.nft');
+export const staticRulesetFile = join(packageRoot, 'rules/vifwatch.nft');
 
 /** What is loaded besides where addresses are translated. */
 export const translationFile = join(packageRoot, 'rules/translation.nft');

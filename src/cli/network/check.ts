@@ -4,7 +4,7 @@ import { access, readFile } from 'node:fs/promises';
 import { isProblem } from '../../errors.ts';
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
-import { baseFile, profileDirectory } from '../../package.ts';
+import { profileDirectory, staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { addon, type Finding, probe, report, xenstore } from '../finding.ts';
 
@@ -45,8 +45,8 @@ const findings = (config: string): Promise<Finding>[] => [
     'firewall',
     'modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
     async () => {
-      await run(['nft', '-c', '-f', baseFile]);
-      return `${baseFile} is accepted`;
+      await run(['nft', '-c', '-f', staticRulesetFile]);
+      return `${staticRulesetFile} is accepted`;
     },
   ),
   addon(),

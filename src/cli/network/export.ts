@@ -6,7 +6,7 @@ import { ownersOf } from '../../network/text/element-owner.ts';
 import { exportJson, exportText, sortElements } from '../../network/text/export.ts';
 import { additions } from '../../network/text/nft-json.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
-import { baseFile } from '../../package.ts';
+import { staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { connect } from '../../xen/connect.ts';
 
@@ -40,7 +40,7 @@ const unnamed = (error: unknown): ReadonlyMap<string, string> => {
 
 /** Prints the ruleset and returns the exit status. */
 export const exportRules = async (json: boolean): Promise<number> => {
-  const firewall = await openNft([baseFile]).observe();
+  const firewall = await openNft([staticRulesetFile]).observe();
   if (firewall === undefined) {
     process.stderr.write('vifwatch: our tables are not in the kernel: is vifwatch running?\n');
     return 1;

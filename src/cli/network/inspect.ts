@@ -12,7 +12,7 @@ import { type Status, statusOf } from '../../network/status/status.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
 import { decide } from '../../network/vif/decide.ts';
-import { baseFile, profileDirectory } from '../../package.ts';
+import { profileDirectory, staticRulesetFile } from '../../package.ts';
 import { connect } from '../../xen/connect.ts';
 
 const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
@@ -23,7 +23,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
-  const network = openNetwork([baseFile], gateways);
+  const network = openNetwork([staticRulesetFile], gateways);
   const linkNames = network.linkNames();
   const [links, firewall, drops, panic, names, keys] = await Promise.all([
     network.observeLinks(),

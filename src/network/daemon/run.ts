@@ -23,8 +23,8 @@ import { claimNamespace } from '../../system/one-per-namespace.ts';
 import { singleFlight } from '../../system/single-flight.ts';
 import { connect } from '../../xen/connect.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import { baseFilesOf } from '../config/base-files.ts';
 import type { Config } from '../config/config.ts';
+import { staticRulesetFilesOf } from '../config/static-ruleset-files.ts';
 import { watchLinks, watchNeighbours } from '../kernel/link-monitor.ts';
 import { type Network, openNetwork } from '../kernel/network.ts';
 import { watchRuleset } from '../kernel/nft-monitor.ts';
@@ -35,7 +35,6 @@ import { type Status, statusOf } from '../status/status.ts';
 import { type Backend, openBackend } from '../store/backend.ts';
 import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
 import type { Decision } from '../vif/decide.ts';
-import { openBaseGuard } from './base-guard.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
 import { openDrift } from './drift.ts';
@@ -47,6 +46,7 @@ import { openMending } from './mending.ts';
 import { openPasses } from './pass.ts';
 import { openPatience } from './patience.ts';
 import { openPolicies, type Policies } from './policies.ts';
+import { openStaticRulesetGuard } from './static-ruleset-guard.ts';
 import { openWakes } from './wakes.ts';
 import { openWorld } from './world.ts';
 
@@ -67,10 +67,10 @@ const prepareRuntime = async (runtime: string): Promise<void> => {
   }
 };
 
-/** Rules before packets: the base stands before the kernel is told to forward. */
+/** Rules before packets: the static ruleset stands before the kernel is told to forward. */
 const prepareKernel = async (network: Network): Promise<void> => {
   try {
-    await network.base.load();
+    await network.staticRuleset.load();
   } catch (error) {
     throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
   }
@@ -101,7 +101,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const journal = openJournal(log);
   const drift = openDrift(() => performance.now());
   const world = openWorld({ network, backend }, () => guard.suspect());
-  const guard = openBaseGuard({
+  const guard = openStaticRulesetGuard({
     ...{ network, drift, log, wake },
     addresses: () => addressesOf(passes.decisions()),
     repaired: world.doubtElements,
@@ -199,7 +199,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
   const claim = await claimNamespace('vifwatch');
-  const network = openNetwork(baseFilesOf(options.config), options.config.gateways);
+  const network = openNetwork(staticRulesetFilesOf(options.config), options.config.gateways);
   await prepareKernel(network);
   const ingressMayPrecede = await network.nft.ingressMayPrecede();
   network.prepare();

@@ -107,10 +107,10 @@ const openTouched = () => {
   };
 };
 
-/** @param baseLost called when our tables are not there */
+/** @param tablesLost called when our tables are not there */
 export const openWorld = (
   { network, backend }: { readonly network: Network; readonly backend: Backend },
-  baseLost: () => void,
+  tablesLost: () => void,
 ): World => {
   const records = new Map<VifKey, BackendRecord>();
   const vifs = new Map<VifKey, BackendVif>();
@@ -169,7 +169,7 @@ export const openWorld = (
     const firewall = await network.nft.observe();
     if (firewall !== undefined)
       return { elements: firewall.elements, chains: memory.judge(firewall) };
-    baseLost();
+    tablesLost();
     elements.raise();
     return kernel;
   };

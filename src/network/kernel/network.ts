@@ -2,21 +2,21 @@
 
 import type { Prefix } from '../../address/prefix.ts';
 import { gatewayTargetLines } from '../text/gateway-targets.ts';
-import { openBase } from './base.ts';
 import { cutFlows, cutFlowsUnless } from './conntrack.ts';
 import { observeLinks, openIpBatches } from './iproute.ts';
 import { hasLink, linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
 import { isPanic, panic } from './panic.ts';
+import { openStaticRuleset } from './static-ruleset.ts';
 import { hardenVif } from './sysctl.ts';
 
-/** @param baseFiles of rules/, in order @param gateways the guests' gateway addresses */
-export const openNetwork = (baseFiles: readonly string[], gateways: readonly Prefix[]) => {
-  const nft = openNft(baseFiles, gatewayTargetLines(gateways));
+/** @param staticRulesetFiles of rules/, in order @param gateways the guests' gateway addresses */
+export const openNetwork = (staticRulesetFiles: readonly string[], gateways: readonly Prefix[]) => {
+  const nft = openNft(staticRulesetFiles, gatewayTargetLines(gateways));
   const ipBatches = openIpBatches();
   return {
     nft,
-    base: openBase(baseFiles, nft.loadBase),
+    staticRuleset: openStaticRuleset(staticRulesetFiles, nft.loadStaticRuleset),
     panic: { isPanic, panic },
     observeLinks,
     linkNames,

@@ -10,7 +10,7 @@ import { type Additions, additions, deletions, parseFirewall } from '../text/nft
 
 export type Nft = {
   /** Loads the static rules, each file in one transaction; sets, counters and policies keep what they have. */
-  readonly loadBase: () => Promise<void>;
+  readonly loadStaticRuleset: () => Promise<void>;
   /** Undefined if one of our tables is not there. */
   readonly observe: () => Promise<Firewall | undefined>;
   /** One transaction each; throws CommandError, and then nothing of it was applied. */
@@ -51,17 +51,17 @@ const loadable = (json: string): string => {
 };
 
 /**
- * @param baseFiles of rules/, the first of which is vifwatch.nft
+ * @param staticRulesetFiles of rules/, the first of which is vifwatch.nft
  * @param hostLines what is loaded together with vifwatch.nft
  */
 export const openNft = (
-  [baseFile, ...otherFiles]: readonly string[],
+  [staticRulesetFile, ...otherFiles]: readonly string[],
   hostLines: readonly string[] = [],
 ): Nft => {
   const standby = openStandby(applying);
   return {
-    loadBase: async () => {
-      const lines = [`include "${baseFile}"`, ...hostLines, ''];
+    loadStaticRuleset: async () => {
+      const lines = [`include "${staticRulesetFile}"`, ...hostLines, ''];
       await run(['nft', '-f', stdinFile], lines.join('\n'));
       for (const file of otherFiles) await run(['nft', '-f', file]);
     },

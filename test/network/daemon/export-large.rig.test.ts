@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { baseFilesOf } from '../../../src/network/config/base-files.ts';
 import { parsePolicyFile } from '../../../src/network/config/policy-file.ts';
+import { staticRulesetFilesOf } from '../../../src/network/config/static-ruleset-files.ts';
 import { footprint } from '../../../src/network/plan/footprint.ts';
 import { policyChains } from '../../../src/network/policy/policy-chain.ts';
 import { hostElements, type UplinkOptions } from '../../../src/network/state/host-elements.ts';
@@ -84,7 +84,7 @@ test(`${vms} VMs with ${rulesEach} random rules each, exported as text and JSON,
       const file = `${host.sim.directory}/state`;
       writeFileSync(file, additions(largeState(seed)));
       const first = await makeEmpty(host, 'first');
-      for (const base of baseFilesOf(options)) await first(['nft', '-f', base]);
+      for (const ruleset of staticRulesetFilesOf(options)) await first(['nft', '-f', ruleset]);
       await first(['nft', '-j', '-f', file]);
       const listing = ['nft', '--stateless', 'list', 'ruleset'];
       const listed = sortedWords(await first(listing));

@@ -3,8 +3,8 @@ import { openDrift } from '../../../src/network/daemon/drift.ts';
 import { routeTo } from '../../../src/network/plan/footprint.ts';
 import { type ListedRoute, rivalsOf, shadowProblem } from '../../../src/network/plan/rivals.ts';
 import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
-import { baseNames, staticPart } from '../../../src/network/text/base-listing.ts';
 import { generationBy, isForeign, neighbourOf } from '../../../src/network/text/monitor-lines.ts';
+import { staticNamesIn, staticPart } from '../../../src/network/text/static-ruleset-listing.ts';
 import { prefix } from '../store-fixture.ts';
 
 describe('how often the same thing is repaired', () => {
@@ -80,7 +80,7 @@ test('lines of nft monitor', () => {
 });
 
 describe('the static part of the rules', () => {
-  const names = baseNames(`table inet vifwatch {
+  const names = staticNamesIn(`table inet vifwatch {
 	set mac {
 		type ifname . ether_addr
 	}

@@ -16,7 +16,7 @@ type Parts = {
   readonly wake: () => void;
 };
 
-export type BaseGuard = {
+export type StaticRulesetGuard = {
   /** Looks whether it is whole: at once, whatever else goes on. */
   readonly suspect: () => void;
   /** A link changed: while all must be closed, that it is. */
@@ -33,9 +33,9 @@ const thing = 'firewall';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`);
 
-export const openBaseGuard = (parts: Parts): BaseGuard => {
+export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
   const { network, drift, log, addresses, repaired, wake } = parts;
-  const { base, panic } = network;
+  const { staticRuleset, panic } = network;
   let isSuspect = false;
   let isPanic = false;
   let areFlowsSuspect = false;
@@ -56,7 +56,7 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
 
   const repair = async (): Promise<void> => {
     const startedAt = performance.now();
-    await base.load();
+    await staticRuleset.load();
     drift.note(thing, 'the tables of vifwatch');
     areFlowsSuspect = true;
     const tookMs = Math.round(performance.now() - startedAt);
@@ -75,7 +75,7 @@ export const openBaseGuard = (parts: Parts): BaseGuard => {
 
   const isWhole = async (): Promise<boolean> => {
     try {
-      return await base.isWhole();
+      return await staticRuleset.isWhole();
     } catch (error) {
       // What cannot be seen may be gone.
       log.error({ code: 'COMMAND_FAILED' }, messageOf(error));

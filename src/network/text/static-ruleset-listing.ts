@@ -1,6 +1,6 @@
 /** The static part of the firewall: what of a listing must be as it was when the files of rules/ had just been loaded. */
 
-export type BaseNames = {
+export type StaticNames = {
   readonly families: readonly string[];
   /** Chains, sets and maps, as `family name`; other chains and sets in our tables are not static. */
   readonly parts: ReadonlySet<string>;
@@ -10,7 +10,7 @@ export type BaseNames = {
 const isOfSite = (name: string): boolean => name.startsWith('site_');
 
 /** What the text of rules declares. */
-export const baseNames = (text: string): BaseNames => {
+export const staticNamesIn = (text: string): StaticNames => {
   const families = new Set<string>();
   const parts = new Set<string>();
   let family = '';
@@ -34,7 +34,7 @@ type Body = {
 };
 type Item = Readonly<Record<string, Body>>;
 
-const isStatic = (kind: string, { family, chain, name }: Body, { parts }: BaseNames): boolean =>
+const isStatic = (kind: string, { family, chain, name }: Body, { parts }: StaticNames): boolean =>
   kind === 'table' || parts.has(`${family} ${chain ?? name}`);
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -44,7 +44,7 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  * rules of a chain.
  * @param listings what `nft --json --stateless --terse list table …` printed
  */
-export const staticPart = (listings: readonly string[], names: BaseNames): string => {
+export const staticPart = (listings: readonly string[], names: StaticNames): string => {
   const items = listings.flatMap((text) => (JSON.parse(text) as { nftables: Item[] }).nftables);
   const kept = items.flatMap(Object.entries).flatMap(([kind, body]) => {
     if (!isStatic(kind, body, names)) return [];

@@ -1,11 +1,11 @@
 /** Which files of rules/ the configuration calls for. */
 
-import { baseFile, mssClampFile, translationFile } from '../../package.ts';
+import { mssClampFile, staticRulesetFile, translationFile } from '../../package.ts';
 import type { UplinkOptions } from '../state/host-elements.ts';
 
 /** In the order in which they are loaded. */
-export const baseFilesOf = (options: UplinkOptions): readonly string[] => [
-  baseFile,
+export const staticRulesetFilesOf = (options: UplinkOptions): readonly string[] => [
+  staticRulesetFile,
   ...(options.masquerade || options.forwards.length > 0 ? [translationFile] : []),
   ...(options.mssClamp ? [mssClampFile] : []),
 ];
