@@ -8,7 +8,7 @@ import { loadPolicies } from '../../src/network/config/policies.ts';
 import { footprint } from '../../src/network/plan/footprint.ts';
 import { policyOf } from '../../src/network/policy/policy-book.ts';
 import { policyChains } from '../../src/network/policy/policy-chain.ts';
-import { raiseLines } from '../../src/network/text/ip-batch.ts';
+import { bringUpLines } from '../../src/network/text/ip-batch.ts';
 import { additions } from '../../src/network/text/nft-json.ts';
 import { profileDirectory } from '../../src/package.ts';
 import { becomesConnected, guestVm } from '../network/daemon/net-vm.ts';
@@ -98,7 +98,7 @@ const addLinks = (host: SimHost, places: readonly Place[]): Promise<void> =>
       const peer = places[index + 1]?.link ?? 'spare';
       return index % 2 === 0 ? [`link add ${link} type veth peer name ${peer}`] : [];
     }),
-    ...places.flatMap((place) => raiseLines(raiseOf(place))),
+    ...places.flatMap((place) => bringUpLines(raiseOf(place))),
   ]);
 
 /** As Xen's vif-common.sh makes them for each vif; it inserts at the head, so the first VM's come last. */
@@ -117,7 +117,7 @@ const linearRules = (places: readonly Place[]): string =>
 `;
 
 const route = async (host: SimHost, own: Place): Promise<void> => {
-  await ip(host, [`addr add ${gateway4}/32 dev lo`, ...raiseLines(raiseOf(own))]);
+  await ip(host, [`addr add ${gateway4}/32 dev lo`, ...bringUpLines(raiseOf(own))]);
   await must(host, ['busybox', 'sysctl', '-w', 'net.ipv4.ip_forward=1']);
 };
 

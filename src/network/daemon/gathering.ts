@@ -1,4 +1,4 @@
-/** A crowd's links appear one after the other: to raise the first at once would make the rest wait for a whole round. */
+/** A crowd's links appear one after the other: to bring up the first at once would make the rest wait for a whole round. */
 import {
   auditTime,
   debounceTime,
@@ -14,7 +14,7 @@ export type Gathering = {
   /**
    * What to do before the next round, if anything: to wait for more links. Each is waited for once while it is to come,
    * and a crowd that goes on and on is served in parts.
-   * @param isAnyReady whether there is a link to be raised @param coming those that netback is about to make
+   * @param isAnyReady whether there is a link to be brought up @param coming those that netback is about to make
    */
   readonly before: (
     isAnyReady: boolean,

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import { isProblem } from '../../errors.ts';
 import { damageOf } from '../plan/damage.ts';
-import type { Raise } from '../plan/desired.ts';
+import type { BringUp } from '../plan/desired.ts';
 import {
   type Element,
   elementLink,
@@ -25,7 +25,7 @@ type Parts = {
   readonly wake: (afterMs: number) => void;
 };
 
-type VifRaise = Raise & { readonly vif: BackendVif };
+type VifBringUp = BringUp & { readonly vif: BackendVif };
 
 type Excess = {
   readonly routes?: readonly Route[];
@@ -34,10 +34,10 @@ type Excess = {
 };
 
 export type Mending = {
-  /** Whether the vif may be raised; one that is not connected yet is not mended but served. */
-  readonly may: (raise: VifRaise) => boolean;
+  /** Whether the vif may be brought up; one that is not connected yet is not mended but served. */
+  readonly may: (bringUp: VifBringUp) => boolean;
   /** Notes those of the vifs that are connected already and damaged. */
-  readonly note: (raises: readonly VifRaise[]) => void;
+  readonly note: (bringUps: readonly VifBringUp[]) => void;
   /** What somebody does to no vif in particular, again and again. */
   readonly trouble: () => string | undefined;
   /** Those of the missing gateway addresses that may be added now: all or none. */
@@ -65,13 +65,13 @@ export const openMending = ({ world, drift, log, wake }: Parts): Mending => {
     return restMs === 0;
   };
 
-  const damageTo = (one: VifRaise): readonly string[] =>
+  const damageTo = (one: VifBringUp): readonly string[] =>
     isConnected(one.vif) ? damageOf(one, world.kernel()) : [];
 
   return {
     may: (one) => damageTo(one).length === 0 || mayNow(one.vif.key),
-    note: (raises) => {
-      for (const one of raises) {
+    note: (bringUps) => {
+      for (const one of bringUps) {
         const { key } = one.vif;
         const damage = damageTo(one);
         if (damage.length === 0) continue;

@@ -1,4 +1,4 @@
-/** One pass: read what changed, decide, compare with the kernel, and start what is missing in its lane. */
+/** One pass: read what changed, decide, compare with the kernel, and start what is missing in its worker. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Problem } from '../../errors.ts';
 import type { Config } from '../config/config.ts';
@@ -11,9 +11,9 @@ import type { Backend } from '../store/backend.ts';
 import { type Decision, decide } from '../vif/decide.ts';
 import type { Drift } from './drift.ts';
 import type { Journal } from './journal.ts';
-import type { Lanes } from './lanes.ts';
 import type { Patience } from './patience.ts';
 import type { Policies } from './policies.ts';
+import type { Workers } from './workers.ts';
 import { everyUplink, type World } from './world.ts';
 
 /** Nothing tells when a full quota of xenstored has room again. */
@@ -22,7 +22,7 @@ const quotaRetryMs = 1_000;
 export type PassParts = {
   readonly config: Config;
   readonly world: World;
-  readonly lanes: Lanes;
+  readonly workers: Workers;
   readonly network: Network;
   readonly backend: Backend;
   readonly patience: Patience;
@@ -44,7 +44,7 @@ export type Passes = {
 };
 
 export const openPasses = (parts: PassParts): Passes => {
-  const { config, world, lanes, network, backend, patience, policies, drift, journal, wake } =
+  const { config, world, workers, network, backend, patience, policies, drift, journal, wake } =
     parts;
   const networksOf = openVmNetworks([...config.allowed.values()].flat());
   let decisions: readonly Decision[] = [];
@@ -74,8 +74,8 @@ export const openPasses = (parts: PassParts): Passes => {
   const run = async (): Promise<void> => {
     // What one transaction changes is told node by node, and most of that by now.
     await nextTurn();
-    // A lane that ends while this pass reads has changed what was read: its links are for the next pass.
-    const busyBefore = lanes.busy();
+    // A worker that ends while this pass reads has changed what was read: its links are for the next pass.
+    const busyBefore = workers.busy();
     await world.refresh();
     const linkNames = network.linkNames();
     const { gateways, allowed } = config;
@@ -105,11 +105,11 @@ export const openPasses = (parts: PassParts): Passes => {
       }),
       ingressMayPrecede: parts.ingressMayPrecede,
       linkNames,
-      busy: new Set([...busyBefore, ...lanes.busy()]),
+      busy: new Set([...busyBefore, ...workers.busy()]),
       current: world.current(),
       kept: policies.commonChains(),
     });
-    lanes.start(todo);
+    workers.start(todo);
     for (const dueInMs of [patience.review(decisions), policies.dueInMs()]) {
       if (dueInMs !== undefined) wake(dueInMs);
     }

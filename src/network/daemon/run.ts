@@ -40,7 +40,6 @@ import { controlSocket } from './control-socket.ts';
 import { openDrift } from './drift.ts';
 import { openHostNames } from './host-names.ts';
 import { openJournal } from './journal.ts';
-import { openLanes } from './lanes.ts';
 import { watchXenstored } from './liveness.ts';
 import { openMending } from './mending.ts';
 import { openPasses } from './pass.ts';
@@ -48,6 +47,7 @@ import { openPatience } from './patience.ts';
 import { openPolicies, type Policies } from './policies.ts';
 import { openStaticRulesetGuard } from './static-ruleset-guard.ts';
 import { openWakes } from './wakes.ts';
+import { openWorkers } from './workers.ts';
 import { openWorld } from './world.ts';
 
 export type DaemonOptions = {
@@ -110,12 +110,12 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const mayOpen = guard.isStanding;
   const linkChanges = new Subject<void>();
   const mending = openMending({ world, drift, log, wake });
-  const lanes = openLanes({
+  const workers = openWorkers({
     ...{ world, network, backend, patience, policies, mending, mayOpen, log, wake, fail },
     linkChanges,
   });
   const passes = openPasses({
-    ...{ config, world, lanes, network, backend, patience, policies, drift, journal, wake },
+    ...{ config, world, workers, network, backend, patience, policies, drift, journal, wake },
     ingressMayPrecede,
   });
   const edits = merge(fromEvent(process, 'SIGHUP'), watchFiles(options.policies)).pipe(
@@ -138,7 +138,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
       watchNeighbours(world.isOurNeighbour),
     ).pipe(
       tap(world.doubtLinks),
-      filter(() => !lanes.isRaising()),
+      filter(() => !workers.isBringingUp()),
     ),
     watchRuleset().pipe(
       tap(guard.suspect),
@@ -157,7 +157,8 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
         pid: process.pid,
         since,
         version,
-        trouble: guard.trouble() ?? lanes.trouble()?.message ?? mending.trouble() ?? null,
+        trouble:
+          guard.trouble() ?? workers.lastCommandError()?.message ?? mending.trouble() ?? null,
       },
       panic: guard.isPanic(),
       decisions: passes.decisions(),
@@ -172,7 +173,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     /** Resolves once changes of the ruleset are heard of. */
     listening,
     settled: async () => {
-      await Promise.all([lanes.settled(), guard.settled()]);
+      await Promise.all([workers.settled(), guard.settled()]);
     },
     status,
     passed: merge(triggers.pipe(singleFlight(passes.run)), failures),

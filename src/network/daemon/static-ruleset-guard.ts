@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Network } from '../kernel/network.ts';
 import { isVifName } from '../state/kernel-state.ts';
 import type { Drift } from './drift.ts';
-import { openLane } from './lane.ts';
+import { openWorker } from './worker.ts';
 
 type Parts = {
   readonly network: Network;
@@ -121,20 +121,20 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     }
   };
 
-  const lane = openLane((error) => {
+  const worker = openWorker((error) => {
     if (error !== undefined) {
       log.fatal({ code: 'FIREWALL_LOST' }, `vifs could not be closed: ${messageOf(error)}`);
       closedFor = messageOf(error);
       clearTimeout(alarm);
       alarm = setTimeout(suspect, retryMs).unref();
     }
-    if (isSuspect) lane.start([], look);
+    if (isSuspect) worker.start([], look);
     wake();
   });
 
   const suspect = (): void => {
     isSuspect = true;
-    if (lane.isIdle()) lane.start([], look);
+    if (worker.isIdle()) worker.start([], look);
   };
 
   return {
@@ -146,6 +146,6 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     isPanic: () => isPanic,
     trouble: () =>
       closedFor === undefined ? drift.problemOf(thing)?.text : `${closedFor}: all vifs are closed`,
-    settled: lane.settled,
+    settled: worker.settled,
   };
 };

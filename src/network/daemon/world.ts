@@ -1,7 +1,7 @@
 /** What the daemon knows of the store and the kernel, and how much of it is still true. */
 
 import type { Network } from '../kernel/network.ts';
-import type { Sweep } from '../plan/plan.ts';
+import type { Garbage } from '../plan/plan.ts';
 import { type Element, isVifName, type KernelState, keyOfElement } from '../state/kernel-state.ts';
 import type { Backend, StoreChange } from '../store/backend.ts';
 import type { Additions } from '../text/nft-json.ts';
@@ -28,7 +28,7 @@ export type World = {
   readonly touch: (change: StoreChange) => void;
   /** What we put into the firewall, or took out of it. */
   readonly added: (what: Additions) => void;
-  readonly removed: (what: Sweep) => void;
+  readonly removed: (what: Garbage) => void;
   /** The MTU that netback has refused a vif. */
   readonly refusedMtus: () => ReadonlyMap<VifKey, number>;
   readonly mtuRefused: (key: VifKey, mtu: number) => void;

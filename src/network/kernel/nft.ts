@@ -2,7 +2,7 @@
 
 import { attempt, CommandError, openStandby, run } from '../../system/command.ts';
 import { stdinFile } from '../../system/input-pipe.ts';
-import type { Sweep } from '../plan/plan.ts';
+import type { Garbage } from '../plan/plan.ts';
 import type { Firewall } from '../state/kernel-state.ts';
 import { type Drops, parseDrops } from '../status/drops.ts';
 import { ingressProbe } from '../text/ingress.ts';
@@ -15,7 +15,7 @@ export type Nft = {
   readonly observe: () => Promise<Firewall | undefined>;
   /** One transaction each; throws CommandError, and then nothing of it was applied. */
   readonly add: (what: Additions) => Promise<void>;
-  readonly remove: (what: Sweep) => Promise<void>;
+  readonly remove: (what: Garbage) => Promise<void>;
   /** Whether a link's ingress chain may be added before the link. */
   readonly ingressMayPrecede: () => Promise<boolean>;
   readonly drops: () => Promise<Drops>;

@@ -7,7 +7,7 @@ import {
   keyOfRoute,
   type Route,
 } from '../state/kernel-state.ts';
-import type { Raise } from './desired.ts';
+import type { BringUp } from './desired.ts';
 
 const hasNoRoute = (route: Route, { routes }: KernelState): boolean =>
   !routes.has(keyOfRoute(route));
@@ -18,7 +18,7 @@ const isRouteLost = (route: Route, kernel: KernelState): boolean =>
   ![...kernel.routes.values()].some(({ prefix }) => prefix === route.prefix);
 
 function* linkDamages(
-  { served, footprint }: Raise,
+  { served, footprint }: BringUp,
   kernel: KernelState,
   lacksRoute: typeof hasNoRoute,
 ): Generator<string> {
@@ -37,8 +37,8 @@ function* linkDamages(
 }
 
 /** A new policy is no damage: its chain is new, and its element takes the place of another. */
-function* ruleDamages({ missing, replaced, chains }: Raise, kernel: KernelState) {
-  const isReplacing = ({ set }: Raise['missing'][number]): boolean =>
+function* ruleDamages({ missing, replaced, chains }: BringUp, kernel: KernelState) {
+  const isReplacing = ({ set }: BringUp['missing'][number]): boolean =>
     isVerdictMap(set) && replaced.some((earlier) => earlier.set === set);
   for (const element of missing) {
     if (!isReplacing(element)) yield `element ${keyOfElement(element)}`;
@@ -47,11 +47,11 @@ function* ruleDamages({ missing, replaced, chains }: Raise, kernel: KernelState)
 }
 
 /** For the log: each thing that is missing. */
-export const damageOf = (raise: Raise, kernel: KernelState): readonly string[] => [
-  ...linkDamages(raise, kernel, isRouteLost),
-  ...ruleDamages(raise, kernel),
+export const damageOf = (bringUp: BringUp, kernel: KernelState): readonly string[] => [
+  ...linkDamages(bringUp, kernel, isRouteLost),
+  ...ruleDamages(bringUp, kernel),
 ];
 
 /** Whether all but rules is as it should be. */
-export const isLinkComplete = (raise: Raise, kernel: KernelState): boolean =>
-  linkDamages(raise, kernel, hasNoRoute).next().done === true;
+export const isLinkComplete = (bringUp: BringUp, kernel: KernelState): boolean =>
+  linkDamages(bringUp, kernel, hasNoRoute).next().done === true;

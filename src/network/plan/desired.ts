@@ -35,7 +35,7 @@ export type Planning = {
   readonly current: { readonly links: boolean; readonly elements: boolean };
 };
 
-export type Raise = {
+export type BringUp = {
   readonly served: ServedVif;
   readonly footprint: Footprint;
   /** The MTU to set; undefined if the link has it. */
@@ -51,7 +51,7 @@ export type Raise = {
   /** False while there is no link yet, or if all is well with it: then only rules are asked for. */
   readonly open: boolean;
 };
-export type Opening = Raise & { readonly connected: boolean };
+export type Opening = BringUp & { readonly connected: boolean };
 
 /** What a vif is served with, or will be. */
 export const servedOf = (decision: Decision): ServedVif | undefined => {

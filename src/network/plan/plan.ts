@@ -19,10 +19,10 @@ import { type VifKey, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 import { isLinkComplete } from './damage.ts';
-import { type Desired, desire, type Opening, type Planning, type Raise } from './desired.ts';
-import { sweepable } from './sweepable.ts';
+import { type BringUp, type Desired, desire, type Opening, type Planning } from './desired.ts';
+import { removableElements } from './removable-elements.ts';
 
-export type Sweep = {
+export type Garbage = {
   readonly elements: readonly Element[];
   /** Names of policies' chains. */
   readonly chains: readonly string[];
@@ -30,8 +30,8 @@ export type Sweep = {
 export type Refusal = { readonly key: VifKey; readonly problem: Problem };
 
 export type Plan = {
-  /** Vifs to bring up, or to mend. Everything about them is applied again: each step is idempotent. */
-  readonly raise: readonly Raise[];
+  /** Vifs to bring up, or to repair. Everything about them is applied again: each step is idempotent. */
+  readonly bringUp: readonly BringUp[];
   /** Links that netback is about to make. */
   readonly coming: readonly string[];
   /** Whose addresses are in use or about to be. */
@@ -40,16 +40,16 @@ export type Plan = {
   readonly host: { readonly elements: readonly Element[]; readonly chains: readonly Chain[] };
   /** Gateway addresses that `lo` lacks. */
   readonly gateways: readonly string[];
-  readonly lower: {
+  readonly takeDown: {
     readonly links: readonly string[];
     readonly routes: readonly Route[];
     /** Of links that stay up; a link that goes down loses its own. */
     readonly neighbours: readonly Neighbour[];
   };
-  /** Vifs whose backend directory is to be removed; whatever may be left of their links is in `lower`. */
+  /** Vifs whose backend directory is to be removed; whatever may be left of their links is in `takeDown`. */
   readonly finish: readonly VifKey[];
   /** What of the firewall nobody uses any more; deleted last, since deleting is slow. */
-  readonly sweep: Sweep;
+  readonly garbage: Garbage;
   /** The addresses in it that no vif has any more: their flows end. */
   readonly cut: readonly string[];
   /** Refusals that the store does not show yet. */
@@ -59,9 +59,9 @@ export type Plan = {
 /** What the guest may read in `hotplug-error`: the code and nothing about its neighbours. */
 export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
 
-const planRaise = ({ openings }: Desired, { kernel, busy, current }: Planning): Raise[] => {
+const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning): BringUp[] => {
   const isKnown = current.links && current.elements;
-  const due = (opening: Opening): Raise[] => {
+  const due = (opening: Opening): BringUp[] => {
     const lacksRules = opening.missing.length + opening.chains.length > 0;
     // What the firewall has is looked at first: to add it again and again would leave no time for that.
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
@@ -117,11 +117,11 @@ const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, un
 };
 
 /** @param finishing links of finished vifs: they are closed even by an old observation, as dom0 waits */
-const planLower = (
+const planTakeDown = (
   desired: Desired,
   planning: Planning,
   finishing: ReadonlySet<string>,
-): Plan['lower'] => {
+): Plan['takeDown'] => {
   const { kernel, linkNames, busy, current } = planning;
   const mayClose = (link: string): boolean =>
     !busy.has(link) && (current.links || finishing.has(link));
@@ -150,17 +150,17 @@ const planMarks = ({ decisions, busy }: Planning): Refusal[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
-const planSweep = (
+const planGarbage = (
   desired: Desired,
   { kernel, current, ingressMayPrecede }: Planning,
   guarded: ReadonlySet<string>,
-): Sweep => {
+): Garbage => {
   if (!current.elements) return { elements: [], chains: [] };
   const excess: Element[] = [];
   kernel.elements.forEach((element, key) => {
     if (!desired.wants(key, element)) excess.push(element);
   });
-  const elements = sweepable(excess, { guarded, desired, kernel, ingressMayPrecede });
+  const elements = removableElements(excess, { guarded, desired, kernel, ingressMayPrecede });
   const unwanted = [...kernel.chains.keys()].filter((name) => !desired.chains.has(name));
   if (unwanted.length === 0) return { elements, chains: [] };
   const gone = new Set(elements);
@@ -171,11 +171,11 @@ const planSweep = (
   return { elements, chains: unwanted.filter((name) => !used.has(name)) };
 };
 
-const addressesToCut = ({ elements }: Sweep, { openings }: Desired): string[] => {
-  const swept = new Set(elements.flatMap((element) => elementAddress(element) ?? []));
-  if (swept.size === 0) return [];
-  for (const { served } of openings) for (const { text } of served.prefixes) swept.delete(text);
-  return [...swept];
+const addressesToCut = ({ elements }: Garbage, { openings }: Desired): string[] => {
+  const removed = new Set(elements.flatMap((element) => elementAddress(element) ?? []));
+  if (removed.size === 0) return [];
+  for (const { served } of openings) for (const { text } of served.prefixes) removed.delete(text);
+  return [...removed];
 };
 
 const networkOf = ({ set, parts: [text = ''] }: Element): Prefix | undefined => {
@@ -184,7 +184,7 @@ const networkOf = ({ set, parts: [text = ''] }: Element): Prefix | undefined => 
   return 'problem' in prefix ? undefined : prefix;
 };
 
-/** A forwarded port that still leads elsewhere is first swept, and so is a network that one of these overlaps. */
+/** A forwarded port that still leads elsewhere is removed first, and so is a network that one of these overlaps. */
 const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
   if (!current.elements) return { elements: [], chains: [] };
   const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
@@ -220,25 +220,25 @@ export const plan = (planning: Planning): Plan => {
   const finished = decisions.filter(
     (decision) => decision.is === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
   );
-  const lower = planLower(desired, planning, new Set(finished.flatMap(linksOf)));
+  const takeDown = planTakeDown(desired, planning, new Set(finished.flatMap(linksOf)));
   // Rules go last: not before the links and routes that they guard.
   const guarded = new Set([
     ...busy,
     ...finished.flatMap(linksOf),
-    ...lower.links,
-    ...lower.routes.map(({ link }) => link),
+    ...takeDown.links,
+    ...takeDown.routes.map(({ link }) => link),
   ]);
-  const sweep = planSweep(desired, planning, guarded);
+  const garbage = planGarbage(desired, planning, guarded);
   return {
-    raise: planRaise(desired, planning),
+    bringUp: planBringUp(desired, planning),
     coming: decisions.flatMap(comingLink),
     served: desired.openings.map(({ served }) => served),
     host: planHost(planning),
     gateways: planGateways(planning),
-    lower,
+    takeDown,
     finish: finished.map(({ vif }) => vif.key),
-    sweep,
-    cut: addressesToCut(sweep, desired),
+    garbage,
+    cut: addressesToCut(garbage, desired),
     mark: planMarks(planning),
   };
 };

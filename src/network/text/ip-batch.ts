@@ -1,6 +1,6 @@
 /** Lines for `ip -batch`, and what `ip -j` prints. */
 
-import type { Raise } from '../plan/desired.ts';
+import type { BringUp } from '../plan/desired.ts';
 import { isOwnRoute, type ListedRoute, rivalsOf } from '../plan/rivals.ts';
 import {
   type Firewall,
@@ -35,13 +35,13 @@ const routeLine = (verb: 'replace' | 'prepend' | 'del', { prefix, link, via }: R
 const ahead = (route: Route): string[] => [routeLine('del', route), routeLine('prepend', route)];
 
 /** Gives the link the name dom0 asks for; the alias remembers whose it is. A link can be renamed only while down. */
-export const renameLine = ({ served: { bornLink, link } }: Raise): string =>
+export const renameLine = ({ served: { bornLink, link } }: BringUp): string =>
   `link set dev ${bornLink} name ${link} alias ${bornLink}`;
 
 export const mtuLine = (link: string, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
 
 /** In the order that matters: neighbours, then the link up, then routes. */
-export const raiseLines = ({ served, footprint, behind, mtu }: Raise): readonly string[] => [
+export const bringUpLines = ({ served, footprint, behind, mtu }: BringUp): readonly string[] => [
   ...(mtu === undefined ? [] : [mtuLine(served.link, mtu)]),
   ...[...footprint.neighbours.values()].map((neighbour) => neighbourLine('replace', neighbour)),
   `link set dev ${served.link} up`,
@@ -51,12 +51,12 @@ export const raiseLines = ({ served, footprint, behind, mtu }: Raise): readonly 
 ];
 
 /** The reverse order; neighbours go with their link. */
-export const lowerLines = (lower: {
+export const takeDownLines = (takeDown: {
   readonly links: readonly string[];
   readonly routes: readonly Route[];
 }): readonly string[] => [
-  ...lower.routes.map((route) => routeLine('del', route)),
-  ...lower.links.map((link) => `link set dev ${link} down`),
+  ...takeDown.routes.map((route) => routeLine('del', route)),
+  ...takeDown.links.map((link) => `link set dev ${link} down`),
 ];
 
 /** For a link that stays up. */

@@ -22,21 +22,21 @@ test('what the configuration lets VMs have is known, and a network that it no lo
   const stale = { ...model, kernel: { ...model.kernel, elements } };
   expect(isIdle(planFor(stale, wide))).toBe(true);
   const narrow = planFor(stale, { configured: [prefix('10.0.7.0/25')] });
-  expect(keys(narrow.sweep.elements)).toEqual(['vm_network4 10.0.7.0/24']);
+  expect(keys(narrow.garbage.elements)).toEqual(['vm_network4 10.0.7.0/24']);
   expect(narrow.host.elements).toEqual([]);
 });
 
 test('an address stays known for as long as a link that may use it is not closed', () => {
   const settled = converge(modelOf([backendVif(3)]));
   const gone = planFor({ ...settled, vifs: new Map() });
-  expect(gone.lower.links).toEqual(['vif3.0']);
-  expect(gone.sweep.elements).toEqual([]);
+  expect(gone.takeDown.links).toEqual(['vif3.0']);
+  expect(gone.garbage.elements).toEqual([]);
 });
 
 describe('where an ingress chain cannot stand before its link', () => {
   const later = { ingressMayPrecede: false };
   const missing = (model: Model): string[] =>
-    planFor(model, later).raise.flatMap((one) => one.missing.map(({ set }) => set));
+    planFor(model, later).bringUp.flatMap((one) => one.missing.map(({ set }) => set));
 
   test('it is no part of what is made ready for a link to come', () => {
     const kernel = setLinks(emptyKernel, new Set(hostLinks));

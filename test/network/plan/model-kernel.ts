@@ -83,17 +83,17 @@ const setUp = (kernel: KernelState, names: readonly string[], up: boolean): Kern
 };
 
 const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
-  const opened = todo.raise.filter(({ open }) => open);
+  const opened = todo.bringUp.filter(({ open }) => open);
   const prints = opened.map(({ footprint }) => footprint);
-  const raised = opened.map(({ served }) => served.link);
-  let kernel = setUp(before, raised, true);
-  const replaced = new Set(todo.raise.flatMap((r) => r.replaced.map(keyOfElement)));
+  const openedLinks = opened.map(({ served }) => served.link);
+  let kernel = setUp(before, openedLinks, true);
+  const replaced = new Set(todo.bringUp.flatMap((r) => r.replaced.map(keyOfElement)));
   const chains = new Map(kernel.chains);
-  for (const { name, rules } of [...todo.host.chains, ...todo.raise.flatMap((r) => r.chains)])
+  for (const { name, rules } of [...todo.host.chains, ...todo.bringUp.flatMap((r) => r.chains)])
     chains.set(name, rules.length);
   const elements = new Map([
     ...[...kernel.elements].filter(([key]) => !replaced.has(key)),
-    ...keyed([...todo.host.elements, ...todo.raise.flatMap((r) => r.missing)], keyOfElement),
+    ...keyed([...todo.host.elements, ...todo.bringUp.flatMap((r) => r.missing)], keyOfElement),
   ]);
   const neighbours = new Map([...kernel.neighbours, ...prints.flatMap((p) => [...p.neighbours])]);
   const added = prints.flatMap((p) => [...p.routes]);
@@ -102,12 +102,12 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
     ...[...kernel.routes].filter(([, { prefix }]) => !moved.has(prefix)),
     ...added,
   ]);
-  for (const route of todo.lower.routes) routes.delete(keyOfRoute(route));
-  for (const neighbour of todo.lower.neighbours) neighbours.delete(keyOfNeighbour(neighbour));
-  for (const element of todo.sweep.elements) elements.delete(keyOfElement(element));
-  for (const name of todo.sweep.chains) chains.delete(name);
+  for (const route of todo.takeDown.routes) routes.delete(keyOfRoute(route));
+  for (const neighbour of todo.takeDown.neighbours) neighbours.delete(keyOfNeighbour(neighbour));
+  for (const element of todo.garbage.elements) elements.delete(keyOfElement(element));
+  for (const name of todo.garbage.chains) chains.delete(name);
   kernel = { ...kernel, elements, chains, neighbours, routes };
-  return setUp(kernel, todo.lower.links, false);
+  return setUp(kernel, todo.takeDown.links, false);
 };
 
 const applyToStore = (before: Model['vifs'], todo: Plan): Model['vifs'] => {
@@ -116,7 +116,7 @@ const applyToStore = (before: Model['vifs'], todo: Plan): Model['vifs'] => {
     const vif = vifs.get(key);
     if (vif !== undefined) vifs.set(key, { ...vif, hotplugStatus, hotplugError });
   };
-  for (const { served, open } of todo.raise) if (open) mark(served.key, 'connected', '');
+  for (const { served, open } of todo.bringUp) if (open) mark(served.key, 'connected', '');
   for (const { key, problem } of todo.mark) mark(key, 'error', hotplugErrorText(problem));
   for (const key of todo.finish) vifs.delete(key);
   return vifs;
@@ -133,9 +133,9 @@ export const step = (model: Model): Model => {
 
 export const isIdle = (todo: Plan): boolean =>
   [
-    ...[todo.raise, todo.host.elements, todo.host.chains, todo.finish, todo.mark],
-    ...[todo.sweep.elements, todo.sweep.chains],
-    ...[todo.lower.links, todo.lower.routes, todo.lower.neighbours],
+    ...[todo.bringUp, todo.host.elements, todo.host.chains, todo.finish, todo.mark],
+    ...[todo.garbage.elements, todo.garbage.chains],
+    ...[todo.takeDown.links, todo.takeDown.routes, todo.takeDown.neighbours],
   ].every(({ length }) => length === 0);
 
 /** Passes until nothing is left to do; throws if that does not come to an end. */

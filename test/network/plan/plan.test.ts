@@ -77,14 +77,14 @@ describe('a connected vif', () => {
 
   test.each(['elements', 'neighbours', 'routes'] as const)('that lost its %s is mended', (what) => {
     const broken = { ...settled, kernel: { ...settled.kernel, [what]: new Map() } };
-    expect(planFor(broken).raise).toHaveLength(1);
+    expect(planFor(broken).bringUp).toHaveLength(1);
     expect(keysOf(converge(broken))).toEqual(keysOf(settled));
   });
 
   test('is not mended by what may be an old observation', () => {
     const broken = { ...settled, kernel: { ...settled.kernel, routes: new Map() } };
     const current = { links: true, elements: false };
-    expect(planFor(broken, { current }).raise).toEqual([]);
+    expect(planFor(broken, { current }).bringUp).toEqual([]);
   });
 
   test('whose device was replaced under it is opened anew', () => {
@@ -143,9 +143,9 @@ test('rules for a link to come wait until it is known what the firewall has', ()
   const vif = backendVif(3, { state: '1' });
   const model = { ...modelOf([]), vifs: new Map([[vif.key, vif]]) };
   const known = planFor(model);
-  expect(known.raise.map(({ open }) => open)).toEqual([false]);
+  expect(known.bringUp.map(({ open }) => open)).toEqual([false]);
   const todo = planFor(model, { current: { links: true, elements: false } });
-  expect(todo.raise).toEqual([]);
+  expect(todo.bringUp).toEqual([]);
 });
 
 test('links under change are left out, those of finished vifs too', () => {
@@ -157,9 +157,9 @@ test('links under change are left out, those of finished vifs too', () => {
     { ...model, kernel: setLinks(kernel, new Set(['vif3.0', 'vif4.0'])) },
     { busy },
   );
-  expect(todo.raise.map(({ served }) => served.link)).toEqual(['vif3.0']);
-  expect({ ...todo.lower, finish: todo.finish, sweep: todo.sweep }).toEqual({
-    ...{ links: [], routes: [], neighbours: [], finish: [], sweep: { elements: [], chains: [] } },
+  expect(todo.bringUp.map(({ served }) => served.link)).toEqual(['vif3.0']);
+  expect({ ...todo.takeDown, finish: todo.finish, garbage: todo.garbage }).toEqual({
+    ...{ links: [], routes: [], neighbours: [], finish: [], garbage: { elements: [], chains: [] } },
   });
 });
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { footprint } from '../../../src/network/plan/footprint.ts';
 import {
+  bringUpLines,
   gatewayLine,
-  lowerLines,
   neighbourRemoval,
   parseListings,
-  raiseLines,
   renameLine,
+  takeDownLines,
 } from '../../../src/network/text/ip-batch.ts';
 import { prefix, vmPolicy } from '../store-fixture.ts';
 
@@ -33,7 +33,7 @@ const opening = {
 
 test('a vif is opened in this order: neighbours, link up, routes', () => {
   expect(renameLine(opening)).toBe('link set dev vif3.0 name vif-web alias vif3.0');
-  expect(raiseLines(opening)).toEqual([
+  expect(bringUpLines(opening)).toEqual([
     'link set dev vif-web mtu 1400',
     'neigh replace 10.0.5.3 lladdr 00:16:3e:00:03:00 nud permanent dev vif-web',
     'neigh replace 169.254.0.1 lladdr 00:16:3e:00:03:00 nud permanent dev vif-web',
@@ -51,7 +51,7 @@ test('a vif is opened in this order: neighbours, link up, routes', () => {
 test('and closed in the reverse', () => {
   const routes = [...opening.footprint.routes.values()];
   const neighbours = [...opening.footprint.neighbours.values()];
-  expect(lowerLines({ routes: routes.slice(0, 2), links: ['vif-web'] })).toEqual([
+  expect(takeDownLines({ routes: routes.slice(0, 2), links: ['vif-web'] })).toEqual([
     'route del 10.0.5.3 dev vif-web proto 86',
     'route del 10.9.0.0/24 via 169.254.0.1 dev vif-web proto 86',
     'link set dev vif-web down',

@@ -44,7 +44,7 @@ test('an MTU that netback refuses is not asked for again until the uplink has an
   expect(mtuOf({}, [link('eth0', 8000)], [['3/0', 9000]])).toBe(8000);
 });
 
-const raiseFor = (links: readonly (readonly [string, Link])[], areCurrent: boolean) => {
+const bringUpFor = (links: readonly (readonly [string, Link])[], areCurrent: boolean) => {
   const facts = circumstances([backendVif(3, { state: '4', 'hotplug-status': 'connected' })], {
     kernel: { ...emptyKernel, links: new Map(links) },
   });
@@ -58,16 +58,16 @@ const raiseFor = (links: readonly (readonly [string, Link])[], areCurrent: boole
     busy: new Set(),
     current: { links: areCurrent, elements: true },
   });
-  return todo.raise.map(({ mtu }) => mtu);
+  return todo.bringUp.map(({ mtu }) => mtu);
 };
 
 test('it is set where the link is not known to have it, and nothing is set twice', () => {
   const uplink = link('eth0', 1400);
-  expect(raiseFor([uplink, link('vif3.0', 1500)], true)).toEqual([1400]);
-  expect(raiseFor([uplink, link('vif3.0', 1400)], true)).toEqual([undefined]);
-  expect(raiseFor([uplink], true)).toEqual([1400]);
+  expect(bringUpFor([uplink, link('vif3.0', 1500)], true)).toEqual([1400]);
+  expect(bringUpFor([uplink, link('vif3.0', 1400)], true)).toEqual([undefined]);
+  expect(bringUpFor([uplink], true)).toEqual([1400]);
   // As netback makes it.
-  expect(raiseFor([link('eth0', 1500)], true)).toEqual([undefined]);
+  expect(bringUpFor([link('eth0', 1500)], true)).toEqual([undefined]);
 });
 
 test('with mss_clamp the uplinks are in a second set', () => {

@@ -110,7 +110,7 @@ test('each has elements of its own; the older going takes nothing of the newer, 
   const leaving = backendVif(3, { ...same, ...alive, state: '5', online: '0' });
   const connected = backendVif(4, { ...same, ...alive });
   const change = planFor({ ...both, vifs: vifs(leaving, connected) });
-  expect(change.lower.routes).toEqual([]);
+  expect(change.takeDown.routes).toEqual([]);
   const moved = converge({ ...both, vifs: vifs(leaving, connected) });
   expect(has(moved, 'routes')).not.toContain('vif3.0');
   expect(has(moved, 'routes')).toContain('10.0.5.9 vif4.0');
@@ -118,7 +118,7 @@ test('each has elements of its own; the older going takes nothing of the newer, 
   const withoutLink = ({ kernel: before }: Model, ...left: readonly string[]) =>
     setLinks(before, new Set(['lo', 'eth0', ...left]));
   const after = { kernel: withoutLink(moved, 'vif4.0'), vifs: vifs(connected) };
-  expect(planFor(after).sweep.elements).not.toEqual([]);
+  expect(planFor(after).garbage.elements).not.toEqual([]);
   expect(planFor(after).cut).toEqual([]);
   const alone = converge(after);
   expect(has(alone, 'elements')).not.toContain('vif3.0');

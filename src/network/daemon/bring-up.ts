@@ -5,23 +5,23 @@ import { isProblem } from '../../errors.ts';
 import { isRefusal } from '../../xen/xenstore.ts';
 import type { BatchResult } from '../kernel/iproute.ts';
 import type { Network } from '../kernel/network.ts';
-import type { Raise } from '../plan/desired.ts';
+import type { BringUp } from '../plan/desired.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Backend } from '../store/backend.ts';
-import { gatewayLine, mtuLine, raiseLines, renameLine } from '../text/ip-batch.ts';
+import { bringUpLines, gatewayLine, mtuLine, renameLine } from '../text/ip-batch.ts';
 import type { Additions } from '../text/nft-json.ts';
 import type { BackendVif, VifKey } from '../vif/backend-vif.ts';
 import { isConnected } from '../vif/decide.ts';
 import { ethernetMtu } from '../vif/mtu.ts';
 
-export type RaiseJob = {
-  readonly raises: readonly (Raise & { readonly vif: BackendVif })[];
+export type BringUpJob = {
+  readonly bringUps: readonly (BringUp & { readonly vif: BackendVif })[];
   readonly host: Plan['host'];
   readonly gateways: readonly string[];
 };
 
 /** `gone`: closed or replaced meanwhile, for the next pass to judge; `guarded`: its rules stand, no more was asked. */
-export type Raised = {
+export type BringUpResult = {
   readonly vif: BackendVif;
   readonly outcome: 'open' | 'guarded' | 'gone' | Problem;
 };
@@ -33,15 +33,15 @@ type Ports = {
   /** Hears of an inherited MTU that a link does not take. */
   readonly mtuRefused: (key: VifKey, mtu: number) => void;
 };
-type Opening = RaiseJob['raises'][number];
+type Opening = BringUpJob['bringUps'][number];
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
 const failed = (code: Problem['code'], text: string): Problem => ({ code, text });
 
-const rename = async (raises: readonly Opening[], { network }: Ports): Promise<void> => {
-  const named = raises.filter(({ served: { bornLink, link } }) => bornLink !== link);
+const rename = async (bringUps: readonly Opening[], { network }: Ports): Promise<void> => {
+  const named = bringUps.filter(({ served: { bornLink, link } }) => bornLink !== link);
   if (named.length === 0) return;
   const names = network.linkNames();
   const born = named.filter(({ served }) => names.has(served.bornLink));
@@ -49,9 +49,9 @@ const rename = async (raises: readonly Opening[], { network }: Ports): Promise<v
   await network.ipBatches.run(born.map(renameLine));
 };
 
-const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Problem> => {
+const harden = (bringUps: readonly Opening[], { network }: Ports): Map<Opening, Problem> => {
   const problems = new Map<Opening, Problem>();
-  for (const opening of raises) {
+  for (const opening of bringUps) {
     try {
       const { link, prefixes } = opening.served;
       network.hardenVif(
@@ -70,7 +70,7 @@ const harden = (raises: readonly Opening[], { network }: Ports): Map<Opening, Pr
  * `added` hears of what stands.
  */
 const addRules = async (
-  { raises, host }: RaiseJob,
+  { bringUps, host }: BringUpJob,
   { network: { nft }, added }: Ports,
 ): Promise<Map<Opening, Problem>> => {
   const problems = new Map<Opening, Problem>();
@@ -85,10 +85,10 @@ const addRules = async (
     added(what);
   };
   try {
-    await add(raises);
+    await add(bringUps);
   } catch (error) {
-    if (raises.length === 0) throw error;
-    for (const opening of raises) {
+    if (bringUps.length === 0) throw error;
+    for (const opening of bringUps) {
       try {
         await add([opening]);
       } catch (alone) {
@@ -110,7 +110,7 @@ const linkProblem = (
   { failed: lines, gaveUp }: BatchResult,
   { mtuRefused }: Ports,
 ) => {
-  const own = new Set(raiseLines(opening));
+  const own = new Set(bringUpLines(opening));
   const optional = inheritedMtuLine(opening);
   if (opening.mtu !== undefined && lines.some((one) => one.line === optional)) {
     mtuRefused(opening.served.key, opening.mtu);
@@ -132,11 +132,11 @@ const openLinks = async (
     const problem = linkProblem(opening, result, ports);
     if (problem !== undefined) problems.set(opening, problem);
   };
-  const lines = [...gateways.map(gatewayLine), ...openings.flatMap(raiseLines)];
+  const lines = [...gateways.map(gatewayLine), ...openings.flatMap(bringUpLines)];
   const together = await network.ipBatches.run(lines);
   for (const opening of openings) {
     const alone = together.gaveUp === undefined || openings.length === 1;
-    note(opening, alone ? together : await network.ipBatches.run(raiseLines(opening)));
+    note(opening, alone ? together : await network.ipBatches.run(bringUpLines(opening)));
   }
   return problems;
 };
@@ -170,7 +170,10 @@ const announce = async (
   }
 };
 
-const announced = ({ vif }: Opening, result: ReadonlySet<VifKey> | Problem): Raised['outcome'] => {
+const announced = (
+  { vif }: Opening,
+  result: ReadonlySet<VifKey> | Problem,
+): BringUpResult['outcome'] => {
   if ('code' in result) return result;
   return result.has(vif.key) ? 'open' : 'gone';
 };
@@ -179,9 +182,9 @@ const announced = ({ vif }: Opening, result: ReadonlySet<VifKey> | Problem): Rai
  * Opens all vifs of the job together; each has its own outcome. Throws CommandError for trouble of the
  * host itself, and XenstoreError if the connection is lost.
  */
-export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raised[]> => {
+export const bringUp = async (job: BringUpJob, ports: Ports): Promise<readonly BringUpResult[]> => {
   const { network } = ports;
-  const opening = job.raises.filter(({ open }) => open);
+  const opening = job.bringUps.filter(({ open }) => open);
   await rename(opening, ports);
   // Beside the rules, which take longer.
   const preparing = Promise.all([addRules(job, ports), hintMtus(opening, ports)]);
@@ -193,7 +196,7 @@ export const raise = async (job: RaiseJob, ports: Ports): Promise<readonly Raise
   const opened = guarded.filter((one) => !unopened.has(one));
   const announcement = await announce(opened, ports);
   const names = unopened.size > 0 ? network.linkNames() : undefined;
-  return job.raises.map((one): Raised => {
+  return job.bringUps.map((one): BringUpResult => {
     const { vif, served, open } = one;
     const problem = problems.get(one) ?? unopened.get(one);
     if (problem !== undefined) {

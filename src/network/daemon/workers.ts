@@ -1,4 +1,4 @@
-/** The lanes, and how a plan is spread over them. */
+/** The workers, and how a plan is spread over them. */
 
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
@@ -9,17 +9,17 @@ import { elementLink, keyOfElement } from '../state/kernel-state.ts';
 import type { Backend } from '../store/backend.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
+import { type BringUpJob, bringUp } from './bring-up.ts';
+import { garbageCollect } from './garbage-collect.ts';
 import { openGathering } from './gathering.ts';
-import { openLane } from './lane.ts';
-import { lower } from './lower.ts';
 import type { Mending } from './mending.ts';
 import type { Patience } from './patience.ts';
 import type { Policies } from './policies.ts';
-import { type RaiseJob, raise } from './raise.ts';
-import { sweep } from './sweep.ts';
+import { takeDown } from './take-down.ts';
+import { openWorker } from './worker.ts';
 import type { World } from './world.ts';
 
-export type LaneParts = {
+export type WorkerParts = {
   readonly world: World;
   readonly network: Network;
   readonly backend: Backend;
@@ -33,20 +33,20 @@ export type LaneParts = {
   readonly log: Logger;
   /** Asks for another pass, now or after some milliseconds. */
   readonly wake: (afterMs?: number) => void;
-  /** For trouble that no further pass can mend. */
+  /** For an error that no further pass can repair. */
   readonly fail: (error: unknown) => void;
 };
 
-export type Lanes = {
-  /** While links are being raised, or awaited, what happens to links calls for no pass: one comes at the end. */
-  readonly isRaising: () => boolean;
-  /** The links that some lane is working on. */
+export type Workers = {
+  /** While links are brought up, or awaited, what happens to links calls for no pass: one comes at the end. */
+  readonly isBringingUp: () => boolean;
+  /** The links that some worker is working on. */
   readonly busy: () => ReadonlySet<string>;
-  /** Starts whatever of the plan has an idle lane; the rest comes with a later pass. */
+  /** Starts whatever of the plan has an idle worker; the rest comes with a later pass. */
   readonly start: (todo: Plan) => void;
   /** A program that failed when it was last run for no vif in particular. */
-  readonly trouble: () => CommandError | undefined;
-  /** Resolves when no lane has work. */
+  readonly lastCommandError: () => CommandError | undefined;
+  /** Resolves when no worker has work. */
   readonly settled: () => Promise<void>;
 };
 
@@ -61,7 +61,7 @@ const verificationMs = 500;
 /** What somebody else damaged must not wait for the end of a crowd. */
 const longestUnseenMs = 300;
 
-export const openLanes = (parts: LaneParts): Lanes => {
+export const openWorkers = (parts: WorkerParts): Workers => {
   const { world, network, backend, patience, policies, mending, mayOpen, log, wake, fail } = parts;
   let unseenSince: number | undefined;
   let lastWork = Number.NEGATIVE_INFINITY;
@@ -80,13 +80,20 @@ export const openLanes = (parts: LaneParts): Lanes => {
     if (error !== undefined) world.doubtElements();
     ended(error);
   };
-  const waiting = openLane(ended);
-  const raising = openLane(worked);
-  const lowering = openLane(worked);
-  const sweeping = openLane(worked);
-  const linkWatch = openLane(ended);
-  const elementWatch = openLane(ended);
-  const all = [waiting, raising, lowering, sweeping, linkWatch, elementWatch];
+  const windowWorker = openWorker(ended);
+  const bringUpWorker = openWorker(worked);
+  const takeDownWorker = openWorker(worked);
+  const garbageWorker = openWorker(worked);
+  const linkObserver = openWorker(ended);
+  const elementObserver = openWorker(ended);
+  const all = [
+    windowWorker,
+    bringUpWorker,
+    takeDownWorker,
+    garbageWorker,
+    linkObserver,
+    elementObserver,
+  ];
   const gathering = openGathering({ hasLink: network.hasLink, changes: parts.linkChanges });
 
   /** Vifs with a new policy whose forbidden flows may still live. */
@@ -103,10 +110,10 @@ export const openLanes = (parts: LaneParts): Lanes => {
     uncut.clear();
   };
 
-  const doRaise = async (job: RaiseJob, served: Plan['served']): Promise<void> => {
-    for (const { replaced, vif } of job.raises) if (replaced.length > 0) uncut.add(vif.key);
+  const bringUpVifs = async (job: BringUpJob, served: Plan['served']): Promise<void> => {
+    for (const { replaced, vif } of job.bringUps) if (replaced.length > 0) uncut.add(vif.key);
     try {
-      const results = await raise(job, {
+      const results = await bringUp(job, {
         ...{ network, backend },
         added: world.added,
         mtuRefused: world.mtuRefused,
@@ -124,56 +131,56 @@ export const openLanes = (parts: LaneParts): Lanes => {
       }
       await cutForbidden(served);
     } finally {
-      if (job.raises.some(({ open }) => open) || job.gateways.length > 0) world.doubtLinks();
+      if (job.bringUps.some(({ open }) => open) || job.gateways.length > 0) world.doubtLinks();
     }
   };
 
-  const startRaising = (todo: Plan): void => {
-    if (!waiting.isIdle() || !raising.isIdle() || !mayOpen()) return;
-    const { raise: openings, host, served } = todo;
+  const startBringUp = (todo: Plan): void => {
+    if (!windowWorker.isIdle() || !bringUpWorker.isIdle() || !mayOpen()) return;
+    const { bringUp: openings, host, served } = todo;
     const shared = host.elements.length + host.chains.length;
     const byKey = world.vifs();
-    const raises = openings.flatMap((one) => {
+    const bringUps = openings.flatMap((one) => {
       const vif = byKey.get(one.served.key);
       if (vif === undefined || !patience.mayTry(vif.key)) return [];
-      const raise = { ...one, vif };
-      return mending.may(raise) ? [raise] : [];
+      const candidate = { ...one, vif };
+      return mending.may(candidate) ? [candidate] : [];
     });
-    const isAnyReady = raises.some(({ open }) => open);
+    const isAnyReady = bringUps.some(({ open }) => open);
     const wait = gathering.before(isAnyReady, todo.coming);
     if (wait !== undefined) {
-      waiting.start([], wait);
+      windowWorker.start([], wait);
       return;
     }
     const gateways = mending.gateways(todo.gateways);
-    if (raises.length + shared + gateways.length + uncut.size === 0) return;
-    mending.note(raises);
-    const links = raises.map(({ served }) => served.link);
-    raising.start(links, () => doRaise({ raises, host, gateways }, served));
+    if (bringUps.length + shared + gateways.length + uncut.size === 0) return;
+    mending.note(bringUps);
+    const links = bringUps.map(({ served }) => served.link);
+    bringUpWorker.start(links, () => bringUpVifs({ bringUps, host, gateways }, served));
   };
 
-  const startLowering = (todo: Plan): void => {
-    const { links, routes, neighbours } = todo.lower;
+  const startTakeDown = (todo: Plan): void => {
+    const { links, routes, neighbours } = todo.takeDown;
     const work = links.length + routes.length + neighbours.length + todo.finish.length;
-    if (!lowering.isIdle() || work === 0) return;
+    if (!takeDownWorker.isIdle() || work === 0) return;
     const finishing = todo.finish.map((key) => `vif${key.replace('/', '.')}`);
     const touched = [...routes, ...neighbours].map(({ link }) => link);
     mending.logExcess({ routes: routes.filter(({ link }) => !links.includes(link)), neighbours });
-    lowering.start([...links, ...touched, ...finishing], async () => {
-      await lower(todo, { network, backend });
+    takeDownWorker.start([...links, ...touched, ...finishing], async () => {
+      await takeDown(todo, { network, backend });
       for (const key of todo.finish) world.touch({ key, node: undefined });
       world.doubtLinks();
     });
   };
 
-  const startSweeping = ({ sweep: what, cut }: Plan): void => {
-    const { elements, chains } = what;
-    if (!sweeping.isIdle() || elements.length + chains.length === 0) return;
+  const startGarbageCollection = ({ garbage, cut }: Plan): void => {
+    const { elements, chains } = garbage;
+    if (!garbageWorker.isIdle() || elements.length + chains.length === 0) return;
     mending.logExcess({ elements });
     const links = elements.flatMap((element) => elementLink(element) ?? []);
-    sweeping.start(links, async () => {
-      await sweep({ sweep: what, cut }, network);
-      world.removed(what);
+    garbageWorker.start(links, async () => {
+      await garbageCollect({ garbage, cut }, network);
+      world.removed(garbage);
       log.debug({ elements: elements.map(keyOfElement), chains }, 'took out of the firewall');
     });
   };
@@ -183,7 +190,9 @@ export const openLanes = (parts: LaneParts): Lanes => {
    * crowd, as vifs do at boot, would have to wait for the looking.
    */
   const startObserving = (): void => {
-    const isQuiet = [waiting, raising, lowering, sweeping].every((lane) => lane.isIdle());
+    const isQuiet = [windowWorker, bringUpWorker, takeDownWorker, garbageWorker].every((worker) =>
+      worker.isIdle(),
+    );
     const { links, ...due } = world.due();
     // Without our tables there is nothing to see.
     const elements = due.elements && mayOpen();
@@ -198,24 +207,25 @@ export const openLanes = (parts: LaneParts): Lanes => {
       if (!isQuiet || restMs > 0) return;
     }
     unseenSince = undefined;
-    if (links && linkWatch.isIdle()) linkWatch.start([], world.observeLinks);
+    if (links && linkObserver.isIdle()) linkObserver.start([], world.observeLinks);
     const mayVerify = due.verification && now >= lastWork + verificationMs && mayOpen();
-    if ((elements || mayVerify) && elementWatch.isIdle())
-      elementWatch.start([], world.observeElements);
+    if ((elements || mayVerify) && elementObserver.isIdle())
+      elementObserver.start([], world.observeElements);
   };
 
   return {
-    isRaising: () => !waiting.isIdle() || !raising.isIdle(),
-    busy: () => new Set(all.flatMap((lane) => lane.busy())),
+    isBringingUp: () => !windowWorker.isIdle() || !bringUpWorker.isIdle(),
+    busy: () => new Set(all.flatMap((worker) => worker.busy())),
     start: (todo) => {
-      startRaising(todo);
-      startLowering(todo);
-      startSweeping(todo);
+      startBringUp(todo);
+      startTakeDown(todo);
+      startGarbageCollection(todo);
       startObserving();
     },
-    trouble: () => all.map((lane) => lane.trouble()).find((error) => error instanceof CommandError),
+    lastCommandError: () =>
+      all.map((worker) => worker.lastError()).find((error) => error instanceof CommandError),
     settled: async () => {
-      await Promise.all(all.map((lane) => lane.settled()));
+      await Promise.all(all.map((worker) => worker.settled()));
     },
   };
 };

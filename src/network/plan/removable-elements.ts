@@ -30,7 +30,7 @@ type Circumstances = {
 };
 
 /** @param excess elements that are not desired */
-export const sweepable = (
+export const removableElements = (
   excess: readonly Element[],
   { guarded, desired, kernel, ingressMayPrecede }: Circumstances,
 ): readonly Element[] => {

@@ -4,10 +4,10 @@ import type { Network } from '../kernel/network.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Flows first: if that fails, the elements are still there to tell the next pass. Throws CommandError. */
-export const sweep = async (
-  { sweep: what, cut }: Pick<Plan, 'sweep' | 'cut'>,
+export const garbageCollect = async (
+  { garbage, cut }: Pick<Plan, 'garbage' | 'cut'>,
   network: Network,
 ): Promise<void> => {
   await network.cutFlows(cut);
-  await network.nft.remove(what);
+  await network.nft.remove(garbage);
 };

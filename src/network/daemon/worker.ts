@@ -1,24 +1,24 @@
-/** Work of one kind, one piece at a time, beside the other lanes: what is slow here holds up nothing there. */
+/** Work of one kind, one piece at a time, beside the other workers: what is slow here holds up nothing there. */
 
-export type Lane = {
+export type Worker = {
   readonly isIdle: () => boolean;
   /** Starts `work` and occupies `links` until it ends; to be called only when idle. */
   readonly start: (links: readonly string[], work: () => Promise<void>) => void;
   /** The links under change. */
   readonly busy: () => readonly string[];
   /** What the last piece of work failed with, if it did. */
-  readonly trouble: () => unknown;
+  readonly lastError: () => unknown;
   /** Resolves when the running work, if any, has ended. */
   readonly settled: () => Promise<void>;
 };
 
 /** @param ended called after each piece of work, with its error if it failed */
-export const openLane = (ended: (error?: unknown) => void): Lane => {
+export const openWorker = (ended: (error?: unknown) => void): Worker => {
   let running: { readonly links: readonly string[]; readonly done: Promise<void> } | undefined;
-  let trouble: unknown;
+  let lastError: unknown;
   const end = (error?: unknown): void => {
     running = undefined;
-    trouble = error;
+    lastError = error;
     ended(error);
   };
   return {
@@ -27,7 +27,7 @@ export const openLane = (ended: (error?: unknown) => void): Lane => {
       running = { links, done: work().then(() => end(), end) };
     },
     busy: () => running?.links ?? [],
-    trouble: () => trouble,
+    lastError: () => lastError,
     settled: () => running?.done ?? Promise.resolve(),
   };
 };
