@@ -4,7 +4,7 @@ import type { Prefix } from '../../address/prefix.ts';
 import { isProblem } from '../../errors.ts';
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
-import { everyUplink } from '../../network/daemon/world.ts';
+import { everyUplink } from '../../network/daemon/observed-state.ts';
 import { openNetwork } from '../../network/kernel/network.ts';
 import { policyOf } from '../../network/policy/policy-book.ts';
 import { policyChains } from '../../network/policy/policy-chain.ts';

@@ -9,30 +9,30 @@ import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
 import type { Backend } from '../store/backend.ts';
 import { type Decision, decide } from '../vif/decide.ts';
-import type { Drift } from './drift.ts';
-import type { Journal } from './journal.ts';
-import type { Patience } from './patience.ts';
+import type { LinkTimeout } from './link-timeout.ts';
+import { everyUplink, type ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
+import type { RepairBackoff } from './repair-backoff.ts';
+import type { VifHistory } from './vif-history.ts';
 import type { Workers } from './workers.ts';
-import { everyUplink, type World } from './world.ts';
 
 /** Nothing tells when a full quota of xenstored has room again. */
 const quotaRetryMs = 1_000;
 
 export type PassParts = {
   readonly config: Config;
-  readonly world: World;
+  readonly observed: ObservedState;
   readonly workers: Workers;
   readonly network: Network;
   readonly backend: Backend;
-  readonly patience: Patience;
+  readonly linkTimeout: LinkTimeout;
   readonly policies: Policies;
-  readonly drift: Drift;
-  readonly journal: Journal;
+  readonly repairBackoff: RepairBackoff;
+  readonly vifHistory: VifHistory;
   /** Whether a link's ingress chain may stand before the link. */
   readonly ingressMayPrecede: boolean;
   /** Asks for another pass after some milliseconds. */
-  readonly wake: (afterMs: number) => void;
+  readonly requeueAfter: (delayMs: number) => void;
 };
 
 export type Passes = {
@@ -44,22 +44,32 @@ export type Passes = {
 };
 
 export const openPasses = (parts: PassParts): Passes => {
-  const { config, world, workers, network, backend, patience, policies, drift, journal, wake } =
-    parts;
+  const {
+    config,
+    observed,
+    workers,
+    network,
+    backend,
+    linkTimeout,
+    policies,
+    repairBackoff,
+    vifHistory,
+    requeueAfter,
+  } = parts;
   const networksOf = openVmNetworks([...config.allowed.values()].flat());
   let decisions: readonly Decision[] = [];
 
   /** What others do to a vif is shown in status, and no matter of the guest's: the store goes on to say "connected". */
   const problemOf = (decision: Decision): Problem | undefined => {
-    const problem = patience.problemOf(decision) ?? drift.problemOf(decision.vif.key);
+    const problem = linkTimeout.problemOf(decision) ?? repairBackoff.problemOf(decision.vif.key);
     if (problem !== undefined || decision.is !== 'served') return problem;
-    return shadowProblem(decision.served, world.kernel().rivals);
+    return shadowProblem(decision.served, observed.kernel().rivals);
   };
 
   /** Failures that are not in a decision, and that the store does not show yet. */
   const newProblems = (): Refusal[] =>
     decisions.flatMap((decision): Refusal[] => {
-      const problem = patience.problemOf(decision);
+      const problem = linkTimeout.problemOf(decision);
       const { key, hotplugError } = decision.vif;
       const isNew = problem !== undefined && hotplugError !== hotplugErrorText(problem);
       return isNew ? [{ key, problem }] : [];
@@ -67,8 +77,8 @@ export const openPasses = (parts: PassParts): Passes => {
 
   const mark = async ({ key, problem }: Refusal): Promise<void> => {
     const isMarked = await backend.markError(key, hotplugErrorText(problem));
-    world.touch({ key, node: undefined });
-    if (!isMarked) wake(quotaRetryMs);
+    observed.touch({ key, node: undefined });
+    if (!isMarked) requeueAfter(quotaRetryMs);
   };
 
   const run = async (): Promise<void> => {
@@ -76,20 +86,20 @@ export const openPasses = (parts: PassParts): Passes => {
     await nextTurn();
     // A worker that ends while this pass reads has changed what was read: its links are for the next pass.
     const busyBefore = workers.busy();
-    await world.refresh();
+    await observed.refresh();
     const linkNames = network.linkNames();
     const { gateways, allowed } = config;
     const uplinks = config.uplinks ?? everyUplink(linkNames);
-    const kernel = world.kernel();
-    const vifs = world.vifs();
-    const names = world.names();
+    const kernel = observed.kernel();
+    const vifs = observed.vifs();
+    const names = observed.names();
     decisions = decide({
       vifs: vifs.values(),
       kernel,
       linkNames,
       gateways,
       uplinks,
-      refusedMtus: world.refusedMtus(),
+      refusedMtus: observed.refusedMtus(),
       allowed,
       names,
       policyFor: policies.policyFor(vifs, names),
@@ -106,14 +116,14 @@ export const openPasses = (parts: PassParts): Passes => {
       ingressMayPrecede: parts.ingressMayPrecede,
       linkNames,
       busy: new Set([...busyBefore, ...workers.busy()]),
-      current: world.current(),
+      current: observed.current(),
       kept: policies.commonChains(),
     });
     workers.start(todo);
-    for (const dueInMs of [patience.review(decisions), policies.dueInMs()]) {
-      if (dueInMs !== undefined) wake(dueInMs);
+    for (const dueInMs of [linkTimeout.review(decisions), policies.dueInMs()]) {
+      if (dueInMs !== undefined) requeueAfter(dueInMs);
     }
-    journal.record(decisions, problemOf, names);
+    vifHistory.record(decisions, problemOf, names);
     await Promise.all([...todo.mark, ...newProblems()].map(mark));
   };
 

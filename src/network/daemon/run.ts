@@ -37,18 +37,18 @@ import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
 import type { Decision } from '../vif/decide.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
-import { openDrift } from './drift.ts';
 import { openHostNames } from './host-names.ts';
-import { openJournal } from './journal.ts';
-import { watchXenstored } from './liveness.ts';
-import { openMending } from './mending.ts';
+import { openLinkTimeout } from './link-timeout.ts';
+import { openObservedState } from './observed-state.ts';
 import { openPasses } from './pass.ts';
-import { openPatience } from './patience.ts';
+import { openPassTimer } from './pass-timer.ts';
 import { openPolicies, type Policies } from './policies.ts';
+import { openRepair } from './repair.ts';
+import { openRepairBackoff } from './repair-backoff.ts';
 import { openStaticRulesetGuard } from './static-ruleset-guard.ts';
-import { openWakes } from './wakes.ts';
+import { openVifHistory } from './vif-history.ts';
 import { openWorkers } from './workers.ts';
-import { openWorld } from './world.ts';
+import { watchXenstored } from './xenstored-watchdog.ts';
 
 export type DaemonOptions = {
   readonly config: Config;
@@ -94,28 +94,51 @@ const editMs = 10;
 const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const { config, log } = options;
   const { store, backend, network, policies, ingressMayPrecede } = ports;
-  const { wakes, wake } = openWakes();
+  const { requests, requeue, requeueAfter } = openPassTimer();
   const failures = new Subject<never>();
   const since = new Date().toISOString();
-  const patience = openPatience(() => performance.now());
-  const journal = openJournal(log);
-  const drift = openDrift(() => performance.now());
-  const world = openWorld({ network, backend }, () => guard.suspect());
+  const linkTimeout = openLinkTimeout(() => performance.now());
+  const vifHistory = openVifHistory(log);
+  const repairBackoff = openRepairBackoff(() => performance.now());
+  const observed = openObservedState({ network, backend }, () => guard.suspect());
   const guard = openStaticRulesetGuard({
-    ...{ network, drift, log, wake },
+    ...{ network, repairBackoff, log, requeue },
     addresses: () => addressesOf(passes.decisions()),
-    repaired: world.doubtElements,
+    repaired: observed.invalidateElements,
   });
   const fail = (error: unknown) => failures.error(error);
   const mayOpen = guard.isStanding;
   const linkChanges = new Subject<void>();
-  const mending = openMending({ world, drift, log, wake });
+  const repair = openRepair({ observed, repairBackoff, log, requeueAfter });
   const workers = openWorkers({
-    ...{ world, network, backend, patience, policies, mending, mayOpen, log, wake, fail },
+    ...{
+      observed,
+      network,
+      backend,
+      linkTimeout,
+      policies,
+      repair,
+      mayOpen,
+      log,
+      requeue,
+      requeueAfter,
+      fail,
+    },
     linkChanges,
   });
   const passes = openPasses({
-    ...{ config, world, workers, network, backend, patience, policies, drift, journal, wake },
+    ...{
+      config,
+      observed,
+      workers,
+      network,
+      backend,
+      linkTimeout,
+      policies,
+      repairBackoff,
+      vifHistory,
+      requeueAfter,
+    },
     ingressMayPrecede,
   });
   const edits = merge(fromEvent(process, 'SIGHUP'), watchFiles(options.policies)).pipe(
@@ -128,21 +151,21 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     heard = resolve;
   });
   const triggers = merge(
-    wakes,
-    backend.changes.pipe(tap(world.touch)),
+    requests,
+    backend.changes.pipe(tap(observed.touch)),
     merge(
       watchLinks().pipe(
         tap(guard.linksChanged),
         tap(() => linkChanges.next()),
       ),
-      watchNeighbours(world.isOurNeighbour),
+      watchNeighbours(observed.isOurNeighbour),
     ).pipe(
-      tap(world.doubtLinks),
+      tap(observed.invalidateLinks),
       filter(() => !workers.isBringingUp()),
     ),
     watchRuleset().pipe(
       tap(guard.suspect),
-      tap(world.doubtElements),
+      tap(observed.invalidateElements),
       tap(() => heard()),
     ),
     watchXenstored(store),
@@ -158,18 +181,21 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
         since,
         version,
         trouble:
-          guard.trouble() ?? workers.lastCommandError()?.message ?? mending.trouble() ?? null,
+          guard.problemText() ??
+          workers.lastCommandError()?.message ??
+          repair.problemText() ??
+          null,
       },
       panic: guard.isPanic(),
       decisions: passes.decisions(),
-      historyOf: (decision) => journal.historyOf(decision, passes.problemOf(decision)),
-      names: world.names(),
-      kernel: world.kernel(),
+      historyOf: (decision) => vifHistory.entryOf(decision, passes.problemOf(decision)),
+      names: observed.names(),
+      kernel: observed.kernel(),
       gateways: config.gateways.map(({ text }) => text),
       drops: await drops(),
     });
   return {
-    world,
+    observed,
     /** Resolves once changes of the ruleset are heard of. */
     listening,
     settled: async () => {
@@ -215,7 +241,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   // What a name allowed before a restart, it should go on allowing; but no vif waits long for a name server.
   await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
   // Nothing may be judged before net-vm's own addresses are known.
-  await Promise.all([watcher.world.observeLinks(), watcher.world.observeElements()]);
+  await Promise.all([watcher.observed.observeLinks(), watcher.observed.observeElements()]);
   const announce = async (): Promise<Server> => {
     await watcher.listening;
     await watcher.settled();

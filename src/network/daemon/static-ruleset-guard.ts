@@ -2,18 +2,18 @@
 import type { Logger } from 'pino';
 import type { Network } from '../kernel/network.ts';
 import { isVifName } from '../state/kernel-state.ts';
-import type { Drift } from './drift.ts';
+import type { RepairBackoff } from './repair-backoff.ts';
 import { openWorker } from './worker.ts';
 
 type Parts = {
   readonly network: Network;
-  readonly drift: Drift;
+  readonly repairBackoff: RepairBackoff;
   readonly log: Logger;
   /** Addresses whose flows may have begun while nothing was judged. */
   readonly addresses: () => readonly string[];
   /** It was loaded again: whatever was in its sets may be gone. */
   readonly repaired: () => void;
-  readonly wake: () => void;
+  readonly requeue: () => void;
 };
 
 export type StaticRulesetGuard = {
@@ -24,31 +24,31 @@ export type StaticRulesetGuard = {
   /** False while all vifs must stay closed. */
   readonly isStanding: () => boolean;
   readonly isPanic: () => boolean;
-  readonly trouble: () => string | undefined;
+  readonly problemText: () => string | undefined;
   readonly settled: () => Promise<void>;
 };
 
 const retryMs = 1_000;
-const thing = 'firewall';
+const subject = 'firewall';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`);
 
 export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
-  const { network, drift, log, addresses, repaired, wake } = parts;
+  const { network, repairBackoff, log, addresses, repaired, requeue } = parts;
   const { staticRuleset, panic } = network;
   let isSuspect = false;
   let isPanic = false;
   let areFlowsSuspect = false;
   /** Why everything is closed. */
   let closedFor: string | undefined;
-  let alarm: NodeJS.Timeout | undefined;
+  let retryTimer: NodeJS.Timeout | undefined;
 
   const close = async (reason: string, retryInMs: number): Promise<void> => {
     if (closedFor !== reason)
       log.error({ code: 'FIREWALL_LOST' }, `${reason}: all vifs are closed`);
     closedFor = reason;
-    clearTimeout(alarm);
-    alarm = setTimeout(suspect, retryInMs).unref();
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(suspect, retryInMs).unref();
     // Each time: whoever undoes the one may do the other.
     const links = [...network.linkNames()].filter(isVifName);
     await network.ipBatches.run(links.map((link) => `link set dev ${link} down`));
@@ -57,7 +57,7 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
   const repair = async (): Promise<void> => {
     const startedAt = performance.now();
     await staticRuleset.load();
-    drift.note(thing, 'the tables of vifwatch');
+    repairBackoff.record(subject, 'the tables of vifwatch');
     areFlowsSuspect = true;
     const tookMs = Math.round(performance.now() - startedAt);
     log.error(
@@ -106,10 +106,10 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     isPanic = inPanic || isPanicLost;
     if (wasPanic !== isPanic) log.warn({ panic: isPanic }, isPanic ? 'panic' : 'resumed');
     try {
-      const restMs = drift.restMs(thing);
-      if (!whole && restMs > 0) {
+      const waitMs = repairBackoff.waitMs(subject);
+      if (!whole && waitMs > 0) {
         if (isPanicLost) await restorePanic();
-        await close('our rules are undone again and again', restMs);
+        await close('our rules are undone again and again', waitMs);
         return;
       }
       if (!whole) await repair();
@@ -125,11 +125,11 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     if (error !== undefined) {
       log.fatal({ code: 'FIREWALL_LOST' }, `vifs could not be closed: ${messageOf(error)}`);
       closedFor = messageOf(error);
-      clearTimeout(alarm);
-      alarm = setTimeout(suspect, retryMs).unref();
+      clearTimeout(retryTimer);
+      retryTimer = setTimeout(suspect, retryMs).unref();
     }
     if (isSuspect) worker.start([], look);
-    wake();
+    requeue();
   });
 
   const suspect = (): void => {
@@ -144,8 +144,10 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     },
     isStanding: () => closedFor === undefined,
     isPanic: () => isPanic,
-    trouble: () =>
-      closedFor === undefined ? drift.problemOf(thing)?.text : `${closedFor}: all vifs are closed`,
+    problemText: () =>
+      closedFor === undefined
+        ? repairBackoff.problemOf(subject)?.text
+        : `${closedFor}: all vifs are closed`,
     settled: worker.settled,
   };
 };

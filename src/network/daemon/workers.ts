@@ -9,30 +9,32 @@ import { elementLink, keyOfElement } from '../state/kernel-state.ts';
 import type { Backend } from '../store/backend.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
+import { openBatchWindow } from './batch-window.ts';
 import { type BringUpJob, bringUp } from './bring-up.ts';
 import { garbageCollect } from './garbage-collect.ts';
-import { openGathering } from './gathering.ts';
-import type { Mending } from './mending.ts';
-import type { Patience } from './patience.ts';
+import type { LinkTimeout } from './link-timeout.ts';
+import type { ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
+import type { Repair } from './repair.ts';
 import { takeDown } from './take-down.ts';
 import { openWorker } from './worker.ts';
-import type { World } from './world.ts';
 
 export type WorkerParts = {
-  readonly world: World;
+  readonly observed: ObservedState;
   readonly network: Network;
   readonly backend: Backend;
-  readonly patience: Patience;
+  readonly linkTimeout: LinkTimeout;
   readonly policies: Policies;
-  readonly mending: Mending;
+  readonly repair: Repair;
   /** False while no vif may be opened. */
   readonly mayOpen: () => boolean;
   /** Emits whenever a link may have appeared. */
   readonly linkChanges: Observable<unknown>;
   readonly log: Logger;
-  /** Asks for another pass, now or after some milliseconds. */
-  readonly wake: (afterMs?: number) => void;
+  /** Asks for another pass now. */
+  readonly requeue: () => void;
+  /** Asks for another pass after some milliseconds. */
+  readonly requeueAfter: (delayMs: number) => void;
   /** For an error that no further pass can repair. */
   readonly fail: (error: unknown) => void;
 };
@@ -62,39 +64,51 @@ const verificationMs = 500;
 const longestUnseenMs = 300;
 
 export const openWorkers = (parts: WorkerParts): Workers => {
-  const { world, network, backend, patience, policies, mending, mayOpen, log, wake, fail } = parts;
+  const {
+    observed,
+    network,
+    backend,
+    linkTimeout,
+    policies,
+    repair,
+    mayOpen,
+    log,
+    requeue,
+    requeueAfter,
+    fail,
+  } = parts;
   let unseenSince: number | undefined;
   let lastWork = Number.NEGATIVE_INFINITY;
   const ended = (error?: unknown): void => {
     if (error === undefined) {
-      wake();
+      requeue();
     } else if (error instanceof CommandError) {
       log.error({ code: error.code }, error.message);
-      wake(retryMs);
+      requeueAfter(retryMs);
     } else {
       fail(error);
     }
   };
   const worked = (error?: unknown): void => {
     lastWork = performance.now();
-    if (error !== undefined) world.doubtElements();
+    if (error !== undefined) observed.invalidateElements();
     ended(error);
   };
-  const windowWorker = openWorker(ended);
+  const batchWorker = openWorker(ended);
   const bringUpWorker = openWorker(worked);
   const takeDownWorker = openWorker(worked);
   const garbageWorker = openWorker(worked);
   const linkObserver = openWorker(ended);
   const elementObserver = openWorker(ended);
   const all = [
-    windowWorker,
+    batchWorker,
     bringUpWorker,
     takeDownWorker,
     garbageWorker,
     linkObserver,
     elementObserver,
   ];
-  const gathering = openGathering({ hasLink: network.hasLink, changes: parts.linkChanges });
+  const batchWindow = openBatchWindow({ hasLink: network.hasLink, changes: parts.linkChanges });
 
   /** Vifs with a new policy whose forbidden flows may still live. */
   const uncut = new Set<VifKey>();
@@ -102,7 +116,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
   const cutForbidden = async (served: readonly ServedVif[]): Promise<void> => {
     const changed = served.filter(({ key }) => uncut.has(key));
     if (changed.length > 0) {
-      const allowed = policies.allowsFlow(served, world.names());
+      const allowed = policies.allowsFlow(served, observed.names());
       const prefixes = changed.flatMap((one) => one.prefixes);
       await network.cutFlowsUnless(prefixes, allowed);
     }
@@ -115,46 +129,47 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     try {
       const results = await bringUp(job, {
         ...{ network, backend },
-        added: world.added,
-        mtuRefused: world.mtuRefused,
+        added: observed.added,
+        mtuRefused: observed.mtuRefused,
       });
       for (const { vif, outcome } of results) {
-        if (outcome === 'open') world.touch({ key: vif.key, node: 'hotplug-status' });
-        else if (outcome !== 'guarded') world.touch({ key: vif.key, node: undefined });
+        if (outcome === 'open') observed.touch({ key: vif.key, node: 'hotplug-status' });
+        else if (outcome !== 'guarded') observed.touch({ key: vif.key, node: undefined });
         if (typeof outcome === 'object') {
-          patience.failed(vif.key, outcome);
+          linkTimeout.failed(vif.key, outcome);
           // Perhaps our tables are gone.
-          world.doubtElements();
+          observed.invalidateElements();
         } else {
-          patience.succeeded(vif.key);
+          linkTimeout.succeeded(vif.key);
         }
       }
       await cutForbidden(served);
     } finally {
-      if (job.bringUps.some(({ open }) => open) || job.gateways.length > 0) world.doubtLinks();
+      if (job.bringUps.some(({ open }) => open) || job.gateways.length > 0)
+        observed.invalidateLinks();
     }
   };
 
   const startBringUp = (todo: Plan): void => {
-    if (!windowWorker.isIdle() || !bringUpWorker.isIdle() || !mayOpen()) return;
+    if (!batchWorker.isIdle() || !bringUpWorker.isIdle() || !mayOpen()) return;
     const { bringUp: openings, host, served } = todo;
     const shared = host.elements.length + host.chains.length;
-    const byKey = world.vifs();
+    const byKey = observed.vifs();
     const bringUps = openings.flatMap((one) => {
       const vif = byKey.get(one.served.key);
-      if (vif === undefined || !patience.mayTry(vif.key)) return [];
+      if (vif === undefined || !linkTimeout.mayTry(vif.key)) return [];
       const candidate = { ...one, vif };
-      return mending.may(candidate) ? [candidate] : [];
+      return repair.isAllowed(candidate) ? [candidate] : [];
     });
     const isAnyReady = bringUps.some(({ open }) => open);
-    const wait = gathering.before(isAnyReady, todo.coming);
-    if (wait !== undefined) {
-      windowWorker.start([], wait);
+    const delay = batchWindow.delayBefore(isAnyReady, todo.coming);
+    if (delay !== undefined) {
+      batchWorker.start([], delay);
       return;
     }
-    const gateways = mending.gateways(todo.gateways);
+    const gateways = repair.gatewaysToAdd(todo.gateways);
     if (bringUps.length + shared + gateways.length + uncut.size === 0) return;
-    mending.note(bringUps);
+    repair.record(bringUps);
     const links = bringUps.map(({ served }) => served.link);
     bringUpWorker.start(links, () => bringUpVifs({ bringUps, host, gateways }, served));
   };
@@ -165,22 +180,22 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     if (!takeDownWorker.isIdle() || work === 0) return;
     const finishing = todo.finish.map((key) => `vif${key.replace('/', '.')}`);
     const touched = [...routes, ...neighbours].map(({ link }) => link);
-    mending.logExcess({ routes: routes.filter(({ link }) => !links.includes(link)), neighbours });
+    repair.logExcess({ routes: routes.filter(({ link }) => !links.includes(link)), neighbours });
     takeDownWorker.start([...links, ...touched, ...finishing], async () => {
       await takeDown(todo, { network, backend });
-      for (const key of todo.finish) world.touch({ key, node: undefined });
-      world.doubtLinks();
+      for (const key of todo.finish) observed.touch({ key, node: undefined });
+      observed.invalidateLinks();
     });
   };
 
   const startGarbageCollection = ({ garbage, cut }: Plan): void => {
     const { elements, chains } = garbage;
     if (!garbageWorker.isIdle() || elements.length + chains.length === 0) return;
-    mending.logExcess({ elements });
+    repair.logExcess({ elements });
     const links = elements.flatMap((element) => elementLink(element) ?? []);
     garbageWorker.start(links, async () => {
       await garbageCollect({ garbage, cut }, network);
-      world.removed(garbage);
+      observed.removed(garbage);
       log.debug({ elements: elements.map(keyOfElement), chains }, 'took out of the firewall');
     });
   };
@@ -190,31 +205,31 @@ export const openWorkers = (parts: WorkerParts): Workers => {
    * crowd, as vifs do at boot, would have to wait for the looking.
    */
   const startObserving = (): void => {
-    const isQuiet = [windowWorker, bringUpWorker, takeDownWorker, garbageWorker].every((worker) =>
+    const isQuiet = [batchWorker, bringUpWorker, takeDownWorker, garbageWorker].every((worker) =>
       worker.isIdle(),
     );
-    const { links, ...due } = world.due();
+    const { links, ...due } = observed.due();
     // Without our tables there is nothing to see.
     const elements = due.elements && mayOpen();
-    const isDoubted = links || elements;
-    if (!isDoubted && !due.verification) return;
+    const isStale = links || elements;
+    if (!isStale && !due.verification) return;
     const now = performance.now();
-    unseenSince = isDoubted ? (unseenSince ?? now) : undefined;
+    unseenSince = isStale ? (unseenSince ?? now) : undefined;
     const isOverdue = unseenSince !== undefined && now - unseenSince > longestUnseenMs;
-    const restMs = lastWork + (isDoubted ? quietMs : verificationMs) - now;
+    const restMs = lastWork + (isStale ? quietMs : verificationMs) - now;
     if (!isOverdue) {
-      if (isQuiet && restMs > 0) wake(restMs);
+      if (isQuiet && restMs > 0) requeueAfter(restMs);
       if (!isQuiet || restMs > 0) return;
     }
     unseenSince = undefined;
-    if (links && linkObserver.isIdle()) linkObserver.start([], world.observeLinks);
+    if (links && linkObserver.isIdle()) linkObserver.start([], observed.observeLinks);
     const mayVerify = due.verification && now >= lastWork + verificationMs && mayOpen();
     if ((elements || mayVerify) && elementObserver.isIdle())
-      elementObserver.start([], world.observeElements);
+      elementObserver.start([], observed.observeElements);
   };
 
   return {
-    isBringingUp: () => !windowWorker.isIdle() || !bringUpWorker.isIdle(),
+    isBringingUp: () => !batchWorker.isIdle() || !bringUpWorker.isIdle(),
     busy: () => new Set(all.flatMap((worker) => worker.busy())),
     start: (todo) => {
       startBringUp(todo);

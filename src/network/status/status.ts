@@ -55,7 +55,7 @@ export type Status = {
 };
 
 /** What one vif's status needs beyond the decision. */
-export type VifHistory = {
+export type VifHistoryEntry = {
   readonly problem: Problem | undefined;
   readonly since: string | null;
   readonly claims: number;
@@ -81,7 +81,7 @@ const claimOf = ({ claim }: BackendVif, count: number): VifStatus['claim'] =>
 
 export const vifStatus = (
   decision: Decision,
-  { problem, since, claims }: VifHistory,
+  { problem, since, claims }: VifHistoryEntry,
   name: string | undefined,
 ): VifStatus => {
   const { vif } = decision;
@@ -105,7 +105,7 @@ export type StatusFacts = {
   readonly daemon: DaemonStatus | null;
   readonly panic: boolean;
   readonly decisions: readonly Decision[];
-  readonly historyOf: (decision: Decision) => VifHistory;
+  readonly historyOf: (decision: Decision) => VifHistoryEntry;
   readonly names: ReadonlyMap<number, string>;
   readonly kernel: KernelState;
   readonly gateways: readonly string[];

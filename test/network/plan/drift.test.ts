@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openDrift } from '../../../src/network/daemon/drift.ts';
+import { openRepairBackoff } from '../../../src/network/daemon/repair-backoff.ts';
 import { routeTo } from '../../../src/network/plan/footprint.ts';
 import { type ListedRoute, rivalsOf, shadowProblem } from '../../../src/network/plan/rivals.ts';
 import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
@@ -11,52 +11,52 @@ describe('how often the same thing is repaired', () => {
   const minute = 60_000;
   const openClock = () => {
     let at = 0;
-    const drift = openDrift(() => at);
+    const repairBackoff = openRepairBackoff(() => at);
     return {
-      drift,
+      repairBackoff,
       pass: (ms: number) => {
         at += ms;
       },
-      repair: () => drift.note('3/0', 'link vif3.0 down'),
+      repair: () => repairBackoff.record('3/0', 'link vif3.0 down'),
     };
   };
 
   test('five times a minute at once; then with rests that double, up to a minute', () => {
-    const { drift, pass, repair } = openClock();
+    const { repairBackoff, pass, repair } = openClock();
     for (let round = 0; round < 5; round++) {
       repair();
       pass(1_000);
-      expect(drift.restMs('3/0')).toBe(0);
-      expect(drift.problemOf('3/0')).toBe(undefined);
+      expect(repairBackoff.waitMs('3/0')).toBe(0);
+      expect(repairBackoff.problemOf('3/0')).toBe(undefined);
     }
     const rests = Array.from({ length: 9 }, () => {
       repair();
-      const rest = drift.restMs('3/0');
+      const rest = repairBackoff.waitMs('3/0');
       pass(rest);
-      expect(drift.restMs('3/0')).toBe(0);
+      expect(repairBackoff.waitMs('3/0')).toBe(0);
       return rest / 1_000;
     });
     expect(rests).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
-    expect(drift.problemOf('3/0')?.code).toBe('DRIFT_FOUGHT');
-    expect(drift.problemOf('3/1')).toBe(undefined);
-    expect(drift.restMs('3/1')).toBe(0);
+    expect(repairBackoff.problemOf('3/0')?.code).toBe('DRIFT_FOUGHT');
+    expect(repairBackoff.problemOf('3/1')).toBe(undefined);
+    expect(repairBackoff.waitMs('3/1')).toBe(0);
   });
 
   test('a minute of peace, and it is as if nothing had been', () => {
-    const { drift, pass, repair } = openClock();
+    const { repairBackoff, pass, repair } = openClock();
     for (let round = 0; round < 6; round++) repair();
-    expect(drift.problemOf('3/0')?.code).toBe('DRIFT_FOUGHT');
+    expect(repairBackoff.problemOf('3/0')?.code).toBe('DRIFT_FOUGHT');
     pass(1_000 + minute + 1);
-    expect(drift.problemOf('3/0')).toBe(undefined);
+    expect(repairBackoff.problemOf('3/0')).toBe(undefined);
     repair();
-    expect(drift.restMs('3/0')).toBe(0);
+    expect(repairBackoff.waitMs('3/0')).toBe(0);
   });
 
   test('seldom enough, it goes on for ever', () => {
-    const { drift, pass, repair } = openClock();
+    const { repairBackoff, pass, repair } = openClock();
     for (let round = 0; round < 100; round++) {
       repair();
-      expect(drift.restMs('3/0')).toBe(0);
+      expect(repairBackoff.waitMs('3/0')).toBe(0);
       pass(minute / 4);
     }
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, test, vi } from 'vitest';
-import { openGathering } from '../../../src/network/daemon/gathering.ts';
+import { openBatchWindow } from '../../../src/network/daemon/batch-window.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -15,10 +15,10 @@ afterEach(() => {
 const openNetback = () => {
   const names = new Set(['lo', 'eth0']);
   const changes = new Subject<void>();
-  const gathering = openGathering({ hasLink: (name) => names.has(name), changes });
+  const batchWindow = openBatchWindow({ hasLink: (name) => names.has(name), changes });
   /** Milliseconds until the wait before a round ended; undefined if there was none. */
   const waited = async (...coming: readonly string[]): Promise<number | undefined> => {
-    const wait = gathering.before(true, coming);
+    const wait = batchWindow.delayBefore(true, coming);
     if (wait === undefined) return undefined;
     let isOver = false;
     void wait().then(() => {
@@ -37,13 +37,13 @@ const openNetback = () => {
       changes.next();
     }, afterMs);
   };
-  return { gathering, waited, make };
+  return { batchWindow, waited, make };
 };
 
 test('without a crowd, nothing is waited for', async () => {
-  const { gathering, waited } = openNetback();
+  const { batchWindow, waited } = openNetback();
   assert.equal(await waited(), undefined);
-  assert.equal(gathering.before(false, ['vif1.0']), undefined);
+  assert.equal(batchWindow.delayBefore(false, ['vif1.0']), undefined);
 });
 
 test('it ends as soon as all links are there', async () => {

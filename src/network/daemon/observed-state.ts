@@ -12,9 +12,9 @@ import {
   interpret,
   type VifKey,
 } from '../vif/backend-vif.ts';
-import { openChainMemory } from './chain-memory.ts';
+import { openChainFingerprints } from './chain-fingerprints.ts';
 
-export type World = {
+export type ObservedState = {
   readonly vifs: () => ReadonlyMap<VifKey, BackendVif>;
   readonly names: () => ReadonlyMap<number, string>;
   readonly kernel: () => KernelState;
@@ -32,21 +32,21 @@ export type World = {
   /** The MTU that netback has refused a vif. */
   readonly refusedMtus: () => ReadonlyMap<VifKey, number>;
   readonly mtuRefused: (key: VifKey, mtu: number) => void;
-  readonly doubtLinks: () => void;
+  readonly invalidateLinks: () => void;
   /** Whether we have put an entry for that address there. */
   readonly isOurNeighbour: (neighbour: {
     readonly address: string;
     readonly link: string;
   }) => boolean;
-  readonly doubtElements: () => void;
+  readonly invalidateElements: () => void;
   /** Reads again what was touched. */
   readonly refresh: () => Promise<void>;
-  /** Observes what is in doubt; a doubt raised meanwhile stays. */
+  /** Observes what is not current; what is invalidated meanwhile stays invalid. */
   readonly observeLinks: () => Promise<void>;
   readonly observeElements: () => Promise<void>;
 };
 
-const nothing: KernelState = {
+const emptyState: KernelState = {
   links: new Map(),
   elements: new Map(),
   chains: new Map(),
@@ -55,26 +55,26 @@ const nothing: KernelState = {
   rivals: new Map(),
 };
 
-/** Knowledge is current once an observation that began after the last doubt has ended. */
-const openDoubt = () => {
-  let doubts = 1;
-  let settled = 0;
+/** Knowledge is current once an observation that began after the last invalidation has ended. */
+const openFreshness = () => {
+  let invalidations = 1;
+  let observedUpTo = 0;
   let isToBeVerified = false;
   return {
-    raise: () => {
-      doubts += 1;
+    invalidate: () => {
+      invalidations += 1;
     },
     /** What we did ourselves is believed, and looked at again when there is time. */
     verifyLater: () => {
       isToBeVerified = true;
     },
-    isSettled: () => settled === doubts,
+    isCurrent: () => observedUpTo === invalidations,
     isToBeVerified: () => isToBeVerified,
-    settle: async (observe: () => Promise<void>): Promise<void> => {
-      const before = doubts;
+    observe: async (observe: () => Promise<void>): Promise<void> => {
+      const before = invalidations;
       isToBeVerified = false;
       await observe();
-      settled = before;
+      observedUpTo = before;
     },
   };
 };
@@ -108,19 +108,19 @@ const openTouched = () => {
 };
 
 /** @param tablesLost called when our tables are not there */
-export const openWorld = (
+export const openObservedState = (
   { network, backend }: { readonly network: Network; readonly backend: Backend },
   tablesLost: () => void,
-): World => {
+): ObservedState => {
   const records = new Map<VifKey, BackendRecord>();
   const vifs = new Map<VifKey, BackendVif>();
   const refusedMtus = new Map<VifKey, number>();
   const touched = openTouched();
-  const memory = openChainMemory();
+  const fingerprints = openChainFingerprints();
   let names: ReadonlyMap<number, string> = new Map();
-  let kernel = nothing;
-  const links = openDoubt();
-  const elements = openDoubt();
+  let kernel = emptyState;
+  const links = openFreshness();
+  const elements = openFreshness();
 
   const readVif = async (key: VifKey, nodes: Nodes): Promise<void> => {
     const before = records.get(key);
@@ -156,7 +156,7 @@ export const openWorld = (
 
   /** Asked for each line of a crowd of them. */
   let entries = { of: kernel.neighbours, names: new Set<string>() };
-  const isOurNeighbour: World['isOurNeighbour'] = ({ address, link }) => {
+  const isOurNeighbour: ObservedState['isOurNeighbour'] = ({ address, link }) => {
     const { neighbours } = kernel;
     if (entries.of !== neighbours) {
       const names = [...neighbours.values()].map((one) => `${one.address} ${one.link}`);
@@ -168,9 +168,9 @@ export const openWorld = (
   const observeFirewall = async (): Promise<Pick<KernelState, 'elements' | 'chains'>> => {
     const firewall = await network.nft.observe();
     if (firewall !== undefined)
-      return { elements: firewall.elements, chains: memory.judge(firewall) };
+      return { elements: firewall.elements, chains: fingerprints.countRules(firewall) };
     tablesLost();
-    elements.raise();
+    elements.invalidate();
     return kernel;
   };
 
@@ -178,10 +178,10 @@ export const openWorld = (
     vifs: () => vifs,
     names: () => names,
     kernel: () => kernel,
-    current: () => ({ links: links.isSettled(), elements: elements.isSettled() }),
+    current: () => ({ links: links.isCurrent(), elements: elements.isCurrent() }),
     due: () => ({
-      links: !links.isSettled(),
-      elements: !elements.isSettled(),
+      links: !links.isCurrent(),
+      elements: !elements.isCurrent(),
       verification: elements.isToBeVerified(),
     }),
     touch: touched.add,
@@ -195,21 +195,21 @@ export const openWorld = (
       changeFirewall((elements, chains) => {
         for (const element of what.elements) elements.delete(keyOfElement(element));
         for (const name of what.chains) chains.delete(name);
-        memory.forget(what.chains);
+        fingerprints.forget(what.chains);
       }),
     refusedMtus: () => refusedMtus,
     mtuRefused: (key, mtu) => refusedMtus.set(key, mtu),
-    doubtLinks: links.raise,
+    invalidateLinks: links.invalidate,
     isOurNeighbour,
-    doubtElements: elements.raise,
+    invalidateElements: elements.invalidate,
     refresh,
     observeLinks: () =>
-      links.settle(async () => {
+      links.observe(async () => {
         const observed = await network.observeLinks();
         kernel = { ...kernel, ...observed };
       }),
     observeElements: () =>
-      elements.settle(async () => {
+      elements.observe(async () => {
         const { elements: all, chains } = await observeFirewall();
         kernel = { ...kernel, elements: all, chains };
       }),

@@ -1,7 +1,7 @@
 /** What each vif went through: for `status`, and a log line only when something changed. */
 import type { Logger } from 'pino';
 import type { Problem } from '../../errors.ts';
-import { type Phase, type VifHistory, vifStatus } from '../status/status.ts';
+import { type Phase, type VifHistoryEntry, vifStatus } from '../status/status.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide.ts';
 
@@ -13,19 +13,19 @@ type Entry = {
   readonly claims: number;
 };
 
-export type Journal = {
+export type VifHistory = {
   readonly record: (
     decisions: readonly Decision[],
     problemOf: (decision: Decision) => Problem | undefined,
     names: ReadonlyMap<number, string>,
   ) => void;
-  readonly historyOf: (decision: Decision, problem: Problem | undefined) => VifHistory;
+  readonly entryOf: (decision: Decision, problem: Problem | undefined) => VifHistoryEntry;
 };
 
-export const openJournal = (log: Logger): Journal => {
+export const openVifHistory = (log: Logger): VifHistory => {
   const entries = new Map<VifKey, Entry>();
 
-  const recordOne = (
+  const recordVif = (
     decision: Decision,
     problem: Problem | undefined,
     name: string | undefined,
@@ -57,10 +57,10 @@ export const openJournal = (log: Logger): Journal => {
         log.info({ vif: key }, `vif ${key} is gone`);
       }
       for (const decision of decisions) {
-        recordOne(decision, problemOf(decision), names.get(decision.vif.domid));
+        recordVif(decision, problemOf(decision), names.get(decision.vif.domid));
       }
     },
-    historyOf: ({ vif: { key } }, problem) => {
+    entryOf: ({ vif: { key } }, problem) => {
       const entry = entries.get(key);
       return { problem, since: entry?.since.toISOString() ?? null, claims: entry?.claims ?? 0 };
     },

@@ -15,14 +15,14 @@ import {
 } from '../state/kernel-state.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
 import { isConnected } from '../vif/decide.ts';
-import type { Drift } from './drift.ts';
-import type { World } from './world.ts';
+import type { ObservedState } from './observed-state.ts';
+import type { RepairBackoff } from './repair-backoff.ts';
 
 type Parts = {
-  readonly world: World;
-  readonly drift: Drift;
+  readonly observed: ObservedState;
+  readonly repairBackoff: RepairBackoff;
   readonly log: Logger;
-  readonly wake: (afterMs: number) => void;
+  readonly requeueAfter: (delayMs: number) => void;
 };
 
 type VifBringUp = BringUp & { readonly vif: BackendVif };
@@ -33,15 +33,15 @@ type Excess = {
   readonly elements?: readonly Element[];
 };
 
-export type Mending = {
-  /** Whether the vif may be brought up; one that is not connected yet is not mended but served. */
-  readonly may: (bringUp: VifBringUp) => boolean;
+export type Repair = {
+  /** Whether the vif may be brought up; one that is not connected yet is not repaired but served. */
+  readonly isAllowed: (bringUp: VifBringUp) => boolean;
   /** Notes those of the vifs that are connected already and damaged. */
-  readonly note: (bringUps: readonly VifBringUp[]) => void;
+  readonly record: (bringUps: readonly VifBringUp[]) => void;
   /** What somebody does to no vif in particular, again and again. */
-  readonly trouble: () => string | undefined;
+  readonly problemText: () => string | undefined;
   /** Those of the missing gateway addresses that may be added now: all or none. */
-  readonly gateways: (missing: readonly string[]) => readonly string[];
+  readonly gatewaysToAdd: (missing: readonly string[]) => readonly string[];
   /**
    * Logs what a connected vif has and should not have. It is taken away however often it comes, since to
    * leave it would open something; and not counted, since what is left of a predecessor looks the same.
@@ -50,46 +50,52 @@ export type Mending = {
 };
 
 /** Besides vifs. */
-const gatewayThing = 'gateway addresses';
+const gatewaySubject = 'gateway addresses';
 
 const excessOf = ({ routes = [], neighbours = [], elements = [] }: Excess) => [
-  ...routes.map((one) => ({ link: one.link, what: `route ${keyOfRoute(one)}` })),
-  ...neighbours.map((one) => ({ link: one.link, what: `neighbour ${keyOfNeighbour(one)}` })),
-  ...elements.map((one) => ({ link: elementLink(one), what: `element ${keyOfElement(one)}` })),
+  ...routes.map((route) => ({ link: route.link, what: `route ${keyOfRoute(route)}` })),
+  ...neighbours.map((neighbour) => ({
+    link: neighbour.link,
+    what: `neighbour ${keyOfNeighbour(neighbour)}`,
+  })),
+  ...elements.map((element) => ({
+    link: elementLink(element),
+    what: `element ${keyOfElement(element)}`,
+  })),
 ];
 
-export const openMending = ({ world, drift, log, wake }: Parts): Mending => {
-  const mayNow = (thing: string): boolean => {
-    const restMs = drift.restMs(thing);
-    if (restMs > 0) wake(restMs);
-    return restMs === 0;
+export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts): Repair => {
+  const isDue = (subject: string): boolean => {
+    const waitMs = repairBackoff.waitMs(subject);
+    if (waitMs > 0) requeueAfter(waitMs);
+    return waitMs === 0;
   };
 
-  const damageTo = (one: VifBringUp): readonly string[] =>
-    isConnected(one.vif) ? damageOf(one, world.kernel()) : [];
+  const damageTo = (bringUp: VifBringUp): readonly string[] =>
+    isConnected(bringUp.vif) ? damageOf(bringUp, observed.kernel()) : [];
 
   return {
-    may: (one) => damageTo(one).length === 0 || mayNow(one.vif.key),
-    note: (bringUps) => {
-      for (const one of bringUps) {
-        const { key } = one.vif;
-        const damage = damageTo(one);
+    isAllowed: (bringUp) => damageTo(bringUp).length === 0 || isDue(bringUp.vif.key),
+    record: (bringUps) => {
+      for (const bringUp of bringUps) {
+        const { key } = bringUp.vif;
+        const damage = damageTo(bringUp);
         if (damage.length === 0) continue;
-        drift.note(key, damage.join(', '));
+        repairBackoff.record(key, damage.join(', '));
         log.warn({ vif: key, damage }, `vif ${key} is not as it should be, and is repaired`);
       }
     },
-    trouble: () => drift.problemOf(gatewayThing)?.text,
-    gateways: (missing) => {
-      if (missing.length === 0 || !mayNow(gatewayThing)) return [];
-      drift.note(gatewayThing, missing.join(', '));
+    problemText: () => repairBackoff.problemOf(gatewaySubject)?.text,
+    gatewaysToAdd: (missing) => {
+      if (missing.length === 0 || !isDue(gatewaySubject)) return [];
+      repairBackoff.record(gatewaySubject, missing.join(', '));
       log.info({ gateways: missing }, 'gateway addresses are added to lo');
       return missing;
     },
     logExcess: (excess) => {
       const all = excessOf(excess);
       if (all.length === 0) return;
-      for (const { key, facts, hotplugStatus } of world.vifs().values()) {
+      for (const { key, facts, hotplugStatus } of observed.vifs().values()) {
         if (hotplugStatus !== 'connected' || isProblem(facts)) continue;
         const own = all.filter(({ link }) => link === facts.link).map(({ what }) => what);
         if (own.length > 0)

@@ -10,13 +10,13 @@ import {
   timer,
 } from 'rxjs';
 
-export type Gathering = {
+export type BatchWindow = {
   /**
    * What to do before the next round, if anything: to wait for more links. Each is waited for once while it is to come,
    * and a crowd that goes on and on is served in parts.
    * @param isAnyReady whether there is a link to be brought up @param coming those that netback is about to make
    */
-  readonly before: (
+  readonly delayBefore: (
     isAnyReady: boolean,
     coming: readonly string[],
   ) => (() => Promise<void>) | undefined;
@@ -52,11 +52,11 @@ const appeared = async (
   );
 };
 
-export const openGathering = (ports: Ports): Gathering => {
+export const openBatchWindow = (ports: Ports): BatchWindow => {
   let awaited: ReadonlySet<string> = new Set();
   let since: number | undefined;
   return {
-    before: (isAnyReady, coming) => {
+    delayBefore: (isAnyReady, coming) => {
       if (!isAnyReady) {
         since = undefined;
         return undefined;

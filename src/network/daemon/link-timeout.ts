@@ -5,7 +5,7 @@ import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide.ts';
 
 /** libxl gives a hotplug script's device as long (LIBXL_INIT_TIMEOUT). */
-const linkPatienceMs = 10_000;
+const linkTimeoutMs = 10_000;
 /** While a vif waits for something in the kernel: netlink may lose a message under load, and says so to nobody. */
 const secondLookMs = 1_000;
 const firstRetryMs = 100;
@@ -13,7 +13,7 @@ const lastRetryMs = 30_000;
 
 type Failure = { readonly problem: Problem; readonly attempts: number; readonly retryAt: number };
 
-export type Patience = {
+export type LinkTimeout = {
   readonly failed: (key: VifKey, problem: Problem) => void;
   readonly succeeded: (key: VifKey) => void;
   /** The present trouble of a vif that is not refused: its last failure, or a link that does not come. */
@@ -25,20 +25,20 @@ export type Patience = {
 
 const linkMissing = ({ vif }: Decision): Problem => ({
   code: 'LINK_MISSING',
-  text: `no link vif${vif.domid}.${vif.devid} within ${linkPatienceMs / 1000} s of state 2`,
+  text: `no link vif${vif.domid}.${vif.devid} within ${linkTimeoutMs / 1000} s of state 2`,
 });
 
 const isTried = (decision: Decision): boolean =>
   decision.is === 'served' || (decision.is === 'waiting' && decision.prospect !== undefined);
 
 /** @param now milliseconds on any clock that only goes forward */
-export const openPatience = (now: () => number): Patience => {
+export const openLinkTimeout = (now: () => number): LinkTimeout => {
   const failures = new Map<VifKey, Failure>();
   const waitingSince = new Map<VifKey, number>();
 
   const isOverdue = (key: VifKey): boolean => {
     const since = waitingSince.get(key);
-    return since !== undefined && now() - since >= linkPatienceMs;
+    return since !== undefined && now() - since >= linkTimeoutMs;
   };
 
   const forget = (decisions: readonly Decision[]): void => {
@@ -73,7 +73,7 @@ export const openPatience = (now: () => number): Patience => {
       );
       const due = [
         ...(isPending ? [now() + secondLookMs] : []),
-        ...[...waitingSince.values()].map((since) => since + linkPatienceMs),
+        ...[...waitingSince.values()].map((since) => since + linkTimeoutMs),
         ...[...failures.values()].map(({ retryAt }) => retryAt),
       ].filter((at) => at > now());
       return due.length === 0 ? undefined : Math.min(...due) - now();

@@ -1,0 +1,65 @@
+/** Repairs of what somebody else damaged: each at once, unless it is the same thing over and over. */
+import type { Problem } from '../../errors.ts';
+
+const windowMs = 60_000;
+const mostInWindow = 5;
+const firstWaitMs = 1_000;
+const lastWaitMs = 60_000;
+
+type Repairs = {
+  /** Of the last repairs, the newest last. */
+  readonly times: readonly number[];
+  /** How often it was repaired although that had been too often already. */
+  readonly excess: number;
+  readonly what: string;
+};
+
+export type RepairBackoff = {
+  /** Records a repair of `subject`. */
+  readonly record: (subject: string, what: string) => void;
+  /** How long the subject must be left as it is, ms. */
+  readonly waitMs: (subject: string) => number;
+  readonly problemOf: (subject: string) => Problem | undefined;
+};
+
+const backoffMs = (excess: number): number =>
+  excess === 0 ? 0 : Math.min(firstWaitMs * 2 ** (excess - 1), lastWaitMs);
+
+/** @param now milliseconds on any clock that only goes forward */
+export const openRepairBackoff = (now: () => number): RepairBackoff => {
+  const all = new Map<string, Repairs>();
+
+  /** What has been left alone for a minute, although it might have been repaired, is at peace. */
+  const find = (subject: string): Repairs | undefined => {
+    const repairs = all.get(subject);
+    const last = repairs?.times.at(-1);
+    if (repairs === undefined || last === undefined) return undefined;
+    if (now() - last <= windowMs + backoffMs(repairs.excess)) return repairs;
+    all.delete(subject);
+    return undefined;
+  };
+
+  return {
+    record: (subject, what) => {
+      for (const other of all.keys()) if (find(other) !== undefined) break;
+      const before = find(subject);
+      all.delete(subject);
+      const times = [...(before?.times ?? []), now()].slice(-(mostInWindow + 1));
+      const isTooOften = times.length > mostInWindow && now() - (times[0] ?? 0) <= windowMs;
+      const excess = before?.excess ?? 0;
+      all.set(subject, { times, what, excess: isTooOften || excess > 0 ? excess + 1 : 0 });
+    },
+    waitMs: (subject) => {
+      const repairs = find(subject);
+      if (repairs === undefined) return 0;
+      return Math.max(0, (repairs.times.at(-1) ?? 0) + backoffMs(repairs.excess) - now());
+    },
+    problemOf: (subject) => {
+      const { excess = 0, what } = find(subject) ?? {};
+      if (excess === 0) return undefined;
+      const waitS = backoffMs(excess) / 1000;
+      const text = `somebody undoes it again and again: ${what}; now repaired every ${waitS} s at most`;
+      return { code: 'DRIFT_FOUGHT', text };
+    },
+  };
+};
