@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { parsePrefix } from '../../src/address/prefix.ts';
 import { isProblem } from '../../src/errors.ts';
 import { loadPolicies } from '../../src/network/config/policies.ts';
-import { footprint } from '../../src/network/plan/footprint.ts';
+import { dataplaneOfVif } from '../../src/network/plan/dataplane-of-vif.ts';
 import { policyOf } from '../../src/network/policy/policy-book.ts';
 import { policyChains } from '../../src/network/policy/policy-chain.ts';
 import { bringUpLines } from '../../src/network/text/ip-batch.ts';
@@ -55,7 +55,7 @@ const commonPolicy = () => {
   return { source, chains: policyChains(source, facts) };
 };
 
-const raiseOf = ({ link, domid, address: text, mac: own }: Place) => {
+const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
   const prefix = parsePrefix(text);
   assert.ok(!('problem' in prefix));
   const served = {
@@ -71,7 +71,7 @@ const raiseOf = ({ link, domid, address: text, mac: own }: Place) => {
     policy: commonPolicy(),
   };
   const nothing = { mtu: undefined, missing: [], replaced: [], behind: [], chains: [] };
-  return { served, footprint: footprint(served, []), ...nothing, open: true };
+  return { served, dataplane: dataplaneOfVif(served, []), ...nothing, open: true };
 };
 
 const must = async (host: SimHost, argv: readonly string[]): Promise<void> => {
@@ -98,7 +98,7 @@ const addLinks = (host: SimHost, places: readonly Place[]): Promise<void> =>
       const peer = places[index + 1]?.link ?? 'spare';
       return index % 2 === 0 ? [`link add ${link} type veth peer name ${peer}`] : [];
     }),
-    ...places.flatMap((place) => bringUpLines(raiseOf(place))),
+    ...places.flatMap((place) => bringUpLines(bringUpOf(place))),
   ]);
 
 /** As Xen's vif-common.sh makes them for each vif; it inserts at the head, so the first VM's come last. */
@@ -117,7 +117,7 @@ const linearRules = (places: readonly Place[]): string =>
 `;
 
 const route = async (host: SimHost, own: Place): Promise<void> => {
-  await ip(host, [`addr add ${gateway4}/32 dev lo`, ...bringUpLines(raiseOf(own))]);
+  await ip(host, [`addr add ${gateway4}/32 dev lo`, ...bringUpLines(bringUpOf(own))]);
   await must(host, ['busybox', 'sysctl', '-w', 'net.ipv4.ip_forward=1']);
 };
 
@@ -139,10 +139,10 @@ export const startRouter = async (kind: RouterKind, vifs: number): Promise<Route
     const others = bystanders(vifs - 1);
     await must(host, ['busybox', 'sysctl', '-w', 'net.ipv6.conf.default.disable_ipv6=1']);
     if (others.length > 0) await addLinks(host, others);
-    const prints = others.map((place) => raiseOf(place).footprint);
+    const dataplanes = others.map((place) => bringUpOf(place).dataplane);
     const rules = {
-      elements: prints.flatMap(({ elements }) => [...elements.values()]),
-      chains: prints.flatMap(({ chains }) => chains),
+      elements: dataplanes.flatMap(({ elements }) => [...elements.values()]),
+      chains: dataplanes.flatMap(({ chains }) => chains),
       replaced: [],
     };
     if (kind === 'vifwatch' && others.length > 0) await nft(host, additions(rules), ['-j']);

@@ -47,7 +47,7 @@ export const emptyKernel: KernelState = {
   chains: new Map(),
   neighbours: new Map(),
   routes: new Map(),
-  rivals: new Map(),
+  shadowingRoutes: new Map(),
 };
 
 const chain = (name: string) => ({ name, rules: [{ expr: [{ drop: null }] }] });

@@ -52,7 +52,7 @@ const emptyState: KernelState = {
   chains: new Map(),
   neighbours: new Map(),
   routes: new Map(),
-  rivals: new Map(),
+  shadowingRoutes: new Map(),
 };
 
 /** Knowledge is current once an observation that began after the last invalidation has ended. */

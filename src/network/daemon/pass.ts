@@ -4,7 +4,7 @@ import type { Problem } from '../../errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Network } from '../kernel/network.ts';
 import { hotplugErrorText, plan, type Refusal } from '../plan/plan.ts';
-import { shadowProblem } from '../plan/rivals.ts';
+import { shadowProblem } from '../plan/shadowing-routes.ts';
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
 import type { Backend } from '../store/backend.ts';
@@ -63,7 +63,7 @@ export const openPasses = (parts: PassParts): Passes => {
   const problemOf = (decision: Decision): Problem | undefined => {
     const problem = linkTimeout.problemOf(decision) ?? repairBackoff.problemOf(decision.vif.key);
     if (problem !== undefined || decision.is !== 'served') return problem;
-    return shadowProblem(decision.served, observed.kernel().rivals);
+    return shadowProblem(decision.served, observed.kernel().shadowingRoutes);
   };
 
   /** Failures that are not in a decision, and that the store does not show yet. */

@@ -2,8 +2,8 @@
 
 import type { Logger } from 'pino';
 import { isProblem } from '../../errors.ts';
-import { damageOf } from '../plan/damage.ts';
 import type { BringUp } from '../plan/desired.ts';
+import { missingStateOf } from '../plan/missing-state.ts';
 import {
   type Element,
   elementLink,
@@ -71,18 +71,21 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
     return waitMs === 0;
   };
 
-  const damageTo = (bringUp: VifBringUp): readonly string[] =>
-    isConnected(bringUp.vif) ? damageOf(bringUp, observed.kernel()) : [];
+  const missingOf = (bringUp: VifBringUp): readonly string[] =>
+    isConnected(bringUp.vif) ? missingStateOf(bringUp, observed.kernel()) : [];
 
   return {
-    isAllowed: (bringUp) => damageTo(bringUp).length === 0 || isDue(bringUp.vif.key),
+    isAllowed: (bringUp) => missingOf(bringUp).length === 0 || isDue(bringUp.vif.key),
     record: (bringUps) => {
       for (const bringUp of bringUps) {
         const { key } = bringUp.vif;
-        const damage = damageTo(bringUp);
-        if (damage.length === 0) continue;
-        repairBackoff.record(key, damage.join(', '));
-        log.warn({ vif: key, damage }, `vif ${key} is not as it should be, and is repaired`);
+        const missing = missingOf(bringUp);
+        if (missing.length === 0) continue;
+        repairBackoff.record(key, missing.join(', '));
+        log.warn(
+          { vif: key, damage: missing },
+          `vif ${key} is not as it should be, and is repaired`,
+        );
       }
     },
     problemText: () => repairBackoff.problemOf(gatewaySubject)?.text,

@@ -15,7 +15,7 @@ import {
 import { type Decision, isConnected } from '../vif/decide.ts';
 import { mtuToSet } from '../vif/mtu.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
-import { type Footprint, footprint } from './footprint.ts';
+import { dataplaneOfVif, type VifDataplane } from './dataplane-of-vif.ts';
 
 export type Planning = {
   /** Chains that are there even while no vif has them: those of the policy that most VMs share. */
@@ -37,7 +37,7 @@ export type Planning = {
 
 export type BringUp = {
   readonly served: ServedVif;
-  readonly footprint: Footprint;
+  readonly dataplane: VifDataplane;
   /** The MTU to set; undefined if the link has it. */
   readonly mtu: number | undefined;
   /** The elements that the firewall is not known to have. */
@@ -75,12 +75,12 @@ const openingOf = (decision: Decision, planning: Planning): Opening | undefined 
   const served = servedOf(decision);
   if (served === undefined) return undefined;
   const { gateways, kernel, current, ingressMayPrecede } = planning;
-  const print = footprint(served, gateways);
+  const dataplane = dataplaneOfVif(served, gateways);
   const open = decision.is === 'served';
   const connected = isConnected(decision.vif);
   const missing: Element[] = [];
   const replaced: Element[] = [];
-  print.elements.forEach((element, key) => {
+  dataplane.elements.forEach((element, key) => {
     const before = current.elements ? kernel.elements.get(key) : undefined;
     const isKnown = before !== undefined && isSameElement(before, element);
     // Where a chain goes with its link, one that we know may be that of an earlier link.
@@ -92,12 +92,12 @@ const openingOf = (decision: Decision, planning: Planning): Opening | undefined 
   const hasChain = ({ name, rules }: Chain): boolean =>
     current.elements && kernel.chains.get(name) === rules.length;
   const behind: Route[] = [];
-  print.routes.forEach((route, key) => {
-    if (kernel.rivals.get(key)?.isBeatable) behind.push(route);
+  dataplane.routes.forEach((route, key) => {
+    if (kernel.shadowingRoutes.get(key)?.isBeatable) behind.push(route);
   });
   const mtu = mtuToSet(kernel.links.get(served.link), served.mtu, current.links);
-  const chains = print.chains.filter((chain) => !hasChain(chain));
-  return { served, footprint: print, mtu, missing, replaced, behind, chains, open, connected };
+  const chains = dataplane.chains.filter((chain) => !hasChain(chain));
+  return { served, dataplane, mtu, missing, replaced, behind, chains, open, connected };
 };
 
 /** Here and in plan.ts, large maps are gone through by forEach, which makes no entries for the collector. */
@@ -111,26 +111,26 @@ export const desire = (planning: Planning): Desired => {
   const { decisions, hostElements, kept } = planning;
   const openings = decisions.flatMap((decision) => openingOf(decision, planning) ?? []);
   const links = new Set<string>();
-  const prints = new Map<string, Footprint>();
+  const dataplanes = new Map<string, VifDataplane>();
   const ofNoLink = new Set(hostElements.map(keyOfElement));
   const chains = new Set([kept.out.name, kept.in.name]);
   const neighbours = new Map<string, Neighbour>();
   const routes = new Map<string, Route>();
-  for (const { served, footprint: print, open } of openings) {
-    prints.set(served.link, print);
-    print.elements.forEach((element, key) => {
+  for (const { served, dataplane, open } of openings) {
+    dataplanes.set(served.link, dataplane);
+    dataplane.elements.forEach((element, key) => {
       if (isAddressOnly(element)) ofNoLink.add(key);
     });
-    for (const { name } of print.chains) chains.add(name);
+    for (const { name } of dataplane.chains) chains.add(name);
     if (!open) continue;
     links.add(served.link);
-    addAll(neighbours, print.neighbours);
-    addAll(routes, print.routes);
+    addAll(neighbours, dataplane.neighbours);
+    addAll(routes, dataplane.routes);
   }
   const wants = (key: string, element: Element): boolean => {
     const link = elementLink(element);
-    const print = link === undefined ? undefined : prints.get(link);
-    return print?.elements.has(key) || ofNoLink.has(key);
+    const dataplane = link === undefined ? undefined : dataplanes.get(link);
+    return dataplane?.elements.has(key) || ofNoLink.has(key);
   };
   return { openings, links, hostElements, wants, chains, neighbours, routes };
 };

@@ -18,8 +18,8 @@ import {
 import { type VifKey, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
-import { isLinkComplete } from './damage.ts';
 import { type BringUp, type Desired, desire, type Opening, type Planning } from './desired.ts';
+import { isLinkComplete } from './missing-state.ts';
 import { removableElements } from './removable-elements.ts';
 
 export type Garbage = {

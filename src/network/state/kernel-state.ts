@@ -94,7 +94,7 @@ export type Link = {
 };
 
 /** A route of somebody else that is taken instead of ours, or for some of its addresses. */
-export type Rival = {
+export type ShadowingRoute = {
   readonly text: string;
   /** Ours can be put in front of it. */
   readonly isBeatable: boolean;
@@ -103,7 +103,7 @@ export type Rival = {
 /** Elements, neighbours and routes are keyed by `keyOf…`, so that two states compare as sets. */
 export type KernelState = {
   /** By the key of the route of ours. */
-  readonly rivals: ReadonlyMap<string, Rival>;
+  readonly shadowingRoutes: ReadonlyMap<string, ShadowingRoute>;
   readonly links: ReadonlyMap<string, Link>;
   readonly elements: ReadonlyMap<string, Element>;
   /** The chains of policies, by name, with the number of rules in them. */

@@ -1,7 +1,7 @@
 /** Lines for `ip -batch`, and what `ip -j` prints. */
 
 import type { BringUp } from '../plan/desired.ts';
-import { isOwnRoute, type ListedRoute, rivalsOf } from '../plan/rivals.ts';
+import { isOwnRoute, type ListedRoute, shadowingRoutesOf } from '../plan/shadowing-routes.ts';
 import {
   type Firewall,
   isVifName,
@@ -41,11 +41,11 @@ export const renameLine = ({ served: { bornLink, link } }: BringUp): string =>
 export const mtuLine = (link: string, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
 
 /** In the order that matters: neighbours, then the link up, then routes. */
-export const bringUpLines = ({ served, footprint, behind, mtu }: BringUp): readonly string[] => [
+export const bringUpLines = ({ served, dataplane, behind, mtu }: BringUp): readonly string[] => [
   ...(mtu === undefined ? [] : [mtuLine(served.link, mtu)]),
-  ...[...footprint.neighbours.values()].map((neighbour) => neighbourLine('replace', neighbour)),
+  ...[...dataplane.neighbours.values()].map((neighbour) => neighbourLine('replace', neighbour)),
   `link set dev ${served.link} up`,
-  ...[...footprint.routes.values()].flatMap((route) =>
+  ...[...dataplane.routes.values()].flatMap((route) =>
     behind.includes(route) ? ahead(route) : [routeLine('replace', route)],
   ),
 ];
@@ -130,6 +130,6 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
     links: keyed(links, ({ name }) => name),
     routes: keyed(routes.filter(isOwnRoute).map(routeOf), keyOfRoute),
     neighbours: keyed(neighbours.map(neighbourOf), keyOfNeighbour),
-    rivals: rivalsOf(routes, routeOf),
+    shadowingRoutes: shadowingRoutesOf(routes, routeOf),
   };
 };

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { parsePolicyFile } from '../../../src/network/config/policy-file.ts';
 import { staticRulesetFilesOf } from '../../../src/network/config/static-ruleset-files.ts';
-import { footprint } from '../../../src/network/plan/footprint.ts';
+import { dataplaneOfVif } from '../../../src/network/plan/dataplane-of-vif.ts';
 import { policyChains } from '../../../src/network/policy/policy-chain.ts';
 import { hostElements, type UplinkOptions } from '../../../src/network/state/host-elements.ts';
 import { additions } from '../../../src/network/text/nft-json.ts';
@@ -41,13 +41,13 @@ const largeState = (seed: number) => {
   const policy = fc.array(rule, { minLength: rulesEach, maxLength: rulesEach });
   const policies = fc.sample(policy, { seed, numRuns: vms });
   const facts = { nowS: 0, linksOf: (vm: string) => [linkOf(vm)], addressesOf: () => undefined };
-  const prints = names.map((name, index) => {
+  const dataplanes = names.map((name, index) => {
     const { rules } = parsePolicyFile(`${name}.toml`, tomlOf(policies[index] ?? []));
     const source = { key: name, rules };
     const domid = index + 3;
     const [link, low] = [`vif${domid}.0`, index % 250];
     const prefixes = [`10.0.5.${low}`, `10.9.${index}.0/24`, `fd00:5::${index}`].map(prefix);
-    return footprint(
+    return dataplaneOfVif(
       {
         ...{ key: `${domid}/0`, domid, devid: 0, bornLink: link, link, mac: macOf(low), prefixes },
         ...{
@@ -66,8 +66,8 @@ const largeState = (seed: number) => {
     networks: ['10.0.6.0/25', '10.0.6.128/25', 'fd00:6::/64'].map(prefix),
   });
   return {
-    elements: [...ofHost, ...prints.flatMap(({ elements }) => [...elements.values()])],
-    chains: prints.flatMap((print) => print.chains),
+    elements: [...ofHost, ...dataplanes.flatMap(({ elements }) => [...elements.values()])],
+    chains: dataplanes.flatMap((dataplane) => dataplane.chains),
     replaced: [],
   };
 };

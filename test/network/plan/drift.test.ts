@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { openRepairBackoff } from '../../../src/network/daemon/repair-backoff.ts';
-import { routeTo } from '../../../src/network/plan/footprint.ts';
-import { type ListedRoute, rivalsOf, shadowProblem } from '../../../src/network/plan/rivals.ts';
+import { routeTo } from '../../../src/network/plan/dataplane-of-vif.ts';
+import {
+  type ListedRoute,
+  shadowingRoutesOf,
+  shadowProblem,
+} from '../../../src/network/plan/shadowing-routes.ts';
 import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
 import { generationBy, isForeign, neighbourOf } from '../../../src/network/text/monitor-lines.ts';
 import { staticNamesIn, staticPart } from '../../../src/network/text/static-ruleset-listing.ts';
@@ -169,12 +173,14 @@ describe('routes of others', () => {
     ['into another vif', [other('10.0.5.3', { dev: 'vif4.0' }), ...own], host, true],
     ['into nothing', [{ type: 'blackhole', dst: '10.9.0.0/25' }, ...own], net, false],
   ])('%s', (_what, listed, ours, isBeatable) => {
-    const rivals = rivalsOf(listed, routeOf);
-    expect([...rivals.keys()]).toEqual([keyOfRoute(routeOf(ours))]);
-    expect([...rivals.values()]).toMatchObject([{ isBeatable }]);
+    const shadowingRoutes = shadowingRoutesOf(listed, routeOf);
+    expect([...shadowingRoutes.keys()]).toEqual([keyOfRoute(routeOf(ours))]);
+    expect([...shadowingRoutes.values()]).toMatchObject([{ isBeatable }]);
     const prefixes = [prefix(ours.dst)];
     const served = { link: 'vif3.0', prefixes } as unknown as Parameters<typeof shadowProblem>[0];
-    expect(shadowProblem(served, rivals)?.code).toBe(isBeatable ? undefined : 'ROUTE_SHADOWED');
+    expect(shadowProblem(served, shadowingRoutes)?.code).toBe(
+      isBeatable ? undefined : 'ROUTE_SHADOWED',
+    );
     expect(keyOfRoute(routeTo('vif3.0', prefix(ours.dst)))).toBe(keyOfRoute(routeOf(ours)));
   });
 
@@ -189,7 +195,7 @@ describe('routes of others', () => {
       [other('10.9.0.0/25', { dev: 'vif3.0', protocol: 'kernel' }), ...own],
     ],
   ])('%s: not in the way', (_what, listed) => {
-    expect(rivalsOf(listed, routeOf).size).toBe(0);
+    expect(shadowingRoutesOf(listed, routeOf).size).toBe(0);
   });
 });
 

@@ -84,7 +84,7 @@ const setUp = (kernel: KernelState, names: readonly string[], up: boolean): Kern
 
 const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
   const opened = todo.bringUp.filter(({ open }) => open);
-  const prints = opened.map(({ footprint }) => footprint);
+  const dataplanes = opened.map(({ dataplane }) => dataplane);
   const openedLinks = opened.map(({ served }) => served.link);
   let kernel = setUp(before, openedLinks, true);
   const replaced = new Set(todo.bringUp.flatMap((r) => r.replaced.map(keyOfElement)));
@@ -95,8 +95,11 @@ const applyToKernel = (before: KernelState, todo: Plan): KernelState => {
     ...[...kernel.elements].filter(([key]) => !replaced.has(key)),
     ...keyed([...todo.host.elements, ...todo.bringUp.flatMap((r) => r.missing)], keyOfElement),
   ]);
-  const neighbours = new Map([...kernel.neighbours, ...prints.flatMap((p) => [...p.neighbours])]);
-  const added = prints.flatMap((p) => [...p.routes]);
+  const neighbours = new Map([
+    ...kernel.neighbours,
+    ...dataplanes.flatMap((p) => [...p.neighbours]),
+  ]);
+  const added = dataplanes.flatMap((p) => [...p.routes]);
   const moved = new Set(added.map(([, { prefix }]) => prefix));
   const routes = new Map([
     ...[...kernel.routes].filter(([, { prefix }]) => !moved.has(prefix)),

@@ -117,7 +117,7 @@ describe('a connected vif', () => {
   });
 });
 
-test('a vif that is being opened is told nothing of a rival that came meanwhile', () => {
+test('a vif that is being opened is told nothing of a vif with its addresses that came meanwhile', () => {
   const opening = backendVif(4, { ip: '10.0.5.50' });
   const model = modelOf([backendVif(3, { ip: '10.0.5.50' }), opening]);
   expect(planFor(model).mark.map(({ key }) => key)).toEqual([opening.key]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { footprint } from '../../../src/network/plan/footprint.ts';
+import { dataplaneOfVif } from '../../../src/network/plan/dataplane-of-vif.ts';
 import {
   bringUpLines,
   gatewayLine,
@@ -17,13 +17,13 @@ const served = {
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),
   policy: vmPolicy,
 };
-const print = footprint(served, [prefix('10.0.5.1'), prefix('fd00:5::1')]);
+const dataplane = dataplaneOfVif(served, [prefix('10.0.5.1'), prefix('fd00:5::1')]);
 const opening = {
   ...{
     served,
-    footprint: print,
+    dataplane,
     mtu: 1400,
-    missing: [...print.elements.values()],
+    missing: [...dataplane.elements.values()],
     replaced: [],
     chains: [],
     behind: [],
@@ -49,8 +49,8 @@ test('a vif is opened in this order: neighbours, link up, routes', () => {
 });
 
 test('and closed in the reverse', () => {
-  const routes = [...opening.footprint.routes.values()];
-  const neighbours = [...opening.footprint.neighbours.values()];
+  const routes = [...opening.dataplane.routes.values()];
+  const neighbours = [...opening.dataplane.neighbours.values()];
   expect(takeDownLines({ routes: routes.slice(0, 2), links: ['vif-web'] })).toEqual([
     'route del 10.0.5.3 dev vif-web proto 86',
     'route del 10.9.0.0/24 via 169.254.0.1 dev vif-web proto 86',
@@ -67,7 +67,7 @@ test('gateway addresses are hosts on lo', () => {
   expect(gatewayLine('fd00:5::1')).toBe('addr add fd00:5::1/128 nodad dev lo');
 });
 
-test('what ip -j prints becomes the same keys as a footprint', () => {
+test('what ip -j prints becomes the same keys as a dataplane', () => {
   const neighbour = (dst: string) => ({
     dst,
     dev: 'vif-web',
@@ -109,9 +109,9 @@ test('what ip -j prints becomes the same keys as a footprint', () => {
     ]),
     proxies: JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
   });
-  expect(new Set(observed.routes.values())).toEqual(new Set(opening.footprint.routes.values()));
+  expect(new Set(observed.routes.values())).toEqual(new Set(opening.dataplane.routes.values()));
   expect(new Set(observed.neighbours.values())).toEqual(
-    new Set(opening.footprint.neighbours.values()),
+    new Set(opening.dataplane.neighbours.values()),
   );
   expect(observed.links.get('lo')).toMatchObject({ up: true, addresses: ['10.0.5.1'] });
   expect(observed.links.get('vif-web')).toMatchObject({ up: false, mtu: 1400, alias: 'vif3.0' });

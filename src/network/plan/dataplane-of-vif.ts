@@ -13,7 +13,7 @@ import {
 } from '../state/kernel-state.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 
-export type Footprint = {
+export type VifDataplane = {
   /** What the verdict maps' elements lead to. */
   readonly chains: readonly Chain[];
   /** These by their keys, as in `KernelState`. */
@@ -71,7 +71,7 @@ const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Pre
   return [...permanent, ...proxied.map(({ text }) => ({ link, address: text, mac: 'proxy' }))];
 };
 
-const footprintOf = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => ({
+const buildDataplane = (vif: ServedVif, gateways: readonly Prefix[]): VifDataplane => ({
   chains: [vif.policy.chains.out, vif.policy.chains.in],
   elements: keyed(elementsOf(vif), keyOfElement),
   neighbours: keyed(neighboursOf(vif, gateways), keyOfNeighbour),
@@ -81,16 +81,16 @@ const footprintOf = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => 
   ),
 });
 
-type Known = { readonly gateways: readonly Prefix[]; readonly print: Footprint };
+type Known = { readonly gateways: readonly Prefix[]; readonly dataplane: VifDataplane };
 
 /** It is asked for at every pass. */
 const known = new WeakMap<ServedVif, Known>();
 
 /** @param gateways the guests' gateway addresses, which live on `lo` */
-export const footprint = (vif: ServedVif, gateways: readonly Prefix[]): Footprint => {
+export const dataplaneOfVif = (vif: ServedVif, gateways: readonly Prefix[]): VifDataplane => {
   const before = known.get(vif);
-  if (before?.gateways === gateways) return before.print;
-  const print = footprintOf(vif, gateways);
-  known.set(vif, { gateways, print });
-  return print;
+  if (before?.gateways === gateways) return before.dataplane;
+  const dataplane = buildDataplane(vif, gateways);
+  known.set(vif, { gateways, dataplane });
+  return dataplane;
 };

@@ -5,13 +5,13 @@ import type { Problem } from '../../errors.ts';
 import {
   isVifName,
   keyOfRoute,
-  type Rival,
   type Route,
   routeProtocol,
+  type ShadowingRoute,
 } from '../state/kernel-state.ts';
 import { hold, holderOf, noHolders } from '../vif/address-holders.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
-import { routeTo } from './footprint.ts';
+import { routeTo } from './dataplane-of-vif.ts';
 
 /** A route as `ip -j route show table all` prints it. */
 export type ListedRoute = {
@@ -71,46 +71,46 @@ const textOf = ({ dst, dev, table, protocol = 'boot', type }: ListedRoute): stri
  * IPv4 both look through the table `local` first, and among equals IPv4 takes the one that is listed first.
  * @param listed all routes of all tables, in the kernel's order
  */
-export const rivalsOf = (
+export const shadowingRoutesOf = (
   listed: readonly ListedRoute[],
   routeOf: (listed: ListedRoute) => Route,
-): ReadonlyMap<string, Rival> => {
+): ReadonlyMap<string, ShadowingRoute> => {
   const owns = noHolders<Own>();
-  for (const [at, one] of listed.entries()) {
-    const prefix = prefixOf(one);
-    if (!isOwnRoute(one) || prefix === undefined) continue;
-    hold(owns, prefix, { route: routeOf(one), prefix, at, metric: one.metric ?? 0 });
+  for (const [at, route] of listed.entries()) {
+    const prefix = prefixOf(route);
+    if (!isOwnRoute(route) || prefix === undefined) continue;
+    hold(owns, prefix, { route: routeOf(route), prefix, at, metric: route.metric ?? 0 });
   }
-  const rivals = new Map<string, Rival>();
-  for (const [at, one] of listed.entries()) {
-    if (isOwnRoute(one) || isNoise(one) || !isConsulted(one)) continue;
-    const prefix = prefixOf(one);
+  const shadowingRoutes = new Map<string, ShadowingRoute>();
+  for (const [at, route] of listed.entries()) {
+    if (isOwnRoute(route) || isNoise(route) || !isConsulted(route)) continue;
+    const prefix = prefixOf(route);
     if (prefix === undefined) continue;
     const own = holderOf(owns, prefix);
     if (own === undefined || !contains(own.prefix, prefix)) continue;
-    if (!isBefore({ listed: one, prefix, at }, own)) continue;
+    if (!isBefore({ listed: route, prefix, at }, own)) continue;
     // The one that can be beaten first: the next look finds the other.
-    if (rivals.get(keyOfRoute(own.route))?.isBeatable) continue;
+    if (shadowingRoutes.get(keyOfRoute(own.route))?.isBeatable) continue;
     const isEqual =
-      one.table === undefined && one.tos === undefined && prefix.text === own.prefix.text;
-    rivals.set(keyOfRoute(own.route), {
-      text: textOf(one),
-      isBeatable: isEqual && prefix.family === 4 && (one.metric ?? 0) === own.metric,
+      route.table === undefined && route.tos === undefined && prefix.text === own.prefix.text;
+    shadowingRoutes.set(keyOfRoute(own.route), {
+      text: textOf(route),
+      isBeatable: isEqual && prefix.family === 4 && (route.metric ?? 0) === own.metric,
     });
   }
-  return rivals;
+  return shadowingRoutes;
 };
 
 /** What of a vif's addresses goes elsewhere for good; only others can mend that. */
 export const shadowProblem = (
   { link, prefixes }: ServedVif,
-  rivals: ReadonlyMap<string, Rival>,
+  shadowingRoutes: ReadonlyMap<string, ShadowingRoute>,
 ): Problem | undefined => {
-  if (rivals.size === 0) return undefined;
+  if (shadowingRoutes.size === 0) return undefined;
   const routes = prefixes.map((prefix) => routeTo(link, prefix));
-  const rival = routes
-    .map((route) => rivals.get(keyOfRoute(route)))
-    .find((one) => one && !one.isBeatable);
-  const text = `"${rival?.text}" is taken instead of the route to ${link}`;
-  return rival && { code: 'ROUTE_SHADOWED', text };
+  const shadowing = routes
+    .map((route) => shadowingRoutes.get(keyOfRoute(route)))
+    .find((found) => found && !found.isBeatable);
+  const text = `"${shadowing?.text}" is taken instead of the route to ${link}`;
+  return shadowing && { code: 'ROUTE_SHADOWED', text };
 };

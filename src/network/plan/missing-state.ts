@@ -1,4 +1,4 @@
-/** What of a vif's footprint the kernel lacks. */
+/** What of a vif's dataplane the kernel lacks. */
 
 import {
   isVerdictMap,
@@ -12,13 +12,13 @@ import type { BringUp } from './desired.ts';
 const hasNoRoute = (route: Route, { routes }: KernelState): boolean =>
   !routes.has(keyOfRoute(route));
 
-/** A route that another vif of the same VM still has is handed over, and no damage. */
-const isRouteLost = (route: Route, kernel: KernelState): boolean =>
+/** A route that another vif of the same VM still has is handed over, and not missing. */
+const isRouteMissing = (route: Route, kernel: KernelState): boolean =>
   hasNoRoute(route, kernel) &&
   ![...kernel.routes.values()].some(({ prefix }) => prefix === route.prefix);
 
-function* linkDamages(
-  { served, footprint }: BringUp,
+function* missingLinkState(
+  { served, dataplane }: BringUp,
   kernel: KernelState,
   lacksRoute: typeof hasNoRoute,
 ): Generator<string> {
@@ -27,17 +27,17 @@ function* linkDamages(
   if (served.mtu !== undefined && link !== undefined && link.mtu !== served.mtu) {
     yield `link ${served.link} mtu ${link.mtu}`;
   }
-  for (const key of footprint.neighbours.keys()) {
+  for (const key of dataplane.neighbours.keys()) {
     if (!kernel.neighbours.has(key)) yield `neighbour ${key}`;
   }
-  for (const [key, route] of footprint.routes) {
+  for (const [key, route] of dataplane.routes) {
     if (lacksRoute(route, kernel)) yield `route ${key}`;
-    else if (kernel.rivals.get(key)?.isBeatable) yield `route ${key} behind another`;
+    else if (kernel.shadowingRoutes.get(key)?.isBeatable) yield `route ${key} behind another`;
   }
 }
 
-/** A new policy is no damage: its chain is new, and its element takes the place of another. */
-function* ruleDamages({ missing, replaced, chains }: BringUp, kernel: KernelState) {
+/** A new policy lacks nothing: its chain is new, and its element takes the place of another. */
+function* missingRules({ missing, replaced, chains }: BringUp, kernel: KernelState) {
   const isReplacing = ({ set }: BringUp['missing'][number]): boolean =>
     isVerdictMap(set) && replaced.some((earlier) => earlier.set === set);
   for (const element of missing) {
@@ -47,11 +47,11 @@ function* ruleDamages({ missing, replaced, chains }: BringUp, kernel: KernelStat
 }
 
 /** For the log: each thing that is missing. */
-export const damageOf = (bringUp: BringUp, kernel: KernelState): readonly string[] => [
-  ...linkDamages(bringUp, kernel, isRouteLost),
-  ...ruleDamages(bringUp, kernel),
+export const missingStateOf = (bringUp: BringUp, kernel: KernelState): readonly string[] => [
+  ...missingLinkState(bringUp, kernel, isRouteMissing),
+  ...missingRules(bringUp, kernel),
 ];
 
 /** Whether all but rules is as it should be. */
 export const isLinkComplete = (bringUp: BringUp, kernel: KernelState): boolean =>
-  linkDamages(bringUp, kernel, hasNoRoute).next().done === true;
+  missingLinkState(bringUp, kernel, hasNoRoute).next().done === true;
