@@ -62,7 +62,7 @@ const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
     key: `${domid}/0` as const,
     domid,
     devid: 0,
-    bornLink: link,
+    defaultLink: link,
     link,
     mac: own,
     prefixes: [prefix],

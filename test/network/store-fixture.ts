@@ -8,7 +8,7 @@ import {
   type BackendVif,
   interpret,
 } from '../../src/network/vif/backend-vif.ts';
-import type { Circumstances } from '../../src/network/vif/decide.ts';
+import type { Circumstances } from '../../src/network/vif/decide-vifs.ts';
 
 export const prefix = (text: string): Prefix => {
   const parsed = parsePrefix(text);

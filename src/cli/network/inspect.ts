@@ -11,7 +11,7 @@ import { policyChains } from '../../network/policy/policy-chain.ts';
 import { type Status, statusOf } from '../../network/status/status.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
-import { decide } from '../../network/vif/decide.ts';
+import { decideVifs } from '../../network/vif/decide-vifs.ts';
 import { profileDirectory, staticRulesetFile } from '../../package.ts';
 import { connect } from '../../xen/connect.ts';
 
@@ -45,7 +45,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   return statusOf({
     daemon: null,
     panic,
-    decisions: decide({
+    decisions: decideVifs({
       ...{ vifs, kernel, linkNames, gateways, allowed, names, policyFor },
       uplinks: config.uplinks ?? everyUplink(linkNames),
       refusedMtus: new Map(),

@@ -11,7 +11,7 @@ import type { Backend } from '../store/backend.ts';
 import { bringUpLines, gatewayLine, mtuLine, renameLine } from '../text/ip-batch.ts';
 import type { Additions } from '../text/nft-json.ts';
 import type { BackendVif, VifKey } from '../vif/backend-vif.ts';
-import { isConnected } from '../vif/decide.ts';
+import { isConnected } from '../vif/decide-vifs.ts';
 import { ethernetMtu } from '../vif/mtu.ts';
 
 export type BringUpJob = {
@@ -41,12 +41,12 @@ const messageOf = (error: unknown): string =>
 const failed = (code: Problem['code'], text: string): Problem => ({ code, text });
 
 const rename = async (bringUps: readonly Opening[], { network }: Ports): Promise<void> => {
-  const named = bringUps.filter(({ served: { bornLink, link } }) => bornLink !== link);
+  const named = bringUps.filter(({ served: { defaultLink, link } }) => defaultLink !== link);
   if (named.length === 0) return;
   const names = network.linkNames();
-  const born = named.filter(({ served }) => names.has(served.bornLink));
+  const unrenamed = named.filter(({ served }) => names.has(served.defaultLink));
   // A refusal shows up again when the link is set up under its new name.
-  await network.ipBatches.run(born.map(renameLine));
+  await network.ipBatches.run(unrenamed.map(renameLine));
 };
 
 const harden = (bringUps: readonly Opening[], { network }: Ports): Map<Opening, Problem> => {

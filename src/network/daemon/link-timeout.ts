@@ -2,7 +2,7 @@
 
 import type { Problem } from '../../errors.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
-import type { Decision } from '../vif/decide.ts';
+import type { Decision } from '../vif/decide-vifs.ts';
 
 /** libxl gives a hotplug script's device as long (LIBXL_INIT_TIMEOUT). */
 const linkTimeoutMs = 10_000;

@@ -8,7 +8,7 @@ import { shadowProblem } from '../plan/shadowing-routes.ts';
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
 import type { Backend } from '../store/backend.ts';
-import { type Decision, decide } from '../vif/decide.ts';
+import { type Decision, decideVifs } from '../vif/decide-vifs.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import { everyUplink, type ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
@@ -93,7 +93,7 @@ export const openPasses = (parts: PassParts): Passes => {
     const kernel = observed.kernel();
     const vifs = observed.vifs();
     const names = observed.names();
-    decisions = decide({
+    decisions = decideVifs({
       vifs: vifs.values(),
       kernel,
       linkNames,

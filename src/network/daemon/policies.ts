@@ -15,7 +15,7 @@ import type { PolicyChains, PolicyFacts } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
-import type { Circumstances } from '../vif/decide.ts';
+import type { Circumstances } from '../vif/decide-vifs.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 import type { HostNames } from './host-names.ts';
 

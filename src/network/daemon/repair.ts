@@ -14,7 +14,7 @@ import {
   type Route,
 } from '../state/kernel-state.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
-import { isConnected } from '../vif/decide.ts';
+import { isConnected } from '../vif/decide-vifs.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
 

@@ -34,7 +34,7 @@ import type { Drops } from '../status/drops.ts';
 import { type Status, statusOf } from '../status/status.ts';
 import { type Backend, openBackend } from '../store/backend.ts';
 import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
-import type { Decision } from '../vif/decide.ts';
+import type { Decision } from '../vif/decide-vifs.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
 import { openHostNames } from './host-names.ts';

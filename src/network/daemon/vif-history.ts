@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Problem } from '../../errors.ts';
 import { type Phase, type VifHistoryEntry, vifStatus } from '../status/status.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
-import type { Decision } from '../vif/decide.ts';
+import type { Decision } from '../vif/decide-vifs.ts';
 
 type Entry = {
   readonly phase: Phase;

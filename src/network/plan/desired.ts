@@ -12,7 +12,7 @@ import {
   type Neighbour,
   type Route,
 } from '../state/kernel-state.ts';
-import { type Decision, isConnected } from '../vif/decide.ts';
+import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import { mtuToSet } from '../vif/mtu.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 import { dataplaneOfVif, type VifDataplane } from './dataplane-of-vif.ts';

@@ -16,7 +16,7 @@ import {
   type Route,
 } from '../state/kernel-state.ts';
 import { type VifKey, xenbus } from '../vif/backend-vif.ts';
-import { type Decision, isConnected } from '../vif/decide.ts';
+import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 import { type BringUp, type Desired, desire, type Opening, type Planning } from './desired.ts';
 import { isLinkComplete } from './missing-state.ts';
@@ -92,8 +92,8 @@ const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
 
 /** The names a vif's link may have. */
 const linksOf = ({ vif }: Decision): string[] => {
-  const born = `vif${vif.domid}.${vif.devid}`;
-  return 'link' in vif.facts ? [...new Set([born, vif.facts.link])] : [born];
+  const defaultName = `vif${vif.domid}.${vif.devid}`;
+  return 'link' in vif.facts ? [...new Set([defaultName, vif.facts.link])] : [defaultName];
 };
 
 /** Links that are up although their vif is not served. */

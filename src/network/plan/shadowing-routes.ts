@@ -9,7 +9,7 @@ import {
   routeProtocol,
   type ShadowingRoute,
 } from '../state/kernel-state.ts';
-import { hold, holderOf, noHolders } from '../vif/address-holders.ts';
+import { addHolder, holderOf, noHolders } from '../vif/address-holders.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 import { routeTo } from './dataplane-of-vif.ts';
 
@@ -79,7 +79,7 @@ export const shadowingRoutesOf = (
   for (const [at, route] of listed.entries()) {
     const prefix = prefixOf(route);
     if (!isOwnRoute(route) || prefix === undefined) continue;
-    hold(owns, prefix, { route: routeOf(route), prefix, at, metric: route.metric ?? 0 });
+    addHolder(owns, prefix, { route: routeOf(route), prefix, at, metric: route.metric ?? 0 });
   }
   const shadowingRoutes = new Map<string, ShadowingRoute>();
   for (const [at, route] of listed.entries()) {

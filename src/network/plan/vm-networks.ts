@@ -1,7 +1,7 @@
 /** Where VMs' addresses are, besides the single ones of vifs. */
 
 import { isHost, normalise, type Prefix } from '../../address/prefix.ts';
-import type { Decision } from '../vif/decide.ts';
+import type { Decision } from '../vif/decide-vifs.ts';
 import { servedOf } from './desired.ts';
 
 const networksOf = (decisions: readonly Decision[]): readonly Prefix[] => {

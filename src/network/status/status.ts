@@ -4,7 +4,7 @@ import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
 import type { KernelState } from '../state/kernel-state.ts';
 import { type BackendVif, xenbus } from '../vif/backend-vif.ts';
-import { type Decision, isConnected } from '../vif/decide.ts';
+import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import type { Drops } from './drops.ts';
 
 export type Phase = 'waiting' | 'configuring' | 'connected' | 'closing' | 'error';

@@ -35,8 +35,8 @@ const routeLine = (verb: 'replace' | 'prepend' | 'del', { prefix, link, via }: R
 const ahead = (route: Route): string[] => [routeLine('del', route), routeLine('prepend', route)];
 
 /** Gives the link the name dom0 asks for; the alias remembers whose it is. A link can be renamed only while down. */
-export const renameLine = ({ served: { bornLink, link } }: BringUp): string =>
-  `link set dev ${bornLink} name ${link} alias ${bornLink}`;
+export const renameLine = ({ served: { defaultLink, link } }: BringUp): string =>
+  `link set dev ${defaultLink} name ${link} alias ${defaultLink}`;
 
 export const mtuLine = (link: string, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
 

@@ -10,7 +10,7 @@ export type AddressHolders<T> = {
 
 export const noHolders = <T>(): AddressHolders<T> => ({ hosts: new Map(), networks: [] });
 
-export const hold = <T>(holders: AddressHolders<T>, prefix: Prefix, holder: T): void => {
+export const addHolder = <T>(holders: AddressHolders<T>, prefix: Prefix, holder: T): void => {
   if (isHost(prefix)) holders.hosts.set(prefix.text, { prefix, holder });
   else holders.networks.push({ prefix, holder });
 };

@@ -58,7 +58,7 @@ export type VifFacts = {
   /** Addresses that the guest wrote into its frontend directory: a claim, empty if none or not valid. */
   readonly frontend: readonly Prefix[];
   /** The name that netback gives the link, and the one it shall have. */
-  readonly bornLink: string;
+  readonly defaultLink: string;
   readonly link: string;
   /** Bytes; undefined leaves the link's own. */
   readonly mtu: number | undefined;
@@ -101,8 +101,8 @@ const parseList = (text: string): readonly Prefix[] | Problem => {
   return normalise(prefixes);
 };
 
-const parseLink = (born: string, vifname: string | undefined): string | Problem => {
-  if (vifname === undefined || vifname === '') return born;
+const parseLink = (defaultLink: string, vifname: string | undefined): string | Problem => {
+  if (vifname === undefined || vifname === '') return defaultLink;
   // Rules match "vif*": a link with another name would stand outside them. 15 is IFNAMSIZ - 1.
   if (/^vif[\w.-]{1,12}$/.test(vifname)) return vifname;
   const shown = printable(vifname);
@@ -144,15 +144,15 @@ const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFact
   if (mac === undefined) {
     return problem('MAC_INVALID', `mac "${printable(nodes.mac ?? '')}" is not a unicast address`);
   }
-  const bornLink = `vif${domid}.${devid}`;
-  const link = parseLink(bornLink, nodes.vifname);
+  const defaultLink = `vif${domid}.${devid}`;
+  const link = parseLink(defaultLink, nodes.vifname);
   if (typeof link !== 'string') return link;
   const mtu = parseMtu(nodes.mtu);
   if (typeof mtu === 'object') return mtu;
   const backend = parseList(nodes.ip ?? '');
   if (isProblem(backend)) return backend;
   const claimed = parseList(frontendIp ?? '');
-  return { mac, backend, frontend: isProblem(claimed) ? [] : claimed, bornLink, link, mtu };
+  return { mac, backend, frontend: isProblem(claimed) ? [] : claimed, defaultLink, link, mtu };
 };
 
 const sameTexts = (a: readonly Prefix[], b: readonly Prefix[]): boolean =>

@@ -2,18 +2,18 @@
 
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
 import { elementAddress, elementLink, type KernelState } from '../state/kernel-state.ts';
-import { type AddressHolders, hold, noHolders } from './address-holders.ts';
+import { type AddressHolders, addHolder, noHolders } from './address-holders.ts';
 
 type Facts = { readonly kernel: KernelState; readonly gateways: readonly Prefix[] };
 
 /** net-vm's own, and the guests' gateways. */
 export const ownAddresses = ({ kernel, gateways }: Facts): AddressHolders<string> => {
   const own = noHolders<string>();
-  for (const gateway of gateways) hold(own, gateway, `the gateway ${gateway.text}`);
+  for (const gateway of gateways) addHolder(own, gateway, `the gateway ${gateway.text}`);
   for (const { name, addresses } of kernel.links.values()) {
     for (const address of addresses) {
       const prefix = parsePrefix(address);
-      if (!('problem' in prefix)) hold(own, prefix, `net-vm's own ${address} on ${name}`);
+      if (!('problem' in prefix)) addHolder(own, prefix, `net-vm's own ${address} on ${name}`);
     }
   }
   return own;
@@ -30,7 +30,7 @@ export const lingeringAddresses = (
     const address = elementAddress(element);
     if (address === undefined || link === undefined || liveLinks.has(link)) continue;
     const prefix = parsePrefix(address);
-    if (!('problem' in prefix)) hold(lingering, prefix, link);
+    if (!('problem' in prefix)) addHolder(lingering, prefix, link);
   }
   return lingering;
 };

@@ -8,7 +8,7 @@ export type ServedVif = {
   readonly key: VifKey;
   readonly domid: number;
   readonly devid: number;
-  readonly bornLink: string;
+  readonly defaultLink: string;
   readonly link: string;
   readonly mac: string;
   readonly prefixes: readonly Prefix[];

@@ -49,7 +49,15 @@ const largeState = (seed: number) => {
     const prefixes = [`10.0.5.${low}`, `10.9.${index}.0/24`, `fd00:5::${index}`].map(prefix);
     return dataplaneOfVif(
       {
-        ...{ key: `${domid}/0`, domid, devid: 0, bornLink: link, link, mac: macOf(low), prefixes },
+        ...{
+          key: `${domid}/0`,
+          domid,
+          devid: 0,
+          defaultLink: link,
+          link,
+          mac: macOf(low),
+          prefixes,
+        },
         ...{
           mtu: undefined,
           routed: true,

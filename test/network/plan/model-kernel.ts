@@ -14,7 +14,7 @@ import {
   type Link,
 } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
-import { decide } from '../../../src/network/vif/decide.ts';
+import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { circumstances, emptyKernel, vmPolicy } from '../store-fixture.ts';
 
 export type Model = {
@@ -31,7 +31,7 @@ export const planFor = (
 ): Plan => {
   const linkNames = new Set(kernel.links.keys());
   const { gateways, ...rest } = circumstances([...vifs.values()], { kernel, linkNames });
-  const decisions = decide({ gateways, ...rest });
+  const decisions = decideVifs({ gateways, ...rest });
   const networks = openVmNetworks(configured)(decisions);
   return plan({
     decisions,
@@ -156,9 +156,9 @@ export const hostLinks = ['lo', 'eth0'];
 
 /** With the vifs' links, and nothing done yet. */
 export const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = emptyKernel): Model => {
-  const born = vifs.map(({ domid, devid }) => `vif${domid}.${devid}`);
+  const defaultLinks = vifs.map(({ domid, devid }) => `vif${domid}.${devid}`);
   return {
     vifs: new Map(vifs.map((vif) => [vif.key, vif])),
-    kernel: setLinks(kernel, new Set([...hostLinks, ...born])),
+    kernel: setLinks(kernel, new Set([...hostLinks, ...defaultLinks])),
   };
 };

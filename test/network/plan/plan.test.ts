@@ -4,7 +4,7 @@ import { overlaps } from '../../../src/address/prefix.ts';
 import { isProblem } from '../../../src/errors.ts';
 import { elementAddress, elementLink } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
-import { areTwins } from '../../../src/network/vif/twins.ts';
+import { areOfSameVm } from '../../../src/network/vif/same-vm-vifs.ts';
 import { backendVif, emptyKernel, prefix } from '../store-fixture.ts';
 import {
   converge,
@@ -189,7 +189,7 @@ const contenders = fc.array(contender, { minLength: 2, maxLength: 8 });
 const untouched = (vifs: Iterable<BackendVif>): BackendVif[] =>
   [...vifs].map((vif) => ({ ...vif, hotplugStatus: '', hotplugError: '' }));
 
-const bornLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
+const defaultLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
 
 describe('whatever the history', () => {
   test('passes come to an end, and what they leave depends on the store alone', () => {
@@ -219,10 +219,10 @@ describe('whatever the history', () => {
     fc.assert(
       fc.property(fc.oneof(someStore, contenders), (vifs) => {
         const model = modelOf(untouched(vifs));
-        const byLink = new Map([...model.vifs.values()].map((vif) => [bornLinkOf(vif), vif]));
+        const byLink = new Map([...model.vifs.values()].map((vif) => [defaultLinkOf(vif), vif]));
         const areOfOneVm = (a: string, b: string): boolean => {
           const [one, other] = [byLink.get(a), byLink.get(b)];
-          return one !== undefined && other !== undefined && areTwins(one, other);
+          return one !== undefined && other !== undefined && areOfSameVm(one, other);
         };
         const { kernel } = converge(model);
         const held = [...kernel.elements.values()].flatMap((element) => {

@@ -11,7 +11,14 @@ import {
 import { prefix, vmPolicy } from '../store-fixture.ts';
 
 const served = {
-  ...({ key: '3/0', domid: 3, devid: 0, bornLink: 'vif3.0', link: 'vif-web', mtu: 1400 } as const),
+  ...({
+    key: '3/0',
+    domid: 3,
+    devid: 0,
+    defaultLink: 'vif3.0',
+    link: 'vif-web',
+    mtu: 1400,
+  } as const),
   routed: true,
   mac: '00:16:3e:00:03:00',
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),

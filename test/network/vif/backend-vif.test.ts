@@ -51,7 +51,7 @@ test('vif_ioemu is served as a plain vif', () => {
 
 test('a vifname within vif* is taken over', () => {
   expect(backendVif(3, { vifname: 'vif-web' }).facts).toMatchObject({
-    bornLink: 'vif3.0',
+    defaultLink: 'vif3.0',
     link: 'vif-web',
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { plan } from '../../../src/network/plan/plan.ts';
 import { hostElements } from '../../../src/network/state/host-elements.ts';
 import type { Link } from '../../../src/network/state/kernel-state.ts';
-import { decide } from '../../../src/network/vif/decide.ts';
+import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
 
 const link = (name: string, mtu: number, up = true): readonly [string, Link] => [
@@ -15,7 +15,7 @@ const mtuOf = (
   links: readonly (readonly [string, Link])[],
   refused: readonly (readonly ['3/0', number])[] = [],
 ): number | undefined => {
-  const [decision] = decide(
+  const [decision] = decideVifs(
     circumstances([backendVif(3, nodes)], {
       kernel: { ...emptyKernel, links: new Map(links) },
       uplinks: ['eth0', 'wg0'],
@@ -49,7 +49,7 @@ const bringUpFor = (links: readonly (readonly [string, Link])[], areCurrent: boo
     kernel: { ...emptyKernel, links: new Map(links) },
   });
   const todo = plan({
-    decisions: decide(facts),
+    decisions: decideVifs(facts),
     ...facts,
     gateways: [prefix('10.0.5.1')],
     hostElements: [],

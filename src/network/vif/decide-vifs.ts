@@ -5,12 +5,12 @@ import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import { type KernelState, keyOfElement } from '../state/kernel-state.ts';
-import { type AddressHolders, hold, holderOf, noHolders } from './address-holders.ts';
+import { type AddressHolders, addHolder, holderOf, noHolders } from './address-holders.ts';
 import { type BackendVif, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
+import { areOfSameVm, findSameVmVifs, type SameVmVifs } from './same-vm-vifs.ts';
 import type { ServedVif } from './served-vif.ts';
-import { areTwins, findTwins, type Twins } from './twins.ts';
 
 export type Decision = { readonly vif: BackendVif } & (
   | {
@@ -50,10 +50,10 @@ type Claims = {
   readonly named: Map<string, VifKey>;
   /** Addresses that the firewall still has under links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
-  readonly twins: Twins;
+  readonly sameVm: SameVmVifs;
   readonly own: AddressHolders<string>;
   /** The links, as netback named them, of all vifs that are not finished. */
-  readonly bearers: ReadonlySet<string>;
+  readonly defaultLinks: ReadonlySet<string>;
 };
 
 export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === 'connected';
@@ -90,7 +90,7 @@ const conflict = (
       return { code: 'ADDRESS_RESERVED', text: `${prefix.text} touches ${owner}` };
     }
     const holder = holderOf(live, prefix);
-    if (holder !== undefined && !areTwins(holder, vif)) {
+    if (holder !== undefined && !areOfSameVm(holder, vif)) {
       const text = `${prefix.text} belongs to the live vif ${holder.key}`;
       return { code: 'ADDRESS_TAKEN', text };
     }
@@ -105,18 +105,18 @@ const linkTaken = (link: string): Problem => ({
 
 /** Whether the vif's own device is there, under the name netback gave it or the one we did. */
 const linkState = (
-  { bornLink, link }: VifFacts,
+  { defaultLink, link }: VifFacts,
   { linkNames, kernel }: Circumstances,
-  { bearers }: Claims,
+  { defaultLinks }: Claims,
 ): 'present' | 'missing' | Problem => {
-  const isBorn = linkNames.has(bornLink);
-  if (link === bornLink || !linkNames.has(link)) return isBorn ? 'present' : 'missing';
+  const isUnrenamed = linkNames.has(defaultLink);
+  if (link === defaultLink || !linkNames.has(link)) return isUnrenamed ? 'present' : 'missing';
   const known = kernel.links.get(link);
   if (known === undefined) return 'missing';
-  if (known.alias === bornLink && !isBorn) return 'present';
+  if (known.alias === defaultLink && !isUnrenamed) return 'present';
   // A device that we renamed for a vif which is gone by now is about to go as well.
   const isLeaving = known.alias !== undefined && /^vif\d+\.\d+$/.test(known.alias);
-  return isLeaving && !bearers.has(known.alias ?? '') ? 'missing' : linkTaken(link);
+  return isLeaving && !defaultLinks.has(known.alias ?? '') ? 'missing' : linkTaken(link);
 };
 
 const admitted = new WeakMap<BackendVif, ServedVif>();
@@ -141,18 +141,18 @@ const admit = (
 ): ServedVif | Problem => {
   const prefixes = authorise(facts, vif, circumstances);
   if (isProblem(prefixes)) return prefixes;
-  const policy = circumstances.policyFor(claims.twins.namedDomid(vif), prefixes);
+  const policy = circumstances.policyFor(claims.sameVm.namedDomid(vif), prefixes);
   if (isProblem(policy)) return policy;
   const problem = conflict(vif, prefixes, claims);
   if (problem !== undefined) return problem;
   // Rules go by the link's name: under one name, two vifs would have each other's addresses.
   if ((claims.named.get(facts.link) ?? vif.key) !== vif.key) return linkTaken(facts.link);
   claims.named.set(facts.link, vif.key);
-  for (const prefix of prefixes) hold(claims.live, prefix, vif);
+  for (const prefix of prefixes) addHolder(claims.live, prefix, vif);
   const { key, domid, devid } = vif;
   const refused = circumstances.refusedMtus.get(key);
   const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
-  const routed = !claims.twins.withoutRoute.has(key);
+  const routed = !claims.sameVm.withoutRoute.has(key);
   return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
 };
 
@@ -200,7 +200,7 @@ const decideLive = (
   return { vif, is: 'served', served: judged };
 };
 
-const decideOne = (vif: BackendVif, circumstances: Circumstances, claims: Claims): Decision => {
+const decideVif = (vif: BackendVif, circumstances: Circumstances, claims: Claims): Decision => {
   if (isFinished(vif)) return { vif, is: 'finished' };
   const { facts, state } = vif;
   if (state === undefined || state < xenbus.initialising) return waiting(vif, 'netback');
@@ -215,7 +215,7 @@ const bySeniority = (a: BackendVif, b: BackendVif): number =>
   Number(isConnected(b)) - Number(isConnected(a)) || a.domid - b.domid || a.devid - b.devid;
 
 /** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
-export const decide = (circumstances: Circumstances): readonly Decision[] => {
+export const decideVifs = (circumstances: Circumstances): readonly Decision[] => {
   const vifs = [...circumstances.vifs].sort(bySeniority);
   const liveLinks = new Set<string>();
   for (const vif of vifs) {
@@ -227,14 +227,14 @@ export const decide = (circumstances: Circumstances): readonly Decision[] => {
     live: noHolders(),
     named: new Map(),
     lingering: lingeringAddresses(circumstances, liveLinks),
-    twins: findTwins(
+    sameVm: findSameVmVifs(
       vifs.filter((vif) => !isFinished(vif)),
       circumstances.names,
     ),
     own: ownAddresses(circumstances),
-    bearers: new Set(
+    defaultLinks: new Set(
       vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),
     ),
   };
-  return vifs.map((vif) => decideOne(vif, circumstances, claims));
+  return vifs.map((vif) => decideVif(vif, circumstances, claims));
 };

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { KernelState, Link } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
-import { type Circumstances, type Decision, decide } from '../../../src/network/vif/decide.ts';
+import {
+  type Circumstances,
+  type Decision,
+  decideVifs,
+} from '../../../src/network/vif/decide-vifs.ts';
 import { backendVif, circumstances, emptyKernel, prefix } from '../store-fixture.ts';
 
 const short = (decision: Decision | undefined): string => {
@@ -19,7 +23,7 @@ const outcomes = (
   vifs: readonly BackendVif[],
   more?: Partial<Circumstances>,
 ): Record<string, string> => {
-  const decisions = decide(circumstances(vifs, more));
+  const decisions = decideVifs(circumstances(vifs, more));
   return Object.fromEntries(decisions.map((decision) => [decision.vif.key, short(decision)]));
 };
 
@@ -136,7 +140,7 @@ describe('addresses that only the guest names', () => {
 
   test('count for nothing once dom0 names some', () => {
     const both = backendVif(3, { ip: '10.0.5.3' }, '10.0.7.7');
-    const [decision] = decide(circumstances([both], { allowed, names: new Map([[3, 'web']]) }));
+    const [decision] = decideVifs(circumstances([both], { allowed, names: new Map([[3, 'web']]) }));
     expect(decision).toMatchObject({ is: 'served', served: { prefixes: [{ text: '10.0.5.3' }] } });
   });
 });

@@ -6,13 +6,13 @@
 import { isProblem } from '../../errors.ts';
 import { type BackendVif, type VifKey, xenbus } from './backend-vif.ts';
 
-/** The same for all twins; undefined for a vif to which dom0 gives no address. */
+/** The same for all vifs of a VM; undefined for a vif to which dom0 gives no address. */
 const identityOf = ({ devid, facts }: BackendVif): string | undefined =>
   isProblem(facts) || facts.backend.length === 0
     ? undefined
     : [devid, facts.mac, ...facts.backend.map(({ text }) => text)].join(' ');
 
-export const areTwins = (a: BackendVif, b: BackendVif): boolean =>
+export const areOfSameVm = (a: BackendVif, b: BackendVif): boolean =>
   a.domid !== b.domid && identityOf(a) !== undefined && identityOf(a) === identityOf(b);
 
 /** Closing by dom0's will, and not by that of a guest that may come back. */
@@ -31,18 +31,18 @@ const preference =
     Number(names.has(b.domid)) - Number(names.has(a.domid)) ||
     a.domid - b.domid;
 
-export type Twins = {
-  /** The vifs whose addresses are routed to a twin of theirs. */
+export type SameVmVifs = {
+  /** The vifs whose addresses are routed to another vif of the VM. */
   readonly withoutRoute: ReadonlySet<VifKey>;
-  /** The domain whose name stands for the VM: the vif's own, or that of a twin if only the twin has one. */
+  /** The domain whose name stands for the VM: the vif's own, or that of another vif if only that has one. */
   readonly namedDomid: (vif: BackendVif) => number;
 };
 
 /** @param names from /ipc/domain-map */
-export const findTwins = (
+export const findSameVmVifs = (
   vifs: readonly BackendVif[],
   names: ReadonlyMap<number, string>,
-): Twins => {
+): SameVmVifs => {
   const groups = new Map<string, BackendVif[]>();
   for (const vif of vifs) {
     const identity = identityOf(vif);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Element } from '../../../src/network/state/kernel-state.ts';
 import { keyed, keyOfElement } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
-import { decide } from '../../../src/network/vif/decide.ts';
+import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { converge, type Model, planFor, setLinks } from '../plan/model-kernel.ts';
 import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
 
@@ -14,9 +14,12 @@ const names = new Map([
 ]);
 
 /** Each vif with whether it is served, and whether its addresses are routed to it. */
-const outcomes = (vifs: readonly BackendVif[], more: Partial<Parameters<typeof decide>[0]> = {}) =>
+const outcomes = (
+  vifs: readonly BackendVif[],
+  more: Partial<Parameters<typeof decideVifs>[0]> = {},
+) =>
   Object.fromEntries(
-    decide(circumstances(vifs, { names, ...more })).map((decision) => {
+    decideVifs(circumstances(vifs, { names, ...more })).map((decision) => {
       if (decision.is === 'refused') return [decision.vif.key, decision.problem.code];
       if (decision.is !== 'served') return [decision.vif.key, decision.is];
       return [decision.vif.key, decision.served.routed ? 'routed' : 'served'];
