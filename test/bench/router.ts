@@ -6,8 +6,8 @@ import { parsePrefix } from '../../src/address/prefix.ts';
 import { isProblem } from '../../src/errors.ts';
 import { loadPolicies } from '../../src/network/config/policies.ts';
 import { dataplaneOfVif } from '../../src/network/plan/dataplane-of-vif.ts';
-import { policyOf } from '../../src/network/policy/policy-book.ts';
 import { policyChains } from '../../src/network/policy/policy-chain.ts';
+import { policyOf } from '../../src/network/policy/policy-set.ts';
 import { bringUpLines } from '../../src/network/text/ip-batch.ts';
 import { additions } from '../../src/network/text/nft-json.ts';
 import { profileDirectory } from '../../src/package.ts';
@@ -45,11 +45,11 @@ const bystanders = (count: number): Place[] =>
     };
   });
 
-const book = await loadPolicies('/nonexistent', profileDirectory);
+const policySet = await loadPolicies('/nonexistent', profileDirectory);
 
 /** What a VM without a policy of its own has. */
 const commonPolicy = () => {
-  const source = policyOf(book, 0, undefined, []);
+  const source = policyOf(policySet, 0, undefined, []);
   assert.ok(!isProblem(source));
   const facts = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
   return { source, chains: policyChains(source, facts) };

@@ -3,8 +3,8 @@ import { isProblem } from '../../errors.ts';
 import { openNft } from '../../network/kernel/nft.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { ownersOf } from '../../network/text/element-owner.ts';
-import { exportJson, exportText, sortElements } from '../../network/text/export.ts';
 import { additions } from '../../network/text/nft-json.ts';
+import { rulesetJson, rulesetText, sortElements } from '../../network/text/ruleset-text.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
 import { staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
@@ -52,10 +52,10 @@ export const exportRules = async (json: boolean): Promise<number> => {
   const sorted = sortElements(firewall.elements.values());
   if (json) {
     const transaction = additions({ elements: sorted, chains: [], replaced: [] });
-    process.stdout.write(exportJson(listings, transaction));
+    process.stdout.write(rulesetJson(listings, transaction));
   } else {
     const vms = await vmsByLink().catch(unnamed);
-    process.stdout.write(exportText(listings, sorted, ownersOf(sorted, vms)));
+    process.stdout.write(rulesetText(listings, sorted, ownersOf(sorted, vms)));
   }
   return 0;
 };

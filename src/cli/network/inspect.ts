@@ -6,8 +6,8 @@ import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
 import { everyUplink } from '../../network/daemon/observed-state.ts';
 import { openNetwork } from '../../network/kernel/network.ts';
-import { policyOf } from '../../network/policy/policy-book.ts';
 import { policyChains } from '../../network/policy/policy-chain.ts';
+import { policyOf } from '../../network/policy/policy-set.ts';
 import { type Status, statusOf } from '../../network/status/status.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
@@ -20,7 +20,7 @@ const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
 /** Throws CONFIG_INVALID, XENSTORE_UNAVAILABLE, CommandError. */
 export const inspect = async (configFile: string): Promise<Status> => {
   const { gateways, allowed, ...config } = await loadConfig(configFile);
-  const book = await loadPolicies(policyDirectory(configFile), profileDirectory);
+  const policySet = await loadPolicies(policyDirectory(configFile), profileDirectory);
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
   const network = openNetwork([staticRulesetFile], gateways);
@@ -39,7 +39,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   store.close();
   // Only whether there is one counts here, not what it says.
   const policyFor = (domid: number, prefixes: readonly Prefix[]) => {
-    const policy = policyOf(book, domid, names.get(domid), prefixes);
+    const policy = policyOf(policySet, domid, names.get(domid), prefixes);
     return isProblem(policy) ? policy : { source: policy, chains: policyChains(policy, nobody) };
   };
   return statusOf({

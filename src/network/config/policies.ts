@@ -5,7 +5,7 @@ import { parsePrefix } from '../../address/prefix.ts';
 import { type Problem, VifwatchError } from '../../errors.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import type { Policy } from '../policy/policy.ts';
-import { bookOf, type PolicyBook } from '../policy/policy-book.ts';
+import { type PolicySet, policySetOf } from '../policy/policy-set.ts';
 import { parsePolicyFile } from './policy-file.ts';
 
 /** What a VM of which no file speaks may do. */
@@ -64,13 +64,13 @@ const keyOf = (file: string): string => {
 
 /**
  * A file that is wrong closes its VM and no other. Throws CONFIG_INVALID if the directory itself cannot be read.
- * @param profiles the package's rules/ @param before the last book
+ * @param profiles the package's rules/ @param before the last set
  */
 export const loadPolicies = async (
   directory: string,
   profiles: string,
-  before?: PolicyBook,
-): Promise<PolicyBook> => {
+  before?: PolicySet,
+): Promise<PolicySet> => {
   const policies = new Map<string, Policy | Problem>();
   for (const file of await listFiles(directory)) {
     const key = keyOf(file);
@@ -80,5 +80,5 @@ export const loadPolicies = async (
       : await loadPolicy(path, key, profiles).catch(problemOf);
     policies.set(key, policy);
   }
-  return bookOf(policies, await loadProfile(profiles, fallbackProfile), before);
+  return policySetOf(policies, await loadProfile(profiles, fallbackProfile), before);
 };

@@ -10,9 +10,9 @@ import { loadPolicies } from '../config/policies.ts';
 import type { Flow } from '../policy/flow.ts';
 import { allows, type FlowFacts } from '../policy/flow-verdict.ts';
 import { hostsOf, nextExpiry, type Policy } from '../policy/policy.ts';
-import { everyPolicy, type PolicyBook, policyOf } from '../policy/policy-book.ts';
 import type { PolicyChains, PolicyFacts } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
+import { everyPolicy, type PolicySet, policyOf } from '../policy/policy-set.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
 import type { Circumstances } from '../vif/decide-vifs.ts';
@@ -55,7 +55,7 @@ export const openPolicies = async (
   hostNames: HostNames,
   log: Logger,
 ): Promise<Policies> => {
-  const load = async (before?: PolicyBook): Promise<PolicyBook> => {
+  const load = async (before?: PolicySet): Promise<PolicySet> => {
     const loaded = await loadPolicies(directory, profileDirectory, before);
     hostNames.want(new Set(everyPolicy(loaded).flatMap(hostsOf)));
     for (const policy of loaded.policies.values()) {
@@ -63,7 +63,7 @@ export const openPolicies = async (
     }
     return loaded;
   };
-  let book = await load();
+  let policySet = await load();
   const compile = openPolicyCompiler();
   const reloads = new Subject<void>();
   const nowS = (): number => Date.now() / 1000;
@@ -77,8 +77,8 @@ export const openPolicies = async (
   return {
     reload: async () => {
       try {
-        book = await load(book);
-        log.info({ policies: [...book.policies.keys()] }, 'policies read');
+        policySet = await load(policySet);
+        log.info({ policies: [...policySet.policies.keys()] }, 'policies read');
       } catch (error) {
         const { code, message } = error as Problem & Error;
         log.error({ code }, message);
@@ -96,11 +96,11 @@ export const openPolicies = async (
         return result;
       };
       return (domid, prefixes) => {
-        const policy = policyOf(book, domid, names.get(domid), prefixes);
+        const policy = policyOf(policySet, domid, names.get(domid), prefixes);
         return isProblem(policy) ? policy : compiled(policy);
       };
     },
-    commonChains: () => compile(book.fallback, factsOf(new Map())).chains,
+    commonChains: () => compile(policySet.fallback, factsOf(new Map())).chains,
     allowsFlow: (served, names) => {
       const holderOf = (address: string): ServedVif | undefined => {
         const prefix = parsePrefix(address);
@@ -125,7 +125,7 @@ export const openPolicies = async (
       };
     },
     dueInMs: () => {
-      const next = nextExpiry(everyPolicy(book), nowS());
+      const next = nextExpiry(everyPolicy(policySet), nowS());
       return next === undefined ? undefined : Math.min((next - nowS()) * 1000 + 1, longestMs);
     },
   };

@@ -63,7 +63,7 @@ const withSortedChains = (table: string): string => {
  * @param tables what `nft --stateless --terse list table …` printed @param elements those of the sets in them
  * @param ownerOf the VM behind an element, which a comment names
  */
-export const exportText = (
+export const rulesetText = (
   tables: readonly string[],
   elements: Iterable<Element>,
   ownerOf: (element: Element) => string | undefined,
@@ -119,7 +119,7 @@ const sortChains = (items: readonly Item[]): readonly Item[] => {
 };
 
 /** @param listings what `nft --json --stateless --terse list table …` printed @param additions transactions of elements */
-export const exportJson = (listings: readonly string[], additions: string): string => {
+export const rulesetJson = (listings: readonly string[], additions: string): string => {
   const items = listings.flatMap((text) => (JSON.parse(text, onlyOf) as Listing).nftables);
   const rules = sortChains(items.filter(isRule).map(withoutHandle));
   const elements = (JSON.parse(additions) as Listing).nftables;

@@ -6,7 +6,7 @@ import { isProblem } from '../../errors.ts';
 import type { Policy } from './policy.ts';
 
 /** The policies of /etc/vifwatch/rules.d; a file that is wrong stands there as its problem. */
-export type PolicyBook = {
+export type PolicySet = {
   /** By what the file is called: a VM's name, or a canonical address. */
   readonly policies: ReadonlyMap<string, Policy | Problem>;
   /** Whether any of them is by name. */
@@ -18,14 +18,14 @@ export type PolicyBook = {
 const isAddress = (key: string): boolean => !('problem' in parsePrefix(key));
 
 /**
- * @param before the last book, whose policies stay the same objects where nothing has changed, since what is made of
+ * @param before the last set, whose policies stay the same objects where nothing has changed, since what is made of
  *   a policy is kept with it
  */
-export const bookOf = (
+export const policySetOf = (
   policies: ReadonlyMap<string, Policy | Problem>,
   fallback: Policy,
-  before: PolicyBook | undefined,
-): PolicyBook => {
+  before: PolicySet | undefined,
+): PolicySet => {
   const familiar = <T>(now: T, then: T | undefined): T =>
     then !== undefined && JSON.stringify(now) === JSON.stringify(then) ? then : now;
   const kept = [...policies].map(
@@ -39,7 +39,7 @@ export const bookOf = (
 };
 
 /** Every policy that some VM may have. */
-export const everyPolicy = ({ policies, fallback }: PolicyBook): Policy[] => [
+export const everyPolicy = ({ policies, fallback }: PolicySet): Policy[] => [
   ...[...policies.values()].flatMap((policy) => (isProblem(policy) ? [] : [policy])),
   fallback,
 ];
@@ -49,7 +49,7 @@ export const everyPolicy = ({ policies, fallback }: PolicyBook): Policy[] => [
  * @param name from /ipc/domain-map
  */
 export const policyOf = (
-  { policies, byName, fallback }: PolicyBook,
+  { policies, byName, fallback }: PolicySet,
   domid: number,
   name: string | undefined,
   prefixes: readonly Prefix[],
