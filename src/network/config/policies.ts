@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parsePrefix } from '../../address/prefix.ts';
 import { type Problem, VifwatchError } from '../../errors.ts';
 import { invalid } from '../../toml/strict-toml.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { NetworkPolicy } from '../policy/policy.ts';
 import { type PolicySet, policySetOf } from '../policy/policy-set.ts';
 import { parsePolicyFile } from './policy-file.ts';
 
@@ -33,13 +33,13 @@ const readText = async (file: string): Promise<string> => {
   }
 };
 
-const loadProfile = async (profiles: string, name: string): Promise<Policy> => {
+const loadProfile = async (profiles: string, name: string): Promise<NetworkPolicy> => {
   const file = join(profiles, `${name}${suffix}`);
   const { rules } = parsePolicyFile(file, await readText(file));
   return { key: name, rules };
 };
 
-const loadPolicy = async (file: string, key: string, profiles: string): Promise<Policy> => {
+const loadPolicy = async (file: string, key: string, profiles: string): Promise<NetworkPolicy> => {
   const { profile, rules } = parsePolicyFile(file, await readText(file));
   if (profile === undefined) return { key, rules };
   const known = await listFiles(profiles);
@@ -71,7 +71,7 @@ export const loadPolicies = async (
   profiles: string,
   before?: PolicySet,
 ): Promise<PolicySet> => {
-  const policies = new Map<string, Policy | Problem>();
+  const policies = new Map<string, NetworkPolicy | Problem>();
   for (const file of await listFiles(directory)) {
     const key = keyOf(file);
     const path = join(directory, file);

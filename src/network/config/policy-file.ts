@@ -1,7 +1,7 @@
 /** One file of /etc/vifwatch/rules.d, or one of the profiles in rules/. */
 import * as v from 'valibot';
 import { parseStrict, prefixSchema } from '../../toml/strict-toml.ts';
-import type { Peer, PortRange, Rate, Rule, Service } from '../policy/policy.ts';
+import type { NetworkPeer, NetworkRule, PortRange, Rate, Service } from '../policy/policy.ts';
 
 /** One value or several. None at all would read as "no condition", and so is refused. */
 const listOf = <T extends v.GenericSchema>(item: T) =>
@@ -113,7 +113,7 @@ const contradiction = (entry: Entry): { key: keyof Entry; message: string } | un
   return undefined;
 };
 
-const peerOf = (entry: Entry): Peer => {
+const peerOf = (entry: Entry): NetworkPeer => {
   const prefixes = [entry.dst4, entry.dst6, entry.src4, entry.src6].flatMap((some) => some ?? []);
   if (prefixes.length > 0) return { is: 'networks', prefixes };
   const names = entry.dstvm ?? entry.srcvm;
@@ -142,7 +142,7 @@ const ruleSchema = v.pipe(
     });
   }),
   v.transform(
-    (entry): Rule => ({
+    (entry): NetworkRule => ({
       action: entry.action,
       direction: entry.direction,
       peer: peerOf(entry),
@@ -163,7 +163,7 @@ const fileSchema = v.strictObject({
 export type PolicyFile = {
   /** Whose rules follow the file's own. */
   readonly profile: string | undefined;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly NetworkRule[];
 };
 
 /** Throws CONFIG_INVALID with file, line, column and a caret under the place. */

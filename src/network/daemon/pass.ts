@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Problem } from '../../errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Network } from '../kernel/network.ts';
-import { hotplugErrorText, plan, type Refusal } from '../plan/plan.ts';
+import { hotplugErrorText, plan, type VifProblem } from '../plan/plan.ts';
 import { shadowProblem } from '../plan/shadowing-routes.ts';
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
@@ -67,15 +67,15 @@ export const openPasses = (parts: PassParts): Passes => {
   };
 
   /** Failures that are not in a decision, and that the store does not show yet. */
-  const newProblems = (): Refusal[] =>
-    decisions.flatMap((decision): Refusal[] => {
+  const newProblems = (): VifProblem[] =>
+    decisions.flatMap((decision): VifProblem[] => {
       const problem = linkTimeout.problemOf(decision);
       const { key, hotplugError } = decision.vif;
       const isNew = problem !== undefined && hotplugError !== hotplugErrorText(problem);
       return isNew ? [{ key, problem }] : [];
     });
 
-  const mark = async ({ key, problem }: Refusal): Promise<void> => {
+  const mark = async ({ key, problem }: VifProblem): Promise<void> => {
     const isMarked = await backend.markError(key, hotplugErrorText(problem));
     observed.touch({ key, node: undefined });
     if (!isMarked) requeueAfter(quotaRetryMs);

@@ -9,7 +9,7 @@ import { profileDirectory } from '../../package.ts';
 import { loadPolicies } from '../config/policies.ts';
 import type { Flow } from '../policy/flow.ts';
 import { allows, type FlowFacts } from '../policy/flow-verdict.ts';
-import { hostsOf, nextExpiry, type Policy } from '../policy/policy.ts';
+import { hostsOf, type NetworkPolicy, nextExpiry } from '../policy/policy.ts';
 import type { PolicyChains, PolicyFacts } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
 import { everyPolicy, type PolicySet, policyOf } from '../policy/policy-set.ts';
@@ -89,8 +89,8 @@ export const openPolicies = async (
     policyFor: (vifs, names) => {
       const facts = factsOf(linksByName(vifs, names));
       // Most VMs have the same policy, and this is asked for each of them.
-      const known = new Map<Policy, VmPolicy>();
-      const compiled = (policy: Policy): VmPolicy => {
+      const known = new Map<NetworkPolicy, VmPolicy>();
+      const compiled = (policy: NetworkPolicy): VmPolicy => {
         const result = known.get(policy) ?? compile(policy, facts);
         known.set(policy, result);
         return result;

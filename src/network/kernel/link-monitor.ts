@@ -20,6 +20,6 @@ export const watchNeighbours = (
     return neighbour !== undefined && (neighbour.isPermanent || isOurs(neighbour));
   };
   return watchMonitor(['ip', 'monitor', 'neigh']).pipe(
-    filter((told) => told === undefined || linesOf(told).some(matters)),
+    filter((output) => output === undefined || linesOf(output).some(matters)),
   );
 };

@@ -40,9 +40,12 @@ export const openLines = () => {
 };
 
 /** What was printed; `undefined` if anything may have changed: it has begun to listen, or says that it lost some. */
-export type Told = Buffer | undefined;
+export type MonitorOutput = Buffer | undefined;
 
-const start = ([file = '', ...args]: readonly string[], told: Subscriber<Told>): (() => void) => {
+const start = (
+  [file = '', ...args]: readonly string[],
+  output: Subscriber<MonitorOutput>,
+): (() => void) => {
   const stop = new AbortController();
   const name = `${file} ${args.join(' ')}`;
   const child = execa(file, args, {
@@ -53,20 +56,20 @@ const start = ([file = '', ...args]: readonly string[], told: Subscriber<Told>):
     cancelSignal: stop.signal,
   });
   const fail = (reason: string) =>
-    told.error(new VifwatchError('MONITOR_FAILED', `${name} ${reason}`));
-  child.stdout.on('data', (chunk: Buffer) => told.next(chunk));
+    output.error(new VifwatchError('MONITOR_FAILED', `${name} ${reason}`));
+  child.stdout.on('data', (chunk: Buffer) => output.next(chunk));
   // Mostly that the kernel had to drop messages.
-  child.stderr.on('data', () => told.next(undefined));
+  child.stderr.on('data', () => output.next(undefined));
   void child.then(({ exitCode, signal }) => {
     if (!stop.signal.aborted) fail(`ended with ${signal ?? `status ${exitCode ?? 'none'}`}`);
   });
   void untilListening(child.pid ?? 0, stop.signal).then((listening) => {
-    if (listening) told.next(undefined);
+    if (listening) output.next(undefined);
     else if (!stop.signal.aborted) fail('did not begin to listen');
   });
   return () => stop.abort();
 };
 
 /** Runs a monitor; errors with MONITOR_FAILED when it ends. Unsubscribing ends it. */
-export const watchMonitor = (argv: readonly string[]): Observable<Told> =>
-  new Observable<Told>((told) => start(argv, told));
+export const watchMonitor = (argv: readonly string[]): Observable<MonitorOutput> =>
+  new Observable<MonitorOutput>((output) => start(argv, output));

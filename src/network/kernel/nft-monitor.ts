@@ -2,7 +2,7 @@
 import { defer, filter, type Observable, retry, tap, timer } from 'rxjs';
 import { isOwnChild } from '../../system/command.ts';
 import { generationBy, isForeign } from '../text/monitor-lines.ts';
-import { openLines, type Told, watchMonitor } from './monitor.ts';
+import { type MonitorOutput, openLines, watchMonitor } from './monitor.ts';
 
 /** Some 5 s; one that still dies before it listens will not work the next time either. */
 const attempts = 9;
@@ -32,10 +32,10 @@ const openJudge = () => {
     [bytes, foreign, others] = [0, 0, 0];
     return !isForeignOnly && !isOwnChild(author);
   };
-  return (told: Told): boolean => {
-    if (told === undefined) return true;
-    bytes += told.length;
-    const ended = linesOf(told).filter(endsOurs).length;
+  return (output: MonitorOutput): boolean => {
+    if (output === undefined) return true;
+    bytes += output.length;
+    const ended = linesOf(output).filter(endsOurs).length;
     if (bytes > mostBytes) throw new Error('nft monitor prints without end');
     return ended > 0;
   };
@@ -50,8 +50,8 @@ export const watchRuleset = (): Observable<unknown> => {
   let failures = 0;
   const once = defer(() =>
     watchMonitor(['nft', 'monitor']).pipe(
-      tap((told) => {
-        if (told === undefined) failures = 0;
+      tap((output) => {
+        if (output === undefined) failures = 0;
       }),
       filter(openJudge()),
     ),

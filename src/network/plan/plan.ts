@@ -10,8 +10,8 @@ import {
   isForwardMap,
   isVerdictMap,
   isVifName,
+  type KernelLink,
   keyOfElement,
-  type Link,
   type Neighbour,
   type Route,
 } from '../state/kernel-state.ts';
@@ -27,7 +27,7 @@ export type Garbage = {
   /** Names of policies' chains. */
   readonly chains: readonly string[];
 };
-export type Refusal = { readonly key: VifKey; readonly problem: Problem };
+export type VifProblem = { readonly key: VifKey; readonly problem: Problem };
 
 export type Plan = {
   /** Vifs to bring up, or to repair. Everything about them is applied again: each step is idempotent. */
@@ -52,8 +52,8 @@ export type Plan = {
   readonly garbage: Garbage;
   /** The addresses in it that no vif has any more: their flows end. */
   readonly cut: readonly string[];
-  /** Refusals that the store does not show yet. */
-  readonly mark: readonly Refusal[];
+  /** Problems that the store does not show yet. */
+  readonly mark: readonly VifProblem[];
 };
 
 /** What the guest may read in `hotplug-error`: the code and nothing about its neighbours. */
@@ -98,7 +98,7 @@ const linksOf = ({ vif }: Decision): string[] => {
 
 /** Links that are up although their vif is not served. */
 const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
-  const isUnserved = ({ name, up }: Link): boolean => up && !desired.links.has(name);
+  const isUnserved = ({ name, up }: KernelLink): boolean => up && !desired.links.has(name);
   const unserved = [...kernel.links.values()].filter(isUnserved).map(({ name }) => name);
   const ofDecisions = new Set(decisions.flatMap(linksOf));
   const isUnderRules = (link: string): boolean =>
@@ -142,7 +142,7 @@ const planTakeDown = (
 };
 
 /** Not for a vif that is being opened: once it is, it may be senior to whom it lost against. */
-const planMarks = ({ decisions, busy }: Planning): Refusal[] =>
+const planMarks = ({ decisions, busy }: Planning): VifProblem[] =>
   decisions.flatMap((decision) => {
     if (decision.is !== 'refused' || linksOf(decision).some((link) => busy.has(link))) return [];
     const { problem, vif } = decision;

@@ -2,7 +2,7 @@
 
 import { contains, parsePrefix } from '../../address/prefix.ts';
 import type { Flow } from './flow.ts';
-import { isActive, type Policy, type Rule, type Service } from './policy.ts';
+import { isActive, type NetworkPolicy, type NetworkRule, type Service } from './policy.ts';
 
 export type FlowFacts = {
   /** Seconds since the epoch. */
@@ -16,7 +16,7 @@ export type FlowFacts = {
   readonly everOf: (host: string) => ReadonlySet<string> | undefined;
 };
 
-const isPeer = (address: string, { peer, action }: Rule, facts: FlowFacts): boolean => {
+const isPeer = (address: string, { peer, action }: NetworkRule, facts: FlowFacts): boolean => {
   switch (peer.is) {
     case 'anyone':
       return true;
@@ -50,8 +50,8 @@ const isService = ({ protocol, ports, icmp }: Flow, service: Service): boolean =
 
 /** @param direction as the policy's VM sees the flow */
 export const allows = (
-  policy: Policy,
-  direction: Rule['direction'],
+  policy: NetworkPolicy,
+  direction: NetworkRule['direction'],
   flow: Flow,
   facts: FlowFacts,
 ): boolean => {

@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { Family, Prefix } from '../../address/prefix.ts';
 import { parsePrefix } from '../../address/prefix.ts';
-import { isActive, type Policy, type PortRange, type Rule, type Service } from './policy.ts';
+import {
+  isActive,
+  type NetworkPolicy,
+  type NetworkRule,
+  type PortRange,
+  type Service,
+} from './policy.ts';
 
 /** One rule as libnftables-json(5) has it. */
 type ChainRule = { readonly expr: readonly unknown[]; readonly comment?: string };
@@ -22,7 +28,7 @@ export type PolicyFacts = {
   readonly addressesOf: (host: string) => readonly string[] | undefined;
 };
 
-type Direction = Rule['direction'];
+type Direction = NetworkRule['direction'];
 
 const match = (left: unknown, right: unknown) => ({ match: { op: '==', left, right } });
 const meta = (key: string) => ({ meta: { key } });
@@ -47,7 +53,7 @@ const prefixesOf = (addresses: readonly string[]): Prefix[] =>
   addresses.map(parsePrefix).flatMap((prefix) => ('problem' in prefix ? [] : [prefix]));
 
 /** One list of matches for each nft rule it takes; none if nobody is meant at present. */
-const peerMatches = (rule: Rule, facts: PolicyFacts): unknown[][] => {
+const peerMatches = (rule: NetworkRule, facts: PolicyFacts): unknown[][] => {
   const { peer, direction, action } = rule;
   const link = meta(direction === 'out' ? 'oifname' : 'iifname');
   switch (peer.is) {
@@ -93,15 +99,15 @@ const serviceMatches = (service: Service): unknown[] => {
 const logLimit = { limit: { rate: 5, burst: 5, per: 'second' } };
 
 /** Of the kernel's 127 characters for a prefix, far fewer. */
-const logPrefix = (key: string, { direction, action }: Rule): string =>
+const logPrefix = (key: string, { direction, action }: NetworkRule): string =>
   `vifwatch ${key.slice(0, 60)} ${direction} ${action}: `;
 
-const verdictOf = ({ action, direction }: Rule): unknown => {
+const verdictOf = ({ action, direction }: NetworkRule): unknown => {
   if (action === 'drop') return { drop: null };
   return { goto: { target: direction === 'out' ? 'may_leave' : 'to_own_address' } };
 };
 
-const chainRules = (key: string, rule: Rule, facts: PolicyFacts): ChainRule[] => {
+const chainRules = (key: string, rule: NetworkRule, facts: PolicyFacts): ChainRule[] => {
   const comment = rule.comment === '' ? {} : { comment: rule.comment };
   const limit =
     rule.limit === undefined
@@ -120,7 +126,7 @@ const chainRules = (key: string, rule: Rule, facts: PolicyFacts): ChainRule[] =>
 /** What nft takes as a word. */
 const wordOf = (key: string): string => key.replaceAll(/[^\w.-]/g, '_').slice(0, 40);
 
-const chain = (direction: Direction, { key, rules }: Policy, facts: PolicyFacts): Chain => {
+const chain = (direction: Direction, { key, rules }: NetworkPolicy, facts: PolicyFacts): Chain => {
   const own = rules.filter((rule) => rule.direction === direction && isActive(rule, facts.nowS));
   const compiled = own.flatMap((rule) => chainRules(key, rule, facts));
   const content = JSON.stringify([key, compiled]);
@@ -129,7 +135,7 @@ const chain = (direction: Direction, { key, rules }: Policy, facts: PolicyFacts)
   return { name: `${direction}-${wordOf(key)}-${digest}`, rules: compiled };
 };
 
-export const policyChains = (policy: Policy, facts: PolicyFacts): PolicyChains => ({
+export const policyChains = (policy: NetworkPolicy, facts: PolicyFacts): PolicyChains => ({
   out: chain('out', policy, facts),
   in: chain('in', policy, facts),
 });

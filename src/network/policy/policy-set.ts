@@ -3,16 +3,16 @@
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
-import type { Policy } from './policy.ts';
+import type { NetworkPolicy } from './policy.ts';
 
 /** The policies of /etc/vifwatch/rules.d; a file that is wrong stands there as its problem. */
 export type PolicySet = {
   /** By what the file is called: a VM's name, or a canonical address. */
-  readonly policies: ReadonlyMap<string, Policy | Problem>;
+  readonly policies: ReadonlyMap<string, NetworkPolicy | Problem>;
   /** Whether any of them is by name. */
   readonly byName: boolean;
   /** For a VM of which no file speaks. */
-  readonly fallback: Policy;
+  readonly fallback: NetworkPolicy;
 };
 
 const isAddress = (key: string): boolean => !('problem' in parsePrefix(key));
@@ -22,8 +22,8 @@ const isAddress = (key: string): boolean => !('problem' in parsePrefix(key));
  *   a policy is kept with it
  */
 export const policySetOf = (
-  policies: ReadonlyMap<string, Policy | Problem>,
-  fallback: Policy,
+  policies: ReadonlyMap<string, NetworkPolicy | Problem>,
+  fallback: NetworkPolicy,
   before: PolicySet | undefined,
 ): PolicySet => {
   const familiar = <T>(now: T, then: T | undefined): T =>
@@ -39,7 +39,7 @@ export const policySetOf = (
 };
 
 /** Every policy that some VM may have. */
-export const everyPolicy = ({ policies, fallback }: PolicySet): Policy[] => [
+export const everyPolicy = ({ policies, fallback }: PolicySet): NetworkPolicy[] => [
   ...[...policies.values()].flatMap((policy) => (isProblem(policy) ? [] : [policy])),
   fallback,
 ];
@@ -53,7 +53,7 @@ export const policyOf = (
   domid: number,
   name: string | undefined,
   prefixes: readonly Prefix[],
-): Policy | Problem => {
+): NetworkPolicy | Problem => {
   const texts = prefixes.map(({ text }) => text);
   const keys = [...(name === undefined ? [] : [name]), ...texts].filter((key) => policies.has(key));
   const [key, second] = keys;

@@ -2,7 +2,7 @@
 import type { Prefix } from '../../address/prefix.ts';
 
 /** The other end of a flow. */
-export type Peer =
+export type NetworkPeer =
   | { readonly is: 'anyone' }
   | { readonly is: 'networks'; readonly prefixes: readonly Prefix[] }
   /** Whoever is not a VM behind net-vm. */
@@ -23,10 +23,10 @@ export type Service =
 
 export type Rate = { readonly count: number; readonly per: 'second' | 'minute' | 'hour' };
 
-export type Rule = {
+export type NetworkRule = {
   readonly action: 'accept' | 'drop';
   readonly direction: 'out' | 'in';
-  readonly peer: Peer;
+  readonly peer: NetworkPeer;
   readonly service: Service;
   /** New flows beyond it do not match. */
   readonly limit: Rate | undefined;
@@ -36,17 +36,17 @@ export type Rule = {
   readonly comment: string;
 };
 
-export type Policy = {
+export type NetworkPolicy = {
   /** The VM's name or address, or the name of a profile: what is called by it stands in chain names and the log. */
   readonly key: string;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly NetworkRule[];
 };
 
-export const isActive = ({ expire }: Rule, nowS: number): boolean =>
+export const isActive = ({ expire }: NetworkRule, nowS: number): boolean =>
   expire === undefined || nowS < expire;
 
 /** When the next rule expires, in seconds since the epoch. */
-export const nextExpiry = (policies: Iterable<Policy>, nowS: number): number | undefined => {
+export const nextExpiry = (policies: Iterable<NetworkPolicy>, nowS: number): number | undefined => {
   let next: number | undefined;
   for (const { rules } of policies) {
     for (const { expire } of rules) {
@@ -57,5 +57,5 @@ export const nextExpiry = (policies: Iterable<Policy>, nowS: number): number | u
 };
 
 /** The DNS names in a policy. */
-export const hostsOf = ({ rules }: Policy): string[] =>
+export const hostsOf = ({ rules }: NetworkPolicy): string[] =>
   rules.flatMap(({ peer }) => (peer.is === 'host' ? [peer.name] : []));

@@ -81,7 +81,7 @@ export type Route = {
   readonly via: string | undefined;
 };
 
-export type Link = {
+export type KernelLink = {
   readonly name: string;
   /** The kernel's ifindex: another one under the same name is another device. */
   readonly index: number;
@@ -104,7 +104,7 @@ export type ShadowingRoute = {
 export type KernelState = {
   /** By the key of the route of ours. */
   readonly shadowingRoutes: ReadonlyMap<string, ShadowingRoute>;
-  readonly links: ReadonlyMap<string, Link>;
+  readonly links: ReadonlyMap<string, KernelLink>;
   readonly elements: ReadonlyMap<string, Element>;
   /** The chains of policies, by name, with the number of rules in them. */
   readonly chains: ReadonlyMap<string, number>;

@@ -5,11 +5,11 @@ import { isOwnRoute, type ListedRoute, shadowingRoutesOf } from '../plan/shadowi
 import {
   type Firewall,
   isVifName,
+  type KernelLink,
   type KernelState,
   keyed,
   keyOfNeighbour,
   keyOfRoute,
-  type Link,
   type Neighbour,
   type Route,
   routeProtocol,
@@ -75,7 +75,7 @@ type ListedLink = {
 type ListedAddresses = { ifname: string; addr_info: readonly { local?: string }[] };
 type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
-const linkOf = (listed: ListedLink, addresses: readonly string[]): Link => ({
+const linkOf = (listed: ListedLink, addresses: readonly string[]): KernelLink => ({
   name: listed.ifname,
   index: listed.ifindex,
   up: listed.flags.includes('UP'),

@@ -1,7 +1,7 @@
 /** The MTU of a vif to which dom0 gives none: the uplink's, so that no packet is too long only beyond net-vm. */
 
 import type { Prefix } from '../../address/prefix.ts';
-import type { KernelState, Link } from '../state/kernel-state.ts';
+import type { KernelLink, KernelState } from '../state/kernel-state.ts';
 
 /** Bytes. What netback gives a new link, and the most that it lets a guest have that cannot gather pieces. */
 export const ethernetMtu = 1500;
@@ -41,7 +41,7 @@ export const inheritedMtu = (
  * wrong, the next observation tells.
  */
 export const mtuToSet = (
-  link: Link | undefined,
+  link: KernelLink | undefined,
   wanted: number | undefined,
   isCurrent: boolean,
 ): number | undefined => {

@@ -6,12 +6,12 @@ import { hotplugErrorText, type Plan, plan } from '../../../src/network/plan/pla
 import { openVmNetworks } from '../../../src/network/plan/vm-networks.ts';
 import { hostElements } from '../../../src/network/state/host-elements.ts';
 import {
+  type KernelLink,
   type KernelState,
   keyed,
   keyOfElement,
   keyOfNeighbour,
   keyOfRoute,
-  type Link,
 } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
@@ -64,7 +64,7 @@ const dropLinks = (kernel: KernelState, gone: ReadonlySet<string>): KernelState 
 
 /** As the kernel does: without a device, or with one that is down, its routes and neighbours go. */
 export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): KernelState => {
-  const links = new Map<string, Link>();
+  const links = new Map<string, KernelLink>();
   for (const name of names) {
     const fresh = { name, index: 1, up: false, mtu: 1500, alias: undefined, addresses: [] };
     links.set(name, kernel.links.get(name) ?? fresh);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KernelState, Link } from '../../../src/network/state/kernel-state.ts';
+import type { KernelLink, KernelState } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
 import {
   type Circumstances,
@@ -27,12 +27,12 @@ const outcomes = (
   return Object.fromEntries(decisions.map((decision) => [decision.vif.key, short(decision)]));
 };
 
-const link = (name: string, more: Partial<Link> = {}): Link => ({
+const link = (name: string, more: Partial<KernelLink> = {}): KernelLink => ({
   ...{ name, index: 7, up: true, mtu: 1500, alias: undefined, addresses: [] },
   ...more,
 });
 
-const kernelWith = (...links: Link[]): KernelState => ({
+const kernelWith = (...links: KernelLink[]): KernelState => ({
   ...emptyKernel,
   links: new Map(links.map((one) => [one.name, one])),
 });

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { plan } from '../../../src/network/plan/plan.ts';
 import { hostElements } from '../../../src/network/state/host-elements.ts';
-import type { Link } from '../../../src/network/state/kernel-state.ts';
+import type { KernelLink } from '../../../src/network/state/kernel-state.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
 
-const link = (name: string, mtu: number, up = true): readonly [string, Link] => [
+const link = (name: string, mtu: number, up = true): readonly [string, KernelLink] => [
   name,
   { name, mtu, up, index: 7, alias: undefined, addresses: [] },
 ];
 
 const mtuOf = (
   nodes: Parameters<typeof backendVif>[1],
-  links: readonly (readonly [string, Link])[],
+  links: readonly (readonly [string, KernelLink])[],
   refused: readonly (readonly ['3/0', number])[] = [],
 ): number | undefined => {
   const [decision] = decideVifs(
@@ -44,7 +44,7 @@ test('an MTU that netback refuses is not asked for again until the uplink has an
   expect(mtuOf({}, [link('eth0', 8000)], [['3/0', 9000]])).toBe(8000);
 });
 
-const bringUpFor = (links: readonly (readonly [string, Link])[], areCurrent: boolean) => {
+const bringUpFor = (links: readonly (readonly [string, KernelLink])[], areCurrent: boolean) => {
   const facts = circumstances([backendVif(3, { state: '4', 'hotplug-status': 'connected' })], {
     kernel: { ...emptyKernel, links: new Map(links) },
   });
