@@ -115,17 +115,17 @@ const contradiction = (entry: Entry): { key: keyof Entry; message: string } | un
 
 const peerOf = (entry: Entry): NetworkPeer => {
   const prefixes = [entry.dst4, entry.dst6, entry.src4, entry.src6].flatMap((some) => some ?? []);
-  if (prefixes.length > 0) return { is: 'networks', prefixes };
+  if (prefixes.length > 0) return { kind: 'networks', prefixes };
   const names = entry.dstvm ?? entry.srcvm;
-  if (names !== undefined) return { is: 'vms', names };
-  if (entry.dsthost !== undefined) return { is: 'host', name: entry.dsthost.toLowerCase() };
-  return { is: entry.specialtarget ?? 'anyone' };
+  if (names !== undefined) return { kind: 'vms', names };
+  if (entry.dsthost !== undefined) return { kind: 'host', name: entry.dsthost.toLowerCase() };
+  return { kind: entry.specialtarget ?? 'anyone' };
 };
 
 const serviceOf = ({ proto, dstports, icmptype }: Entry): Service => {
-  if (proto === undefined) return { is: 'any' };
-  if (proto === 'tcp' || proto === 'udp') return { is: proto, ports: dstports ?? [] };
-  return { is: proto, type: icmptype };
+  if (proto === undefined) return { kind: 'any' };
+  if (proto === 'tcp' || proto === 'udp') return { kind: proto, ports: dstports ?? [] };
+  return { kind: proto, type: icmptype };
 };
 
 const ruleSchema = v.pipe(

@@ -29,7 +29,7 @@ const linkMissing = ({ vif }: Decision): Problem => ({
 });
 
 const isTried = (decision: Decision): boolean =>
-  decision.is === 'served' || (decision.is === 'waiting' && decision.prospect !== undefined);
+  decision.kind === 'served' || (decision.kind === 'waiting' && decision.prospect !== undefined);
 
 /** @param now milliseconds on any clock that only goes forward */
 export const openLinkTimeout = (now: () => number): LinkTimeout => {
@@ -44,7 +44,7 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
   const forget = (decisions: readonly Decision[]): void => {
     const tried = new Set(decisions.filter(isTried).map(({ vif }) => vif.key));
     const waiting = new Set(
-      decisions.filter((d) => d.is === 'waiting' && d.for === 'link').map(({ vif }) => vif.key),
+      decisions.filter((d) => d.kind === 'waiting' && d.for === 'link').map(({ vif }) => vif.key),
     );
     for (const key of failures.keys()) if (!tried.has(key)) failures.delete(key);
     for (const key of waitingSince.keys()) if (!waiting.has(key)) waitingSince.delete(key);
@@ -60,7 +60,7 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
     succeeded: (key) => failures.delete(key),
     problemOf: (decision) => {
       const { key } = decision.vif;
-      if (decision.is === 'waiting' && isOverdue(key)) return linkMissing(decision);
+      if (decision.kind === 'waiting' && isOverdue(key)) return linkMissing(decision);
       return failures.get(key)?.problem;
     },
     mayTry: (key) => (failures.get(key)?.retryAt ?? 0) <= now(),
@@ -68,7 +68,7 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
       forget(decisions);
       const isPending = decisions.some(
         (decision) =>
-          decision.is === 'waiting' &&
+          decision.kind === 'waiting' &&
           (decision.for === 'address' || (decision.for === 'link' && !isOverdue(decision.vif.key))),
       );
       const due = [

@@ -62,7 +62,7 @@ export const openPasses = (parts: PassParts): Passes => {
   /** What others do to a vif is shown in status, and no matter of the guest's: the store goes on to say "connected". */
   const problemOf = (decision: Decision): Problem | undefined => {
     const problem = linkTimeout.problemOf(decision) ?? repairBackoff.problemOf(decision.vif.key);
-    if (problem !== undefined || decision.is !== 'served') return problem;
+    if (problem !== undefined || decision.kind !== 'served') return problem;
     return shadowProblem(decision.served, observed.kernel().shadowingRoutes);
   };
 

@@ -209,7 +209,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
 /** Of all vifs that are served. */
 const addressesOf = (decisions: readonly Decision[]): string[] =>
   decisions.flatMap((one) =>
-    one.is === 'served' ? one.served.prefixes.map(({ text }) => text) : [],
+    one.kind === 'served' ? one.served.prefixes.map(({ text }) => text) : [],
   );
 
 const stopSignals = () =>

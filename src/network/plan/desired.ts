@@ -55,8 +55,8 @@ export type Opening = BringUp & { readonly connected: boolean };
 
 /** What a vif is served with, or will be. */
 export const servedOf = (decision: Decision): ServedVif | undefined => {
-  if (decision.is === 'served') return decision.served;
-  return decision.is === 'waiting' ? decision.prospect : undefined;
+  if (decision.kind === 'served') return decision.served;
+  return decision.kind === 'waiting' ? decision.prospect : undefined;
 };
 
 export type Desired = {
@@ -76,7 +76,7 @@ const openingOf = (decision: Decision, planning: Planning): Opening | undefined 
   if (served === undefined) return undefined;
   const { gateways, kernel, current, ingressMayPrecede } = planning;
   const dataplane = dataplaneOfVif(served, gateways);
-  const open = decision.is === 'served';
+  const open = decision.kind === 'served';
   const connected = isConnected(decision.vif);
   const missing: Element[] = [];
   const replaced: Element[] = [];

@@ -77,7 +77,7 @@ const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning)
 const comingLink = (decision: Decision): string[] => {
   const { vif } = decision;
   const isComing =
-    decision.is === 'waiting' &&
+    decision.kind === 'waiting' &&
     decision.for === 'link' &&
     vif.state === xenbus.initWait &&
     !isConnected(vif);
@@ -144,7 +144,7 @@ const planTakeDown = (
 /** Not for a vif that is being opened: once it is, it may be senior to whom it lost against. */
 const planMarks = ({ decisions, busy }: Planning): VifProblem[] =>
   decisions.flatMap((decision) => {
-    if (decision.is !== 'refused' || linksOf(decision).some((link) => busy.has(link))) return [];
+    if (decision.kind !== 'refused' || linksOf(decision).some((link) => busy.has(link))) return [];
     const { problem, vif } = decision;
     const isShown = vif.hotplugStatus === 'error' && vif.hotplugError === hotplugErrorText(problem);
     return isShown ? [] : [{ key: vif.key, problem }];
@@ -218,7 +218,7 @@ export const plan = (planning: Planning): Plan => {
   const { decisions, busy } = planning;
   const desired = desire(planning);
   const finished = decisions.filter(
-    (decision) => decision.is === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
+    (decision) => decision.kind === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
   );
   const takeDown = planTakeDown(desired, planning, new Set(finished.flatMap(linksOf)));
   // Rules go last: not before the links and routes that they guard.

@@ -17,7 +17,7 @@ export type FlowFacts = {
 };
 
 const isPeer = (address: string, { peer, action }: NetworkRule, facts: FlowFacts): boolean => {
-  switch (peer.is) {
+  switch (peer.kind) {
     case 'anyone':
       return true;
     case 'uplink':
@@ -34,16 +34,18 @@ const isPeer = (address: string, { peer, action }: NetworkRule, facts: FlowFacts
 };
 
 const isService = ({ protocol, ports, icmp }: Flow, service: Service): boolean => {
-  switch (service.is) {
+  switch (service.kind) {
     case 'any':
       return true;
     case 'icmp':
     case 'icmpv6':
-      return protocol === service.is && (service.type === undefined || service.type === icmp?.type);
+      return (
+        protocol === service.kind && (service.type === undefined || service.type === icmp?.type)
+      );
     default: {
       const port = ports?.destination ?? -1;
       const inRange = service.ports.some(({ from, to }) => from <= port && port <= to);
-      return protocol === service.is && (service.ports.length === 0 || inRange);
+      return protocol === service.kind && (service.ports.length === 0 || inRange);
     }
   }
 };

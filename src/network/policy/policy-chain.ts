@@ -56,7 +56,7 @@ const prefixesOf = (addresses: readonly string[]): Prefix[] =>
 const peerMatches = (rule: NetworkRule, facts: PolicyFacts): unknown[][] => {
   const { peer, direction, action } = rule;
   const link = meta(direction === 'out' ? 'oifname' : 'iifname');
-  switch (peer.is) {
+  switch (peer.kind) {
     case 'anyone':
       return [[]];
     case 'networks':
@@ -79,18 +79,18 @@ const peerMatches = (rule: NetworkRule, facts: PolicyFacts): unknown[][] => {
 const portJson = ({ from, to }: PortRange): unknown => (from === to ? from : { range: [from, to] });
 
 const serviceMatches = (service: Service): unknown[] => {
-  switch (service.is) {
+  switch (service.kind) {
     case 'any':
       return [];
     case 'icmp':
     case 'icmpv6':
       return service.type === undefined
-        ? [match(meta('l4proto'), service.is === 'icmp' ? 'icmp' : 'ipv6-icmp')]
-        : [match(payload(service.is, 'type'), service.type)];
+        ? [match(meta('l4proto'), service.kind === 'icmp' ? 'icmp' : 'ipv6-icmp')]
+        : [match(payload(service.kind, 'type'), service.type)];
     default: {
-      const { is, ports } = service;
-      if (ports.length === 0) return [match(meta('l4proto'), is)];
-      return [match(payload(is, 'dport'), anyOf(ports.map(portJson)))];
+      const { kind, ports } = service;
+      if (ports.length === 0) return [match(meta('l4proto'), kind)];
+      return [match(payload(kind, 'dport'), anyOf(ports.map(portJson)))];
     }
   }
 };

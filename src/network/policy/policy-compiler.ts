@@ -8,7 +8,7 @@ import type { VmPolicy } from './vm-policy.ts';
 const dependencies = (policy: NetworkPolicy, facts: PolicyFacts): string =>
   JSON.stringify([
     policy.rules.map((rule) => isActive(rule, facts.nowS)),
-    policy.rules.flatMap(({ peer }) => (peer.is === 'vms' ? peer.names.map(facts.linksOf) : [])),
+    policy.rules.flatMap(({ peer }) => (peer.kind === 'vms' ? peer.names.map(facts.linksOf) : [])),
     hostsOf(policy).map((host) => facts.addressesOf(host) ?? null),
   ]);
 

@@ -3,23 +3,23 @@ import type { Prefix } from '../../address/prefix.ts';
 
 /** The other end of a flow. */
 export type NetworkPeer =
-  | { readonly is: 'anyone' }
-  | { readonly is: 'networks'; readonly prefixes: readonly Prefix[] }
+  | { readonly kind: 'anyone' }
+  | { readonly kind: 'networks'; readonly prefixes: readonly Prefix[] }
   /** Whoever is not a VM behind net-vm. */
-  | { readonly is: 'uplink' }
+  | { readonly kind: 'uplink' }
   /** By name in /ipc/domain-map. */
-  | { readonly is: 'vms'; readonly names: readonly string[] }
+  | { readonly kind: 'vms'; readonly names: readonly string[] }
   /** By DNS name. */
-  | { readonly is: 'host'; readonly name: string };
+  | { readonly kind: 'host'; readonly name: string };
 
 /** Both ends included. */
 export type PortRange = { readonly from: number; readonly to: number };
 
 export type Service =
-  | { readonly is: 'any' }
+  | { readonly kind: 'any' }
   /** No ports means every port. */
-  | { readonly is: 'tcp' | 'udp'; readonly ports: readonly PortRange[] }
-  | { readonly is: 'icmp' | 'icmpv6'; readonly type: number | undefined };
+  | { readonly kind: 'tcp' | 'udp'; readonly ports: readonly PortRange[] }
+  | { readonly kind: 'icmp' | 'icmpv6'; readonly type: number | undefined };
 
 export type Rate = { readonly count: number; readonly per: 'second' | 'minute' | 'hour' };
 
@@ -58,4 +58,4 @@ export const nextExpiry = (policies: Iterable<NetworkPolicy>, nowS: number): num
 
 /** The DNS names in a policy. */
 export const hostsOf = ({ rules }: NetworkPolicy): string[] =>
-  rules.flatMap(({ peer }) => (peer.is === 'host' ? [peer.name] : []));
+  rules.flatMap(({ peer }) => (peer.kind === 'host' ? [peer.name] : []));

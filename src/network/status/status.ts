@@ -63,16 +63,16 @@ export type VifHistoryEntry = {
 
 /** @param problem a failure that is not in the decision itself */
 const phaseOf = (decision: Decision, problem: Problem | undefined): Phase => {
-  const { vif, is } = decision;
-  if (is === 'refused' || problem !== undefined) return 'error';
-  if (is === 'finished' || (vif.state === xenbus.closing && !vif.online)) return 'closing';
-  if (is === 'waiting') return 'waiting';
+  const { vif, kind } = decision;
+  if (kind === 'refused' || problem !== undefined) return 'error';
+  if (kind === 'finished' || (vif.state === xenbus.closing && !vif.online)) return 'closing';
+  if (kind === 'waiting') return 'waiting';
   return isConnected(vif) ? 'connected' : 'configuring';
 };
 
 const addressesOf = (decision: Decision): string[] => {
   const { facts } = decision.vif;
-  if (decision.is === 'served') return decision.served.prefixes.map(({ text }) => text);
+  if (decision.kind === 'served') return decision.served.prefixes.map(({ text }) => text);
   return isProblem(facts) ? [] : facts.backend.map(({ text }) => text);
 };
 
@@ -85,7 +85,7 @@ export const vifStatus = (
   name: string | undefined,
 ): VifStatus => {
   const { vif } = decision;
-  const error = decision.is === 'refused' ? decision.problem : problem;
+  const error = decision.kind === 'refused' ? decision.problem : problem;
   const facts = isProblem(vif.facts) ? undefined : vif.facts;
   return {
     domid: vif.domid,

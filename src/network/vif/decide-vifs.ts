@@ -14,15 +14,15 @@ import type { ServedVif } from './served-vif.ts';
 
 export type Decision = { readonly vif: BackendVif } & (
   | {
-      readonly is: 'waiting';
+      readonly kind: 'waiting';
       readonly for: 'netback' | 'link' | 'address' | 'frontend';
       /** What it will be served with, as far as that is certain: its rules may stand before its link is there. */
       readonly prospect: ServedVif | undefined;
     }
-  | { readonly is: 'refused'; readonly problem: Problem }
-  | { readonly is: 'served'; readonly served: ServedVif }
+  | { readonly kind: 'refused'; readonly problem: Problem }
+  | { readonly kind: 'served'; readonly served: ServedVif }
   /** Closed for good: its backend directory is ours to remove. */
-  | { readonly is: 'finished' }
+  | { readonly kind: 'finished' }
 );
 
 export type Circumstances = {
@@ -174,7 +174,7 @@ const waiting = (
   vif: BackendVif,
   reason: 'netback' | 'link' | 'address' | 'frontend',
   prospect?: ServedVif,
-): Decision => ({ vif, is: 'waiting', for: reason, prospect });
+): Decision => ({ vif, kind: 'waiting', for: reason, prospect });
 
 const decideLive = (
   vif: BackendVif,
@@ -186,7 +186,7 @@ const decideLive = (
   const isEarly = vif.state === xenbus.initialising;
   if (isProblem(judged)) {
     // netback has not looked at it yet: nobody reads a complaint now.
-    return isEarly ? waiting(vif, 'netback') : { vif, is: 'refused', problem: judged };
+    return isEarly ? waiting(vif, 'netback') : { vif, kind: 'refused', problem: judged };
   }
   if (!isConnected(vif)) {
     if (lingers(judged, circumstances, claims)) return waiting(vif, 'address');
@@ -195,19 +195,19 @@ const decideLive = (
     if (isEarly) return waiting(vif, 'netback', judged);
   }
   const link = linkState(facts, circumstances, claims);
-  if (typeof link === 'object') return { vif, is: 'refused', problem: link };
+  if (typeof link === 'object') return { vif, kind: 'refused', problem: link };
   if (link === 'missing') return waiting(vif, 'link', judged);
-  return { vif, is: 'served', served: judged };
+  return { vif, kind: 'served', served: judged };
 };
 
 const decideVif = (vif: BackendVif, circumstances: Circumstances, claims: Claims): Decision => {
-  if (isFinished(vif)) return { vif, is: 'finished' };
+  if (isFinished(vif)) return { vif, kind: 'finished' };
   const { facts, state } = vif;
   if (state === undefined || state < xenbus.initialising) return waiting(vif, 'netback');
   if (!isProblem(facts)) return decideLive(vif, facts, circumstances, claims);
   return state === xenbus.initialising
     ? waiting(vif, 'netback')
-    : { vif, is: 'refused', problem: facts };
+    : { vif, kind: 'refused', problem: facts };
 };
 
 /** Who is connected keeps its addresses; among the others the older domain comes first. */

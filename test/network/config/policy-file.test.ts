@@ -41,11 +41,11 @@ comment = "until the move"
     {
       ...{ action: 'drop', direction: 'in', log: true, expire: 1_800_000_000 },
       peer: {
-        is: 'networks',
+        kind: 'networks',
         prefixes: [{ text: '192.0.2.0/24' }, { text: '192.0.2.7' }, { text: '2001:db8::/32' }],
       },
       service: {
-        is: 'tcp',
+        kind: 'tcp',
         ports: [
           { from: 22, to: 22 },
           { from: 1000, to: 2000 },

@@ -9,13 +9,13 @@ import {
 import { backendVif, circumstances, emptyKernel, prefix } from '../store-fixture.ts';
 
 const short = (decision: Decision | undefined): string => {
-  switch (decision?.is) {
+  switch (decision?.kind) {
     case 'refused':
       return decision.problem.code;
     case 'waiting':
       return `waiting for ${decision.for}`;
     default:
-      return decision?.is ?? 'no decision';
+      return decision?.kind ?? 'no decision';
   }
 };
 
@@ -141,7 +141,10 @@ describe('addresses that only the guest names', () => {
   test('count for nothing once dom0 names some', () => {
     const both = backendVif(3, { ip: '10.0.5.3' }, '10.0.7.7');
     const [decision] = decideVifs(circumstances([both], { allowed, names: new Map([[3, 'web']]) }));
-    expect(decision).toMatchObject({ is: 'served', served: { prefixes: [{ text: '10.0.5.3' }] } });
+    expect(decision).toMatchObject({
+      kind: 'served',
+      served: { prefixes: [{ text: '10.0.5.3' }] },
+    });
   });
 });
 

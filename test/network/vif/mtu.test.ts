@@ -22,7 +22,7 @@ const mtuOf = (
       refusedMtus: new Map(refused),
     }),
   );
-  return decision?.is === 'served' ? decision.served.mtu : Number.NaN;
+  return decision?.kind === 'served' ? decision.served.mtu : Number.NaN;
 };
 
 test("dom0's word, else the smallest of the uplinks that are up, else the link's own", () => {

@@ -20,8 +20,8 @@ const outcomes = (
 ) =>
   Object.fromEntries(
     decideVifs(circumstances(vifs, { names, ...more })).map((decision) => {
-      if (decision.is === 'refused') return [decision.vif.key, decision.problem.code];
-      if (decision.is !== 'served') return [decision.vif.key, decision.is];
+      if (decision.kind === 'refused') return [decision.vif.key, decision.problem.code];
+      if (decision.kind !== 'served') return [decision.vif.key, decision.kind];
       return [decision.vif.key, decision.served.routed ? 'routed' : 'served'];
     }),
   );

@@ -23,7 +23,7 @@ const ofContent = (file: string, text: string, content: PolicyFile, sources: Sou
     fault(['profile'], unknownProfile(profile, sources));
   }
   for (const [index, { peer, direction }] of rules.entries()) {
-    if (peer.is !== 'vms') continue;
+    if (peer.kind !== 'vms') continue;
     const key = direction === 'out' ? 'dstvm' : 'srcvm';
     for (const [at, name] of peer.names.entries()) {
       if (!sources.mesh.vms.has(name)) fault(['rule', index, key, at], unknownVm(name));
