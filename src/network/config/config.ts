@@ -72,7 +72,9 @@ export const uplinkOf = ({
 export const repeatedForwards = (forwards: readonly PortForward[]): readonly number[] =>
   [...forwards.keys()].filter((index) => {
     const { proto, port } = forwards[index] as PortForward;
-    return forwards.findIndex((one) => one.proto === proto && one.port === port) !== index;
+    return (
+      forwards.findIndex((forward) => forward.proto === proto && forward.port === port) !== index
+    );
   });
 
 const schema = v.strictObject({

@@ -114,7 +114,9 @@ const contradiction = (entry: Entry): { key: keyof Entry; message: string } | un
 };
 
 const peerOf = (entry: Entry): NetworkPeer => {
-  const prefixes = [entry.dst4, entry.dst6, entry.src4, entry.src6].flatMap((some) => some ?? []);
+  const prefixes = [entry.dst4, entry.dst6, entry.src4, entry.src6].flatMap(
+    (prefixes) => prefixes ?? [],
+  );
   if (prefixes.length > 0) return { kind: 'networks', prefixes };
   const names = entry.dstvm ?? entry.srcvm;
   if (names !== undefined) return { kind: 'vms', names };

@@ -112,11 +112,13 @@ const linkProblem = (
 ) => {
   const own = new Set(bringUpLines(opening));
   const optional = inheritedMtuLine(opening);
-  if (opening.mtu !== undefined && lines.some((one) => one.line === optional)) {
+  if (opening.mtu !== undefined && lines.some(({ line }) => line === optional)) {
     mtuRefused(opening.served.key, opening.mtu);
   }
-  const line = lines.find((one) => own.has(one.line) && one.line !== optional);
-  if (line !== undefined) return failed('LINK_FAILED', `ip ${line.line}: ${line.message}`);
+  const failure = lines.find(({ line }) => own.has(line) && line !== optional);
+  if (failure !== undefined) {
+    return failed('LINK_FAILED', `ip ${failure.line}: ${failure.message}`);
+  }
   return gaveUp === undefined ? undefined : failed('LINK_FAILED', `ip: ${gaveUp}`);
 };
 
@@ -191,18 +193,18 @@ export const bringUp = async (job: BringUpJob, ports: Ports): Promise<readonly B
   const hardened = harden(opening, ports);
   const [ruled] = await preparing;
   const problems = new Map([...hardened, ...ruled]);
-  const guarded = opening.filter((one) => !problems.has(one));
+  const guarded = opening.filter((candidate) => !problems.has(candidate));
   const unopened = await openLinks(guarded, job.gateways, ports);
-  const opened = guarded.filter((one) => !unopened.has(one));
+  const opened = guarded.filter((candidate) => !unopened.has(candidate));
   const announcement = await announce(opened, ports);
   const names = unopened.size > 0 ? network.linkNames() : undefined;
-  return job.bringUps.map((one): BringUpResult => {
-    const { vif, served, open } = one;
-    const problem = problems.get(one) ?? unopened.get(one);
+  return job.bringUps.map((candidate): BringUpResult => {
+    const { vif, served, open } = candidate;
+    const problem = problems.get(candidate) ?? unopened.get(candidate);
     if (problem !== undefined) {
       const isGone = names !== undefined && !names.has(served.link);
       return { vif, outcome: isGone ? 'gone' : problem };
     }
-    return { vif, outcome: open ? announced(one, announcement) : 'guarded' };
+    return { vif, outcome: open ? announced(candidate, announcement) : 'guarded' };
   });
 };

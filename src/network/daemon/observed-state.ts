@@ -159,7 +159,7 @@ export const openObservedState = (
   const isOurNeighbour: ObservedState['isOurNeighbour'] = ({ address, link }) => {
     const { neighbours } = kernel;
     if (entries.of !== neighbours) {
-      const names = [...neighbours.values()].map((one) => `${one.address} ${one.link}`);
+      const names = [...neighbours.values()].map((entry) => `${entry.address} ${entry.link}`);
       entries = { of: neighbours, names: new Set(names) };
     }
     return entries.names.has(`${address} ${link}`);

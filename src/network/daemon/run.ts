@@ -208,8 +208,8 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
 
 /** Of all vifs that are served. */
 const addressesOf = (decisions: readonly Decision[]): string[] =>
-  decisions.flatMap((one) =>
-    one.kind === 'served' ? one.served.prefixes.map(({ text }) => text) : [],
+  decisions.flatMap((decision) =>
+    decision.kind === 'served' ? decision.served.prefixes.map(({ text }) => text) : [],
   );
 
 const stopSignals = () =>

@@ -117,7 +117,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     const changed = served.filter(({ key }) => uncut.has(key));
     if (changed.length > 0) {
       const allowed = policies.allowsFlow(served, observed.names());
-      const prefixes = changed.flatMap((one) => one.prefixes);
+      const prefixes = changed.flatMap((vif) => vif.prefixes);
       await network.cutFlowsUnless(prefixes, allowed);
     }
     // Who is served no more has lost all its flows by that.
@@ -155,10 +155,10 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     const { bringUp: openings, host, served } = todo;
     const shared = host.elements.length + host.chains.length;
     const byKey = observed.vifs();
-    const bringUps = openings.flatMap((one) => {
-      const vif = byKey.get(one.served.key);
+    const bringUps = openings.flatMap((opening) => {
+      const vif = byKey.get(opening.served.key);
       if (vif === undefined || !linkTimeout.mayTry(vif.key)) return [];
-      const candidate = { ...one, vif };
+      const candidate = { ...opening, vif };
       return repair.isAllowed(candidate) ? [candidate] : [];
     });
     const isAnyReady = bringUps.some(({ open }) => open);

@@ -101,9 +101,9 @@ const openingOf = (decision: Decision, planning: Planning): Opening | undefined 
 };
 
 /** Here and in plan.ts, large maps are gone through by forEach, which makes no entries for the collector. */
-const addAll = <T>(all: Map<string, T>, some: ReadonlyMap<string, T>): void => {
-  some.forEach((item, key) => {
-    all.set(key, item);
+const addAll = <T>(target: Map<string, T>, source: ReadonlyMap<string, T>): void => {
+  source.forEach((item, key) => {
+    target.set(key, item);
   });
 };
 

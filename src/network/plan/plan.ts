@@ -165,8 +165,8 @@ const planGarbage = (
   if (unwanted.length === 0) return { elements, chains: [] };
   const gone = new Set(elements);
   const used = new Set<string | undefined>();
-  for (const one of kernel.elements.values()) {
-    if (isVerdictMap(one.set) && !gone.has(one)) used.add(one.parts[1]);
+  for (const element of kernel.elements.values()) {
+    if (isVerdictMap(element.set) && !gone.has(element)) used.add(element.parts[1]);
   }
   return { elements, chains: unwanted.filter((name) => !used.has(name)) };
 };
@@ -198,7 +198,7 @@ const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host
   });
   const mustWait = (element: Element): boolean => {
     const network = networkOf(element);
-    return network !== undefined && stale.some((one) => overlaps(one, network));
+    return network !== undefined && stale.some((prefix) => overlaps(prefix, network));
   };
   return {
     elements: hostElements.filter(

@@ -59,11 +59,11 @@ export const allows = (
 ): boolean => {
   const address = direction === 'out' ? flow.destination : flow.source;
   const rule = policy.rules.find(
-    (one) =>
-      one.direction === direction &&
-      isActive(one, facts.nowS) &&
-      isPeer(address, one, facts) &&
-      isService(flow, one.service),
+    (candidate) =>
+      candidate.direction === direction &&
+      isActive(candidate, facts.nowS) &&
+      isPeer(address, candidate, facts) &&
+      isService(flow, candidate.service),
   );
   return rule?.action === 'accept';
 };

@@ -132,7 +132,7 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
   const sets = items.flatMap(({ set, map }) => set ?? map ?? []);
   const elements = sets
     .filter(({ name }) => Object.hasOwn(setFamilies, name))
-    .flatMap(({ name, elem }) => (elem ?? []).map((one) => elementOf(name as SetName, one)));
+    .flatMap(({ name, elem }) => (elem ?? []).map((listed) => elementOf(name as SetName, listed)));
   const chains = new Map<string, number>();
   const contents = new Map<string, string>();
   for (const { chain, rule } of items) {

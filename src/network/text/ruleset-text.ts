@@ -112,8 +112,8 @@ const sortChains = (items: readonly Item[]): readonly Item[] => {
   const ofPolicies = items.filter((item) => chainOf(item) !== undefined);
   const chains = ofPolicies.filter((item) => 'chain' in item);
   const rules = ofPolicies.filter((item) => 'rule' in item);
-  const sorted = (some: readonly Item[]) =>
-    [...some].sort((a, b) => byText(chainOf(a) ?? '', chainOf(b) ?? ''));
+  const sorted = (chosen: readonly Item[]) =>
+    [...chosen].sort((a, b) => byText(chainOf(a) ?? '', chainOf(b) ?? ''));
   const others = items.filter((item) => chainOf(item) === undefined);
   return [...others, ...sorted(chains), ...sorted(rules)];
 };

@@ -64,8 +64,8 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         await attachRaw(host, last, { ip: '10.0.5.201' });
         await becomesConnected(host, last);
         const found = await status(host);
-        const told = found.vifs.map((vif) => [vif.domid, vif.phase, vif.error?.code]);
-        assert.deepEqual(told, [
+        const reported = found.vifs.map((vif) => [vif.domid, vif.phase, vif.error?.code]);
+        assert.deepEqual(reported, [
           [good, 'connected', undefined],
           ...cases.map(([code]) => [guest, 'error', code]),
           [last, 'connected', undefined],

@@ -59,16 +59,16 @@ test.concurrent('a machine that has everything: a line for each thing, exit stat
 });
 
 test.concurrent.each([
-  { without: 'conntrack', name: 'conntrack', way: /; install conntrack-tools/ },
-  { without: 'nft', name: 'nft', way: /; install nftables/ },
-  { without: 'ip', name: 'ip', way: /; install iproute2/ },
-  { netback: false, name: 'xen-netback', way: /; modprobe xen-netback/ },
-])('what is missing is named with the way out: $name', async ({ name, way, ...machine }) => {
+  { without: 'conntrack', name: 'conntrack', remedy: /; install conntrack-tools/ },
+  { without: 'nft', name: 'nft', remedy: /; install nftables/ },
+  { without: 'ip', name: 'ip', remedy: /; install iproute2/ },
+  { netback: false, name: 'xen-netback', remedy: /; modprobe xen-netback/ },
+])('what is missing is named with the way out: $name', async ({ name, remedy, ...machine }) => {
   const { status, lines } = await checkOn(machine);
   assert.equal(status, 1);
   const complaints = lines.filter((line) => !line.startsWith('ok    '));
   const own = complaints.find((line) => line.startsWith(`FAIL  ${name}: `));
-  assert.match(own ?? complaints.join('\n'), way);
+  assert.match(own ?? complaints.join('\n'), remedy);
   // Without nft, its rules cannot be tried either.
   assert.equal(complaints.length, name === 'nft' ? 2 : 1, complaints.join('\n'));
 });

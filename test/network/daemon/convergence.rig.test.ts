@@ -93,11 +93,11 @@ const assertTold = async (host: SimHost): Promise<void> => {
   for (const { domid, devid, phase, error } of (await statusOf(host)).vifs) {
     phases.add(phase);
     const read = (node: string) => host.read(`${backend(domid, devid)}/${node}`);
-    const told = { status: await read('hotplug-status'), error: await read('hotplug-error') };
+    const reported = { status: await read('hotplug-status'), error: await read('hotplug-error') };
     if (phase === 'error')
-      assert.deepEqual(told, { status: 'error', error: `vifwatch: ${error?.code}` });
-    else assert.equal(told.error, undefined, `of ${domid}/${devid}, which is ${phase}`);
-    if (phase === 'connected') assert.equal(told.status, 'connected');
+      assert.deepEqual(reported, { status: 'error', error: `vifwatch: ${error?.code}` });
+    else assert.equal(reported.error, undefined, `of ${domid}/${devid}, which is ${phase}`);
+    if (phase === 'connected') assert.equal(reported.status, 'connected');
   }
 };
 

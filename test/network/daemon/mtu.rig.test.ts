@@ -64,7 +64,7 @@ test("a vif has the uplink's MTU from the start and within a second after it cha
     await host.dom0.remove(`${backend(guest)}/mtu`);
     await follows(1350, 'what dom0 no longer asks for');
 
-    for (const one of pings) await one.assertUninterrupted();
+    for (const ping of pings) await ping.assertUninterrupted();
     assert.equal(await kernelState(host), before);
     assert.equal((await ups()).stdout, upsBefore);
   });

@@ -23,10 +23,10 @@ while True:
     end = at + 5
     kind = struct.unpack('!H', query[at + 1:at + 3])[0]
     found = json.load(open(zone)).get('.'.join(labels).lower())
-    answers = [socket.inet_aton(one) for one in found or []] if kind == 1 else []
+    answers = [socket.inet_aton(address) for address in found or []] if kind == 1 else []
     code = 3 if found is None else 0
     header = query[:2] + struct.pack('!HHHHH', 0x8180 | code, 1, len(answers), 0, 0)
-    records = b''.join(struct.pack('!HHHIH', 0xc00c, 1, 1, 1, 4) + one for one in answers)
+    records = b''.join(struct.pack('!HHHIH', 0xc00c, 1, 1, 1, 4) + address for address in answers)
     server.sendto(header + query[12:end] + records, peer)
 `;
 

@@ -96,7 +96,7 @@ export const isUp = async (host: SimHost, link: string): Promise<boolean | undef
   const { stdout } = await host.inNetVm(['ip', '-o', 'link', 'show']);
   const line = stdout
     .split('\n')
-    .find((one) => one.includes(` ${link}@`) || one.includes(` ${link}:`));
+    .find((line) => line.includes(` ${link}@`) || line.includes(` ${link}:`));
   return line === undefined ? undefined : /[<,]UP[,>]/.test(line);
 };
 

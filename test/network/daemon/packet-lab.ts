@@ -32,9 +32,9 @@ sockets = {}
 for name in work['places']:
     with open('/run/netns/' + name) as namespace:
         if libc.setns(namespace.fileno(), 0) != 0: sys.exit('no namespace ' + name)
-    one = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-    one.bind(('eth0', 0))
-    sockets[name] = one
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    sock.bind(('eth0', 0))
+    sockets[name] = sock
 def checksum(data):
     total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
     while total > 0xffff: total = (total & 0xffff) + (total >> 16)
@@ -67,9 +67,9 @@ seen, answered = {}, False
 def drain(patience):
     global answered
     ready, _, _ = select.select(list(sockets.values()), [], [], patience)
-    for name, one in sockets.items():
-        if one not in ready: continue
-        data, address = one.recvfrom(65535)
+    for name, sock in sockets.items():
+        if sock not in ready: continue
+        data, address = sock.recvfrom(65535)
         answered = answered or is_answer(data)
         mark = marks.get(data[-8:])
         # Answers and complaints hold the mark as well, but not the addresses in this order.

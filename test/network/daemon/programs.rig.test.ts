@@ -141,7 +141,7 @@ test('an nft monitor that crashes, then one that prints without end: changes are
     const before = await kernelState(host);
     const pid = host.daemon.pid();
     const monitors = () =>
-      childrenOf(pid).filter((one) => commandLine(one).endsWith('nft monitor'));
+      childrenOf(pid).filter((child) => commandLine(child).endsWith('nft monitor'));
     const [first] = monitors();
     assert.ok(first !== undefined);
     const bound = await openBound(2);

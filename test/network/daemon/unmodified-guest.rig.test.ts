@@ -106,8 +106,8 @@ test('a router beyond the uplink tells it that its packets are too big, if it ha
     const untold = await seen();
     await sendFrom(host.sim, world, [...tell(7002), ...tell(7001)]);
     assert.deepEqual(await discovered, [1280, 1280]);
-    const told = growth(untold, await seen())['liar'];
-    assert.equal(told, 2, 'it was told of packets that it never sent');
+    const received = growth(untold, await seen())['liar'];
+    assert.equal(received, 2, 'it was told of packets that it never sent');
   });
 });
 

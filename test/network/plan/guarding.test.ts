@@ -36,7 +36,7 @@ test('an address stays known for as long as a link that may use it is not closed
 describe('where an ingress chain cannot stand before its link', () => {
   const later = { ingressMayPrecede: false };
   const missing = (model: Model): string[] =>
-    planFor(model, later).bringUp.flatMap((one) => one.missing.map(({ set }) => set));
+    planFor(model, later).bringUp.flatMap((bringUp) => bringUp.missing.map(({ set }) => set));
 
   test('it is no part of what is made ready for a link to come', () => {
     const kernel = setLinks(emptyKernel, new Set(hostLinks));

@@ -221,8 +221,8 @@ describe('whatever the history', () => {
         const model = modelOf(untouched(vifs));
         const byLink = new Map([...model.vifs.values()].map((vif) => [defaultLinkOf(vif), vif]));
         const areOfOneVm = (a: string, b: string): boolean => {
-          const [one, other] = [byLink.get(a), byLink.get(b)];
-          return one !== undefined && other !== undefined && areOfSameVm(one, other);
+          const [first, second] = [byLink.get(a), byLink.get(b)];
+          return first !== undefined && second !== undefined && areOfSameVm(first, second);
         };
         const { kernel } = converge(model);
         const held = [...kernel.elements.values()].flatMap((element) => {

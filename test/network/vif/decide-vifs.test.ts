@@ -34,7 +34,7 @@ const link = (name: string, more: Partial<KernelLink> = {}): KernelLink => ({
 
 const kernelWith = (...links: KernelLink[]): KernelState => ({
   ...emptyKernel,
-  links: new Map(links.map((one) => [one.name, one])),
+  links: new Map(links.map((listed) => [listed.name, listed])),
 });
 
 describe('the state of the backend directory', () => {

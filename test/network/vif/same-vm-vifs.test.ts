@@ -104,7 +104,7 @@ test('each has elements of its own; the older going takes nothing of the newer, 
   const old = backendVif(3, { ...same, ...alive });
   const heir = backendVif(4, same);
   const kernel = setLinks(emptyKernel, new Set(['lo', 'eth0', 'vif3.0', 'vif4.0']));
-  const vifs = (...some: readonly BackendVif[]) => new Map(some.map((vif) => [vif.key, vif]));
+  const vifs = (...present: readonly BackendVif[]) => new Map(present.map((vif) => [vif.key, vif]));
   const has = (model: Model, what: 'elements' | 'routes') => [...model.kernel[what].keys()].join();
 
   const both = converge({ vifs: vifs(old, heir), kernel });
