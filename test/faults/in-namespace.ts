@@ -37,7 +37,7 @@ export const within = async (
 /** The promised second, another in which a probe sees that it is cut, and some more. */
 export const patienceMs = 4_000;
 
-/** Whether a flow is cut within the patience; the rig's end ends the wait for it. */
+/** Whether a flow is cut within the timeout; the rig's end ends the wait for it. */
 export const isCutSoon = async (flow: Probe): Promise<boolean> => {
   let isCut = false;
   flow.isCut().then(

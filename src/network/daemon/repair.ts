@@ -36,7 +36,7 @@ type Excess = {
 export type Repair = {
   /** Whether the vif may be brought up; one that is not connected yet is not repaired but served. */
   readonly isAllowed: (bringUp: VifBringUp) => boolean;
-  /** Notes those of the vifs that are connected already and damaged. */
+  /** Records those of the vifs that are connected already and lack something. */
   readonly record: (bringUps: readonly VifBringUp[]) => void;
   /** What somebody does to no vif in particular, again and again. */
   readonly problemText: () => string | undefined;

@@ -9,12 +9,12 @@ export type Resolution = {
 };
 
 /** Two tries of 3 s: a name server that is silent for longer is tried again with the next refresh. */
-const patience = { timeout: 3_000, tries: 2 };
+const options = { timeout: 3_000, tries: 2 };
 
 /** All addresses of a name; undefined if none was found, whatever the reason. */
 export const resolveHost = async (name: string): Promise<Resolution | undefined> => {
   // A new one each time, as it reads resolv.conf only once.
-  const resolver = new Resolver(patience);
+  const resolver = new Resolver(options);
   const answers = await Promise.allSettled([
     resolver.resolve4(name, { ttl: true }),
     resolver.resolve6(name, { ttl: true }),

@@ -31,7 +31,7 @@ export type Planning = {
   readonly linkNames: ReadonlySet<string>;
   /** Links under change by a step still running: nothing is planned for them until it ends. */
   readonly busy: ReadonlySet<string>;
-  /** Whether `kernel` is known to be true now: only then is anything mended or taken away by it. */
+  /** Whether `kernel` is known to be true now: only then is anything repaired or taken away by it. */
   readonly current: { readonly links: boolean; readonly elements: boolean };
 };
 

@@ -37,7 +37,7 @@ export const removableElements = (
   if (excess.length === 0) return [];
   const isGuarded = guardedBy(guarded, kernel);
   const isWanted = (element: Element): boolean => desired.wants(keyOfElement(element), element);
-  // A chain that is broken is mended where it is; and where it cannot be without its link, it goes with it, for
+  // A chain that is broken is repaired where it is; and where it cannot be without its link, it goes with it, for
   // which dom0 need not wait.
   const isLeft = ({ set, parts: [link = ''] }: Element): boolean =>
     set === 'ingress' && (!ingressMayPrecede || isWanted({ set, parts: [link] }));

@@ -101,7 +101,7 @@ export const shadowingRoutesOf = (
   return shadowingRoutes;
 };
 
-/** What of a vif's addresses goes elsewhere for good; only others can mend that. */
+/** What of a vif's addresses goes elsewhere for good; only others can repair that. */
 export const shadowProblem = (
   { link, prefixes }: ServedVif,
   shadowingRoutes: ReadonlyMap<string, ShadowingRoute>,

@@ -64,9 +64,9 @@ arp = struct.pack('!HHHBB', 0x0806, 1, 0x0800, 6, 4)
 def is_answer(data): return data[12:22] == arp + b'\\0\\2' and data[28:32] == uplink and data[38:42] == bytes(4)
 uplink = socket.inet_aton('192.0.2.2')
 seen, answered = {}, False
-def drain(patience):
+def drain(timeout):
     global answered
-    ready, _, _ = select.select(list(sockets.values()), [], [], patience)
+    ready, _, _ = select.select(list(sockets.values()), [], [], timeout)
     for name, sock in sockets.items():
         if sock not in ready: continue
         data, address = sock.recvfrom(65535)

@@ -75,13 +75,13 @@ describe('a connected vif', () => {
     expect(isIdle(planFor(settled))).toBe(true);
   });
 
-  test.each(['elements', 'neighbours', 'routes'] as const)('that lost its %s is mended', (what) => {
+  test.each(['elements', 'neighbours', 'routes'] as const)('that lost its %s is repaired', (what) => {
     const broken = { ...settled, kernel: { ...settled.kernel, [what]: new Map() } };
     expect(planFor(broken).bringUp).toHaveLength(1);
     expect(keysOf(converge(broken))).toEqual(keysOf(settled));
   });
 
-  test('is not mended by what may be an old observation', () => {
+  test('is not repaired by what may be an old observation', () => {
     const broken = { ...settled, kernel: { ...settled.kernel, routes: new Map() } };
     const current = { links: true, elements: false };
     expect(planFor(broken, { current }).bringUp).toEqual([]);

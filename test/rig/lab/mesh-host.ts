@@ -41,8 +41,8 @@ export const bootMesh = async (
   await clearHost(host);
   await unpackMesh(host);
   // In the emulator net-vm's vifwatch may take longer than the minute that it has by default.
-  const patience = ['--timeout', `${labHangMs / 1000}`];
-  const argv = ['autostart', ...patience, ...options];
+  const timeout = ['--timeout', `${labHangMs / 1000}`];
+  const argv = ['autostart', ...timeout, ...options];
   const { status, stdout, stderr, seconds } = await inMesh(host, shell, ...argv);
   assert.equal(status, 0, `${stdout}${stderr}`);
   await Promise.all(meshVms.map((vm) => host.meet(vm)));

@@ -4,7 +4,7 @@ import { ownedBy } from './domain-tree.ts';
 import { listNode, nodeBecomes, readNode, removeNode } from './node-state.ts';
 
 /** libxl's LIBXL_INIT_TIMEOUT and LIBXL_DESTROY_TIMEOUT. */
-const patience = 10;
+const timeoutS = 10;
 
 export type VifPlace = { readonly guest: number; readonly backend: number; readonly devid: number };
 
@@ -92,7 +92,7 @@ export const addVif = async (
     dom0,
     `${backendPath(place)}/state`,
     (state) => state === '2',
-    patience,
+    timeoutS,
   );
   return taken ? [] : [`unable to add device with path ${backendPath(place)}`];
 };
@@ -131,9 +131,9 @@ export const removeVif = async (
   const isClosed = (state: string | undefined): boolean => state === '6' || state === undefined;
 
   await askForClosing(dom0, place, force);
-  const closed = await nodeBecomes(dom0, `${backend}/state`, isClosed, patience);
+  const closed = await nodeBecomes(dom0, `${backend}/state`, isClosed, timeoutS);
   if (!closed && !force) return removeVif(dom0, place, true);
-  const gone = await nodeBecomes(dom0, backend, (value) => value === undefined, patience);
+  const gone = await nodeBecomes(dom0, backend, (value) => value === undefined, timeoutS);
   const complaints = gone ? [] : [`timed out while waiting for ${backend} to be removed`];
   if (!gone && !force) return complaints;
   await dom0.transaction(async (tx) => {
