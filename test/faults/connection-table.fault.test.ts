@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { netbackMac } from '../network/daemon/frames.ts';
 import {
-  liar,
   type SpoofingRig,
+  spoofer,
   victim,
   withSpoofingRig,
   world,
@@ -38,16 +38,16 @@ print(step, count, time.time() - begin)
 
 const chunk = 20_000;
 
-/** Opens connections from the liar to the world until there are this many. */
-const connect = async ({ host, liar: from, uplinkMac }: SpoofingRig, total: number) => {
+/** Opens connections from the spoofer to the world until there are this many. */
+const connect = async ({ host, spoofer: from, uplinkMac }: SpoofingRig, total: number) => {
   const worldMac = await shIn(host, world, 'cat /sys/class/net/eth0/address');
   const take = async (namespace: string, argv: readonly string[]): Promise<void> => {
     const command = host.sim.inNamespace(namespace, ['python3', '-c', stepper, ...argv]);
     const { status, stderr } = await host.sim.run(command, { domid: 0 });
     expect(status, stderr).toBe(0);
   };
-  const out = [from.mac, netbackMac, liar.ipv4, outside4];
-  const back = [worldMac, uplinkMac, outside4, liar.ipv4];
+  const out = [from.mac, netbackMac, spoofer.ipv4, outside4];
+  const back = [worldMac, uplinkMac, outside4, spoofer.ipv4];
   for (let first = 0; first < total; first += chunk) {
     const range = [`${first}`, `${chunk}`];
     await take(from.namespace, [...out, 'syn', ...range]);
@@ -61,7 +61,7 @@ test.fails(fault('f3b', 'one VM fills the connection table'), () =>
     const { host, nft } = rig;
     // The kernels at both ends know nothing of these connections.
     const rule = 'type filter hook output priority 0; tcp flags & rst == rst drop;';
-    for (const namespace of [rig.liar.namespace, world])
+    for (const namespace of [rig.spoofer.namespace, world])
       await nft(namespace, `table inet quiet { chain out { ${rule} }; }`);
     await assertReaches({ host, from: victim }, outside4);
     const { stdout } = await host.inNetVm(['cat', '/proc/sys/net/netfilter/nf_conntrack_max']);

@@ -2,7 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { netbackMac, udp4 } from '../network/daemon/frames.ts';
-import { growth, liar, type SpoofingRig, withSpoofingRig } from '../network/daemon/spoofing-rig.ts';
+import {
+  growth,
+  type SpoofingRig,
+  spoofer,
+  withSpoofingRig,
+} from '../network/daemon/spoofing-rig.ts';
 import { outside4, outside6 } from '../rig/host.ts';
 import { sendFrom } from '../rig/sim/send.ts';
 import { until } from '../support/until.ts';
@@ -40,25 +45,25 @@ const largePings = async ({ host }: SpoofingRig, target: string): Promise<number
 };
 
 const isolateLiar = async (rig: SpoofingRig): Promise<void> => {
-  const { host, liar: from } = rig;
-  writeFileSync(`${host.daemon.policies}/liar.toml`, 'profile = "isolated"\n');
-  await until('the liar is isolated', async () => {
+  const { host, spoofer: from } = rig;
+  writeFileSync(`${host.daemon.policies}/spoofer.toml`, 'profile = "isolated"\n');
+  await until('the spoofer is isolated', async () => {
     const before = await rig.seen();
-    const frame = udp4({ source: from.mac, from: liar.ipv4, to: outside4 }, 5353);
+    const frame = udp4({ source: from.mac, from: spoofer.ipv4, to: outside4 }, 5353);
     await sendFrom(host.sim, from.namespace, [frame]);
     return !('world' in growth(before, await rig.seen()));
   });
 };
 
 test.fails.each([
-  ['IPv4', liar.ipv4, outside4, []],
-  ['IPv6', liar.ipv6, outside6, ['6']],
+  ['IPv4', spoofer.ipv4, outside4, []],
+  ['IPv6', spoofer.ipv6, outside6, ['6']],
 ] as const)(fault('f3a', '3000 fragments of %s'), (_family, source, target, extra) =>
   withSpoofingRig(async (rig) => {
     await isolateLiar(rig);
     await until('large pings are answered', async () => (await largePings(rig, target)) === 5);
     const { sim } = rig.host;
-    const { mac, namespace } = rig.liar;
+    const { mac, namespace } = rig.spoofer;
     const args = [mac, source, target, '3000', '1000000', ...extra];
     const argv = sim.inNamespace(namespace, ['python3', '-c', fragmenter, ...args]);
     expect((await sim.run(argv, { domid: 0 })).status).toBe(0);

@@ -7,8 +7,8 @@ import { macOf } from '../network/daemon/net-vm.ts';
 import {
   becomesSilent,
   growth,
-  liar,
   type SpoofingRig,
+  spoofer,
   victim,
   withSpoofingRig,
 } from '../network/daemon/spoofing-rig.ts';
@@ -19,23 +19,23 @@ import { fault } from './known.ts';
 
 const port = 7777;
 
-/** Sends a frame from the liar, and resolves with what the witnesses have seen meanwhile. */
+/** Sends a frame from the spoofer, and resolves with what the witnesses have seen meanwhile. */
 const sendSeen = async (rig: SpoofingRig, frame: string) => {
   const before = await rig.seen();
-  await sendFrom(rig.host.sim, rig.liar.namespace, [frame]);
+  await sendFrom(rig.host.sim, rig.spoofer.namespace, [frame]);
   await delay(300);
   const { netVmArp: _, ...seen } = growth(before, await rig.seen());
   return seen;
 };
 
-/** The liar is isolated, and the victim has a flow of each family to the outside. */
+/** The spoofer is isolated, and the victim has a flow of each family to the outside. */
 const withFlows = (body: (rig: SpoofingRig) => Promise<void>): Promise<void> =>
   withSpoofingRig(async (rig) => {
     const { host } = rig;
     const source = macOf(Number(rig.victim.namespace.slice('dom'.length)));
-    writeFileSync(`${host.daemon.policies}/liar.toml`, 'profile = "isolated"\n');
-    const plain = udp4({ source: rig.liar.mac, from: liar.ipv4, to: outside4 }, 5353);
-    await until('the liar is isolated', async () => !('world' in (await sendSeen(rig, plain))));
+    writeFileSync(`${host.daemon.policies}/spoofer.toml`, 'profile = "isolated"\n');
+    const plain = udp4({ source: rig.spoofer.mac, from: spoofer.ipv4, to: outside4 }, 5353);
+    await until('the spoofer is isolated', async () => !('world' in (await sendSeen(rig, plain))));
     await sendFrom(host.sim, rig.victim.namespace, [
       udp4({ source, from: victim.ipv4, to: outside4 }, port),
       udp6({ source, from: victim.ipv6, to: outside6 }, port),
@@ -46,7 +46,7 @@ const withFlows = (body: (rig: SpoofingRig) => Promise<void>): Promise<void> =>
 
 test('control: an error about a flow that nobody has is dropped', () =>
   withFlows(async (rig) => {
-    const packet = { source: rig.liar.mac, from: liar.ipv4, to: victim.ipv4 };
+    const packet = { source: rig.spoofer.mac, from: spoofer.ipv4, to: victim.ipv4 };
     const error = fragmentationNeeded(packet, 600, { to: outside4, port: 9999 });
     expect(await sendSeen(rig, error)).toEqual({});
   }));
@@ -56,7 +56,7 @@ test.fails.each([
   ['the outside', outside4, victim.ipv4],
 ])(fault('f2', 'an IPv4 error to %s'), (_name, to, about) =>
   withFlows(async (rig) => {
-    const packet = { source: rig.liar.mac, from: liar.ipv4, to };
+    const packet = { source: rig.spoofer.mac, from: spoofer.ipv4, to };
     const error = fragmentationNeeded(packet, 600, { to: about, port });
     expect(await sendSeen(rig, error)).toEqual({});
   }),
@@ -67,7 +67,7 @@ test.fails.each([
   ['the outside', outside6, victim.ipv6],
 ])(fault('f2', 'an IPv6 error to %s'), (_name, to, about) =>
   withFlows(async (rig) => {
-    const packet = { source: rig.liar.mac, from: liar.ipv6, to };
+    const packet = { source: rig.spoofer.mac, from: spoofer.ipv6, to };
     const error = packetTooBig(packet, 1300, { to: about, port });
     expect(await sendSeen(rig, error)).toEqual({});
   }),

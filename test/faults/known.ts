@@ -27,7 +27,7 @@ export const known = {
   'ipv6-off': 'Where IPv6 is switched off, IPv4 works, and nobody is blamed.',
   'nft-upgrade': 'Another style of JSON from nft disturbs no vif.',
   'arp-probe':
-    'A guest that probes its own address or runs a DHCP client is not counted as a liar.',
+    'A guest that probes its own address or runs a DHCP client is not counted as a spoofer.',
   'expire-clock': 'A rule ends when the wall clock says so.',
   'dns-rotation': 'Each answer for a name is good for its own TTL.',
   'call-stdin': 'The local program of a call can open /dev/stdin and /dev/stdout.',

@@ -158,7 +158,7 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 3,
   },
   {
-    promise: 'On real Xen, vifs come up, lie in vain and go away, and xl does not wait for them',
+    promise: 'On real Xen, vifs come up, spoof in vain and go away, and xl does not wait for them',
     ...lab('network'),
     usualMinutes: 3,
   },

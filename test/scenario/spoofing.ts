@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { type Drops, parseDrops } from '../../src/network/status/drops.ts';
 import { gateway4, gateway6, type Host, outside4, outside6 } from '../rig/host.ts';
 import { until } from '../support/until.ts';
-import { neighbourLies, packetLies } from './lies.ts';
 import { assertReaches, ping } from './ping.ts';
+import { spoofedNeighbours, spoofedPackets } from './spoofed-frames.ts';
 import { create, destroy, inNetVm, inVm, mail, web } from './vms.ts';
 import { placeWitness } from './witness.ts';
 
@@ -133,20 +133,20 @@ export const everyKindOfLiePassesNothing = async (host: Host): Promise<void> => 
   await isConfigured(host);
   const passage = await watchPassage(host, `vif${domid}.0`, `vif${other}.0`);
   const parties = { mac: web.mac, self: web, others: [mail] };
-  const lies = Object.entries({ ...packetLies(parties), ...neighbourLies(parties) });
+  const spoofed = Object.entries({ ...spoofedPackets(parties), ...spoofedNeighbours(parties) });
   const before = await dropsIn(host);
   const expected = Object.fromEntries(
-    lies.map(([counter, frames]) => [counter, (before[counter] ?? 0) + frames.length]),
+    spoofed.map(([counter, frames]) => [counter, (before[counter] ?? 0) + frames.length]),
   );
-  for (const frames of inBatches(lies.flatMap(([, frames]) => frames)))
+  for (const frames of inBatches(spoofed.flatMap(([, frames]) => frames)))
     await host.sendFrames(web.name, frames);
   let after = before;
   const areCounted = async (): Promise<boolean> => {
     after = await dropsIn(host);
-    return lies.every(([counter]) => (after[counter] ?? 0) >= (expected[counter] ?? 0));
+    return spoofed.every(([counter]) => (after[counter] ?? 0) >= (expected[counter] ?? 0));
   };
   try {
-    await until('all lies are counted', areCounted);
+    await until('all spoofed are counted', areCounted);
   } finally {
     assert.deepEqual(after, { ...before, ...expected });
   }

@@ -1,4 +1,4 @@
-/** A guest that lies in ARP or neighbour discovery moves nothing in net-vm; one that tells the truth is answered. */
+/** A guest that spoofs ARP or neighbour discovery moves nothing in net-vm; one that does not is answered. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, gateway6, outside4, outside6 } from '../../rig/host.ts';
@@ -11,7 +11,7 @@ import { attachRaw, becomesConnected, macOf, withNetVm } from './net-vm.ts';
 
 const everything = [gateway4, gateway6, outside4, outside6];
 const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };
-const liar = { name: 'liar', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
+const spoofer = { name: 'spoofer', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
 
 /** It is served and reaches everything; resolves with its MAC. */
 const serve = async (host: SimHost, { name, ipv4, ipv6 }: typeof victim): Promise<string> => {
@@ -22,10 +22,10 @@ const serve = async (host: SimHost, { name, ipv4, ipv6 }: typeof victim): Promis
   return macOf(guest);
 };
 
-/** Resolves with the liar's MAC. */
+/** Resolves with the spoofer's MAC. */
 const serveBoth = async (host: SimHost): Promise<string> => {
   await serve(host, victim);
-  return serve(host, liar);
+  return serve(host, spoofer);
 };
 
 const run = (host: SimHost, command: string): Promise<string> => inNetVm(host, command.split(' '));
@@ -41,7 +41,7 @@ const neighbours = async (host: SimHost): Promise<readonly string[]> => {
 };
 
 /** Counts what gets past the rules of a family's hook, of frames that match. */
-const watchFor = async (host: SimHost, { family, match }: Lies) => {
+const watchFor = async (host: SimHost, { family, match }: NeighbourClaims) => {
   const hook = `type filter hook input priority 1000; ${match} counter;`;
   await run(host, `nft table ${family} passed { chain input { ${hook} }; }`);
   return async (): Promise<number> => {
@@ -56,20 +56,20 @@ const droppedBy = async (host: SimHost, family: 'arp' | 'inet'): Promise<number>
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 };
 
-type Lies = { readonly family: 'arp' | 'inet'; readonly match: string };
+type NeighbourClaims = { readonly family: 'arp' | 'inet'; readonly match: string };
 
 const times = 20;
 
 /**
- * Sends the lies again and again; not one may get past the rules, and nothing may be different for it. Resolves with what
+ * Sends the spoofed frames again and again; not one may get past the rules, and nothing may be different for it. Resolves with what
  * shows that they would get there without the rules, after which there are none.
  */
-const assertUseless = async (host: SimHost, lies: Lies, frames: readonly string[]) => {
-  const { family } = lies;
+const assertUseless = async (host: SimHost, claims: NeighbourClaims, frames: readonly string[]) => {
+  const { family } = claims;
   const [before, counted] = [await neighbours(host), await droppedBy(host, family)];
-  const passed = await watchFor(host, lies);
+  const passed = await watchFor(host, claims);
   const all = Array(times).fill(frames).flat();
-  await host.sendFrames(liar.name, all);
+  await host.sendFrames(spoofer.name, all);
   await until('all have been dropped', async () => {
     return (await droppedBy(host, family)) >= counted + all.length;
   });
@@ -80,7 +80,7 @@ const assertUseless = async (host: SimHost, lies: Lies, frames: readonly string[
   return async (): Promise<void> => {
     await host.signalDaemon('SIGKILL');
     await run(host, `nft delete table ${family} vifwatch`);
-    await host.sendFrames(liar.name, frames);
+    await host.sendFrames(spoofer.name, frames);
     await until('they get there without the rules', async () => (await passed()) > 0);
   };
 };
@@ -95,9 +95,9 @@ test('ARP for the addresses of others', async () => {
       arp({ ...own, operation: 'reply', sender, asks: gateway4 }),
     ]);
     const foreignMac = { ...all, source: '00:16:3e:00:66:66' };
-    frames.push(arp({ ...foreignMac, operation: 'request', sender: liar.ipv4, asks: gateway4 }));
-    const lies = { family: 'arp', match: 'iifname "vif*"' } as const;
-    const assertNeedRules = await assertUseless(host, lies, frames);
+    frames.push(arp({ ...foreignMac, operation: 'request', sender: spoofer.ipv4, asks: gateway4 }));
+    const claims = { family: 'arp', match: 'iifname "vif*"' } as const;
+    const assertNeedRules = await assertUseless(host, claims, frames);
     await assertNeedRules();
   });
 });
@@ -110,7 +110,7 @@ test('neighbour discovery for the addresses of others', async () => {
     const frames = targets.flatMap((target) => [
       advertisement(local, target),
       advertisement({ ...local, from: target }, target),
-      advertisement({ source, from: liar.ipv6, to: gateway6 }, target),
+      advertisement({ source, from: spoofer.ipv6, to: gateway6 }, target),
       solicitation({ ...local, from: target }, gateway6),
     ]);
     const match = 'icmpv6 type { nd-neighbor-advert, nd-neighbor-solicit } iifname "vif*"';
@@ -132,7 +132,7 @@ test('router advertisements, also where net-vm would take them by default', asyn
     const frames = [
       routerAdvertisement(all, '2001:db8:bad::'),
       routerAdvertisement({ ...all, target: netbackMac, to: 'fe80::1' }, '2001:db8:bad::'),
-      routerAdvertisement({ ...all, from: liar.ipv6 }, '2001:db8:bad::'),
+      routerAdvertisement({ ...all, from: spoofer.ipv6 }, '2001:db8:bad::'),
     ];
     const match = 'icmpv6 type nd-router-advert iifname "vif*"';
     const assertNeedRules = await assertUseless(host, { family: 'inet', match }, frames);
@@ -154,9 +154,9 @@ test('a guest that knows nothing yet finds the gateway of either family', async 
       ['-6', gateway6],
     ] as const) {
       const flush = ['ip', family, 'neigh', 'flush', 'dev', 'eth0'];
-      assert.equal((await host.inVm(liar.name, flush)).status, 0);
-      await assertReaches({ host, from: liar }, gateway);
-      const { stdout } = await host.inVm(liar.name, ['ip', family, 'neigh', 'show', gateway]);
+      assert.equal((await host.inVm(spoofer.name, flush)).status, 0);
+      await assertReaches({ host, from: spoofer }, gateway);
+      const { stdout } = await host.inVm(spoofer.name, ['ip', family, 'neigh', 'show', gateway]);
       assert.match(stdout, new RegExp(`lladdr ${netbackMac}`));
     }
   });

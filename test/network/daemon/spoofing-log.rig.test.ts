@@ -13,7 +13,7 @@ import { flood } from './sender.ts';
 const port = 7777;
 const foreign = '192.0.2.77';
 /** Frames that a guest sends from an address that is not its own. */
-const lies = (guest: number, count: number): string[] =>
+const spoofedFrames = (guest: number, count: number): string[] =>
   Array<string>(count).fill(udp4({ source: macOf(guest), from: foreign, to: outside4 }, port));
 
 test('of many spoofed packets a few are logged, with the vif and the source', () =>
@@ -23,7 +23,7 @@ test('of many spoofed packets a few are logged, with the vif and the source', ()
     let seconds = 0;
     const logged = await loggedAmong(host, { port, count }, async () => {
       const start = performance.now();
-      await host.sendFrames(guestVm.name, lies(guest, count));
+      await host.sendFrames(guestVm.name, spoofedFrames(guest, count));
       seconds = (performance.now() - start) / 1000;
     });
     // Five at once, and one more each six seconds.
@@ -45,7 +45,7 @@ test('a flood of spoofed packets is no work for the daemon', () =>
     await untilIdle(pid, 1_000);
     const bound = await openBound(mostSeconds);
     const before = cpuSeconds(pid);
-    const sent = await flood(host, guestVm.name, floodSeconds, lies(guest, 100));
+    const sent = await flood(host, guestVm.name, floodSeconds, spoofedFrames(guest, 100));
     const after = cpuSeconds(pid);
     const drops = async () => (await status(host)).drops?.['foreign_source4'];
     await expect.poll(drops).toBe(sent);

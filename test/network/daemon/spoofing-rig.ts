@@ -1,14 +1,14 @@
-/** A guest that lies, one that does not, a VM that is off, and witnesses everywhere else. */
+/** A guest that spoofs, one that does not, a VM that is off, and witnesses everywhere else. */
 import assert from 'node:assert/strict';
 import { type Drops, parseDrops } from '../../../src/network/status/drops.ts';
 import { gateway4, gateway6 } from '../../rig/host.ts';
 import { sendFrom } from '../../rig/sim/send.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
-import type { Lies } from '../../scenario/lies.ts';
+import type { SpoofedFrames } from '../../scenario/spoofed-frames.ts';
 import { until } from '../../support/until.ts';
 import { attachRaw, becomesConnected, macOf, withNetVm } from './net-vm.ts';
 
-export const liar = { name: 'liar', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
+export const spoofer = { name: 'spoofer', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
 export const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };
 /** Only the configuration knows of it. */
 export const absent = { name: 'absent', ipv4: '10.0.7.9', ipv6: 'fd00:7::9' };
@@ -29,8 +29,8 @@ const netVm = 'dom2';
 
 export type SpoofingRig = {
   readonly host: SimHost;
-  /** The network namespaces of the two guests, and the MAC of the liar and of net-vm's uplink. */
-  readonly liar: { readonly namespace: string; readonly mac: string; readonly link: string };
+  /** The network namespaces of the two guests, and the MAC of the spoofer and of net-vm's uplink. */
+  readonly spoofer: { readonly namespace: string; readonly mac: string; readonly link: string };
   readonly victim: { readonly namespace: string; readonly link: string };
   readonly uplinkMac: string;
   /** Runs nft in a namespace. */
@@ -74,7 +74,7 @@ const packetsOf = (counters: string, family: string): number => {
   return Number(witness.exec(counters)?.[1]);
 };
 
-const serve = async (host: SimHost, vm: typeof liar): Promise<number> => {
+const serve = async (host: SimHost, vm: typeof spoofer): Promise<number> => {
   const guest = await host.create({ name: vm.name });
   // dom0's word, which does not follow the uplink's.
   await attachRaw(host, guest, { ip: `${vm.ipv4} ${vm.ipv6}`, mtu: '1500' });
@@ -97,12 +97,13 @@ export const becomesSilent = async ({ seen, drops }: Pick<SpoofingRig, 'seen' | 
 export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Promise<void> =>
   withNetVm(
     async (host) => {
-      const [honest, liesAs] = [await serve(host, victim), await serve(host, liar)];
+      const [victimGuest, spoofingGuest] = [await serve(host, victim), await serve(host, spoofer)];
       const nft = nftIn(host);
-      const link = `vif${liesAs}.0`;
+      const link = `vif${spoofingGuest}.0`;
       const namespaceOf = (guest: number): string => `dom${guest}`;
       await nft(world, frameWitness(neighbours));
-      for (const guest of [honest, liesAs]) await nft(namespaceOf(guest), frameWitness(nobody));
+      for (const guest of [victimGuest, spoofingGuest])
+        await nft(namespaceOf(guest), frameWitness(nobody));
       await nft(netVm, packetWitness('inet', link));
       await nft(netVm, packetWitness('arp', link));
       const frames = async (namespace: string): Promise<number> =>
@@ -111,8 +112,8 @@ export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Prom
         const counters = await nft(netVm, 'list counters');
         return {
           world: await frames(world),
-          victim: await frames(namespaceOf(honest)),
-          liar: await frames(namespaceOf(liesAs)),
+          victim: await frames(namespaceOf(victimGuest)),
+          spoofer: await frames(namespaceOf(spoofingGuest)),
           netVm: packetsOf(counters, 'inet'),
           netVmArp: packetsOf(counters, 'arp'),
         };
@@ -128,8 +129,8 @@ export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Prom
       await becomesSilent({ seen, drops });
       await body({
         host,
-        liar: { namespace: namespaceOf(liesAs), mac: macOf(liesAs), link },
-        victim: { namespace: namespaceOf(honest), link: `vif${honest}.0` },
+        spoofer: { namespace: namespaceOf(spoofingGuest), mac: macOf(spoofingGuest), link },
+        victim: { namespace: namespaceOf(victimGuest), link: `vif${victimGuest}.0` },
         uplinkMac: stdout.trim(),
         nft,
         drops,
@@ -158,14 +159,14 @@ export const growth = (
 export const assertPassNothing = async (
   { host, drops, seen }: SpoofingRig,
   from: string,
-  lies: Lies,
+  spoofed: SpoofedFrames,
   uncounted: readonly string[] = [],
 ): Promise<void> => {
   const [dropped, witnessed] = [await drops(), await seen()];
-  const frames = [...uncounted, ...Object.values(lies).flat()];
+  const frames = [...uncounted, ...Object.values(spoofed).flat()];
   await sendFrom(host.sim, from, [...frames, ...frames, ...frames]);
   const expected = Object.fromEntries(
-    Object.entries(lies).map(([counter, { length }]) => [counter, 3 * length]),
+    Object.entries(spoofed).map(([counter, { length }]) => [counter, 3 * length]),
   );
   let counted: Readonly<Record<string, number>> = {};
   // A veth hands a frame over before the sender's call returns, unless it is a busy moment.

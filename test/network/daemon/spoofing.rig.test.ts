@@ -1,10 +1,10 @@
-/** Every kind of lie that a guest can send: its own counter counts each frame, and nobody sees any. */
+/** Every kind of spoofed frame that a guest can send: its own counter counts each frame, and nobody sees any. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { gateway4, gateway6, outside4, outside6 } from '../../rig/host.ts';
 import { sendFrom } from '../../rig/sim/send.ts';
-import { neighbourLies, type Parties, packetLies } from '../../scenario/lies.ts';
+import { type Parties, spoofedNeighbours, spoofedPackets } from '../../scenario/spoofed-frames.ts';
 import { until } from '../../support/until.ts';
 import { advertisement, arp, echo4, fragment4, solicitation, udp4, udp6 } from './frames.ts';
 import { status } from './net-vm.ts';
@@ -12,8 +12,8 @@ import {
   absent,
   assertPassNothing,
   growth,
-  liar,
   type SpoofingRig,
+  spoofer,
   victim,
   withSpoofingRig,
 } from './spoofing-rig.ts';
@@ -22,9 +22,9 @@ const broadcast = 'ff:ff:ff:ff:ff:ff';
 const allNodes = { to: 'ff02::1', target: '33:33:00:00:00:01' };
 const port = 7777;
 
-const partiesOf = ({ liar: { mac } }: SpoofingRig): Parties => ({
+const partiesOf = ({ spoofer: { mac } }: SpoofingRig): Parties => ({
   mac,
-  self: liar,
+  self: spoofer,
   others: [victim, absent],
 });
 
@@ -34,14 +34,14 @@ const others = [
   ...['vm_source_upstream', 'absent_vm_source_upstream', 'absent_vm_target'],
 ];
 
-test('every counter is that of some lie, and in vifwatch(8)', () => {
+test('every counter is that of some spoofed frame, and in vifwatch(8)', () => {
   const read = (file: string): string =>
     readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
   const rules = read('rules/vifwatch.nft');
   const counters = new Set([...rules.matchAll(/counter name "(\w+)"/g)].map(([, name]) => name));
-  const parties = { mac: '00:16:3e:00:00:01', self: liar, others: [victim] };
-  const lies = { ...packetLies(parties), ...neighbourLies(parties) };
-  assert.deepEqual([...counters].sort(), [...Object.keys(lies), ...others].sort());
+  const parties = { mac: '00:16:3e:00:00:01', self: spoofer, others: [victim] };
+  const spoofed = { ...spoofedPackets(parties), ...spoofedNeighbours(parties) };
+  assert.deepEqual([...counters].sort(), [...Object.keys(spoofed), ...others].sort());
   const explained = new Set(read('man/vifwatch.8').match(/(?<=^\.It Va .*)\w+/gm));
   for (const name of counters) assert.ok(explained.has(name ?? ''), name);
 });
@@ -49,44 +49,44 @@ test('every counter is that of some lie, and in vifwatch(8)', () => {
 describe('of what a guest sends', () => {
   test('no packet with a foreign source or MAC passes, nor what only routers and servers say', async () => {
     await withSpoofingRig(async (rig) => {
-      await assertPassNothing(rig, rig.liar.namespace, packetLies(partiesOf(rig)));
+      await assertPassNothing(rig, rig.spoofer.namespace, spoofedPackets(partiesOf(rig)));
     });
   });
 
-  test('no lie in ARP or neighbour discovery passes, and none is answered', async () => {
+  test('no spoofed ARP or neighbour discovery passes, and none is answered', async () => {
     await withSpoofingRig(async (rig) => {
-      await assertPassNothing(rig, rig.liar.namespace, neighbourLies(partiesOf(rig)));
+      await assertPassNothing(rig, rig.spoofer.namespace, spoofedNeighbours(partiesOf(rig)));
     });
   });
 
   test('the truth passes and is answered, which the witnesses see', async () => {
-    await withSpoofingRig(async ({ host, liar: { namespace, mac: source }, seen, drops }) => {
+    await withSpoofingRig(async ({ host, spoofer: { namespace, mac: source }, seen, drops }) => {
       const multicast = { to: 'ff02::1:ff00:1', target: '33:33:ff:00:00:01' };
       const truths = {
         world: [
-          udp4({ source, from: liar.ipv4, to: outside4 }, port),
-          udp6({ source, from: liar.ipv6, to: outside6 }, port),
-          fragment4({ source, from: liar.ipv4, to: outside4 }),
+          udp4({ source, from: spoofer.ipv4, to: outside4 }, port),
+          udp6({ source, from: spoofer.ipv6, to: outside6 }, port),
+          fragment4({ source, from: spoofer.ipv4, to: outside4 }),
         ],
         netVmArp: [
           arp({
             source,
             target: broadcast,
             operation: 'request',
-            sender: liar.ipv4,
+            sender: spoofer.ipv4,
             asks: gateway4,
           }),
           arp({
             source,
             target: broadcast,
             operation: 'request',
-            sender: liar.ipv4,
-            asks: liar.ipv4,
+            sender: spoofer.ipv4,
+            asks: spoofer.ipv4,
           }),
         ],
         netVm: [
-          echo4({ source, from: liar.ipv4, to: gateway4 }, 7),
-          solicitation({ source, from: liar.ipv6, ...multicast }, gateway6),
+          echo4({ source, from: spoofer.ipv4, to: gateway4 }, 7),
+          solicitation({ source, from: spoofer.ipv6, ...multicast }, gateway6),
           advertisement({ source, from: 'fe80::41', ...allNodes }, 'fe80::41'),
         ],
       };
@@ -102,16 +102,16 @@ describe('of what a guest sends', () => {
         if (witness !== 'netVm') continue;
         await until(
           'net-vm has answered',
-          async () => (growth(before, await seen())['liar'] ?? 0) >= 2,
+          async () => (growth(before, await seen())['spoofer'] ?? 0) >= 2,
         );
       }
-      // Of itself a guest may speak, though nobody listens: as to find out whether its address is taken. A lie ends it.
+      // Of itself a guest may speak, though nobody listens: as to find out whether its address is taken. A spoofed frame ends it.
       await sendFrom(host.sim, namespace, [
-        solicitation({ source, from: '::', ...allNodes }, liar.ipv6),
-        advertisement({ source, from: liar.ipv6, ...allNodes }, liar.ipv6),
+        solicitation({ source, from: '::', ...allNodes }, spoofer.ipv6),
+        advertisement({ source, from: spoofer.ipv6, ...allNodes }, spoofer.ipv6),
         udp4({ source, from: victim.ipv4, to: outside4 }, port),
       ]);
-      await until('the lie is counted', async () => {
+      await until('the spoofed frame is counted', async () => {
         return (growth(dropped, await drops())['other_vm_source'] ?? 0) > 0;
       });
       assert.deepEqual(growth(dropped, await drops()), { other_vm_source: 1 });
@@ -120,11 +120,11 @@ describe('of what a guest sends', () => {
 
   test('the counts are in the status, outlive the daemon, and are no part of the export', async () => {
     await withSpoofingRig(async (rig) => {
-      const { host, liar: from } = rig;
+      const { host, spoofer: from } = rig;
       const ask = async (...words: string[]): Promise<string> =>
         (await host.inNetVm(['vifwatch', ...words])).stdout;
       const rules = await ask('export');
-      const { foreign_mac: frames = [] } = packetLies(partiesOf(rig));
+      const { foreign_mac: frames = [] } = spoofedPackets(partiesOf(rig));
       await assertPassNothing(rig, from.namespace, { foreign_mac: frames });
       const { drops } = await status(host);
       assert.equal(drops?.['foreign_mac'], 3 * frames.length);

@@ -18,8 +18,8 @@ import {
   assertPassNothing,
   becomesSilent,
   growth,
-  liar,
   type SpoofingRig,
+  spoofer,
   trySending,
   victim,
   withSpoofingRig,
@@ -66,8 +66,8 @@ test('neither from it nor to it', async () => {
     const handed = await serveStranger(rig);
     await becomesSilent(rig);
     const before = await handed();
-    const sources4 = [stranger4, liar.ipv4, victim.ipv4, gateway4, '127.0.0.1', '0.0.0.0'];
-    const sources6 = [stranger6, liar.ipv6, gateway6, 'fe80::99'];
+    const sources4 = [stranger4, spoofer.ipv4, victim.ipv4, gateway4, '127.0.0.1', '0.0.0.0'];
+    const sources6 = [stranger6, spoofer.ipv6, gateway6, 'fe80::99'];
     await assertPassNothing(
       rig,
       namespace,
@@ -95,9 +95,9 @@ test('neither from it nor to it', async () => {
         udp6({ ...uplink, from: outside6, to: stranger6 }, port),
       ],
     });
-    await assertPassNothing(rig, rig.liar.namespace, {
+    await assertPassNothing(rig, rig.spoofer.namespace, {
       unconfigured_vif_target: [
-        udp4({ source: rig.liar.mac, from: liar.ipv4, to: stranger4 }, port),
+        udp4({ source: rig.spoofer.mac, from: spoofer.ipv4, to: stranger4 }, port),
       ],
     });
     const dropped = await rig.drops();

@@ -6,9 +6,9 @@ import { sendFrom } from '../../rig/sim/send.ts';
 import { assertReaches } from '../../scenario/ping.ts';
 import { hangMs, until } from '../../support/until.ts';
 import { fragmentationNeeded, packetTooBig } from './frames.ts';
-import { growth, liar, type SpoofingRig, withSpoofingRig, world } from './spoofing-rig.ts';
+import { growth, type SpoofingRig, spoofer, withSpoofingRig, world } from './spoofing-rig.ts';
 
-const guest = { name: liar.name };
+const guest = { name: spoofer.name };
 
 const inGuest = async ({ host }: SpoofingRig, command: string): Promise<string> => {
   const { status, stdout, stderr } = await host.inVm(guest.name, command.split(' '));
@@ -25,11 +25,11 @@ test('it looks whether its addresses are taken, announces them, finds its gatewa
       await inGuest(rig, `busybox sysctl -w net/${setting}`);
     }
     await inGuest(rig, 'ip link set eth0 up');
-    await inGuest(rig, `ip addr add ${liar.ipv6}/128 dev eth0`);
+    await inGuest(rig, `ip addr add ${spoofer.ipv6}/128 dev eth0`);
     await until('its addresses are not taken', async () => {
       const addresses = await inGuest(rig, 'ip -6 addr show dev eth0');
       assert.doesNotMatch(addresses, /dadfailed/);
-      return addresses.includes(liar.ipv6) && !addresses.includes('tentative');
+      return addresses.includes(spoofer.ipv6) && !addresses.includes('tentative');
     });
     for (const [family, gateway] of [
       ['-4', gateway4],
@@ -45,7 +45,7 @@ test('it looks whether its addresses are taken, announces them, finds its gatewa
       await inGuest(rig, `ip ${family} neigh flush dev eth0`);
     }
     await assertReaches(pinger, gateway4, gateway6, outside4, outside6);
-    await assertReaches({ host: rig.host, from: 'net-vm' }, liar.ipv4, liar.ipv6);
+    await assertReaches({ host: rig.host, from: 'net-vm' }, spoofer.ipv4, spoofer.ipv6);
     assert.deepEqual(growth(before, await rig.drops()), {});
   });
 });
@@ -73,8 +73,8 @@ print(out.getsockopt(level, mtu))
 /** What the guest believes of the paths to the world, of both families, in the end. */
 const mtus = ({ host }: SpoofingRig, size: number): Promise<readonly number[]> => {
   const paths = [
-    [liar.ipv4, outside4],
-    [liar.ipv6, outside6],
+    [spoofer.ipv4, outside4],
+    [spoofer.ipv6, outside6],
   ] as const;
   const found = paths.map(async ([own, target]) => {
     const argv = ['python3', '-c', discoverMtu, own, target, '7001', `${size}`];
@@ -90,11 +90,11 @@ test('a router beyond the uplink tells it that its packets are too big, if it ha
     const { host, uplinkMac, seen } = rig;
     const router = { source: '00:16:3e:00:77:77', target: uplinkMac };
     const tell = (port: number): string[] => [
-      fragmentationNeeded({ ...router, from: '192.0.2.50', to: liar.ipv4 }, 1280, {
+      fragmentationNeeded({ ...router, from: '192.0.2.50', to: spoofer.ipv4 }, 1280, {
         to: outside4,
         port,
       }),
-      packetTooBig({ ...router, from: '2001:db8:ff::50', to: liar.ipv6 }, 1280, {
+      packetTooBig({ ...router, from: '2001:db8:ff::50', to: spoofer.ipv6 }, 1280, {
         to: outside6,
         port,
       }),
@@ -102,11 +102,11 @@ test('a router beyond the uplink tells it that its packets are too big, if it ha
     const before = await seen();
     const discovered = mtus(rig, 100);
     // And has been told that nobody listens there.
-    await until('it has sent', async () => (growth(before, await seen())['liar'] ?? 0) >= 2);
+    await until('it has sent', async () => (growth(before, await seen())['spoofer'] ?? 0) >= 2);
     const untold = await seen();
     await sendFrom(host.sim, world, [...tell(7002), ...tell(7001)]);
     assert.deepEqual(await discovered, [1280, 1280]);
-    const received = growth(untold, await seen())['liar'];
+    const received = growth(untold, await seen())['spoofer'];
     assert.equal(received, 2, 'it was told of packets that it never sent');
   });
 });

@@ -24,8 +24,8 @@ import {
   absent,
   assertPassNothing,
   growth,
-  liar,
   type SpoofingRig,
+  spoofer,
   trySending,
   victim,
   withSpoofingRig,
@@ -39,24 +39,24 @@ const worldMac = '00:16:3e:00:77:77';
 const fromWorld = ({ uplinkMac }: SpoofingRig, from: string): string[] => {
   const mac = { source: worldMac, target: uplinkMac };
   return from.includes(':')
-    ? [liar.ipv6, victim.ipv6, '2001:db8:ff::2'].flatMap((to) => [
+    ? [spoofer.ipv6, victim.ipv6, '2001:db8:ff::2'].flatMap((to) => [
         udp6({ ...mac, from, to }, port),
         echo6({ ...mac, from, to }, 7),
       ])
-    : [liar.ipv4, victim.ipv4, '192.0.2.2'].flatMap((to) => [
+    : [spoofer.ipv4, victim.ipv4, '192.0.2.2'].flatMap((to) => [
         udp4({ ...mac, from, to }, port),
         echo4({ ...mac, from, to }, 7),
       ]);
 };
 
 const fragments = ({ uplinkMac }: SpoofingRig, from4: string, from6: string): string[] => [
-  fragment4({ source: worldMac, target: uplinkMac, from: from4, to: liar.ipv4 }),
-  fragment6({ source: worldMac, target: uplinkMac, from: from6, to: liar.ipv6 }),
+  fragment4({ source: worldMac, target: uplinkMac, from: from4, to: spoofer.ipv4 }),
+  fragment6({ source: worldMac, target: uplinkMac, from: from6, to: spoofer.ipv6 }),
 ];
 
 test("a VM's address does not come from the uplink, whether the VM is on or off", async () => {
   await withSpoofingRig(async (rig) => {
-    const on = [victim.ipv4, victim.ipv6, liar.ipv4, liar.ipv6];
+    const on = [victim.ipv4, victim.ipv6, spoofer.ipv4, spoofer.ipv6];
     const off = [absent.ipv4, '10.0.7.255', absent.ipv6];
     const sources = (addresses: readonly string[]): string[] =>
       addresses.flatMap((from) => fromWorld(rig, from));
@@ -71,8 +71,8 @@ test('what no guest may say, no guest is told', async () => {
   await withSpoofingRig(async (rig) => {
     const mac = { source: worldMac, target: rig.uplinkMac };
     const [to4, to6] = [
-      { ...mac, from: outside4, to: liar.ipv4 },
-      { ...mac, from: outside6, to: liar.ipv6 },
+      { ...mac, from: outside4, to: spoofer.ipv4 },
+      { ...mac, from: outside6, to: spoofer.ipv6 },
     ];
     const sources4 = ['127.0.0.1', '169.254.7.7', '224.0.0.1', '255.255.255.255', '0.0.0.0'];
     const sources6 = ['::1', 'fe80::66', 'ff02::1', '::', '::ffff:a00:529', 'fd00:5::66'];
@@ -86,7 +86,7 @@ test('what no guest may say, no guest is told', async () => {
         redirect6(to6, victim.ipv6),
         routerAdvertisement(to6, 'fd00:bad::'),
       ],
-      solicitation(to6, liar.ipv6),
+      solicitation(to6, spoofer.ipv6),
       ...[0, 5].flatMap((vlan) => [tagged(udp4(to4, port), vlan), tagged(udp6(to6, port), vlan)]),
       ...[0x88cc, 0x88b5].map((type) => foreignProtocol(mac, type)),
       // By the MACs of the guest's own side: nothing bridges.
@@ -96,25 +96,25 @@ test('what no guest may say, no guest is told', async () => {
         target: 'ff:ff:ff:ff:ff:ff',
         operation: 'reply',
         sender: gateway4,
-        asks: liar.ipv4,
+        asks: spoofer.ipv4,
       }),
     ];
-    const lie = udp4({ ...to4, from: victim.ipv4 }, port);
-    await assertPassNothing(rig, world, { vm_source_upstream: [lie] }, frames);
+    const spoofed = udp4({ ...to4, from: victim.ipv4 }, port);
+    await assertPassNothing(rig, world, { vm_source_upstream: [spoofed] }, frames);
   });
 });
 
 test('nothing goes out to a VM that is off, or to one whose route is gone', async () => {
   await withSpoofingRig(async (rig) => {
-    const { host, liar: liesFrom, uplinkMac } = rig;
+    const { host, spoofer: sender, uplinkMac } = rig;
     const counter = 'absent_vm_target';
-    const fromLiar = { source: liesFrom.mac };
+    const fromSpoofer = { source: sender.mac };
     const toAbsent = (mac: { source: string; target?: string }, from4: string, from6: string) => [
       udp4({ ...mac, from: from4, to: absent.ipv4 }, port),
       udp6({ ...mac, from: from6, to: absent.ipv6 }, port),
     ];
-    await assertPassNothing(rig, liesFrom.namespace, {
-      [counter]: toAbsent(fromLiar, liar.ipv4, liar.ipv6),
+    await assertPassNothing(rig, sender.namespace, {
+      [counter]: toAbsent(fromSpoofer, spoofer.ipv4, spoofer.ipv6),
     });
     const mac = { source: worldMac, target: uplinkMac };
     await assertPassNothing(rig, world, { [counter]: toAbsent(mac, outside4, outside6) });
@@ -140,7 +140,7 @@ test('another configuration, another list: at the next start', async () => {
   await withSpoofingRig(async (rig) => {
     const { host } = rig;
     const mac = { source: worldMac, target: rig.uplinkMac };
-    const frames = [udp4({ ...mac, from: '10.0.7.200', to: liar.ipv4 }, port)];
+    const frames = [udp4({ ...mac, from: '10.0.7.200', to: spoofer.ipv4 }, port)];
     const counter = 'absent_vm_source_upstream';
     await assertPassNothing(rig, world, { [counter]: frames });
     host.daemon.configure(
@@ -152,7 +152,7 @@ test('another configuration, another list: at the next start', async () => {
       (await host.inNetVm(['nft', 'list', 'set', 'inet', 'vifwatch', 'vm_network4'])).stdout;
     await until('the new list stands', async () => (await listed()).includes('10.0.7.0/25'));
     assert.doesNotMatch(await listed(), /10\.0\.7\.0\/24/);
-    const inside = [udp4({ ...mac, from: '10.0.7.9', to: liar.ipv4 }, port)];
+    const inside = [udp4({ ...mac, from: '10.0.7.9', to: spoofer.ipv4 }, port)];
     await assertPassNothing(rig, world, { [counter]: inside }, frames);
   });
 });
@@ -163,7 +163,7 @@ test('net-vm may have an address of its own in a network of the list, and guests
     const before = await drops();
     assert.equal((await host.inNetVm(['ip', 'addr', 'add', `${own}/32`, 'dev', 'lo'])).status, 0);
     await assertReaches({ host, from: 'net-vm' }, own);
-    await assertReaches({ host, from: { name: liar.name } }, own);
+    await assertReaches({ host, from: { name: spoofer.name } }, own);
     assert.deepEqual(growth(before, await drops()), {});
   });
 });

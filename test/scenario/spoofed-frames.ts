@@ -1,4 +1,4 @@
-/** Every kind of lie that a guest can put into a frame. */
+/** Every kind of spoofed frame that a guest can send. */
 import {
   advertisement,
   arp,
@@ -21,7 +21,7 @@ const broadcast = 'ff:ff:ff:ff:ff:ff';
 const allNodes = { to: 'ff02::1', target: '33:33:00:00:00:01' };
 const port = 7777;
 
-/** Who lies, by which MAC, and as whom it may pretend. */
+/** Who spoofs, with which MAC, and whose addresses it may take. */
 export type Parties = {
   readonly mac: string;
   readonly self: { readonly ipv4: string; readonly ipv6: string };
@@ -29,7 +29,7 @@ export type Parties = {
 };
 
 /** By the counter that is to count them. */
-export type Lies = Readonly<Record<string, readonly string[]>>;
+export type SpoofedFrames = Readonly<Record<string, readonly string[]>>;
 
 /** To the world, to net-vm and to another VM. */
 const sendingFrom = (
@@ -47,7 +47,7 @@ const sendingFrom = (
       ]);
 
 /** Packets with a foreign source, and such as only routers and servers send. */
-export const packetLies = ({ mac: source, self, others }: Parties): Lies => {
+export const spoofedPackets = ({ mac: source, self, others }: Parties): SpoofedFrames => {
   const sources = (...addresses: readonly string[]): string[] =>
     addresses.flatMap((from) => sendingFrom(from, { mac: source, others }));
   const [foreign4, foreign6] = [others.map(({ ipv4 }) => ipv4), others.map(({ ipv6 }) => ipv6)];
@@ -103,7 +103,7 @@ export const packetLies = ({ mac: source, self, others }: Parties): Lies => {
 };
 
 /** What ARP and neighbour discovery may not say. */
-export const neighbourLies = ({ mac: source, self, others }: Parties): Lies => {
+export const spoofedNeighbours = ({ mac: source, self, others }: Parties): SpoofedFrames => {
   const [others4, others6] = [others.map(({ ipv4 }) => ipv4), others.map(({ ipv6 }) => ipv6)];
   const local = { source, from: 'fe80::41' };
   const targets = [...others6, 'fd00:5::66', '2001:db8:ff::2', outside6];
