@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { attachCrowd, becomeConnected, devidsUpTo } from '../network/daemon/crowd.ts';
+import { attachVifs, becomeConnected, devidsUpTo } from '../network/daemon/many-vifs.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { until, untilFound } from '../support/until.ts';
@@ -93,7 +93,7 @@ const measure = async (vifs: number): Promise<readonly number[]> => {
     await host.startDaemon();
     const guest = await host.create({ name: 'bench' });
     const devids = devidsUpTo(vifs);
-    await attachCrowd(host, guest, devids, nodesOf);
+    await attachVifs(host, guest, devids, nodesOf);
     await becomeConnected(host, guest, devids);
     return await timesOf(host);
   } finally {

@@ -74,15 +74,15 @@ export type UpAndDown = { readonly upMs: number; readonly downMs: readonly numbe
 /** Has dom0 write the vifs; several are kept in state 1 until all are prepared, and then reach state 2 in one moment. */
 const attach = async ({ host, guest, pid }: Bench, devids: readonly number[]): Promise<void> => {
   const { actors, dom0 } = host;
-  const isCrowd = devids.length > 1;
+  const areMany = devids.length > 1;
   const prepared = eventsOf(host, 'prepared', devids.length);
-  if (isCrowd) await actors.hold();
+  if (areMany) await actors.hold();
   for (const devid of devids) {
     const mac = `00:16:3e:01:00:${devid.toString(16).padStart(2, '0')}`;
     await writeVif(dom0, placeOf(host, guest, devid), { mac, ip: `10.0.5.${10 + devid}` });
   }
   await prepared;
-  if (!isCrowd) return;
+  if (!areMany) return;
   await untilIdle(pid);
   await actors.release();
 };

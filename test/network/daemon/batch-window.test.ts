@@ -1,4 +1,4 @@
-/** Waiting for the links of a crowd, on a clock of its own. */
+/** Waiting for the links of many vifs, on a clock of its own. */
 import assert from 'node:assert/strict';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, test, vi } from 'vitest';
@@ -40,7 +40,7 @@ const openNetback = () => {
   return { batchWindow, waited, make };
 };
 
-test('without a crowd, nothing is waited for', async () => {
+test('without other links to come, nothing is waited for', async () => {
   const { batchWindow, waited } = openNetback();
   assert.equal(await waited(), undefined);
   assert.equal(batchWindow.delayBefore(false, ['vif1.0']), undefined);
@@ -71,7 +71,7 @@ test('a link that does not come is waited for no longer than others keep coming,
   assert.equal(await waited('vif2.0'), undefined);
 });
 
-test('a crowd that goes on and on: a round comes at least every 30 ms', async () => {
+test('links that go on appearing: a round comes at least every 30 ms', async () => {
   const { waited, make } = openNetback();
   for (let index = 0; index < 200; index += 1) make(index, `vif${index}.0`);
   let sinceMs = 0;

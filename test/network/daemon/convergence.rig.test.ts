@@ -14,8 +14,8 @@ import { printFigures } from '../../support/figures.ts';
 import { seed } from '../../support/seed.ts';
 import { slowness } from '../../support/slowness.ts';
 import { hangMs, until } from '../../support/until.ts';
-import { type Event, events, openAdversity } from './adversity.ts';
 import { attachRaw, backend, becomesConnected, kernelState, place, withNetVm } from './net-vm.ts';
+import { type Event, events, openRandomEvents } from './random-events.ts';
 
 /** `npm run nightly` asks for 100. */
 const { VIFWATCH_SEQUENCES = '6' } = process.env;
@@ -105,7 +105,7 @@ let ended = 0;
 
 const endsAsIfNew = async (sequence: readonly Event[]): Promise<void> => {
   await withNetVm(async (host) => {
-    const { happen, start } = openAdversity(host);
+    const { happen, start } = openRandomEvents(host);
     for (const event of sequence) await happen(event);
     await start();
     // Meddling with the firewall is found at the next change.

@@ -5,8 +5,8 @@ import { cpuSeconds } from '../../rig/process.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { inNetVm } from '../../scenario/vms.ts';
 import { until } from '../../support/until.ts';
-import { attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
-import { assertRepaired, ours } from './damage.ts';
+import { assertRepaired, ours } from './assert-repaired.ts';
+import { attachVifs, becomeConnected, detachVifs, devidsUpTo } from './many-vifs.ts';
 import { attachRaw, becomesConnected, guestVm, macOf, serveOne, withNetVm } from './net-vm.ts';
 
 type Cpu = ReturnType<typeof cpuSeconds>;
@@ -44,20 +44,20 @@ test('changes in tables of others leave the daemon idle', async () => {
 });
 
 /** The monitor of nft 1.0.6 crashes at that, or prints megabytes. */
-test('a crowd that goes leaves the daemon idle, and as watchful as before', async () => {
+test('many vifs that go leave the daemon idle, and as watchful as before', async () => {
   await withNetVm(
     async (host) => {
       const guest = await host.create(guestVm);
       await attachRaw(host, guest, { ip: '10.0.5.3' });
       await becomesConnected(host, guest);
-      const crowd = devidsUpTo(41).slice(1);
+      const devids = devidsUpTo(41).slice(1);
       for (let round = 0; round < 2; round++) {
         const coming = await usedBy(host, async () => {
-          await attachCrowd(host, guest, crowd);
-          await becomeConnected(host, guest, crowd);
+          await attachVifs(host, guest, devids);
+          await becomeConnected(host, guest, devids);
         });
         const going = await usedBy(host, async () => {
-          assert.deepEqual(await detachCrowd(host, guest, crowd), []);
+          assert.deepEqual(await detachVifs(host, guest, devids), []);
           await until('its rules are gone', async () => !/vif\d+\.[1-9]/.test(await ours(host)));
         });
         await assertRepaired(host, [

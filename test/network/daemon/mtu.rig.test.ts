@@ -6,7 +6,7 @@ import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { pingThroughout } from '../../scenario/ping.ts';
 import { openBound } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
-import { assertRepaired, whileStopped } from './damage.ts';
+import { assertRepaired, whileStopped } from './assert-repaired.ts';
 import { attachRaw, backend, becomesConnected, guestVm, kernelState, withNetVm } from './net-vm.ts';
 import { inWorld, transfer } from './transfer.ts';
 

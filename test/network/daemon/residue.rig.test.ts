@@ -6,7 +6,7 @@ import { childrenOf, nameOf, openFiles, rssMiB, threadsOf } from '../../rig/proc
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { printFigures } from '../../support/figures.ts';
 import { until } from '../../support/until.ts';
-import { attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
+import { attachVifs, becomeConnected, detachVifs, devidsUpTo } from './many-vifs.ts';
 import { kernelState, withNetVm } from './net-vm.ts';
 
 /** A cycle is one vif attached and detached: some 20 a second. `npm run nightly` asks for 5000. */
@@ -48,9 +48,9 @@ const residueOf = async (host: SimHost) => {
 };
 
 const cycle = async (host: SimHost, guest: number): Promise<void> => {
-  await attachCrowd(host, guest, devids);
+  await attachVifs(host, guest, devids);
   await becomeConnected(host, guest, devids);
-  assert.deepEqual(await detachCrowd(host, guest, devids), []);
+  assert.deepEqual(await detachVifs(host, guest, devids), []);
 };
 
 const median = (values: readonly number[]): number =>

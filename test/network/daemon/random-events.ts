@@ -75,7 +75,7 @@ const slots: readonly Slot[] = [0, 1].flatMap((devid) => [
 ]);
 
 /** Lets events happen to a host, each as far as it can. */
-export const openAdversity = (host: SimHost) => {
+export const openRandomEvents = (host: SimHost) => {
   const domids = new Map<Slot['vm'], number>();
   const attached = new Set<Slot>();
   /** Removals, which without a daemon take until there is one. */

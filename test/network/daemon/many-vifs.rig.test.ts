@@ -1,12 +1,12 @@
-/** A host's whole crowd of vifs at once: each gets exactly its own, and one in trouble troubles no other. */
+/** All vifs of a host at once: each gets exactly its own, and one that fails disturbs no other. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { until } from '../../support/until.ts';
-import { addressesOf, attachCrowd, becomeConnected, detachCrowd, devidsUpTo } from './crowd.ts';
+import { addressesOf, attachVifs, becomeConnected, detachVifs, devidsUpTo } from './many-vifs.ts';
 import { backend, becomesRefused, kernelState, macOf, status, withNetVm } from './net-vm.ts';
 
-const crowd = devidsUpTo(40);
+const devids = devidsUpTo(40);
 
 /** Every line that the kernel must have for one vif, as kernelState prints it. */
 const linesOf = (guest: number, devid: number): string[] => {
@@ -76,8 +76,8 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         const before = split(await kernelState(host));
         const guest = await host.create({ name: 'guest' });
         const bad = 17;
-        const good = crowd.filter((devid) => devid !== bad);
-        await attachCrowd(host, guest, crowd, (devid) =>
+        const good = devids.filter((devid) => devid !== bad);
+        await attachVifs(host, guest, devids, (devid) =>
           devid === bad ? { ip: `${addressesOf(devid)} 10.0.5.300` } : {},
         );
         await becomeConnected(host, guest, good);
@@ -85,7 +85,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         const after = split(await kernelState(host));
         assert.deepEqual(after.vifs, good.flatMap((devid) => linesOf(guest, devid)).sort());
         assert.equal(after.rest, before.rest);
-        assert.deepEqual(await detachCrowd(host, guest, crowd), []);
+        assert.deepEqual(await detachVifs(host, guest, devids), []);
         await until('nothing is left', async () => {
           return split(await kernelState(host)).vifs.length === 0;
         });
@@ -100,7 +100,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         const failed = watchFailures(host);
         const guest = await host.create({ name: 'guest' });
         const asked = devidsUpTo(42);
-        await attachCrowd(host, guest, asked);
+        await attachVifs(host, guest, asked);
         const good = await connectedOf(host, guest, asked, failed);
         assert.ok(good.length > 30, `only ${good.length} are connected`);
         const [spare, other] = failed;
@@ -111,10 +111,10 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
           connected.map(({ devid }) => devid),
           good,
         );
-        assert.deepEqual(await detachCrowd(host, guest, [good[0] ?? 0, spare, other]), []);
-        await attachCrowd(host, guest, [spare]);
+        assert.deepEqual(await detachVifs(host, guest, [good[0] ?? 0, spare, other]), []);
+        await attachVifs(host, guest, [spare]);
         await becomeConnected(host, guest, [spare]);
-        assert.deepEqual(await detachCrowd(host, guest, asked), []);
+        assert.deepEqual(await detachVifs(host, guest, asked), []);
       },
       { store },
     );
@@ -126,11 +126,11 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         const failed = watchFailures(host);
         const guest = await host.create({ name: 'guest' });
         const [bad, asked] = [60, devidsUpTo(60)];
-        await attachCrowd(host, guest, asked);
+        await attachVifs(host, guest, asked);
         const good = await connectedOf(host, guest, asked, failed);
         // How many depends on how far the others got before the quota was full.
         assert.ok(good.length > 0 && failed.size > 0, `${good.length} of ${asked.length}`);
-        await attachCrowd(host, guest, [bad], () => ({ ip: undefined }));
+        await attachVifs(host, guest, [bad], () => ({ ip: undefined }));
         await until('status tells', async () => {
           const { daemon, vifs } = await status(host);
           const code = vifs.find(({ devid }) => devid === bad)?.error?.code;
@@ -138,7 +138,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         });
         assert.equal(await host.read(`${backend(guest, bad)}/hotplug-error`), undefined);
         // What dom0 gives back to the quota is enough to say it in the store as well.
-        assert.deepEqual(await detachCrowd(host, guest, good), []);
+        assert.deepEqual(await detachVifs(host, guest, good), []);
         await becomesRefused(host, guest, 'ADDRESS_MISSING', bad);
       },
       { store },

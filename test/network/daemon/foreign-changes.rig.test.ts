@@ -7,9 +7,9 @@ import { assertReaches } from '../../scenario/ping.ts';
 import { inNetVm } from '../../scenario/vms.ts';
 import { openBound } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
-import { attachCrowd, becomeConnected } from './crowd.ts';
-import { assertRepaired, ours, whileStopped } from './damage.ts';
+import { assertRepaired, ours, whileStopped } from './assert-repaired.ts';
 import { echo, send, sendsMore } from './flows.ts';
+import { attachVifs, becomeConnected } from './many-vifs.ts';
 import { guestVm, serveOne, status, withNetVm } from './net-vm.ts';
 
 const promisedMs = 1_000;
@@ -98,7 +98,7 @@ test('damage to a vif', async () => {
       const guest = await host.create(guestVm);
       const vifs = damages.map((_, devid) => devid);
       const addresses = (d: number) => `10.0.5.1${d} fd00:5::1${d} 10.9.1${d}.0/24`;
-      await attachCrowd(host, guest, vifs, (d) => ({ ip: addresses(d), mtu: '1500' }));
+      await attachVifs(host, guest, vifs, (d) => ({ ip: addresses(d), mtu: '1500' }));
       await becomeConnected(host, guest, vifs);
       await until('it is quiet', async () => (await status(host)).healthy);
       const hex = (d: number) => d.toString(16).padStart(2, '0');

@@ -12,7 +12,7 @@ export const addressesOf = (devid: number): string => {
 };
 
 /** dom0 writes the vifs; `nodes` says what each has besides or instead of the usual. */
-export const attachCrowd = async (
+export const attachVifs = async (
   host: SimHost,
   guest: number,
   devids: readonly number[],
@@ -35,7 +35,7 @@ export const becomeConnected = async (
 };
 
 /** Takes all of them away at the same time; returns what dom0 complains of. */
-export const detachCrowd = async (
+export const detachVifs = async (
   host: SimHost,
   guest: number,
   devids: readonly number[],

@@ -7,7 +7,7 @@ import { namespaceOf } from '../../rig/sim/topology.ts';
 import { assertReaches, pingThroughout } from '../../scenario/ping.ts';
 import { inNetVm } from '../../scenario/vms.ts';
 import { until } from '../../support/until.ts';
-import { whileStopped } from './damage.ts';
+import { whileStopped } from './assert-repaired.ts';
 import {
   attachRaw,
   backend,
