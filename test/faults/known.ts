@@ -22,7 +22,7 @@ export const known = {
   f13: 'The daemon runs, however many names /ipc/domain-map has.',
   forwarding:
     'Forwarding that another program has switched off is restored within a second, or reported.',
-  'rival-routes': 'Foreign routes, addresses and rules about a vif are undone, or reported.',
+  'shadowing-routes': 'Foreign routes, addresses and rules about a vif are undone, or reported.',
   'arp-ignore': 'The gateway answers under every arp_ignore, or the setting is reported.',
   'ipv6-off': 'Where IPv6 is switched off, IPv4 works, and nobody is blamed.',
   'nft-upgrade': 'Another style of JSON from nft disturbs no vif.',

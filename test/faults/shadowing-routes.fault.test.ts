@@ -39,7 +39,7 @@ const meddling: readonly (readonly [name: string, line: string, look: string])[]
   ],
 ];
 
-test.fails.each(meddling)(fault('rival-routes', '%s'), (_name, line, look) =>
+test.fails.each(meddling)(fault('shadowing-routes', '%s'), (_name, line, look) =>
   withNetVm(async (host) => {
     await create(host, web);
     await create(host, mail);

@@ -75,11 +75,14 @@ describe('a connected vif', () => {
     expect(isIdle(planFor(settled))).toBe(true);
   });
 
-  test.each(['elements', 'neighbours', 'routes'] as const)('that lost its %s is repaired', (what) => {
-    const broken = { ...settled, kernel: { ...settled.kernel, [what]: new Map() } };
-    expect(planFor(broken).bringUp).toHaveLength(1);
-    expect(keysOf(converge(broken))).toEqual(keysOf(settled));
-  });
+  test.each(['elements', 'neighbours', 'routes'] as const)(
+    'that lost its %s is repaired',
+    (what) => {
+      const broken = { ...settled, kernel: { ...settled.kernel, [what]: new Map() } };
+      expect(planFor(broken).bringUp).toHaveLength(1);
+      expect(keysOf(converge(broken))).toEqual(keysOf(settled));
+    },
+  );
 
   test('is not repaired by what may be an old observation', () => {
     const broken = { ...settled, kernel: { ...settled.kernel, routes: new Map() } };
