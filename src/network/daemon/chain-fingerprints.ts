@@ -2,7 +2,7 @@
 import type { Firewall } from '../state/kernel-state.ts';
 
 export type ChainFingerprints = {
-  /** We took them away. */
+  /** The daemon has removed or written these chains. */
   readonly forget: (names: Iterable<string>) => void;
   /** How many rules each chain has; -1 for one that somebody changed. */
   readonly countRules: (

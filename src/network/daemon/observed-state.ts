@@ -190,6 +190,8 @@ export const openObservedState = (
         for (const element of what.replaced) elements.delete(keyOfElement(element));
         for (const element of what.elements) elements.set(keyOfElement(element), element);
         for (const { name, rules } of what.chains) chains.set(name, rules.length);
+        // The next observation shows what was just written: another program may have changed the chain before the last.
+        fingerprints.forget(what.chains.map(({ name }) => name));
       }),
     removed: (what) =>
       changeFirewall((elements, chains) => {
