@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { AuditFinding } from '../../host/audit/finding.ts';
+import { type Told, toldBy } from '../../host/audit/kernel-parameters.ts';
 import { type LinkFacts, type ListedPair, linkFindings } from '../../host/audit/link-findings.ts';
 import { mapFindings } from '../../host/audit/map-findings.ts';
 import { policyFindings } from '../../host/audit/policy-findings.ts';
 import { rendezvousFindings } from '../../host/audit/rendezvous-findings.ts';
 import { readMap, readOwnNodes, readVifs } from '../../host/audit/store-facts.ts';
-import { type Told, toldBy } from '../../host/audit/told.ts';
 import { vifFindings } from '../../host/audit/vif-findings.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';

@@ -1,6 +1,6 @@
 /** Whether this VM's agent runs, and has the links that it should have. */
 import type { Role } from '../../ipc/agent/peer-status.ts';
-import { printable, quoted } from '../../text/remark.ts';
+import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
 
 /** A pair that this VM is told of. */

@@ -1,9 +1,10 @@
 /** Whether the policy of calls is the one that dom0 has compiled for this VM. */
 import type { LoadedPolicy } from '../../ipc/config/load-policy.ts';
 import { policyHash } from '../../ipc/policy/policy-hash.ts';
-import { printable, quoted } from '../../text/remark.ts';
+import { placeText } from '../../text/diagnostic.ts';
+import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
-import type { Told } from './told.ts';
+import type { Told } from './kernel-parameters.ts';
 
 const wayOut =
   'install vms/NAME/etc/vifwatch/policy.d of "vifwatch mesh compile" here; ' +
@@ -15,8 +16,9 @@ export const policyFindings = (
 ): readonly AuditFinding[] => {
   const [wanted] = policies;
   if (policy.kind === 'invalid') {
-    const { place = '', text = '' } = policy.diagnostics[0] ?? {};
-    const what = `the policy denies every call: ${printable(place)}: ${printable(text)}`;
+    const { place = { file: '' }, text = '' } = policy.diagnostics[0] ?? {};
+    const where = printable(placeText(place));
+    const what = `the policy denies every call: ${where}: ${printable(text)}`;
     return [{ code: 'POLICY_INVALID', what, do: 'vifwatch policy check' }];
   }
   if (policy.kind === 'absent') {

@@ -1,7 +1,7 @@
 /** Whether this VM's own part of the rendezvous is for its peers alone, and dom0 is none of them. */
 
 import { readableBy } from '../../ipc/vchan/nodes.ts';
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import type { Permission } from '../../xen/xenstore.ts';
 import type { AuditFinding } from './finding.ts';
 import { othersMayWrite, permissionText } from './permissions.ts';

@@ -1,5 +1,5 @@
 /** Whether dom0 has a part in this VM's network. */
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
 
 /** A vif of this VM: what its frontend directory says, which this VM could have written itself. */

@@ -1,5 +1,5 @@
 /** What a file is by its first bytes, by which the kernel goes when it is to run it. */
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import type { ReadAt } from './find-file.ts';
 
 export type FileKind =

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { overlaps } from '../../../src/address/prefix.ts';
 import { checkMesh } from '../../../src/host/mesh/check.ts';
 import { dom0Table } from '../../../src/host/mesh/dom0-table.ts';
-import { lineOf } from '../../../src/host/mesh/fault.ts';
 import type { Mesh } from '../../../src/host/mesh/mesh.ts';
+import { lineOf } from '../../../src/host/mesh/mesh-diagnostic.ts';
 import { parseMesh } from '../../../src/host/mesh/mesh-file.ts';
 import type { Sources } from '../../../src/host/mesh/sources.ts';
 import { parseXlConfig, xlConfigText } from '../../../src/host/mesh/xl-config.ts';
@@ -119,8 +119,8 @@ const assertHoldsTogether = (mesh: Mesh): void => {
       one.name === net?.vm || (net === undefined && one.needs.length === 0),
     );
     const text = xlConfigText(one, net?.vm);
-    const { settings, fault } = parseXlConfig(text);
-    expect(fault).toBeUndefined();
+    const { settings, syntaxError } = parseXlConfig(text);
+    expect(syntaxError).toBeUndefined();
     const keys = settings.map(({ key }) => key);
     expect(keys.filter((key) => key === 'vif')).toHaveLength(one.addresses.length > 0 ? 1 : 0);
     expect(text.split(`,backend=${net?.vm}"]`)).toHaveLength(one.addresses.length > 0 ? 2 : 1);
@@ -141,15 +141,16 @@ test('any mesh', () => {
   const said = new Set<string>();
   fc.assert(
     fc.property(world, (some) => {
-      const { faults, mesh } = checkMesh(sourcesOf(some));
+      const { diagnostics, mesh } = checkMesh(sourcesOf(some));
       const lines = textOf(some).split('\n');
-      for (const fault of faults) {
-        const { file, line, column } = fault.at;
-        expect(lineOf(fault)).toMatch(/^[a-z./]+:[1-9]\d*:[1-9]\d*: [ -~]+; [ -~]+$/);
-        if (file === 'mesh.toml') expect(column).toBeLessThanOrEqual(lines[line - 1]?.length ?? 0);
-        said.add(fault.text.replace(/.*; /, ''));
+      for (const diagnostic of diagnostics) {
+        const { file, line, column } = diagnostic.place;
+        expect(lineOf(diagnostic)).toMatch(/^[a-z./]+:[1-9]\d*:[1-9]\d*: [ -~]+; [ -~]+$/);
+        if (file === 'mesh.toml')
+          expect(column).toBeLessThanOrEqual(lines[(line ?? 1) - 1]?.length ?? 0);
+        said.add(diagnostic.text.replace(/.*; /, ''));
       }
-      expect(mesh === undefined).toBe(faults.some(({ is }) => is === 'error'));
+      expect(mesh === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'));
       if (mesh === undefined) return;
       sound += 1;
       assertHoldsTogether(mesh);

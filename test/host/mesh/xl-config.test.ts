@@ -118,16 +118,16 @@ test('no setting of the user goes unseen, and none swallows what is added', () =
   let accepted = 0;
   let clean = 0;
   for (const [at, text] of texts.entries()) {
-    const { settings, fault } = parseXlConfig(text);
+    const { settings, syntaxError } = parseXlConfig(text);
     const line = alone[at] ?? '';
     if (line !== 'refused') {
       accepted += 1;
-      expect([text, fault]).toEqual([text, undefined]);
+      expect([text, syntaxError]).toEqual([text, undefined]);
       const seen = settings.map(({ key }) => key);
       const [, ...said] = line.split(/ (?=[a-z_0-9]+=)/);
       for (const one of said) expect([text, ...seen]).toContain(one.split('=', 1)[0]);
     }
-    if (fault !== undefined || settings.some(({ key }) => reserved.test(key))) continue;
+    if (syntaxError !== undefined || settings.some(({ key }) => reserved.test(key))) continue;
     clean += 1;
     if (whole[at] !== 'refused') {
       expect([text, whole[at]]).toEqual([
@@ -142,5 +142,5 @@ test('no setting of the user goes unseen, and none swallows what is added', () =
 });
 
 test('a NUL in a string, on which xl would abort, is refused', () => {
-  expect(parseXlConfig('a = "b\0c"\n').fault).toMatchObject({ offset: 4 });
+  expect(parseXlConfig('a = "b\0c"\n').syntaxError).toMatchObject({ offset: 4 });
 });

@@ -2,14 +2,15 @@
 
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import { isDomainMapName } from '../../../ipc/config/vm-name.ts';
-import { quoted } from '../../../text/remark.ts';
+import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { quoted } from '../../../text/printable.ts';
 import type { KeyPath } from '../../../toml/toml-places.ts';
-import { error, type Fault, unknownVm } from '../fault.ts';
+import { error, unknownVm } from '../mesh-diagnostic.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
 
 const isDom0 = (name: string): boolean => name === 'dom0' || name === 'Domain-0';
 
-const ofHeader = (mesh: MeshFile, { name }: MeshVm): readonly Fault[] => {
+const ofHeader = (mesh: MeshFile, { name }: MeshVm): readonly Diagnostic[] => {
   const at = mesh.at(['vm', name]);
   if (isDom0(name)) {
     return [error(at, `${name} is no VM of a mesh: it takes no part in anything; remove it`)];
@@ -40,10 +41,10 @@ const mentionsOf = ({
   ];
 };
 
-export const nameFaults = (mesh: MeshFile): readonly Fault[] => {
+export const nameDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const vms = [...mesh.vms.values()];
   const { net } = mesh;
-  // dom0 as the driver domain is the matter of vif-faults.ts.
+  // dom0 as the driver domain is the matter of vifs.ts.
   const driver = net === undefined || isDom0(net.vm) ? [] : [[net.vm, ['net', 'vm']] as const];
   const unknown = [...vms.flatMap(mentionsOf), ...driver].filter(([name]) => !mesh.vms.has(name));
   return [

@@ -1,10 +1,4 @@
-/** What is wrong with a policy, or odd about it, and where. */
-
-export type Remark = {
-  /** `file:line:column`, counted from 1, or `file` alone. */
-  readonly place: string;
-  readonly text: string;
-};
+/** Text that anybody may have written, made fit for people to read. */
 
 /** Fit for a terminal and a log, whatever the bytes. */
 export const printable = (text: string): string =>

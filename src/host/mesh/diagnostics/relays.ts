@@ -1,9 +1,11 @@
 /** Relays that cannot relay. */
-import { error, type Fault } from '../fault.ts';
+
+import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile } from '../mesh-file.ts';
 import { areLinked } from '../relations.ts';
 
-export const relayFaults = (mesh: MeshFile): readonly Fault[] =>
+export const relayDiagnostics = (mesh: MeshFile): readonly Diagnostic[] =>
   [...mesh.vms.values()].flatMap(({ name, relay }) => {
     const via = relay === undefined ? undefined : mesh.vms.get(relay);
     if (via === undefined || via.name === name) return [];

@@ -2,10 +2,11 @@
 
 import { contains, parsePrefix } from '../../../address/prefix.ts';
 import { repeatedForwards } from '../../../network/config/config.ts';
-import { error, type Fault } from '../fault.ts';
+import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile } from '../mesh-file.ts';
 
-export const forwardFaults = ({ net, vms, at }: MeshFile): readonly Fault[] => {
+export const forwardDiagnostics = ({ net, vms, at }: MeshFile): readonly Diagnostic[] => {
   const forwards = net?.forwards ?? [];
   const held = [...vms.values()].flatMap(({ ip }) => ip.map(parsePrefix));
   const isHeld = (to: (typeof forwards)[number]['to']): boolean =>

@@ -1,10 +1,11 @@
 /** Links of which only one end knows, or which no two ends can have. */
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
-import { error, type Fault } from '../fault.ts';
+import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
 import { isPair, pairsOf, serves } from '../relations.ts';
 
-const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Fault[] =>
+const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
   vm.serve.flatMap((name, index) => {
     const at = mesh.at(['vm', vm.name, 'serve', index]);
     if (name === vm.name) return [error(at, 'a VM does not serve itself; remove it')];
@@ -14,7 +15,7 @@ const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Fault[] =>
     return [error(at, `${vm.name} serves ${name}, which does not connect to it; ${way}`)];
   });
 
-const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Fault[] =>
+const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
   vm.connect.flatMap((name, index) => {
     const at = mesh.at(['vm', vm.name, 'connect', index]);
     if (name === vm.name) return [error(at, 'a VM does not connect to itself; remove it')];
@@ -24,7 +25,7 @@ const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Fault[] =>
     return [error(at, `${vm.name} connects to ${name}, which does not serve it; ${way}`)];
   });
 
-const inBothDirections = (mesh: MeshFile): readonly Fault[] => {
+const inBothDirections = (mesh: MeshFile): readonly Diagnostic[] => {
   const twice = pairsOf(mesh).filter(
     ({ server, client }) => server < client && isPair(mesh.vms.get(client), mesh.vms.get(server)),
   );
@@ -35,7 +36,7 @@ const inBothDirections = (mesh: MeshFile): readonly Fault[] => {
   });
 };
 
-export const pairFaults = (mesh: MeshFile): readonly Fault[] => [
+export const pairDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => [
   ...[...mesh.vms.values()].flatMap((vm) => [...ofServe(mesh, vm), ...ofConnect(mesh, vm)]),
   ...inBothDirections(mesh),
 ];

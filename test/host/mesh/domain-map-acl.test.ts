@@ -1,7 +1,7 @@
 /** Who may read whose name, and who may list all. */
 import { expect, test } from 'vitest';
+import { listersOf, readersOf } from '../../../src/host/mesh/domain-map-acl.ts';
 import { parseMesh } from '../../../src/host/mesh/mesh-file.ts';
-import { listersOf, readersOf } from '../../../src/host/mesh/readers.ts';
 
 const vm = (name: string, ...lines: readonly string[]): string =>
   `[vm.${name}]\nconfig = "x"\n${lines.join('\n')}\n`;

@@ -1,10 +1,10 @@
-/** What a check finds: one line each. */
+/** The results of checks of this machine: one line each. */
 
 import { addonFile } from '../package.ts';
 import { run } from '../system/command.ts';
 import { connect } from '../xen/connect.ts';
 
-export type Finding =
+export type CheckResult =
   | { readonly name: string; readonly fine: string }
   | { readonly name: string; readonly lacks: string };
 
@@ -13,7 +13,7 @@ export const probe = async (
   name: string,
   hint: string,
   look: () => Promise<string>,
-): Promise<Finding> => {
+): Promise<CheckResult> => {
   try {
     return { name, fine: await look() };
   } catch (error) {
@@ -39,20 +39,20 @@ export const xenstore = () =>
     return `answers, this is domain ${domid}`;
   });
 
-/** Names of files and what programs say may be anything: none is obeyed by a terminal, or looks like a finding of its own. */
+/** Names of files and what programs say may be anything: none is obeyed by a terminal, or looks like a result of its own. */
 const harmless = (text: string): string =>
   text
     .replaceAll(/(?![\n\t])\p{Cc}/gu, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
     .replaceAll(/\n(?=ok |FAIL )/g, '\n  ');
 
-const line = (finding: Finding): string =>
-  'fine' in finding
-    ? `ok    ${harmless(`${finding.name}: ${finding.fine}`)}`
-    : `FAIL  ${harmless(`${finding.name}: ${finding.lacks}`)}`;
+const line = (result: CheckResult): string =>
+  'fine' in result
+    ? `ok    ${harmless(`${result.name}: ${result.fine}`)}`
+    : `FAIL  ${harmless(`${result.name}: ${result.lacks}`)}`;
 
-/** Prints one line per finding and returns the exit status. */
-export const report = async (findings: readonly Promise<Finding>[]): Promise<number> => {
-  const found = await Promise.all(findings);
-  process.stdout.write(`${found.map(line).join('\n')}\n`);
-  return found.every((finding) => 'fine' in finding) ? 0 : 1;
+/** Prints one line per check and returns the exit status. */
+export const report = async (checks: readonly Promise<CheckResult>[]): Promise<number> => {
+  const results = await Promise.all(checks);
+  process.stdout.write(`${results.map(line).join('\n')}\n`);
+  return results.every((result) => 'fine' in result) ? 0 : 1;
 };

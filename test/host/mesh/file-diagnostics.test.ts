@@ -1,6 +1,6 @@
 /** Bad files beside a mesh, and command lines that would not arrive: what is said of each. */
 import { expect, test } from 'vitest';
-import { faultsOf } from './mesh-files.ts';
+import { diagnosticsOf } from './mesh-files.ts';
 
 const vm = (name: string, ...lines: readonly string[]): string =>
   [`[vm.${name}]`, 'config = "a.cfg"', ...lines, ''].join('\n');
@@ -227,7 +227,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
 
 for (const [name, text, expected, files] of cases) {
   test(name, async () => {
-    expect(await faultsOf({ 'a.cfg': 'type="pv"\n', ...files, 'mesh.toml': text })).toEqual(
+    expect(await diagnosticsOf({ 'a.cfg': 'type="pv"\n', ...files, 'mesh.toml': text })).toEqual(
       expected,
     );
   });

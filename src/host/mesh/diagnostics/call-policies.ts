@@ -1,8 +1,8 @@
 /** What is wrong with the central call policy, by itself and for this mesh. */
 import { isAbsolute, join } from 'node:path';
 import type { CallRule } from '../../../ipc/policy/call-rule.ts';
-import type { Remark } from '../../../text/remark.ts';
-import { error, type Fault, faultOf, type Place, unknownVm } from '../fault.ts';
+import type { Diagnostic, Place } from '../../../text/diagnostic.ts';
+import { error, unknownVm } from '../mesh-diagnostic.ts';
 import { isTooLarge, type Subsets, tooLong } from '../policy-subset.ts';
 import { canLink, canRelay } from '../relations.ts';
 import type { Sources } from '../sources.ts';
@@ -11,15 +11,12 @@ import type { Sources } from '../sources.ts';
 const under = (directory: string, file: string): string =>
   isAbsolute(file) ? file : join(directory, file);
 
-const ofRemark = (directory: string, { place, text }: Remark): Fault => {
-  const whole = { file: under(directory, place), line: 1, column: 1 };
-  const fault = faultOf(`${place}: ${text}`, whole);
-  return fault.at === whole
-    ? error(whole, `${text}; correct it`)
-    : { ...fault, at: { ...fault.at, file: under(directory, fault.at.file) } };
+const ofPolicy = (directory: string, { place, text }: Diagnostic): Diagnostic => {
+  const { file, line = 1, column = 1 } = place;
+  return error({ file: under(directory, file), line, column }, `${text}; correct it`);
 };
 
-const ofRule = (rule: CallRule, { mesh, policyDirectory }: Sources): readonly Fault[] => {
+const ofRule = (rule: CallRule, { mesh, policyDirectory }: Sources): readonly Diagnostic[] => {
   const at = (word: number): Place => ({
     file: under(policyDirectory, rule.file),
     line: rule.line,
@@ -48,24 +45,27 @@ const ofSubsets = (
   { mesh, policyDirectory }: Sources,
   rules: readonly CallRule[],
   subsets: Subsets,
-): readonly Fault[] => {
-  const faults: Fault[] = [];
+): readonly Diagnostic[] => {
+  const diagnostics: Diagnostic[] = [];
   const long = tooLong(rules);
   if (long !== undefined) {
     const { file, line, column } = long;
     const at = { file: under(policyDirectory, file), line, column };
-    faults.push(error(at, 'the rule is too long for one line; use shorter names'));
+    diagnostics.push(error(at, 'the rule is too long for one line; use shorter names'));
   }
   for (const [vm, { text }] of subsets) {
     if (!isTooLarge(text)) continue;
-    faults.push(
+    diagnostics.push(
       error(mesh.at(['policy']), `the rules for ${vm} are too many for one file; join some`),
     );
   }
-  return faults;
+  return diagnostics;
 };
 
-export const callPolicyFaults = (sources: Sources, subsets: Subsets): readonly Fault[] => {
+export const callPolicyDiagnostics = (
+  sources: Sources,
+  subsets: Subsets,
+): readonly Diagnostic[] => {
   const { mesh, policy: loaded, policyDirectory } = sources;
   if (loaded === undefined) return [];
   const { policy, rules } = loaded;
@@ -74,7 +74,7 @@ export const callPolicyFaults = (sources: Sources, subsets: Subsets): readonly F
   }
   return [
     ...(policy.kind === 'invalid'
-      ? policy.diagnostics.map((remark) => ofRemark(policyDirectory, remark))
+      ? policy.diagnostics.map((diagnostic) => ofPolicy(policyDirectory, diagnostic))
       : []),
     ...rules.flatMap((rule) => ofRule(rule, sources)),
     ...ofSubsets(sources, rules, subsets),

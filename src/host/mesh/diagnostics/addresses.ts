@@ -2,11 +2,12 @@
 
 import { parseMac } from '../../../address/mac.ts';
 import { overlaps, type Prefix, parsePrefix, reservedRange } from '../../../address/prefix.ts';
-import { quoted } from '../../../text/remark.ts';
-import { error, type Fault, type Place } from '../fault.ts';
+import type { Diagnostic, Place } from '../../../text/diagnostic.ts';
+import { quoted } from '../../../text/printable.ts';
+import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile } from '../mesh-file.ts';
 
-type Held<T> = { readonly value: T; readonly by: string; readonly at: Place };
+type Held<T> = { readonly value: T; readonly by: string; readonly at: Required<Place> };
 
 const inFileOrder = <T>(some: readonly Held<T>[]): readonly Held<T>[] =>
   [...some].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
@@ -16,7 +17,7 @@ const clashes = <T>(
   some: readonly Held<T>[],
   textOf: (value: T) => string,
   clash: (a: T, b: T) => boolean,
-): readonly Fault[] => {
+): readonly Diagnostic[] => {
   const ordered = inFileOrder(some);
   return ordered.flatMap(({ value, at }, index) => {
     const first = ordered.slice(0, index).find((other) => clash(other.value, value));
@@ -27,29 +28,29 @@ const clashes = <T>(
 };
 
 const addressesIn = ({ vms, at }: MeshFile) => {
-  const faults: Fault[] = [];
+  const diagnostics: Diagnostic[] = [];
   const held: Held<Prefix>[] = [];
   for (const { name, ip } of vms.values()) {
     for (const [index, text] of ip.entries()) {
       const place = at(['vm', name, 'ip', index]);
       const value = parsePrefix(text);
       if ('problem' in value) {
-        faults.push(error(place, `${value.problem}; correct it`));
+        diagnostics.push(error(place, `${value.problem}; correct it`));
         continue;
       }
       const range = reservedRange(value);
       if (range === undefined) held.push({ value, by: name, at: place });
       else
-        faults.push(
+        diagnostics.push(
           error(place, `${value.text} is in ${range.text}, never a VM's; choose another`),
         );
     }
   }
-  return { faults, held };
+  return { diagnostics, held };
 };
 
 const macsIn = ({ vms, at }: MeshFile) => {
-  const faults: Fault[] = [];
+  const diagnostics: Diagnostic[] = [];
   const held: Held<string>[] = [];
   for (const { name, mac } of vms.values()) {
     if (mac === undefined) continue;
@@ -58,13 +59,13 @@ const macsIn = ({ vms, at }: MeshFile) => {
     if (value !== undefined) held.push({ value, by: name, at: place });
     else {
       const example = 'write one like "00:16:3e:05:00:01"';
-      faults.push(error(place, `${quoted(mac)} is not a unicast MAC; ${example}`));
+      diagnostics.push(error(place, `${quoted(mac)} is not a unicast MAC; ${example}`));
     }
   }
-  return { faults, held };
+  return { diagnostics, held };
 };
 
-export const addressFaults = (mesh: MeshFile): readonly Fault[] => {
+export const addressDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const addresses = addressesIn(mesh);
   const macs = macsIn(mesh);
   const gateways = (mesh.net?.gateways ?? []).map((value, index) => ({
@@ -72,8 +73,8 @@ export const addressFaults = (mesh: MeshFile): readonly Fault[] => {
     at: mesh.at(['net', 'gateway', index]),
   }));
   return [
-    ...addresses.faults,
-    ...macs.faults,
+    ...addresses.diagnostics,
+    ...macs.diagnostics,
     ...clashes([...gateways, ...addresses.held], ({ text }) => text, overlaps),
     ...clashes(macs.held, String, (a, b) => a === b),
   ];

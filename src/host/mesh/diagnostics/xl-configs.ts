@@ -1,5 +1,7 @@
 /** What a user's xl configuration must not say, because the mesh does. */
-import { error, type Fault } from '../fault.ts';
+
+import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { error } from '../mesh-diagnostic.ts';
 import { placeIn, type Sources } from '../sources.ts';
 import { parseXlConfig, type Setting } from '../xl-config.ts';
 
@@ -18,19 +20,21 @@ const objectionTo = ({ key }: Setting): string | undefined => {
   return `a vif that the mesh does not add could land in dom0; remove ${key}, and write ip into mesh.toml`;
 };
 
-const ofText = (file: string, text: string): readonly Fault[] => {
-  const { settings, fault } = parseXlConfig(text);
+const ofText = (file: string, text: string): readonly Diagnostic[] => {
+  const { settings, syntaxError } = parseXlConfig(text);
   const at = (offset: number) => placeIn(file, text, offset);
   return [
     ...settings.flatMap((setting) => {
       const objection = objectionTo(setting);
       return objection === undefined ? [] : [error(at(setting.offset), objection)];
     }),
-    ...(fault === undefined ? [] : [error(at(fault.offset), `${fault.text}; correct it`)]),
+    ...(syntaxError === undefined
+      ? []
+      : [error(at(syntaxError.offset), `${syntaxError.text}; correct it`)]),
   ];
 };
 
-export const xlConfigFaults = ({ mesh, files }: Sources): readonly Fault[] =>
+export const xlConfigDiagnostics = ({ mesh, files }: Sources): readonly Diagnostic[] =>
   [...mesh.vms.values()].flatMap(({ name, config }) => {
     const source = files.get(config);
     if (source === undefined) return [];

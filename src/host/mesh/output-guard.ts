@@ -3,7 +3,10 @@ import { realpath } from 'node:fs/promises';
 import { invalid } from '../../toml/strict-toml.ts';
 
 /** Throws CONFIG_INVALID if one of the files, which are there, lies in the directory. */
-export const requireApart = async (directory: string, files: readonly string[]): Promise<void> => {
+export const requireOutsideOutput = async (
+  directory: string,
+  files: readonly string[],
+): Promise<void> => {
   const output = await realpath(directory).catch(() => undefined);
   if (output === undefined) return;
   for (const file of files) {

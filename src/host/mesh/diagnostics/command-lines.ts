@@ -1,8 +1,9 @@
 /** Kernel command lines that would not arrive, or not as they are meant; and limits that are set there. */
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import { defaultGrantLimit, pagesPerLink } from '../../../ipc/config/link-grants.ts';
+import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { commandLineOf, longestCommandLine, ownWords } from '../command-line.ts';
-import { error, type Fault } from '../fault.ts';
+import { error } from '../mesh-diagnostic.ts';
 import type { MeshVm } from '../mesh-file.ts';
 import type { Subsets } from '../policy-subset.ts';
 import type { Sources } from '../sources.ts';
@@ -27,17 +28,19 @@ const rootOf = ({ config }: MeshVm, { files }: Sources): string => {
   return root?.value === undefined ? '' : `root=${root.value} `;
 };
 
-const grantsOf = ({ name, serve, extra }: MeshVm, { mesh }: Sources): readonly Fault[] => {
+const grantsOf = ({ name, serve, extra }: MeshVm, { mesh }: Sources): readonly Diagnostic[] => {
   const links = new Set(serve.filter((one) => one !== everyone)).size;
   const needed = links * pagesPerLink;
   const limit = Number(/(?:^| )xen_gntalloc\.limit=(\d+)/.exec(extra)?.[1] ?? defaultGrantLimit);
   if (needed <= limit) return [];
   const text = `${name} serves ${links} links, which take ${needed} pages of ${limit}`;
-  const way = `add xen_gntalloc.limit=${needed} to its extra`;
-  return [{ at: mesh.at(['vm', name, 'serve']), is: 'warning', text: `${text}; ${way}` }];
+  const remedy = `add xen_gntalloc.limit=${needed} to its extra`;
+  return [
+    { severity: 'warning', place: mesh.at(['vm', name, 'serve']), text: `${text}; ${remedy}` },
+  ];
 };
 
-const ofVm = (vm: MeshVm, sources: Sources, subsets: Subsets): readonly Fault[] => {
+const ofVm = (vm: MeshVm, sources: Sources, subsets: Subsets): readonly Diagnostic[] => {
   const { mesh } = sources;
   const at = mesh.at(['vm', vm.name, 'extra']);
   const objection = objectionTo(vm.extra);
@@ -52,5 +55,5 @@ const ofVm = (vm: MeshVm, sources: Sources, subsets: Subsets): readonly Fault[] 
   ];
 };
 
-export const commandLineFaults = (sources: Sources, subsets: Subsets): readonly Fault[] =>
+export const commandLineDiagnostics = (sources: Sources, subsets: Subsets): readonly Diagnostic[] =>
   [...sources.mesh.vms.values()].flatMap((vm) => ofVm(vm, sources, subsets));

@@ -1,6 +1,8 @@
 /** Boot orders that there are not. */
-import { error, type Fault } from '../fault.ts';
-import { cyclesOf } from '../levels.ts';
+
+import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { cyclesOf } from '../boot-order.ts';
+import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile } from '../mesh-file.ts';
 
 /** Where the file says that the one needs the other: a need that a vif implies stands with its addresses. */
@@ -9,7 +11,7 @@ const placeOf = (mesh: MeshFile, name: string, needed: string) => {
   return index >= 0 ? mesh.at(['vm', name, 'needs', index]) : mesh.at(['vm', name, 'ip']);
 };
 
-export const bootFaults = (mesh: MeshFile): readonly Fault[] => {
+export const bootOrderDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const cycles = cyclesOf(mesh);
   const circular = cycles.map((cycle) => {
     const [last = '', first = ''] = cycle.slice(-2);

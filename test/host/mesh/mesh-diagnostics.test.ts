@@ -1,6 +1,6 @@
 /** Bad meshes, and what is said of each: all of it at once, in the order of the lines. */
 import { expect, test } from 'vitest';
-import { faultsOf } from './mesh-files.ts';
+import { diagnosticsOf } from './mesh-files.ts';
 
 const vm = (name: string, ...lines: readonly string[]): string =>
   [`[vm.${name}]`, 'config = "a.cfg"', ...lines, ''].join('\n');
@@ -168,7 +168,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
 
 for (const [name, text, expected, files] of cases) {
   test(name, async () => {
-    expect(await faultsOf({ 'a.cfg': 'type="pv"\n', ...files, 'mesh.toml': text })).toEqual(
+    expect(await diagnosticsOf({ 'a.cfg': 'type="pv"\n', ...files, 'mesh.toml': text })).toEqual(
       expected,
     );
   });
