@@ -12,3 +12,7 @@ const longest = 80;
 
 export const quoted = (text: string): string =>
   `"${printable(text.slice(0, longest))}${text.length > longest ? '...' : ''}"`;
+
+/** The beginning of a text that a guest or an operator chose, with "?" for what is not printable. */
+export const excerpt = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60) + (text.length > 60 ? '…' : '');

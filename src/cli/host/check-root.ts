@@ -18,14 +18,19 @@ import {
 } from '../../host/image/modules.ts';
 import { filesThatMatter, inspectOwners } from '../../host/image/owners.ts';
 import { inspectAddon, inspectCommand, inspectPackage } from '../../host/image/package-files.ts';
-import { inspectNamed, netVmPrograms, node, type Program } from '../../host/image/programs.ts';
+import {
+  inspectNamed,
+  netVmPrograms,
+  node,
+  type RequiredProgram,
+} from '../../host/image/programs.ts';
 import { inspectService, type ServiceName } from '../../host/image/service.ts';
 import { agentPaths } from '../../ipc/config/agent-config.ts';
 import { policyDirectory } from '../../network/config/config.ts';
 import { type CheckResult, probe, report } from '../check-result.ts';
 
 type Role = {
-  readonly programs: readonly Program[];
+  readonly programs: readonly RequiredProgram[];
   readonly service: ServiceName;
   readonly modules: readonly NeededModule[];
   readonly configuration: readonly Promise<CheckResult>[];

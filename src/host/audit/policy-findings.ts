@@ -4,14 +4,14 @@ import { policyHash } from '../../ipc/policy/policy-hash.ts';
 import { placeText } from '../../text/diagnostic.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
-import type { Told } from './kernel-parameters.ts';
+import type { KernelParameters } from './kernel-parameters.ts';
 
 const wayOut =
   'install vms/NAME/etc/vifwatch/policy.d of "vifwatch mesh compile" here; ' +
   'if this one is right, compile the mesh with it and create the VM again';
 
 export const policyFindings = (
-  { policies, isLinked }: Told,
+  { policies, isLinked }: KernelParameters,
   { policy, rules, directories }: Pick<LoadedPolicy, 'policy' | 'rules' | 'directories'>,
 ): readonly AuditFinding[] => {
   const [wanted] = policies;

@@ -4,7 +4,7 @@ import { openBackend } from '../../network/store/backend.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
 import { domainMap, type MapFacts } from './map-findings.ts';
 import { type OwnNode, rendezvousParents, rendezvousPlaces } from './rendezvous-findings.ts';
-import type { VifFacts } from './vif-findings.ts';
+import type { VifAuditFacts } from './vif-findings.ts';
 
 const isBecause = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof XenstoreError && codes.includes(error.code);
@@ -22,7 +22,7 @@ const orElse = async <T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> => 
 export const readVifs = async (
   store: Xenstore,
   self: number,
-): Promise<Omit<VifFacts, 'isDaemonThere'>> => {
+): Promise<Omit<VifAuditFacts, 'isDaemonThere'>> => {
   const root = `/local/domain/${self}/device/vif`;
   const devids = await orElse(store.list(root), []);
   const vifs = devids.map(async (devid) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { distrust } from '../../system/trusted-path.ts';
 import { findFile, isThere } from './find-file.ts';
 import { addonPart, findPackage } from './package-files.ts';
-import { locate, type Program } from './programs.ts';
+import { locate, type RequiredProgram } from './programs.ts';
 import type { ServiceName } from './service.ts';
 
 const orNone = <T>(look: () => T): readonly T[] => {
@@ -34,7 +34,7 @@ const tree = (root: string, path: string): readonly string[] => {
 export const filesThatMatter = (
   root: string,
   what: {
-    readonly programs: readonly Program[];
+    readonly programs: readonly RequiredProgram[];
     readonly service: ServiceName;
     readonly etc: string;
   },

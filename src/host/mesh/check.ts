@@ -22,7 +22,7 @@ import type { Mesh, Vm } from './mesh.ts';
 import { inOrder } from './mesh-diagnostic.ts';
 import type { MeshVm } from './mesh-file.ts';
 import { type Subsets, subsetsFor } from './policy-subset.ts';
-import { needsOf, pairsOf } from './relations.ts';
+import { meshPairs, needsOf } from './relations.ts';
 import type { Sources } from './sources.ts';
 
 const diagnosticsOf = (sources: Sources, subsets: Subsets): readonly Diagnostic[] => [
@@ -67,7 +67,7 @@ const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
   return {
     net: mesh.net && { ...mesh.net, vm: mesh.net.vm as VmName },
     vms: vms.sort((a, b) => a.level - b.level || (a.name < b.name ? -1 : 1)),
-    pairs: pairsOf(mesh) as Mesh['pairs'],
+    pairs: meshPairs(mesh) as Mesh['pairs'],
     listers: named(listersOf(mesh)),
   };
 };

@@ -2,7 +2,7 @@
 import { everyone } from '../../ipc/config/kernel-command-line.ts';
 import type { MeshFile, MeshVm } from './mesh-file.ts';
 
-export type Pair = { readonly server: string; readonly client: string };
+export type MeshPair = { readonly server: string; readonly client: string };
 
 /** Whether it expects that VM, or anybody. */
 export const serves = ({ serve }: MeshVm, name: string): boolean =>
@@ -21,7 +21,7 @@ export const areLinked = ({ vms }: MeshFile, one: string, other: string): boolea
   isPair(vms.get(one), vms.get(other)) || isPair(vms.get(other), vms.get(one));
 
 /** Of which both ends are listed; of a server of everybody, those who connect. */
-export const pairsOf = ({ vms }: MeshFile): readonly Pair[] =>
+export const meshPairs = ({ vms }: MeshFile): readonly MeshPair[] =>
   [...vms.values()].flatMap((server) =>
     [...vms.values()]
       .filter((client) => isPair(server, client))

@@ -3,7 +3,7 @@ import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
-import { isPair, pairsOf, serves } from '../relations.ts';
+import { isPair, meshPairs, serves } from '../relations.ts';
 
 const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
   vm.serve.flatMap((name, index) => {
@@ -26,7 +26,7 @@ const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
   });
 
 const inBothDirections = (mesh: MeshFile): readonly Diagnostic[] => {
-  const twice = pairsOf(mesh).filter(
+  const twice = meshPairs(mesh).filter(
     ({ server, client }) => server < client && isPair(mesh.vms.get(client), mesh.vms.get(server)),
   );
   return twice.map(({ server, client }) => {
