@@ -102,7 +102,7 @@ const ofLinks = async (
 
 const text = (findings: readonly AuditFinding[]): string => {
   if (findings.length === 0) return 'nothing found';
-  const rows = findings.map(({ code, what, do: way }) => [code, what, way]);
+  const rows = findings.map(({ code, what, do: remedy }) => [code, what, remedy]);
   return plainTable(['CODE', 'WHAT', 'WHAT TO DO'], rows);
 };
 

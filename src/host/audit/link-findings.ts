@@ -31,12 +31,12 @@ export const linkFindings = ({
   if ('silent' in agent) {
     if (!isAgentWanted) return [];
     const what = `this VM is to have links, and no agent answers: ${printable(agent.silent)}`;
-    const way = 'rc-service vifwatch-agent start; vifwatch agent check';
-    return [{ code: 'AGENT_ABSENT', what, do: way }];
+    const remedy = 'rc-service vifwatch-agent start; vifwatch agent check';
+    return [{ code: 'AGENT_ABSENT', what, do: remedy }];
   }
   const { peers } = agent;
   const down = pairs.flatMap(({ name, role }): AuditFinding[] => {
-    const peer = peers.find((one) => one.name === name && one.role === role);
+    const peer = peers.find((candidate) => candidate.name === name && candidate.role === role);
     if (peer?.state === 'up') return [];
     const why = peer?.trouble ?? peer?.state ?? 'the agent does not know of it: restart it';
     const what = `the link with ${quoted(name)} is not up: ${printable(why)}`;

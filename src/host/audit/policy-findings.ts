@@ -35,7 +35,7 @@ export const policyFindings = (
     ];
   }
   const hash = policyHash(rules);
-  const other = policies.find((one) => one !== hash);
+  const other = policies.find((named) => named !== hash);
   if (other === undefined) return [];
   const what = `the policy here is ${hash}, and dom0 says ipc_policy=${printable(other)}`;
   return [{ code: 'POLICY_DIFFERS', what, do: wayOut }];

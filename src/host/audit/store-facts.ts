@@ -78,11 +78,11 @@ export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> 
   // Any other cannot be a node.
   const own = name !== undefined && isDomainMapName(name) ? [name] : [];
   const names = [...new Set([...listed, ...own])];
-  const paths = names.map((one) => `${domainMap}/${one}`);
+  const paths = names.map((entry) => `${domainMap}/${entry}`);
   const values = await store.readAll(paths);
-  const entries = names.flatMap((one, at): [string, string][] => {
+  const entries = names.flatMap((entry, at): [string, string][] => {
     const value = values[at];
-    return value === undefined ? [] : [[one, value]];
+    return value === undefined ? [] : [[entry, value]];
   });
   const seen = [domainMap.slice(0, domainMap.lastIndexOf('/')), domainMap, ...paths];
   const permissions = seen.map(async (path): Promise<[string, readonly Permission[]][]> => {

@@ -66,7 +66,7 @@ export const inspectCallPolicy = async (root: string, directory: string): Promis
   requireOwnFiles(root, directory);
   const { policy, rules, files, directories } = await loadPolicy(placeOf(root, directory));
   const inside = root === '/' ? root : `${root}/`;
-  const outside = directories.find((one) => !`${realPath(one) ?? one}/`.startsWith(inside));
+  const outside = directories.find((path) => !`${realPath(path) ?? path}/`.startsWith(inside));
   if (outside !== undefined) {
     throw new Error(`it includes what is in ${outside}, which only the VM can look at`);
   }

@@ -50,7 +50,7 @@ export const netVmPrograms: readonly RequiredProgram[] = [
 /** The first on the path; like execvp(3), past links to nothing. Throws an Error if there is none. */
 export const locate = (root: string, name: string, packages: string): string => {
   const paths = searchPath.map((directory) => `${directory}/${name}`);
-  const path = paths.find((one) => isThere(root, one));
+  const path = paths.find((candidate) => isThere(root, candidate));
   if (path !== undefined) return path;
   throw new Error(`no ${name} in ${searchPath.join(', ')}: install ${packages}`);
 };

@@ -13,7 +13,7 @@ export const levelsOf = (mesh: MeshFile): ReadonlyMap<string, number> => {
     if (known !== undefined) return known;
     const vm = mesh.vms.get(name);
     const needed = vm === undefined ? [] : needsOf(mesh, vm).map(levelOf);
-    const level = name === mesh.net?.vm ? 0 : Math.max(first, ...needed.map((one) => one + 1));
+    const level = name === mesh.net?.vm ? 0 : Math.max(first, ...needed.map((below) => below + 1));
     levels.set(name, level);
     return level;
   };

@@ -9,8 +9,8 @@ const isServerOfAll = ({ serve }: MeshVm): boolean => serve.includes(everyone);
 export const readersOf = (mesh: MeshFile): ReadonlyMap<string, readonly string[]> => {
   const vms = [...mesh.vms.values()];
   const relays = new Map(vms.map((vm) => [vm.name, relayOf(mesh, vm)]));
-  const shareRelay = (one: MeshVm, other: MeshVm): boolean => {
-    const relay = relays.get(one.name);
+  const shareRelay = (vm: MeshVm, other: MeshVm): boolean => {
+    const relay = relays.get(vm.name);
     return relay !== undefined && relay === relays.get(other.name);
   };
   const mayRead = (reader: MeshVm, vm: MeshVm): boolean =>

@@ -83,6 +83,6 @@ export const parseMesh = (file: string, text: string): MeshFile => {
     },
     policy,
     net: net && { vm: net.vm, ...uplinkOf(net) },
-    vms: new Map(vms.map((one) => [one.name, one])),
+    vms: new Map(vms.map((vm) => [vm.name, vm])),
   };
 };

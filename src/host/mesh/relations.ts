@@ -17,8 +17,8 @@ export const isPair = (server: MeshVm | undefined, client: MeshVm | undefined): 
   serves(server, client.name);
 
 /** Whether they have a link, whichever end serves. */
-export const areLinked = ({ vms }: MeshFile, one: string, other: string): boolean =>
-  isPair(vms.get(one), vms.get(other)) || isPair(vms.get(other), vms.get(one));
+export const areLinked = ({ vms }: MeshFile, vm: string, other: string): boolean =>
+  isPair(vms.get(vm), vms.get(other)) || isPair(vms.get(other), vms.get(vm));
 
 /** Of which both ends are listed; of a server of everybody, those who connect. */
 export const meshPairs = ({ vms }: MeshFile): readonly MeshPair[] =>

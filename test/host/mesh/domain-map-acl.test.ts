@@ -8,7 +8,7 @@ const vm = (name: string, ...lines: readonly string[]): string =>
 
 const readers = (...parts: readonly string[]): Record<string, string> =>
   Object.fromEntries(
-    [...readersOf(parseMesh('m', parts.join('')))].map(([name, some]) => [name, some.join(' ')]),
+    [...readersOf(parseMesh('m', parts.join('')))].map(([name, names]) => [name, names.join(' ')]),
   );
 
 test('itself, the other end of a link, and the driver domain', () => {

@@ -59,8 +59,8 @@ test.each<readonly [string, Vm, string | undefined, string]>([
     'sa-vm',
     'name=sa-vm extra=quiet a=b driver_domain=1',
   ],
-])('what the mesh adds, as xl reads it: %s', (_, one, netVm, expected) => {
-  expect(asXlReads([xlConfigText(one, netVm)])).toEqual([`accepted ${expected}`]);
+])('what the mesh adds, as xl reads it: %s', (_, vm, netVm, expected) => {
+  expect(asXlReads([xlConfigText(vm, netVm)])).toEqual([`accepted ${expected}`]);
 });
 
 const pieces = [
@@ -107,7 +107,7 @@ const setting = fc.constantFrom(
 );
 const soup = fc
   .array(fc.oneof({ weight: 3, arbitrary: setting }, fc.constantFrom(...pieces)), { maxLength: 8 })
-  .map((some) => `${some.join('')}\n`);
+  .map((lines) => `${lines.join('')}\n`);
 
 const reserved = /^(?:name|vif|vif2|extra|cmdline|driver_domain)$/;
 
@@ -125,7 +125,7 @@ test('no setting of the user goes unseen, and none swallows what is added', () =
       expect([text, syntaxError]).toEqual([text, undefined]);
       const seen = settings.map(({ key }) => key);
       const [, ...said] = line.split(/ (?=[a-z_0-9]+=)/);
-      for (const one of said) expect([text, ...seen]).toContain(one.split('=', 1)[0]);
+      for (const word of said) expect([text, ...seen]).toContain(word.split('=', 1)[0]);
     }
     if (syntaxError !== undefined || settings.some(({ key }) => reserved.test(key))) continue;
     clean += 1;

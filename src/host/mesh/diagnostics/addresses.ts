@@ -9,16 +9,16 @@ import type { MeshFile } from '../mesh-file.ts';
 
 type Held<T> = { readonly value: T; readonly by: string; readonly at: Required<Place> };
 
-const inFileOrder = <T>(some: readonly Held<T>[]): readonly Held<T>[] =>
-  [...some].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
+const inFileOrder = <T>(holders: readonly Held<T>[]): readonly Held<T>[] =>
+  [...holders].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
 
 /** Of each the first before it that it clashes with. */
 const clashes = <T>(
-  some: readonly Held<T>[],
+  holders: readonly Held<T>[],
   textOf: (value: T) => string,
   clash: (a: T, b: T) => boolean,
 ): readonly Diagnostic[] => {
-  const ordered = inFileOrder(some);
+  const ordered = inFileOrder(holders);
   return ordered.flatMap(({ value, at }, index) => {
     const first = ordered.slice(0, index).find((other) => clash(other.value, value));
     if (first === undefined) return [];

@@ -16,7 +16,7 @@ const objectionTo = (extra: string): string | undefined => {
     const code = bad.toString(16).toUpperCase().padStart(4, '0');
     return `xl's extra="..." is printable ASCII without quote and backslash; remove U+${code}`;
   }
-  const word = ownWords.find((one) => extra.includes(`${one}=`));
+  const word = ownWords.find((key) => extra.includes(`${key}=`));
   return word && `the mesh adds ${word}=; remove it, and write serve, connect and relay`;
 };
 
@@ -29,7 +29,7 @@ const rootOf = ({ config }: MeshVm, { files }: Sources): string => {
 };
 
 const grantsOf = ({ name, serve, extra }: MeshVm, { mesh }: Sources): readonly Diagnostic[] => {
-  const links = new Set(serve.filter((one) => one !== everyone)).size;
+  const links = new Set(serve.filter((client) => client !== everyone)).size;
   const needed = links * pagesPerLink;
   const limit = Number(/(?:^| )xen_gntalloc\.limit=(\d+)/.exec(extra)?.[1] ?? defaultGrantLimit);
   if (needed <= limit) return [];

@@ -32,9 +32,9 @@ const mentionsOf = ({
   relay,
 }: MeshVm): (readonly [string, KeyPath])[] => {
   const list = (key: string, names: readonly string[]) =>
-    names.map((one, index) => [one, ['vm', name, key, index]] as const);
+    names.map((mention, index) => [mention, ['vm', name, key, index]] as const);
   return [
-    ...list('serve', serve).filter(([one]) => one !== everyone),
+    ...list('serve', serve).filter(([mention]) => mention !== everyone),
     ...list('connect', connect),
     ...list('needs', needs),
     ...(relay === undefined ? [] : [[relay, ['vm', name, 'relay']] as const]),

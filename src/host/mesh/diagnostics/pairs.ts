@@ -11,8 +11,8 @@ const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
     if (name === vm.name) return [error(at, 'a VM does not serve itself; remove it')];
     const client = mesh.vms.get(name);
     if (name === everyone || client === undefined || client.connect.includes(vm.name)) return [];
-    const way = `add "${vm.name}" to connect of [vm.${name}]`;
-    return [error(at, `${vm.name} serves ${name}, which does not connect to it; ${way}`)];
+    const remedy = `add "${vm.name}" to connect of [vm.${name}]`;
+    return [error(at, `${vm.name} serves ${name}, which does not connect to it; ${remedy}`)];
   });
 
 const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
@@ -21,8 +21,8 @@ const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
     if (name === vm.name) return [error(at, 'a VM does not connect to itself; remove it')];
     const server = mesh.vms.get(name);
     if (server === undefined || serves(server, vm.name)) return [];
-    const way = `add "${vm.name}" to serve of [vm.${name}]`;
-    return [error(at, `${vm.name} connects to ${name}, which does not serve it; ${way}`)];
+    const remedy = `add "${vm.name}" to serve of [vm.${name}]`;
+    return [error(at, `${vm.name} connects to ${name}, which does not serve it; ${remedy}`)];
   });
 
 const inBothDirections = (mesh: MeshFile): readonly Diagnostic[] => {

@@ -16,6 +16,6 @@ export const relayDiagnostics = (mesh: MeshFile): readonly Diagnostic[] =>
       return [error(at, `${text}; name that one, or remove it from [vm.${via.name}]`)];
     }
     if (areLinked(mesh, name, via.name)) return [];
-    const way = 'add serve to the one and connect to the other';
-    return [error(at, `${name} has no link with its relay ${via.name}; ${way}`)];
+    const remedy = 'add serve to the one and connect to the other';
+    return [error(at, `${name} has no link with its relay ${via.name}; ${remedy}`)];
   });

@@ -17,9 +17,9 @@ const ofVm = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] => {
       error(at('ip'), `${name} is the driver domain: it has no vif of its own; remove ip`),
     );
   } else if (hasVif && mesh.net === undefined) {
-    const way = 'add [net] with vm = the driver domain';
+    const remedy = 'add [net] with vm = the driver domain';
     diagnostics.push(
-      error(at('ip'), `without [net] the vif of ${name} would land in dom0; ${way}`),
+      error(at('ip'), `without [net] the vif of ${name} would land in dom0; ${remedy}`),
     );
   }
   if (isDriver || !hasVif) {
@@ -27,8 +27,8 @@ const ofVm = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] => {
     const given = vifKeys.filter((key) => vm[key] !== undefined);
     diagnostics.push(...given.map((key) => error(at(key), `${why}; remove ${key}`)));
   } else if (profile !== undefined && rules !== undefined) {
-    const way = 'remove one, and write profile into the file if both are meant';
-    diagnostics.push(error(at('rules'), `${name} has a profile and rules; ${way}`));
+    const remedy = 'remove one, and write profile into the file if both are meant';
+    diagnostics.push(error(at('rules'), `${name} has a profile and rules; ${remedy}`));
   }
   return diagnostics;
 };

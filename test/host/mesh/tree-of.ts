@@ -10,7 +10,7 @@ export const treeOf = (files: Readonly<Record<string, string>>): Tree =>
   );
 
 /** Twenty files in ten directories, each with the number in it. */
-export const someTree = (number: number): Tree =>
+export const exampleTree = (number: number): Tree =>
   treeOf(
     Object.fromEntries(
       Array.from({ length: 20 }, (_, at) => [`vms/${at % 10}/${at}`, `${number}\n`.repeat(100)]),
