@@ -1,10 +1,12 @@
 #include <napi.h>
 
-#include "peer_credentials.h"
-#include "pipe.h"
-#include "spawn.h"
-#include "vchan.h"
-#include "xenstore.h"
+#include "process/peer_credentials.h"
+#include "process/pipe.h"
+#include "process/spawn_program.h"
+#include "vchan/vchan_class.h"
+#include "xenstore/xenstore_class.h"
+
+namespace vifwatch {
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Xenstore", Xenstore::Class(env));
@@ -15,5 +17,9 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("spawn", Napi::Function::New<Spawn>(env, "spawn"));
   return exports;
 }
+
+}  // namespace vifwatch
+
+using vifwatch::Init;
 
 NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)

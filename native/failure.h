@@ -5,6 +5,8 @@
 
 #include <system_error>
 
+namespace vifwatch {
+
 class Failure : public std::system_error {
  public:
   // `operation` is one of those that src/xen/native.ts lists.
@@ -19,3 +21,5 @@ class Failure : public std::system_error {
 
 // An Error with the errno's name in `code`, and the `operation`.
 Napi::Error ToError(Napi::Env env, const Failure& failure);
+
+}  // namespace vifwatch

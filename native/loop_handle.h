@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+namespace vifwatch {
+
 // Calls `stop` when the environment ends, and holds that end up until all owners of this are gone:
 // a worker's loop must not be freed with open handles.
 class EnvironmentHook {
@@ -64,3 +66,5 @@ LoopHandle<Handle> MakeLoopHandle(std::shared_ptr<EnvironmentHook> hook, void* d
   hooked->handle.data = data;
   return LoopHandle<Handle>(hooked.release());
 }
+
+}  // namespace vifwatch

@@ -29,8 +29,8 @@ program
   .command('run')
   .description('the daemon, in the foreground; logs NDJSON to standard output')
   .action(async () => {
-    const { run } = await import('./cli/network/run.ts');
-    process.exitCode = await run(globals());
+    const { runNetwork } = await import('./cli/network/run.ts');
+    process.exitCode = await runNetwork(globals());
   });
 
 program

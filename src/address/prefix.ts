@@ -1,5 +1,6 @@
 /** IP addresses and prefixes as vifwatch compares and prints them: canonical, or refused. */
 import ipaddr from 'ipaddr.js';
+import { excerpt } from '../text/printable.ts';
 
 export type Family = 4 | 6;
 
@@ -46,12 +47,12 @@ export const parsePrefix = (text: string): Prefix | PrefixProblem => {
   const [addressText = '', lengthText, ...rest] = text.split('/');
   const address = parseAddress(addressText);
   if (address === undefined || rest.length > 0) {
-    return { problem: `"${printable(text)}" is not an IP address or prefix` };
+    return { problem: `"${excerpt(text)}" is not an IP address or prefix` };
   }
   const { family, bytes } = address;
   const length = lengthText === undefined ? bitsOf[family] : Number(lengthText);
   if (lengthText !== undefined && (!/^\d{1,3}$/.test(lengthText) || length > bitsOf[family])) {
-    return { problem: `"${printable(text)}" has no valid prefix length` };
+    return { problem: `"${excerpt(text)}" has no valid prefix length` };
   }
   const network = masked(bytes, length);
   if (network.some((byte, index) => byte !== bytes[index])) {
@@ -87,7 +88,3 @@ export const normalise = (prefixes: readonly Prefix[]): readonly Prefix[] => {
   );
   return sorted.filter((prefix, index) => !sorted.slice(0, index).some((p) => contains(p, prefix)));
 };
-
-/** Bytes that a guest or an operator chose, safe and short enough to print. */
-export const printable = (text: string): string =>
-  text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60) + (text.length > 60 ? '…' : '');

@@ -4,6 +4,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { type Prefix, parsePrefix } from '../address/prefix.ts';
 import { VifwatchError } from '../errors.ts';
+import { placeText } from '../text/diagnostic.ts';
 import { caretAt } from './locate.ts';
 import type { KeyPath } from './toml-places.ts';
 
@@ -33,7 +34,8 @@ export const readOptional = async (file: string): Promise<string> => {
 
 const syntaxError = (file: string, error: TomlError): VifwatchError => {
   const message = error.message.split('\n', 1)[0] ?? '';
-  return invalid(`${file}:${error.line}:${error.column}`, `${message}\n${error.codeblock}`);
+  const { line, column, codeblock } = error;
+  return invalid(placeText({ file, line, column }), `${message}\n${codeblock}`);
 };
 
 /** An error about what stands at a key, with a caret under it. */
@@ -44,7 +46,7 @@ export const invalidKey = (
   message: string,
 ): VifwatchError => {
   const { line, column, codeblock } = caretAt(text, path);
-  return invalid(`${file}:${line}:${column}`, `${message}\n${codeblock}`);
+  return invalid(placeText({ file, line, column }), `${message}\n${codeblock}`);
 };
 
 const issueError = (file: string, text: string, issue: v.BaseIssue<unknown>): VifwatchError => {

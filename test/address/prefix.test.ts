@@ -6,7 +6,6 @@ import {
   overlaps,
   type Prefix,
   parsePrefix,
-  printable,
   reservedRange,
 } from '../../src/address/prefix.ts';
 
@@ -97,8 +96,3 @@ test.each(['10.0.5.103', '192.168.0.0/16', '8.8.8.8', 'fd00::1', '2001:db8::/32'
     expect(reservedRange(prefix(text))).toBeUndefined();
   },
 );
-
-test('printable keeps hostile bytes off the terminal', () => {
-  expect(printable('\x1b[2Jx\0')).toBe('?[2Jx?');
-  expect(printable('y'.repeat(2000))).toHaveLength(61);
-});

@@ -62,11 +62,11 @@ export const assertFound = (sabotages: readonly Sabotage[], found: readonly Find
   const isOf = ({ codes, what }: Sabotage, finding: Finding): boolean =>
     codes.includes(finding.code) && what.test(finding.what);
   for (const sabotage of sabotages) {
-    const codes = found.filter((one) => isOf(sabotage, one)).map(({ code }) => code);
+    const codes = found.filter((finding) => isOf(sabotage, finding)).map(({ code }) => code);
     const { what } = sabotage;
     assert.deepEqual(codes.sort(), [...sabotage.codes].sort(), `${what} in ${shown}`);
   }
-  const others = found.filter((one) => !sabotages.some((sabotage) => isOf(sabotage, one)));
+  const others = found.filter((finding) => !sabotages.some((sabotage) => isOf(sabotage, finding)));
   assert.deepEqual(others, []);
   assert.equal(found.length, sabotages.flatMap(({ codes }) => codes).length, shown);
 };

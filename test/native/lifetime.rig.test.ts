@@ -40,9 +40,9 @@ describe('a process ends, or not, when', () => {
     ['requests pend for ever', ['data', 'alive', 'alive', 'alive']],
     ['closed, with a request that pends for ever', ['2', stopped, 'xenstore list data: EBADF']],
     ['a callback throws', ['thrown at data', 'thrown at data/x', '2']],
-  ])('%s', async (way, seen) => {
+  ])('%s', async (ending, seen) => {
     const { env, xenstored } = await startDomains('xenstored');
-    const args = [way, `${xenstored.pid}`];
+    const args = [ending, `${xenstored.pid}`];
     expect(await runChild('ends', { args, env: env({ domid: netVm }) })).toEqual(seen);
   });
 });

@@ -25,6 +25,11 @@ export const buildSanitized = async (): Promise<void> => {
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
   writeFileSync(`${sanitizedRoot}package.json`, JSON.stringify(manifest));
+  mkdirSync(`${sanitizedRoot}native`, { recursive: true });
+  // A header that was there for an earlier build would still be found.
+  for (const name of readdirSync(`${sanitizedRoot}native`)) {
+    if (name !== 'build') rmSync(`${sanitizedRoot}native/${name}`, { recursive: true });
+  }
   const keepTimes = { recursive: true, preserveTimestamps: true };
   for (const name of readdirSync(`${from}native`)) {
     if (name !== 'build')

@@ -63,7 +63,7 @@ fi
 prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
 [ ! -e "$prefix/include/node/node_api.h" ] || export npm_config_nodedir="$prefix"
 addon=native/build/Release/xen.node
-if ! [ -e "$addon" ] || [ -n "$(find native -maxdepth 1 -newer "$addon" -type f)" ]; then
+if ! [ -e "$addon" ] || [ -n "$(find native -path native/build -prune -o -newer "$addon" -type f -print)" ]; then
 	say "node-gyp: building the native addon"
 	npm run --silent install >/dev/null
 fi

@@ -49,7 +49,7 @@ const open = (argv: readonly string[]): Standby => {
 const prepared = ({ prepare }: Standby): number => {
   const before = childrenOf(process.pid);
   prepare();
-  const [pid = 0, ...others] = childrenOf(process.pid).filter((one) => !before.includes(one));
+  const [pid = 0, ...others] = childrenOf(process.pid).filter((child) => !before.includes(child));
   assert.equal(others.length, 0);
   return pid;
 };

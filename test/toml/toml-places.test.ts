@@ -72,7 +72,7 @@ type Value = number | { readonly [key: string]: Value } | readonly Value[];
 const leavesOf = (value: Value, path: KeyPath = []): (readonly [KeyPath, number])[] => {
   if (typeof value === 'number') return [[path, value]];
   const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-  return entries.flatMap(([key, one]) => leavesOf(one, [...path, key]));
+  return entries.flatMap(([key, value]) => leavesOf(value, [...path, key]));
 };
 
 const key = fc.constantFrom('a', 'b-c', 'd e', 'é"', "'", '.', '#', '[', ']', '\\n', '0', '');

@@ -2,12 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { AuditFinding } from '../../host/audit/finding.ts';
+import {
+  type KernelParameters,
+  parseKernelParameters,
+} from '../../host/audit/kernel-parameters.ts';
 import { type LinkFacts, type ListedPair, linkFindings } from '../../host/audit/link-findings.ts';
 import { mapFindings } from '../../host/audit/map-findings.ts';
 import { policyFindings } from '../../host/audit/policy-findings.ts';
 import { rendezvousFindings } from '../../host/audit/rendezvous-findings.ts';
 import { readMap, readOwnNodes, readVifs } from '../../host/audit/store-facts.ts';
-import { type Told, toldBy } from '../../host/audit/told.ts';
 import { vifFindings } from '../../host/audit/vif-findings.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
@@ -85,13 +88,13 @@ const pairsOf = async (file: string): Promise<readonly ListedPair[] | undefined>
 };
 
 const ofLinks = async (
-  told: Told,
+  parameters: KernelParameters,
   file: string,
   runtime: string,
 ): Promise<readonly AuditFinding[]> => {
   const pairs = await pairsOf(file);
   return linkFindings({
-    isAgentWanted: told.isLinked || pairs === undefined || pairs.length > 0,
+    isAgentWanted: parameters.isLinked || pairs === undefined || pairs.length > 0,
     pairs: pairs ?? [],
     agent: await fromAgent(runtime),
   });
@@ -99,7 +102,7 @@ const ofLinks = async (
 
 const text = (findings: readonly AuditFinding[]): string => {
   if (findings.length === 0) return 'nothing found';
-  const rows = findings.map(({ code, what, do: way }) => [code, what, way]);
+  const rows = findings.map(({ code, what, do: remedy }) => [code, what, remedy]);
   return plainTable(['CODE', 'WHAT', 'WHAT TO DO'], rows);
 };
 
@@ -108,11 +111,11 @@ export const audit = async ({ config, runtime }: Options, json: boolean): Promis
   const paths = agentPaths(config);
   let findings: readonly AuditFinding[];
   try {
-    const told = toldBy(await readFile('/proc/cmdline', 'latin1'));
+    const parameters = parseKernelParameters(await readFile('/proc/cmdline', 'latin1'));
     findings = [
       ...(await fromStore(runtime)),
-      ...policyFindings(told, await loadPolicy(paths.policies)),
-      ...(await ofLinks(told, paths.config, runtime)),
+      ...policyFindings(parameters, await loadPolicy(paths.policies)),
+      ...(await ofLinks(parameters, paths.config, runtime)),
     ];
   } catch (error) {
     process.stderr.write(`vifwatch: ${(error as Error).message}\n`);

@@ -18,22 +18,30 @@ import {
 } from '../../host/image/modules.ts';
 import { filesThatMatter, inspectOwners } from '../../host/image/owners.ts';
 import { inspectAddon, inspectCommand, inspectPackage } from '../../host/image/package-files.ts';
-import { inspectNamed, netVmPrograms, node, type Program } from '../../host/image/programs.ts';
+import {
+  inspectNamed,
+  netVmPrograms,
+  node,
+  type RequiredProgram,
+} from '../../host/image/programs.ts';
 import { inspectService, type ServiceName } from '../../host/image/service.ts';
 import { agentPaths } from '../../ipc/config/agent-config.ts';
 import { policyDirectory } from '../../network/config/config.ts';
-import { type Finding, probe, report } from '../finding.ts';
+import { type CheckResult, probe, report } from '../check-result.ts';
 
 type Role = {
-  readonly programs: readonly Program[];
+  readonly programs: readonly RequiredProgram[];
   readonly service: ServiceName;
   readonly modules: readonly NeededModule[];
-  readonly configuration: readonly Promise<Finding>[];
+  readonly configuration: readonly Promise<CheckResult>[];
   /** The directory of the configuration. */
   readonly etc: string;
 };
 
-const modules = (root: string, needed: readonly NeededModule[]): readonly Promise<Finding>[] => {
+const modules = (
+  root: string,
+  needed: readonly NeededModule[],
+): readonly Promise<CheckResult>[] => {
   const releases = kernelReleases(root);
   if (releases.length === 0) return [Promise.resolve({ name: 'modules', lacks: noKernel })];
   return releases.map((release) =>
@@ -41,10 +49,10 @@ const modules = (root: string, needed: readonly NeededModule[]): readonly Promis
   );
 };
 
-const findings = (
+const checks = (
   root: string,
   { programs, service, modules: needed, configuration, etc }: Role,
-): readonly Promise<Finding>[] => [
+): readonly Promise<CheckResult>[] => [
   ...programs.map((program) => probe(program.name, '', () => inspectNamed(root, program))),
   probe('vifwatch', '', () => inspectCommand(root)),
   probe('package', '', async () => inspectPackage(root)),
@@ -57,7 +65,7 @@ const findings = (
   ),
 ];
 
-/** Prints one line per finding and returns the exit status. */
+/** Prints one line per check and returns the exit status. */
 const inspect = async (
   directory: string,
   roleOf: (root: string) => Promise<Role>,
@@ -66,7 +74,7 @@ const inspect = async (
     return await report([Promise.resolve({ name: 'root', lacks: `${directory} is no directory` })]);
   }
   const root = realpathSync(directory);
-  return await report(findings(root, await roleOf(root)));
+  return await report(checks(root, await roleOf(root)));
 };
 
 /** @param config in the root file system */

@@ -1,9 +1,9 @@
 /** `vifwatch mesh compile`: from one file to what dom0 and each VM get. */
 
-import { requireApart } from '../../host/mesh/apart.ts';
 import { checkMesh } from '../../host/mesh/check.ts';
 import { compileMesh } from '../../host/mesh/compile.ts';
-import { lineOf } from '../../host/mesh/fault.ts';
+import { lineOf } from '../../host/mesh/mesh-diagnostic.ts';
+import { requireOutsideOutput } from '../../host/mesh/output-guard.ts';
 import { readMesh, readScripts } from '../../host/mesh/read-mesh.ts';
 import { filesOf } from '../../host/mesh/sources.ts';
 import { writeTree } from '../../host/mesh/write-tree.ts';
@@ -13,10 +13,11 @@ import { errorCount, sizeOf } from './mesh-summary.ts';
 /** Says on standard error what is wrong, and throws CONFIG_INVALID with nothing written if anything is. */
 export const compile = async (file: string, output: string): Promise<void> => {
   const sources = await readMesh(file);
-  const { faults, mesh } = checkMesh(sources);
-  for (const fault of faults) process.stderr.write(`${lineOf(fault)}\n`);
-  if (mesh === undefined) throw invalid(file, `${errorCount(faults)}, and so nothing was written`);
-  await requireApart(output, filesOf(sources));
+  const { diagnostics, mesh } = checkMesh(sources);
+  for (const diagnostic of diagnostics) process.stderr.write(`${lineOf(diagnostic)}\n`);
+  if (mesh === undefined)
+    throw invalid(file, `${errorCount(diagnostics)}, and so nothing was written`);
+  await requireOutsideOutput(output, filesOf(sources));
   await writeTree(output, compileMesh(mesh, await readScripts()));
   process.stdout.write(`${sizeOf(mesh)} -> ${output}\n`);
 };

@@ -1,10 +1,11 @@
 /** A mesh in a few words. */
-import type { Fault } from '../../host/mesh/fault.ts';
+
 import type { Mesh } from '../../host/mesh/mesh.ts';
-import { counted } from '../../text/counted.ts';
+import type { Diagnostic } from '../../text/diagnostic.ts';
+import { pluralize } from '../../text/pluralize.ts';
 
 export const sizeOf = ({ vms, pairs }: Mesh): string =>
-  `${counted(vms.length, 'VM')}, ${counted(pairs.length, 'pair')}`;
+  `${pluralize(vms.length, 'VM')}, ${pluralize(pairs.length, 'pair')}`;
 
-export const errorCount = (faults: readonly Fault[]): string =>
-  counted(faults.filter(({ is }) => is === 'error').length, 'error');
+export const errorCount = (diagnostics: readonly Diagnostic[]): string =>
+  pluralize(diagnostics.filter(({ severity }) => severity === 'error').length, 'error');

@@ -4,10 +4,11 @@ import { listedIn } from '../../ipc/agent/listed-links.ts';
 import { type AgentConfig, agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { pagesPerLink } from '../../ipc/config/link-grants.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
+import { placeText } from '../../text/diagnostic.ts';
 import { connect } from '../../xen/connect.ts';
-import { addon, type Finding, probe, report, xenstore } from '../finding.ts';
+import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
 
-const device = (name: string): Promise<Finding> =>
+const device = (name: string): Promise<CheckResult> =>
   probe(`/dev/xen/${name}`, `modprobe xen-${name}, or build it into the kernel`, async () => {
     await access(`/dev/xen/${name}`);
     return 'there';
@@ -16,7 +17,7 @@ const device = (name: string): Promise<Finding> =>
 const limitFile = '/sys/module/xen_gntalloc/parameters/limit';
 
 /** Each link that this VM serves takes pages of its own, of which the kernel gives so many and no more. */
-const grants = (served: number): Promise<Finding> =>
+const grants = (served: number): Promise<CheckResult> =>
   probe('grants', '', async () => {
     const limit = Number(await readFile(limitFile, 'latin1'));
     const needed = served * pagesPerLink;
@@ -27,7 +28,7 @@ const grants = (served: number): Promise<Finding> =>
     );
   });
 
-const policy = (directory: string): Promise<Finding> =>
+const policy = (directory: string): Promise<CheckResult> =>
   probe('policy', '', async () => {
     const { policy, rules, files } = await loadPolicy(directory);
     switch (policy.kind) {
@@ -39,12 +40,12 @@ const policy = (directory: string): Promise<Finding> =>
         const [first, ...others] = policy.diagnostics;
         const more =
           others.length === 0 ? '' : `, and ${others.length} more: vifwatch policy check`;
-        throw new Error(`${first?.place}: ${first?.text}${more}`);
+        throw new Error(`${first && placeText(first.place)}: ${first?.text}${more}`);
       }
     }
   });
 
-const services = (directory: string): Promise<Finding> =>
+const services = (directory: string): Promise<CheckResult> =>
   probe('services', `mkdir -p ${directory}`, async () => {
     const names = await readdir(directory);
     return names.join(' ') || `none in ${directory}`;
@@ -56,7 +57,7 @@ const configured = ({ serve, connect, relay }: AgentConfig): string => {
   return relay === undefined ? links : `${links}, the relay is ${relay}`;
 };
 
-/** Undefined if xenstored does not tell, which is a finding of its own. */
+/** Undefined if xenstored does not tell, which is a result of its own. */
 const ownName = async (): Promise<string | undefined> => {
   try {
     const { store } = await connect();
@@ -69,7 +70,7 @@ const ownName = async (): Promise<string | undefined> => {
 };
 
 /** Those of the configuration; without one that can be read, nothing more is known. */
-const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
+const links = async (file: string): Promise<readonly Promise<CheckResult>[]> => {
   let config: AgentConfig;
   try {
     config = await loadAgentConfig(file);
@@ -86,7 +87,7 @@ const links = async (file: string): Promise<readonly Promise<Finding>[]> => {
   ];
 };
 
-/** Prints one line per finding and returns the exit status. */
+/** Prints one line per check and returns the exit status. */
 export const agentCheck = async (options: { readonly config: string }): Promise<number> => {
   const paths = agentPaths(options.config);
   return await report([

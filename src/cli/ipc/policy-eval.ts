@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import * as v from 'valibot';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { decideCall, type Verdict } from '../../ipc/policy/decide-call.ts';
+import { placeText } from '../../text/diagnostic.ts';
 import { errorsOf } from './policy-check.ts';
 import { requestLines } from './policy-request-lines.ts';
 
@@ -41,7 +42,7 @@ const printError = (text: string): void => {
 export const evaluatePolicy = async ({ dir, self }: EvalOptions): Promise<number> => {
   const loaded = await loadPolicy(dir);
   const errors = errorsOf(loaded);
-  for (const { place, text } of errors) printError(`${place}: ${text}`);
+  for (const { place, text } of errors) printError(`${placeText(place)}: ${text}`);
   let fine = errors.length === 0;
   let number = 0;
   const answerTo = (line: string): string => {

@@ -5,6 +5,7 @@ import type { CallRule } from '../../ipc/policy/call-rule.ts';
 import { decideCall, type PolicyRequest, type Verdict } from '../../ipc/policy/decide-call.ts';
 import { mayBeSkipped } from '../../ipc/policy/rule-index.ts';
 import type { VmToken } from '../../ipc/policy/vm-token.ts';
+import { placeText } from '../../text/diagnostic.ts';
 import { connect } from '../../xen/connect.ts';
 import { errorsOf } from './policy-check.ts';
 
@@ -78,7 +79,7 @@ export const explainPolicy = async (
     errors.length > 0
       ? [
           `${verdict.action}: ${verdict.reason}`,
-          ...errors.map(({ place, text }) => `  ${place}: ${text}`),
+          ...errors.map(({ place, text }) => `  ${placeText(place)}: ${text}`),
         ]
       : explanation(verdict, loaded.rules, request);
   process.stdout.write(`${lines.join('\n')}\n`);

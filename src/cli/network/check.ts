@@ -6,11 +6,11 @@ import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
 import { profileDirectory, staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
-import { addon, type Finding, probe, report, xenstore } from '../finding.ts';
+import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
-const binary = (name: string, argv: readonly string[], packages: string): Promise<Finding> =>
+const binary = (name: string, argv: readonly string[], packages: string): Promise<CheckResult> =>
   probe(name, `install ${packages}`, async () => firstLine(await run(argv)));
 
 /** Built in or loaded, a module shows up in /sys/module once it has parameters; netback has. */
@@ -26,7 +26,7 @@ const forwarding = () =>
     return value === '1' ? 'on' : 'off: "vifwatch run" switches it on once the firewall stands';
   });
 
-const findings = (config: string): Promise<Finding>[] => [
+const checks = (config: string): Promise<CheckResult>[] => [
   probe('config', '', async () => {
     const { uplinks, gateways } = await loadConfig(config);
     const from = uplinks === undefined ? 'every interface' : uplinks.join(' ');
@@ -55,6 +55,6 @@ const findings = (config: string): Promise<Finding>[] => [
   forwarding(),
 ];
 
-/** Prints one line per finding and returns the exit status. */
+/** Prints one line per check and returns the exit status. */
 export const check = ({ config }: { readonly config: string }): Promise<number> =>
-  report(findings(config));
+  report(checks(config));

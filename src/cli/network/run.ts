@@ -3,7 +3,7 @@ import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { runDaemon } from '../../network/daemon/run.ts';
 import { daemonProcess } from '../daemon-process.ts';
 
-export const run = (options: {
+export const runNetwork = (options: {
   readonly config: string;
   readonly runtime: string;
   readonly debug?: true;

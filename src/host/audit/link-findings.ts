@@ -1,6 +1,6 @@
 /** Whether this VM's agent runs, and has the links that it should have. */
 import type { Role } from '../../ipc/agent/peer-status.ts';
-import { printable, quoted } from '../../text/remark.ts';
+import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
 
 /** A pair that this VM is told of. */
@@ -31,12 +31,12 @@ export const linkFindings = ({
   if ('silent' in agent) {
     if (!isAgentWanted) return [];
     const what = `this VM is to have links, and no agent answers: ${printable(agent.silent)}`;
-    const way = 'rc-service vifwatch-agent start; vifwatch agent check';
-    return [{ code: 'AGENT_ABSENT', what, do: way }];
+    const remedy = 'rc-service vifwatch-agent start; vifwatch agent check';
+    return [{ code: 'AGENT_ABSENT', what, do: remedy }];
   }
   const { peers } = agent;
   const down = pairs.flatMap(({ name, role }): AuditFinding[] => {
-    const peer = peers.find((one) => one.name === name && one.role === role);
+    const peer = peers.find((candidate) => candidate.name === name && candidate.role === role);
     if (peer?.state === 'up') return [];
     const why = peer?.trouble ?? peer?.state ?? 'the agent does not know of it: restart it';
     const what = `the link with ${quoted(name)} is not up: ${printable(why)}`;

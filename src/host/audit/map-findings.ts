@@ -1,5 +1,5 @@
 /** Whether dom0's map has this VM's name right, and only dom0 can change it. */
-import { printable, quoted } from '../../text/remark.ts';
+import { printable, quoted } from '../../text/printable.ts';
 import type { Permission } from '../../xen/xenstore.ts';
 import type { AuditFinding } from './finding.ts';
 import { mayWrite } from './permissions.ts';

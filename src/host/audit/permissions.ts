@@ -8,12 +8,12 @@ const letterOf = ({ read, write }: Permission): string => {
 
 /** As xenstore-chmod takes them. */
 export const permissionText = (permissions: readonly Permission[]): string =>
-  permissions.map((one) => `${letterOf(one)}${one.domid}`).join(' ');
+  permissions.map((permission) => `${letterOf(permission)}${permission.domid}`).join(' ');
 
 export const mayWrite = (permissions: readonly Permission[], domid: number): boolean => {
   const [owner, ...others] = permissions;
   if (owner?.domid === domid) return true;
-  const own = others.find((one) => one.domid === domid);
+  const own = others.find((permission) => permission.domid === domid);
   return (own ?? owner)?.write === true;
 };
 
@@ -25,6 +25,6 @@ export const othersMayWrite = (permissions: readonly Permission[], domid: number
   return (
     owner.write ||
     !trusted.includes(owner.domid) ||
-    others.some((one) => one.write && !trusted.includes(one.domid))
+    others.some((permission) => permission.write && !trusted.includes(permission.domid))
   );
 };

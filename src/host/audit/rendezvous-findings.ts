@@ -1,7 +1,7 @@
 /** Whether this VM's own part of the rendezvous is for its peers alone, and dom0 is none of them. */
 
 import { readableBy } from '../../ipc/vchan/nodes.ts';
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import type { Permission } from '../../xen/xenstore.ts';
 import type { AuditFinding } from './finding.ts';
 import { othersMayWrite, permissionText } from './permissions.ts';
@@ -22,7 +22,7 @@ export const rendezvousParents = ['data', 'data/vifwatch', 'ipc', ...rendezvousP
 type Parts = { readonly place: string; readonly peer: string; readonly isEntry: boolean };
 
 const partsOf = (path: string): Parts | undefined => {
-  const place = rendezvousPlaces.find((one) => path.startsWith(`${one}/`));
+  const place = rendezvousPlaces.find((candidate) => path.startsWith(`${candidate}/`));
   if (place === undefined) return undefined;
   const [peer = '', ...rest] = path.slice(place.length + 1).split('/');
   return { place, peer, isEntry: rest.length === 0 };

@@ -4,7 +4,7 @@ import { openBackend } from '../../network/store/backend.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
 import { domainMap, type MapFacts } from './map-findings.ts';
 import { type OwnNode, rendezvousParents, rendezvousPlaces } from './rendezvous-findings.ts';
-import type { VifFacts } from './vif-findings.ts';
+import type { VifAuditFacts } from './vif-findings.ts';
 
 const isBecause = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof XenstoreError && codes.includes(error.code);
@@ -22,7 +22,7 @@ const orElse = async <T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> => 
 export const readVifs = async (
   store: Xenstore,
   self: number,
-): Promise<Omit<VifFacts, 'isDaemonThere'>> => {
+): Promise<Omit<VifAuditFacts, 'isDaemonThere'>> => {
   const root = `/local/domain/${self}/device/vif`;
   const devids = await orElse(store.list(root), []);
   const vifs = devids.map(async (devid) => {
@@ -78,11 +78,11 @@ export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> 
   // Any other cannot be a node.
   const own = name !== undefined && isDomainMapName(name) ? [name] : [];
   const names = [...new Set([...listed, ...own])];
-  const paths = names.map((one) => `${domainMap}/${one}`);
+  const paths = names.map((entry) => `${domainMap}/${entry}`);
   const values = await store.readAll(paths);
-  const entries = names.flatMap((one, at): [string, string][] => {
+  const entries = names.flatMap((entry, at): [string, string][] => {
     const value = values[at];
-    return value === undefined ? [] : [[one, value]];
+    return value === undefined ? [] : [[entry, value]];
   });
   const seen = [domainMap.slice(0, domainMap.lastIndexOf('/')), domainMap, ...paths];
   const permissions = seen.map(async (path): Promise<[string, readonly Permission[]][]> => {

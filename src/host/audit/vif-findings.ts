@@ -1,5 +1,5 @@
 /** Whether dom0 has a part in this VM's network. */
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
 
 /** A vif of this VM: what its frontend directory says, which this VM could have written itself. */
@@ -9,7 +9,7 @@ type OwnVif = {
   readonly backendId: string | undefined;
 };
 
-export type VifFacts = {
+export type VifAuditFacts = {
   readonly vifs: readonly OwnVif[];
   /** The domain of each vif that this VM is the backend of. */
   readonly served: readonly number[];
@@ -36,7 +36,7 @@ const backendFindings = ({ devid, backend, backendId }: OwnVif): readonly AuditF
   ];
 };
 
-export const vifFindings = (facts: VifFacts): readonly AuditFinding[] => {
+export const vifFindings = (facts: VifAuditFacts): readonly AuditFinding[] => {
   const { vifs, served, isDaemonThere } = facts;
   const found = vifs.flatMap(backendFindings);
   if (served.includes(dom0)) {

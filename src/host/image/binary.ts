@@ -14,10 +14,12 @@ export const requireExecutable = (path: string, { stats }: Found): void => {
 
 /** Throws an Error unless it is a whole ELF file for this machine. */
 const readBinary = (path: string, { file, stats }: Found): Elf => {
-  const [kind, elf] = withFile(file, (read) => [fileKind(read), parseElf(read)]);
-  if ('what' in kind) throw new Error(`${path} ${kind.what}: put the program itself there`);
-  if (kind.is === 'script')
-    throw new Error(`${path} is a script for ${kind.interpreter}: put the program itself there`);
+  const [contents, elf] = withFile(file, (read) => [fileKind(read), parseElf(read)]);
+  if ('what' in contents) throw new Error(`${path} ${contents.what}: put the program itself there`);
+  if (contents.kind === 'script')
+    throw new Error(
+      `${path} is a script for ${contents.interpreter}: put the program itself there`,
+    );
   if (elf === undefined || stats.size < elf.length) {
     throw new Error(`${path} is cut off after ${stats.size} bytes: copy it again`);
   }

@@ -8,6 +8,7 @@ import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { type Config, loadConfig } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
 import { profileDirectory } from '../../package.ts';
+import { placeText } from '../../text/diagnostic.ts';
 import { readOptional } from '../../toml/strict-toml.ts';
 import { findFile, isThere } from './find-file.ts';
 
@@ -65,7 +66,7 @@ export const inspectCallPolicy = async (root: string, directory: string): Promis
   requireOwnFiles(root, directory);
   const { policy, rules, files, directories } = await loadPolicy(placeOf(root, directory));
   const inside = root === '/' ? root : `${root}/`;
-  const outside = directories.find((one) => !`${realPath(one) ?? one}/`.startsWith(inside));
+  const outside = directories.find((path) => !`${realPath(path) ?? path}/`.startsWith(inside));
   if (outside !== undefined) {
     throw new Error(`it includes what is in ${outside}, which only the VM can look at`);
   }
@@ -77,7 +78,7 @@ export const inspectCallPolicy = async (root: string, directory: string): Promis
     case 'invalid': {
       const [first, ...others] = policy.diagnostics;
       const more = others.length === 0 ? '' : `, and ${others.length} more`;
-      throw new Error(`${first?.place}: ${first?.text}${more}`);
+      throw new Error(`${first && placeText(first.place)}: ${first?.text}${more}`);
     }
   }
 };

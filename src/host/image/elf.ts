@@ -93,7 +93,7 @@ export const foreignTo = (arch: string, { bits, machine }: Elf): string | undefi
   if (own === undefined) return `whether it is for ${arch} cannot be told`;
   if (own.bits === bits && own.machine === machine) return undefined;
   const known = Object.entries(machines).find(
-    ([, one]) => one.bits === bits && one.machine === machine,
+    ([, other]) => other.bits === bits && other.machine === machine,
   );
   return `it is for ${known?.[0] ?? `machine ${machine} of elf.h, ${bits} bit`}, and this is ${arch}`;
 };

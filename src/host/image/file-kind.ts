@@ -1,14 +1,14 @@
 /** What a file is by its first bytes, by which the kernel goes when it is to run it. */
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import type { ReadAt } from './find-file.ts';
 
 export type FileKind =
-  | { readonly is: 'elf' }
-  | { readonly is: 'script'; readonly interpreter: string }
+  | { readonly kind: 'elf' }
+  | { readonly kind: 'script'; readonly interpreter: string }
   /** No program; `what` it is instead, for people. */
-  | { readonly is: 'other'; readonly what: string }
+  | { readonly kind: 'other'; readonly what: string }
   /** Nothing that anybody would have put there on purpose. */
-  | { readonly is: 'nothing'; readonly what: string };
+  | { readonly kind: 'nothing'; readonly what: string };
 
 /** BINPRM_BUF_SIZE of Linux: it looks for the interpreter no further. */
 const headBytes = 256;
@@ -19,13 +19,13 @@ const shownCharacters = 40;
 /** Whatever the bytes. */
 export const fileKind = (read: ReadAt): FileKind => {
   const text = read(0, headBytes).toString('latin1');
-  if (text.startsWith('\x7fELF')) return { is: 'elf' };
+  if (text.startsWith('\x7fELF')) return { kind: 'elf' };
   const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(text) ?? [];
-  if (interpreter !== undefined) return { is: 'script', interpreter };
+  if (interpreter !== undefined) return { kind: 'script', interpreter };
   const [line = ''] = text.trimStart().split('\n', 1);
-  if (line === '') return { is: 'nothing', what: 'is empty' };
+  if (line === '') return { kind: 'nothing', what: 'is empty' };
   const begins = `it begins with ${quoted(line.slice(0, shownCharacters))}`;
   return /^<(!doctype|html|head|body|\?xml)/i.test(line)
-    ? { is: 'nothing', what: `is a web page, saved in the place of a file: ${begins}` }
-    : { is: 'other', what: `is no program: ${begins}` };
+    ? { kind: 'nothing', what: `is a web page, saved in the place of a file: ${begins}` }
+    : { kind: 'other', what: `is no program: ${begins}` };
 };

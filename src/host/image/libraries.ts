@@ -19,7 +19,9 @@ export const missingLibrary = (
 ): string | undefined => {
   const said = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
   const lines = said.filter((line) => line !== '' && (isProgram || !unresolved.test(line)));
-  const complaint = lines.find((line) => [...missing, unresolved].some((one) => one.test(line)));
+  const complaint = lines.find((line) =>
+    [...missing, unresolved].some((pattern) => pattern.test(line)),
+  );
   // glibc begins with the path.
   if (complaint !== undefined) return complaint.replace(/^.*?: (?=error while)/, '');
   const isExplained = status === 0 || said.some((line) => unresolved.test(line));

@@ -62,9 +62,9 @@ export const inspectModules = (
     isThere(root, path.startsWith('/') ? path : `${directory}/${path}`);
   const lacking = lackingModules(release, index, needed, isFile);
   if (lacking.length > 0) {
-    const way = 'neither built in nor there as files that modules.dep lists';
+    const why = 'neither built in nor there as files that modules.dep lists';
     const hint = `install them and run depmod --basedir ${root} ${release}`;
-    throw new Error(`${lacking.join(', ')}: ${way}; ${hint}`);
+    throw new Error(`${lacking.join(', ')}: ${why}; ${hint}`);
   }
   if (areLoaded(index, needed) && !isThere(root, '/sbin/modprobe')) {
     // /proc/sys/kernel/modprobe: the kernel itself loads those of nf_tables by it.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { distrust } from '../../system/trusted-path.ts';
 import { findFile, isThere } from './find-file.ts';
 import { addonPart, findPackage } from './package-files.ts';
-import { locate, type Program } from './programs.ts';
+import { locate, type RequiredProgram } from './programs.ts';
 import type { ServiceName } from './service.ts';
 
 const orNone = <T>(look: () => T): readonly T[] => {
@@ -27,14 +27,14 @@ const tree = (root: string, path: string): readonly string[] => {
   if (!isThere(root, path)) return [];
   const { file, stats } = findFile(root, path);
   if (!stats.isDirectory()) return [path];
-  return [path, ...below(file).map((one) => `${path}${one.slice(file.length)}`)];
+  return [path, ...below(file).map((inner) => `${path}${inner.slice(file.length)}`)];
 };
 
 /** What is run or read as root. @param etc the directory of the configuration */
 export const filesThatMatter = (
   root: string,
   what: {
-    readonly programs: readonly Program[];
+    readonly programs: readonly RequiredProgram[];
     readonly service: ServiceName;
     readonly etc: string;
   },
@@ -57,7 +57,9 @@ export const filesThatMatter = (
  */
 export const inspectOwners = (root: string, paths: readonly string[]): string => {
   const there = [...new Set(paths)].filter((path) => isThere(root, path));
-  const complaints = there.map((path) => distrust(path, root)).filter((one) => one !== undefined);
+  const complaints = there
+    .map((path) => distrust(path, root))
+    .filter((complaint) => complaint !== undefined);
   const [first, ...others] = [...new Set(complaints)];
   if (first === undefined) return `only root can change the ${there.length} files that matter`;
   const more = others.length === 0 ? '' : `, and ${others.length} more`;

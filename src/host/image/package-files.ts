@@ -20,7 +20,7 @@ const otherParts = (): readonly string[] => [
 /** What the files of the bundle name as parts of it, most of which are loaded only when they are needed. */
 const namedIn = (bundle: string): readonly string[] => {
   const names = new Set<string>();
-  for (const name of readdirSync(bundle).filter((one) => one.endsWith('.js'))) {
+  for (const name of readdirSync(bundle).filter((file) => file.endsWith('.js'))) {
     const text = readFileSync(join(bundle, name), 'utf8');
     for (const [, other = ''] of text.matchAll(/["']\.\/([\w-]+\.js)["']/g)) names.add(other);
   }
@@ -43,11 +43,11 @@ export const inspectCommand = async (root: string): Promise<string> => {
   const { command } = findPackage(root);
   const found = findRegularFile(root, command);
   requireExecutable(command, found);
-  const kind = withFile(found.file, fileKind);
-  if (kind.is !== 'script') {
-    throw new Error(`${command} ${'what' in kind ? kind.what : 'is not ours'}: ${install}`);
+  const contents = withFile(found.file, fileKind);
+  if (contents.kind !== 'script') {
+    throw new Error(`${command} ${'what' in contents ? contents.what : 'is not ours'}: ${install}`);
   }
-  await inspectProgram(root, kind.interpreter);
+  await inspectProgram(root, contents.interpreter);
   const ran = await runInside(root, [locateNode(root), found.path, '--version']);
   const said = saidBy(ran);
   if (ran.status !== 0) throw new Error(`${found.path} does not run: ${said}: ${install}`);
@@ -59,9 +59,9 @@ export const inspectCommand = async (root: string): Promise<string> => {
 
 const requireText = (root: string, path: string): void => {
   const { file } = findRegularFile(root, path);
-  const kind = withFile(file, fileKind);
-  if (kind.is === 'elf') throw new Error(`${path} is an ELF file`);
-  if (kind.is === 'nothing') throw new Error(`${path} ${kind.what}`);
+  const contents = withFile(file, fileKind);
+  if (contents.kind === 'elf') throw new Error(`${path} is an ELF file`);
+  if (contents.kind === 'nothing') throw new Error(`${path} ${contents.what}`);
 };
 
 /** All that it consists of besides the addon. Throws an Error that says what is wrong. */

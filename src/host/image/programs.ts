@@ -5,7 +5,7 @@ import { inspectProgram } from './binary.ts';
 import { type Found, findFile, isThere } from './find-file.ts';
 import { runInside, saidBy, searchPath } from './run-inside.ts';
 
-export type Program = {
+export type RequiredProgram = {
   readonly name: string;
   /** What to install. */
   readonly packages: string;
@@ -24,7 +24,7 @@ const isAtLeast = (version: string, least: string): boolean => {
   return at < 0 || (found[at] ?? 0) > (wanted[at] ?? 0);
 };
 
-export const node: Program = {
+export const node: RequiredProgram = {
   name: 'node',
   packages: `nodejs, ${oldestNode()} or later`,
   argument: '--version',
@@ -32,7 +32,7 @@ export const node: Program = {
 };
 
 /** What net-vm's daemon runs. */
-export const netVmPrograms: readonly Program[] = [
+export const netVmPrograms: readonly RequiredProgram[] = [
   {
     name: 'ip',
     packages: 'iproute2 (busybox ip has no JSON)',
@@ -50,18 +50,22 @@ export const netVmPrograms: readonly Program[] = [
 /** The first on the path; like execvp(3), past links to nothing. Throws an Error if there is none. */
 export const locate = (root: string, name: string, packages: string): string => {
   const paths = searchPath.map((directory) => `${directory}/${name}`);
-  const path = paths.find((one) => isThere(root, one));
+  const path = paths.find((candidate) => isThere(root, candidate));
   if (path !== undefined) return path;
   throw new Error(`no ${name} in ${searchPath.join(', ')}: install ${packages}`);
 };
 
-const refuseBusybox = ({ name, packages }: Program, path: string, { path: end }: Found): void => {
+const refuseBusybox = (
+  { name, packages }: RequiredProgram,
+  path: string,
+  { path: end }: Found,
+): void => {
   if (!basename(end).startsWith('busybox')) return;
   throw new Error(`${path} is busybox's ${name}: install ${packages}`);
 };
 
 /** What it says of itself, and where it is. Throws an Error that says what is wrong, with the way out. */
-export const inspectNamed = async (root: string, program: Program): Promise<string> => {
+export const inspectNamed = async (root: string, program: RequiredProgram): Promise<string> => {
   const { name, packages, argument, accepts } = program;
   const path = locate(root, name, packages);
   refuseBusybox(program, path, findFile(root, path));

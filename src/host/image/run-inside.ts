@@ -1,7 +1,7 @@
 /** Programs of a root file system, run in it as they will be: in no other way it is certain that they start. */
 
 import { attempt, type Finished } from '../../system/command.ts';
-import { printable } from '../../text/remark.ts';
+import { printable } from '../../text/printable.ts';
 
 /** In OpenRC's order (PATH_PREFIX in its rc-misc.c), and the directory that our services add to it. */
 export const searchPath = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin'] as const;

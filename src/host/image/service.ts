@@ -21,12 +21,12 @@ const runlevelsOf = (root: string, service: ServiceName): readonly string[] => {
 const inspectScript = (root: string, path: string): Buffer => {
   const found = findRegularFile(root, path);
   requireExecutable(path, found);
-  const kind = withFile(found.file, fileKind);
-  if ('what' in kind) throw new Error(`${path} ${kind.what}`);
-  if (kind.is === 'elf' || basename(kind.interpreter) !== 'openrc-run') {
+  const contents = withFile(found.file, fileKind);
+  if ('what' in contents) throw new Error(`${path} ${contents.what}`);
+  if (contents.kind === 'elf' || basename(contents.interpreter) !== 'openrc-run') {
     throw new Error(`${path} is no script for openrc-run`);
   }
-  requireExecutable(kind.interpreter, findRegularFile(root, kind.interpreter));
+  requireExecutable(contents.interpreter, findRegularFile(root, contents.interpreter));
   return readFileSync(found.file);
 };
 

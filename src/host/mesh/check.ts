@@ -3,42 +3,43 @@
 import { parseMac } from '../../address/mac.ts';
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
 import type { VmName } from '../../ipc/config/vm-name.ts';
+import type { Diagnostic } from '../../text/diagnostic.ts';
+import { levelsOf } from './boot-order.ts';
 import { commandLineOf } from './command-line.ts';
-import { type Fault, inOrder } from './fault.ts';
-import { addressFaults } from './faults/address-faults.ts';
-import { bootFaults } from './faults/boot-faults.ts';
-import { callPolicyFaults } from './faults/call-policy-faults.ts';
-import { commandLineFaults } from './faults/command-line-faults.ts';
-import { forwardFaults } from './faults/forward-faults.ts';
-import { nameFaults } from './faults/name-faults.ts';
-import { networkPolicyFaults } from './faults/network-policy-faults.ts';
-import { pairFaults } from './faults/pair-faults.ts';
-import { relayFaults } from './faults/relay-faults.ts';
-import { vifFaults } from './faults/vif-faults.ts';
-import { xlConfigFaults } from './faults/xl-config-faults.ts';
-import { levelsOf } from './levels.ts';
+import { addressDiagnostics } from './diagnostics/addresses.ts';
+import { bootOrderDiagnostics } from './diagnostics/boot-order.ts';
+import { callPolicyDiagnostics } from './diagnostics/call-policies.ts';
+import { commandLineDiagnostics } from './diagnostics/command-lines.ts';
+import { forwardDiagnostics } from './diagnostics/forwards.ts';
+import { nameDiagnostics } from './diagnostics/names.ts';
+import { networkPolicyDiagnostics } from './diagnostics/network-policies.ts';
+import { pairDiagnostics } from './diagnostics/pairs.ts';
+import { relayDiagnostics } from './diagnostics/relays.ts';
+import { vifDiagnostics } from './diagnostics/vifs.ts';
+import { xlConfigDiagnostics } from './diagnostics/xl-configs.ts';
+import { listersOf, readersOf } from './domain-map-acl.ts';
 import type { Mesh, Vm } from './mesh.ts';
+import { inOrder } from './mesh-diagnostic.ts';
 import type { MeshVm } from './mesh-file.ts';
 import { type Subsets, subsetsFor } from './policy-subset.ts';
-import { listersOf, readersOf } from './readers.ts';
-import { needsOf, pairsOf } from './relations.ts';
+import { meshPairs, needsOf } from './relations.ts';
 import type { Sources } from './sources.ts';
 
-const faultsOf = (sources: Sources, subsets: Subsets): readonly Fault[] => [
-  ...nameFaults(sources.mesh),
-  ...addressFaults(sources.mesh),
-  ...forwardFaults(sources.mesh),
-  ...pairFaults(sources.mesh),
-  ...bootFaults(sources.mesh),
-  ...vifFaults(sources.mesh),
-  ...relayFaults(sources.mesh),
-  ...xlConfigFaults(sources),
-  ...networkPolicyFaults(sources),
-  ...callPolicyFaults(sources, subsets),
-  ...commandLineFaults(sources, subsets),
+const diagnosticsOf = (sources: Sources, subsets: Subsets): readonly Diagnostic[] => [
+  ...nameDiagnostics(sources.mesh),
+  ...addressDiagnostics(sources.mesh),
+  ...forwardDiagnostics(sources.mesh),
+  ...pairDiagnostics(sources.mesh),
+  ...bootOrderDiagnostics(sources.mesh),
+  ...vifDiagnostics(sources.mesh),
+  ...relayDiagnostics(sources.mesh),
+  ...xlConfigDiagnostics(sources),
+  ...networkPolicyDiagnostics(sources),
+  ...callPolicyDiagnostics(sources, subsets),
+  ...commandLineDiagnostics(sources, subsets),
 ];
 
-/** Of names, addresses and files in which no fault was found. */
+/** Of names, addresses and files in which nothing wrong was found. */
 const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
   const levels = levelsOf(mesh);
   const readers = readersOf(mesh);
@@ -66,14 +67,14 @@ const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
   return {
     net: mesh.net && { ...mesh.net, vm: mesh.net.vm as VmName },
     vms: vms.sort((a, b) => a.level - b.level || (a.name < b.name ? -1 : 1)),
-    pairs: pairsOf(mesh) as Mesh['pairs'],
+    pairs: meshPairs(mesh) as Mesh['pairs'],
     listers: named(listersOf(mesh)),
   };
 };
 
 export type Checked = {
   /** In the order of the file's lines. */
-  readonly faults: readonly Fault[];
+  readonly diagnostics: readonly Diagnostic[];
   /** Undefined if one of them is an error. */
   readonly mesh: Mesh | undefined;
 };
@@ -81,7 +82,7 @@ export type Checked = {
 export const checkMesh = (sources: Sources): Checked => {
   const { mesh, policy } = sources;
   const subsets = subsetsFor(policy === undefined ? [] : mesh.vms.keys(), policy?.rules ?? []);
-  const faults = inOrder(faultsOf(sources, subsets), mesh.file);
-  const isSound = faults.every(({ is }) => is === 'warning');
-  return { faults, mesh: isSound ? meshOf(sources, subsets) : undefined };
+  const diagnostics = inOrder(diagnosticsOf(sources, subsets), mesh.file);
+  const isSound = diagnostics.every(({ severity }) => severity === 'warning');
+  return { diagnostics, mesh: isSound ? meshOf(sources, subsets) : undefined };
 };

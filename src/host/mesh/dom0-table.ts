@@ -14,7 +14,7 @@ export const dom0Table = ({ net, vms, pairs, listers }: Mesh): string => {
     vms.map(({ name, level, policy }) => `vm ${name} ${level} ${policy?.hash ?? '-'}`),
     vms.flatMap(({ name, needs }) => needs.map((needed) => `need ${name} ${needed}`)).sort(),
     pairs.map(({ server, client }) => `pair ${server} ${client}`).sort(),
-    vms.flatMap(({ name, readers }) => readers.map((one) => `reader ${name} ${one}`)).sort(),
+    vms.flatMap(({ name, readers }) => readers.map((reader) => `reader ${name} ${reader}`)).sort(),
     listers.map((name) => `lister ${name}`),
     vms
       .flatMap(({ name, addresses }) =>

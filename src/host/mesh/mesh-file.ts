@@ -1,10 +1,10 @@
 /** mesh.toml as it is spelled: whether its names and addresses make sense is not looked at here. */
 import * as v from 'valibot';
 import { type Uplink, uplinkEntries, uplinkOf } from '../../network/config/config.ts';
+import type { Place } from '../../text/diagnostic.ts';
 import { openCarets } from '../../toml/locate.ts';
 import { parseStrict } from '../../toml/strict-toml.ts';
 import type { KeyPath } from '../../toml/toml-places.ts';
-import type { Place } from './fault.ts';
 
 export type MeshVm = {
   readonly name: string;
@@ -26,7 +26,7 @@ export type MeshFile = {
   /** As it is named to people. */
   readonly file: string;
   /** Where the longest beginning of a path stands that the file spells out. */
-  readonly at: (path: KeyPath) => Place;
+  readonly at: (path: KeyPath) => Required<Place>;
   /** The directory of the central call policy, relative to the file. */
   readonly policy: string | undefined;
   readonly net: (Uplink & { readonly vm: string }) | undefined;
@@ -83,6 +83,6 @@ export const parseMesh = (file: string, text: string): MeshFile => {
     },
     policy,
     net: net && { vm: net.vm, ...uplinkOf(net) },
-    vms: new Map(vms.map((one) => [one.name, one])),
+    vms: new Map(vms.map((vm) => [vm.name, vm])),
   };
 };

@@ -2,7 +2,7 @@
 import { everyone } from '../../ipc/config/kernel-command-line.ts';
 import type { MeshFile, MeshVm } from './mesh-file.ts';
 
-export type Pair = { readonly server: string; readonly client: string };
+export type MeshPair = { readonly server: string; readonly client: string };
 
 /** Whether it expects that VM, or anybody. */
 export const serves = ({ serve }: MeshVm, name: string): boolean =>
@@ -17,11 +17,11 @@ export const isPair = (server: MeshVm | undefined, client: MeshVm | undefined): 
   serves(server, client.name);
 
 /** Whether they have a link, whichever end serves. */
-export const areLinked = ({ vms }: MeshFile, one: string, other: string): boolean =>
-  isPair(vms.get(one), vms.get(other)) || isPair(vms.get(other), vms.get(one));
+export const areLinked = ({ vms }: MeshFile, vm: string, other: string): boolean =>
+  isPair(vms.get(vm), vms.get(other)) || isPair(vms.get(other), vms.get(vm));
 
 /** Of which both ends are listed; of a server of everybody, those who connect. */
-export const pairsOf = ({ vms }: MeshFile): readonly Pair[] =>
+export const meshPairs = ({ vms }: MeshFile): readonly MeshPair[] =>
   [...vms.values()].flatMap((server) =>
     [...vms.values()]
       .filter((client) => isPair(server, client))

@@ -1,6 +1,6 @@
 /** A mesh and everything that was read for it, before any of it is judged. */
 import type { LoadedPolicy } from '../../ipc/config/load-policy.ts';
-import type { Place } from './fault.ts';
+import type { Place } from '../../text/diagnostic.ts';
 import type { MeshFile } from './mesh-file.ts';
 
 /** A file that mesh.toml names. */

@@ -65,7 +65,7 @@ const fill = async (directory: string, tree: Tree): Promise<void> => {
     await writeFile(file, text);
     await chmod(file, mode);
   }
-  for (const one of directories) await chmod(one, 0o755);
+  for (const path of directories) await chmod(path, 0o755);
 };
 
 /** Between the two there is neither for a moment: rename replaces no directory that has something in it. */
@@ -104,8 +104,8 @@ export const writeTree = async (directory: string, tree: Tree): Promise<void> =>
   try {
     const found = await isCompiled(real);
     if (found === false) {
-      const way = 'name another directory, or remove it yourself';
-      throw invalid(directory, `is there and was not made by "vifwatch mesh compile"; ${way}`);
+      const remedy = 'name another directory, or remove it yourself';
+      throw invalid(directory, `is there and was not made by "vifwatch mesh compile"; ${remedy}`);
     }
     await replace(real, found === true, tree);
   } catch (error) {

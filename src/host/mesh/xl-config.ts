@@ -11,7 +11,7 @@ export type Setting = {
 export type XlConfig = {
   readonly settings: readonly Setting[];
   /** Why it could not be read to its end. */
-  readonly fault: { readonly offset: number; readonly text: string } | undefined;
+  readonly syntaxError: { readonly offset: number; readonly text: string } | undefined;
 };
 
 /**
@@ -56,12 +56,12 @@ export const parseXlConfig = (text: string): XlConfig => {
     const character = JSON.stringify(String.fromCodePoint(text.codePointAt(end) ?? 0));
     return {
       settings,
-      fault: { offset: end, text: `xl cannot read what begins with ${character}` },
+      syntaxError: { offset: end, text: `xl cannot read what begins with ${character}` },
     };
   }
   const [first] = open;
-  if (first === undefined) return { settings, fault: undefined };
-  return { settings, fault: { offset: first, text: 'this list is not closed' } };
+  if (first === undefined) return { settings, syntaxError: undefined };
+  return { settings, syntaxError: { offset: first, text: 'this list is not closed' } };
 };
 
 const vifOf = ({ addresses, mac }: Vm, backend: string): string => {

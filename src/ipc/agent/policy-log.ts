@@ -1,5 +1,6 @@
 /** Says what the policy is whenever it is another: loudly while it denies everything. */
 import type { Logger } from 'pino';
+import { placeText } from '../../text/diagnostic.ts';
 import type { LoadedPolicy } from '../config/load-policy.ts';
 
 export const logPolicy = (log: Logger, { policy, rules, files }: LoadedPolicy): void => {
@@ -12,7 +13,7 @@ export const logPolicy = (log: Logger, { policy, rules, files }: LoadedPolicy): 
       return;
     case 'invalid':
       for (const { place, text } of policy.diagnostics)
-        log.error({ code: 'POLICY_INVALID' }, `${place}: ${text}`);
+        log.error({ code: 'POLICY_INVALID' }, `${placeText(place)}: ${text}`);
       log.error({ code: 'POLICY_INVALID' }, 'every call is denied until the policy is mended');
   }
 };

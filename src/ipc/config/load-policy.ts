@@ -1,7 +1,8 @@
 /** A policy as its directory holds it: all files, what they include, and everything that is wrong with them. */
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { printable, quoted, type Remark } from '../../text/remark.ts';
+import type { Diagnostic, Place } from '../../text/diagnostic.ts';
+import { printable, quoted } from '../../text/printable.ts';
 import type { CallRule } from '../policy/call-rule.ts';
 import type { CallPolicy } from '../policy/decide-call.ts';
 import { type Directive, parsePolicyText, type ServiceWords } from '../policy/policy-text.ts';
@@ -26,7 +27,7 @@ const mostFiles = 1000;
 type Loading = {
   readonly root: string;
   readonly rules: CallRule[];
-  readonly diagnostics: Remark[];
+  readonly diagnostics: Diagnostic[];
   readonly directories: Set<string>;
   /** What was read, and how it looked before. */
   readonly stamps: Map<string, string>;
@@ -36,7 +37,7 @@ type Loading = {
 /** A file to be read, and who wants it. */
 type Wanted = {
   readonly path: string;
-  readonly place: string;
+  readonly place: Place;
   readonly service: ServiceWords | undefined;
   /** The files that led here, as they are on disk. */
   readonly trail: readonly string[];
@@ -50,11 +51,11 @@ const nameOf = (root: string, path: string): string => {
   return printable(name === '' || name.startsWith('..') ? path : name);
 };
 
-const addDiagnostic = ({ diagnostics }: Loading, place: string, text: string): void => {
-  diagnostics.push({ place, text });
+const addDiagnostic = ({ diagnostics }: Loading, place: Place, text: string): void => {
+  diagnostics.push({ severity: 'error', place, text });
 };
 
-const unreadable = (loading: Loading, place: string, path: string, error: unknown): void => {
+const unreadable = (loading: Loading, place: Place, path: string, error: unknown): void => {
   const what = isAbsent(error) ? 'does not exist' : `cannot be read: ${(error as Error).message}`;
   addDiagnostic(loading, place, `${nameOf(loading.root, path)} ${what}`);
 };
@@ -76,7 +77,7 @@ const loadDirectory = async (loading: Loading, wanted: Wanted): Promise<void> =>
   }
   for (const name of names) {
     const file = join(path, name);
-    const at = trail.length === 0 ? nameOf(loading.root, file) : place;
+    const at = trail.length === 0 ? { file: nameOf(loading.root, file) } : place;
     if (/^[0-9a-z_.-]+$/.test(name)) await loadFile(loading, { ...wanted, path: file, place: at });
     else {
       const hint = 'a policy file has a name of 0-9, a-z, "_", "." and "-"';
@@ -127,7 +128,11 @@ const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
 const findChanges = async (loading: Loading): Promise<void> => {
   for (const [path, before] of loading.stamps) {
     if ((await stampOf(path).catch(() => undefined)) === before) continue;
-    addDiagnostic(loading, nameOf(loading.root, path), 'changed while it was read: read it again');
+    addDiagnostic(
+      loading,
+      { file: nameOf(loading.root, path) },
+      'changed while it was read: read it again',
+    );
   }
 };
 
@@ -140,7 +145,7 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
   }
   await loadDirectory(loading, {
     path: root,
-    place: printable(root),
+    place: { file: printable(root) },
     service: undefined,
     trail: [],
   });

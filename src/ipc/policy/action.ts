@@ -1,5 +1,5 @@
 /** What a rule says is to be done, with its parameters. */
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import { parseVmToken } from './vm-token.ts';
 import type { Report, Word } from './words.ts';
 

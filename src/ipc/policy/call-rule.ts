@@ -1,6 +1,6 @@
 /** One rule: who may call what. */
 
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import { type Action, parseAction } from './action.ts';
 import { parseVmToken, type VmToken } from './vm-token.ts';
 import type { Report, Word } from './words.ts';

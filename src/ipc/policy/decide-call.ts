@@ -1,5 +1,5 @@
 /** Whether a call may be made, as the policy of the VM that is called says. */
-import type { Remark } from '../../text/remark.ts';
+import type { Diagnostic } from '../../text/diagnostic.ts';
 import { type CallRule, isArgument, isServiceName } from './call-rule.ts';
 import { bucketsOf, firstOf, isUncertain, type RuleIndex } from './rule-index.ts';
 import { isPolicyVmName } from './vm-token.ts';
@@ -8,7 +8,7 @@ export type CallPolicy =
   | { readonly kind: 'rules'; readonly index: RuleIndex }
   /** Not even a directory to look for it in. */
   | { readonly kind: 'absent' }
-  | { readonly kind: 'invalid'; readonly diagnostics: readonly Remark[] };
+  | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] };
 
 /** Who calls and who is called are names that dom0 gave, or the relay that this VM trusts; never what a peer says of itself. */
 export type PolicyRequest = {

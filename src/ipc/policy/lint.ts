@@ -1,5 +1,5 @@
 /** What a policy says in vain. */
-import type { Remark } from '../../text/remark.ts';
+import type { Diagnostic } from '../../text/diagnostic.ts';
 import type { CallRule } from './call-rule.ts';
 import {
   bucketsOf,
@@ -51,16 +51,18 @@ const coverOf = (rule: CallRule, rank: number, index: RuleIndex): CallRule | und
 };
 
 /** Warnings in the order of the rules. */
-export const lint = (rules: readonly CallRule[]): Remark[] => {
+export const lint = (rules: readonly CallRule[]): Diagnostic[] => {
   const index = indexRules(rules);
   return rules.flatMap((rule, rank) => {
-    const ownWarnings = ofRule(rule).map(([{ column }, text]) => ({
-      place: `${rule.place}:${column}`,
+    const { file, line } = rule;
+    const warning = (column: number, text: string): Diagnostic => ({
+      severity: 'warning',
+      place: { file, line, column },
       text,
-    }));
+    });
+    const ownWarnings = ofRule(rule).map(([{ column }, text]) => warning(column, text));
     const cover = neverMatches(rule) ? undefined : coverOf(rule, rank, index);
     if (cover === undefined) return ownWarnings;
-    const text = `never reached: ${cover.place} decides before`;
-    return [{ place: `${rule.place}:${rule.column}`, text }, ...ownWarnings];
+    return [warning(rule.column, `never reached: ${cover.place} decides before`), ...ownWarnings];
   });
 };

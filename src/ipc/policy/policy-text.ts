@@ -1,5 +1,6 @@
 /** The text of one policy file: rules and directives in their order, and everything that is wrong with it. */
-import { quoted, type Remark } from '../../text/remark.ts';
+import type { Diagnostic, Place } from '../../text/diagnostic.ts';
+import { quoted } from '../../text/printable.ts';
 import { type CallRule, parseRule, parseScope } from './call-rule.ts';
 import { type Report, splitWords, type Word } from './words.ts';
 
@@ -9,8 +10,8 @@ export type ServiceWords = readonly [service: Word, argument: Word];
 export type Directive = {
   readonly kind: 'include' | 'include-dir' | 'include-service';
   readonly path: string;
-  /** `file:line:column` of the path. */
-  readonly place: string;
+  /** Of the path. */
+  readonly place: Place;
   /** For `!include-service`, and for `!include` in a file that was included so. */
   readonly service: ServiceWords | undefined;
 };
@@ -19,7 +20,7 @@ type Statement = { readonly kind: 'rule'; readonly rule: CallRule } | Directive;
 
 export type PolicyText = {
   readonly statements: readonly Statement[];
-  readonly diagnostics: readonly Remark[];
+  readonly diagnostics: readonly Diagnostic[];
 };
 
 /** The longest names in all fields and parameters need less. */
@@ -37,7 +38,7 @@ type Line = {
 const parseDirective = (words: readonly Word[], at: Line, report: Report) => {
   const [directive, ...parameters] = words as [Word, ...Word[]];
   const name = directive.text.slice(1);
-  const place = (word: Word): string => `${at.file}:${at.line}:${word.column}`;
+  const place = ({ column }: Word): Place => ({ file: at.file, line: at.line, column });
   if (name === 'compat-4.0') {
     const hint = 'write the rules into this directory instead';
     return report(directive.column, `the old files of !compat-4.0 are not supported: ${hint}`);
@@ -125,13 +126,13 @@ export const parsePolicyText = (
   service?: ServiceWords,
 ): PolicyText => {
   const statements: Statement[] = [];
-  const diagnostics: Remark[] = [];
+  const diagnostics: Diagnostic[] = [];
   let line = 0;
   for (const text of linesOf(bytes)) {
     line += 1;
     const at = { file, line, service };
     const report: Report = (column, what) => {
-      diagnostics.push({ place: `${file}:${line}:${column}`, text: what });
+      diagnostics.push({ severity: 'error', place: { file, line, column }, text: what });
     };
     if (diagnostics.length >= mostDiagnostics) {
       report(1, 'too many errors: the rest was not looked at');

@@ -1,5 +1,5 @@
 /** What a rule says of VMs: a name or one of Qubes' keywords, each allowed in some places only. */
-import { quoted } from '../../text/remark.ts';
+import { quoted } from '../../text/printable.ts';
 import type { Report, Word } from './words.ts';
 
 /** The third column, the fourth, and the parameters `target=` and `default_target=`. */

@@ -1,15 +1,10 @@
 /** A vif as its backend directory describes it: raw nodes in, checked facts out. */
 
 import { parseMac } from '../../address/mac.ts';
-import {
-  normalise,
-  type Prefix,
-  parsePrefix,
-  printable,
-  reservedRange,
-} from '../../address/prefix.ts';
+import { normalise, type Prefix, parsePrefix, reservedRange } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
+import { excerpt } from '../../text/printable.ts';
 
 /** `domid/devid`, as in the backend path. */
 export type VifKey = `${number}/${number}`;
@@ -105,7 +100,7 @@ const parseLink = (defaultLink: string, vifname: string | undefined): string | P
   if (vifname === undefined || vifname === '') return defaultLink;
   // Rules match "vif*": a link with another name would stand outside them. 15 is IFNAMSIZ - 1.
   if (/^vif[\w.-]{1,12}$/.test(vifname)) return vifname;
-  const shown = printable(vifname);
+  const shown = excerpt(vifname);
   return problem(
     'LINK_NAME_INVALID',
     `vifname "${shown}" must be "vif" and 1 to 12 of A-Za-z0-9_.-`,
@@ -117,12 +112,12 @@ const parseMtu = (text: string | undefined): number | undefined | Problem => {
   if (text === undefined || text === '') return undefined;
   const mtu = number(text);
   if (mtu !== undefined && mtu >= 68 && mtu <= 65535) return mtu;
-  return problem('BACKEND_INVALID', `mtu "${printable(text)}" is not 68 to 65535`);
+  return problem('BACKEND_INVALID', `mtu "${excerpt(text)}" is not 68 to 65535`);
 };
 
 const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFacts | Problem => {
   if (number(nodes['frontend-id']) !== domid) {
-    const claimed = printable(nodes['frontend-id'] ?? '');
+    const claimed = excerpt(nodes['frontend-id'] ?? '');
     return problem(
       'BACKEND_INVALID',
       `frontend-id "${claimed}" does not match the path's ${domid}`,
@@ -131,18 +126,15 @@ const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFact
   if (nodes.frontend !== `/local/domain/${domid}/device/vif/${devid}`) {
     return problem(
       'BACKEND_INVALID',
-      `frontend "${printable(nodes.frontend ?? '')}" is not this vif's`,
+      `frontend "${excerpt(nodes.frontend ?? '')}" is not this vif's`,
     );
   }
   if (nodes.type !== undefined && nodes.type !== 'vif' && nodes.type !== 'vif_ioemu') {
-    return problem(
-      'BACKEND_INVALID',
-      `type "${printable(nodes.type)}" is neither vif nor vif_ioemu`,
-    );
+    return problem('BACKEND_INVALID', `type "${excerpt(nodes.type)}" is neither vif nor vif_ioemu`);
   }
   const mac = parseMac(nodes.mac ?? '');
   if (mac === undefined) {
-    return problem('MAC_INVALID', `mac "${printable(nodes.mac ?? '')}" is not a unicast address`);
+    return problem('MAC_INVALID', `mac "${excerpt(nodes.mac ?? '')}" is not a unicast address`);
   }
   const defaultLink = `vif${domid}.${devid}`;
   const link = parseLink(defaultLink, nodes.vifname);
@@ -160,7 +152,7 @@ const sameTexts = (a: readonly Prefix[], b: readonly Prefix[]): boolean =>
 
 const claimOf = (facts: VifFacts | Problem, frontendIp: string | undefined): string | undefined => {
   if (frontendIp === undefined || isProblem(facts)) return undefined;
-  return sameTexts(facts.frontend, facts.backend) ? undefined : printable(frontendIp);
+  return sameTexts(facts.frontend, facts.backend) ? undefined : excerpt(frontendIp);
 };
 
 /** Checks what was read for one vif. Total: bad values become a Problem, never a throw. */

@@ -30,7 +30,7 @@ const home = (): string => `/local/domain/${vm.domid}`;
 /** What dom0 or the VM does, what is found then in exactly these words, and how it is undone. */
 type Sabotage = {
   readonly by: () => Promise<unknown>;
-  readonly finds: readonly (readonly [code: string, what: RegExp, way: RegExp])[];
+  readonly finds: readonly (readonly [code: string, what: RegExp, remedy: RegExp])[];
   readonly undo: () => Promise<unknown>;
 };
 
@@ -178,10 +178,10 @@ test.each(Object.entries(sabotages))('%s', async (_, { by, finds, undo }) => {
   try {
     const found = await findingsOf(host, vm);
     expect(found.map(({ code }) => code)).toEqual(finds.map(([code]) => code));
-    for (const [index, { what, do: way }] of found.entries()) {
+    for (const [index, { what, do: remedy }] of found.entries()) {
       const [, expected, hint] = finds[index] ?? ['', /^$/, /^$/];
       expect(what).toMatch(expected);
-      expect(way).toMatch(hint);
+      expect(remedy).toMatch(hint);
     }
   } finally {
     await undo();

@@ -16,7 +16,7 @@ const modules = `usr/lib/modules/${release}`;
 
 const removeLibrary = (root: string, name: string): void => {
   const names = readdirSync(`${root}/usr/lib/x86_64-linux-gnu`);
-  for (const file of names.filter((one) => one.startsWith(name))) {
+  for (const file of names.filter((candidate) => candidate.startsWith(name))) {
     rmSync(`${root}/usr/lib/x86_64-linux-gnu/${file}`);
   }
 };

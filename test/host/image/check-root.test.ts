@@ -50,10 +50,10 @@ test('a policy of calls counts as a whole, with what it includes', async () => {
 
 test('who may not chroot is told what was not looked at', async () => {
   const { status, lines } = await vifwatch(['check', '--root', whole], 65_534);
-  const told = failures(lines).map((line) =>
+  const failed = failures(lines).map((line) =>
     line.replace(/^FAIL {2}(\w+): .*--map-root-user"$/, '$1'),
   );
-  expect(told).toEqual(['node', 'ip', 'nft', 'conntrack', 'vifwatch', 'addon']);
+  expect(failed).toEqual(['node', 'ip', 'nft', 'conntrack', 'vifwatch', 'addon']);
   expect(status).toBe(1);
 });
 
@@ -72,13 +72,13 @@ test.each(numbered)(
     for (const { by } of Object.values(round)) by(root);
     const { status, lines, stderr } = await vifwatch(['check', '--root', root]);
     expect(stderr).toBe('');
-    const told = failures(lines);
+    const failed = failures(lines);
     const all = Object.entries(round).flatMap(([name, { says }]) =>
       says.map((said) => ({ name, said })),
     );
     for (const { name, said } of all)
-      expect([name, ...told.filter((line) => said.test(line))]).toHaveLength(2);
-    expect(told).toHaveLength(all.length);
+      expect([name, ...failed.filter((line) => said.test(line))]).toHaveLength(2);
+    expect(failed).toHaveLength(all.length);
     expect(status).toBe(1);
   },
 );

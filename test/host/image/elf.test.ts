@@ -100,19 +100,19 @@ test('a file that names places far beyond its end is read to its end', () => {
 });
 
 test.each([
-  ['\x7fELF\x02\x01', { is: 'elf' }],
-  ['#!/usr/bin/env node\n', { is: 'script', interpreter: '/usr/bin/env' }],
-  ['#! /bin/sh', { is: 'script', interpreter: '/bin/sh' }],
-  ['', { is: 'nothing', what: 'is empty' }],
-  ['echo x\n', { is: 'other', what: 'is no program: it begins with "echo x"' }],
+  ['\x7fELF\x02\x01', { kind: 'elf' }],
+  ['#!/usr/bin/env node\n', { kind: 'script', interpreter: '/usr/bin/env' }],
+  ['#! /bin/sh', { kind: 'script', interpreter: '/bin/sh' }],
+  ['', { kind: 'nothing', what: 'is empty' }],
+  ['echo x\n', { kind: 'other', what: 'is no program: it begins with "echo x"' }],
   [
     '\n<!DOCTYPE html>\n<title>404',
     {
-      is: 'nothing',
+      kind: 'nothing',
       what: 'is a web page, saved in the place of a file: it begins with "<!DOCTYPE html>"',
     },
   ],
-  ['\x1b[2J', { is: 'other', what: 'is no program: it begins with "\\u{1b}[2J"' }],
+  ['\x1b[2J', { kind: 'other', what: 'is no program: it begins with "\\u{1b}[2J"' }],
 ])('%j is told apart', (text, kind) => {
   expect(fileKind(reader(Buffer.from(text, 'latin1')))).toEqual(kind);
 });

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { overlaps } from '../../../src/address/prefix.ts';
 import { checkMesh } from '../../../src/host/mesh/check.ts';
 import { dom0Table } from '../../../src/host/mesh/dom0-table.ts';
-import { lineOf } from '../../../src/host/mesh/fault.ts';
 import type { Mesh } from '../../../src/host/mesh/mesh.ts';
+import { lineOf } from '../../../src/host/mesh/mesh-diagnostic.ts';
 import { parseMesh } from '../../../src/host/mesh/mesh-file.ts';
 import type { Sources } from '../../../src/host/mesh/sources.ts';
 import { parseXlConfig, xlConfigText } from '../../../src/host/mesh/xl-config.ts';
@@ -83,9 +83,9 @@ const textOf = ({ vms, links, everybody, net }: World): string => {
   return ['policy = "p"', ...head, ...tables.flat()].join('\n');
 };
 
-const sourcesOf = (some: World): Sources => {
-  const mesh = parseMesh('mesh.toml', textOf(some));
-  const [from = 'a', to = 'b', action = 'deny'] = some.rule ?? [];
+const sourcesOf = (generated: World): Sources => {
+  const mesh = parseMesh('mesh.toml', textOf(generated));
+  const [from = 'a', to = 'b', action = 'deny'] = generated.rule ?? [];
   const isRule = [from, to].every((name) => name === '*' || isDomainMapName(name));
   const rules = isRule ? rulesOf(`s * ${from} ${to} ${action}`) : [];
   return {
@@ -106,26 +106,26 @@ const sourcesOf = (some: World): Sources => {
 
 const assertHoldsTogether = (mesh: Mesh): void => {
   const { vms, net, pairs } = mesh;
-  const named = new Map(vms.map((one) => [one.name, one]));
+  const named = new Map(vms.map((vm) => [vm.name, vm]));
   const held = vms.flatMap(({ addresses }) => addresses);
   const all = [...held, ...(net?.gateways ?? [])];
-  for (const [at, one] of all.entries()) {
-    for (const other of all.slice(at + 1)) expect(overlaps(one, other)).toBe(false);
+  for (const [at, address] of all.entries()) {
+    for (const other of all.slice(at + 1)) expect(overlaps(address, other)).toBe(false);
   }
-  for (const one of vms) {
-    for (const needed of one.needs) expect(named.get(needed)?.level).toBeLessThan(one.level);
-    if (one.addresses.length > 0) expect(one.needs).toContain(net?.vm);
-    expect(one.level === 0).toBe(
-      one.name === net?.vm || (net === undefined && one.needs.length === 0),
+  for (const vm of vms) {
+    for (const needed of vm.needs) expect(named.get(needed)?.level).toBeLessThan(vm.level);
+    if (vm.addresses.length > 0) expect(vm.needs).toContain(net?.vm);
+    expect(vm.level === 0).toBe(
+      vm.name === net?.vm || (net === undefined && vm.needs.length === 0),
     );
-    const text = xlConfigText(one, net?.vm);
-    const { settings, fault } = parseXlConfig(text);
-    expect(fault).toBeUndefined();
+    const text = xlConfigText(vm, net?.vm);
+    const { settings, syntaxError } = parseXlConfig(text);
+    expect(syntaxError).toBeUndefined();
     const keys = settings.map(({ key }) => key);
-    expect(keys.filter((key) => key === 'vif')).toHaveLength(one.addresses.length > 0 ? 1 : 0);
-    expect(text.split(`,backend=${net?.vm}"]`)).toHaveLength(one.addresses.length > 0 ? 2 : 1);
-    expect(keys.includes('driver_domain')).toBe(one.name === net?.vm);
-    expect(one.commandLine.length).toBeLessThan(1024);
+    expect(keys.filter((key) => key === 'vif')).toHaveLength(vm.addresses.length > 0 ? 1 : 0);
+    expect(text.split(`,backend=${net?.vm}"]`)).toHaveLength(vm.addresses.length > 0 ? 2 : 1);
+    expect(keys.includes('driver_domain')).toBe(vm.name === net?.vm);
+    expect(vm.commandLine.length).toBeLessThan(1024);
   }
   for (const { server, client } of pairs) {
     expect(named.get(server)?.readers).toContain(client);
@@ -140,16 +140,17 @@ test('any mesh', () => {
   let sound = 0;
   const said = new Set<string>();
   fc.assert(
-    fc.property(world, (some) => {
-      const { faults, mesh } = checkMesh(sourcesOf(some));
-      const lines = textOf(some).split('\n');
-      for (const fault of faults) {
-        const { file, line, column } = fault.at;
-        expect(lineOf(fault)).toMatch(/^[a-z./]+:[1-9]\d*:[1-9]\d*: [ -~]+; [ -~]+$/);
-        if (file === 'mesh.toml') expect(column).toBeLessThanOrEqual(lines[line - 1]?.length ?? 0);
-        said.add(fault.text.replace(/.*; /, ''));
+    fc.property(world, (generated) => {
+      const { diagnostics, mesh } = checkMesh(sourcesOf(generated));
+      const lines = textOf(generated).split('\n');
+      for (const diagnostic of diagnostics) {
+        const { file, line, column } = diagnostic.place;
+        expect(lineOf(diagnostic)).toMatch(/^[a-z./]+:[1-9]\d*:[1-9]\d*: [ -~]+; [ -~]+$/);
+        if (file === 'mesh.toml')
+          expect(column).toBeLessThanOrEqual(lines[(line ?? 1) - 1]?.length ?? 0);
+        said.add(diagnostic.text.replace(/.*; /, ''));
       }
-      expect(mesh === undefined).toBe(faults.some(({ is }) => is === 'error'));
+      expect(mesh === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'));
       if (mesh === undefined) return;
       sound += 1;
       assertHoldsTogether(mesh);

@@ -1,7 +1,7 @@
 /** Which VM starts when, for whatever needs there are. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cyclesOf, levelsOf } from '../../../src/host/mesh/levels.ts';
+import { cyclesOf, levelsOf } from '../../../src/host/mesh/boot-order.ts';
 import { parseMesh } from '../../../src/host/mesh/mesh-file.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -56,7 +56,7 @@ test("net-vm's daemon takes its configuration and its policies", async () => {
   const { uplinks, gateways, allowed } = await loadConfig(join(etc, 'vifwatch.toml'));
   expect(uplinks).toEqual(['eth0']);
   expect(gateways.map(({ text }) => text)).toEqual(['10.0.5.1', 'fd00:5::1']);
-  expect([...allowed].map(([name, some]) => [name, some.map(({ text }) => text)])).toEqual([
+  expect([...allowed].map(([name, prefixes]) => [name, prefixes.map(({ text }) => text)])).toEqual([
     ['mgmt-vm', ['10.0.5.103']],
     ['sa-vm', ['10.0.5.101', 'fd00:5::101']],
     ['workload-vm', ['10.0.5.102', '10.0.7.0/24']],

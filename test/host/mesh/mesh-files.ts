@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { checkMesh } from '../../../src/host/mesh/check.ts';
 import { compileMesh } from '../../../src/host/mesh/compile.ts';
-import { lineOf } from '../../../src/host/mesh/fault.ts';
+import { lineOf } from '../../../src/host/mesh/mesh-diagnostic.ts';
 import { readMesh, readScripts } from '../../../src/host/mesh/read-mesh.ts';
 import { directoryWith } from '../../support/directory.ts';
 
@@ -11,16 +11,16 @@ export const exampleDirectory = new URL('example/', import.meta.url).pathname;
 export const exampleFile = join(exampleDirectory, 'mesh.toml');
 
 /** What is wrong with the mesh.toml of these files, a line each. */
-export const faultsOf = async (files: Readonly<Record<string, string>>): Promise<string[]> => {
+export const diagnosticsOf = async (files: Readonly<Record<string, string>>): Promise<string[]> => {
   const directory = directoryWith(files);
-  const { faults } = checkMesh(await readMesh(join(directory, 'mesh.toml')));
-  return faults.map((fault) => lineOf(fault).replaceAll(`${directory}/`, ''));
+  const { diagnostics } = checkMesh(await readMesh(join(directory, 'mesh.toml')));
+  return diagnostics.map((diagnostic) => lineOf(diagnostic).replaceAll(`${directory}/`, ''));
 };
 
 /** Every output file's text, by path. */
 export const compiled = async (file: string): Promise<ReadonlyMap<string, string>> => {
-  const { faults, mesh } = checkMesh(await readMesh(file));
-  if (mesh === undefined) throw new Error(faults.map(lineOf).join('\n'));
+  const { diagnostics, mesh } = checkMesh(await readMesh(file));
+  if (mesh === undefined) throw new Error(diagnostics.map(lineOf).join('\n'));
   const tree = compileMesh(mesh, await readScripts());
   return new Map([...tree].map(([path, { text }]) => [path, text]));
 };

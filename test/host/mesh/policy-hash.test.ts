@@ -34,13 +34,13 @@ const parameters = (names: readonly string[]) =>
       { requiredKeys: [] },
     )
     .map((values) => Object.entries(values).filter(([name]) => names.includes(name)))
-    .chain((some) => fc.shuffledSubarray(some.map(([name, value]) => `${name}=${value}`)));
+    .chain((values) => fc.shuffledSubarray(values.map(([name, value]) => `${name}=${value}`)));
 
 const redirects = ['user', 'target', 'notify', 'autostart'];
 const action = fc.oneof(
-  parameters([...redirects, 'relayed']).map((some) => ['allow', ...some]),
-  parameters([...redirects, 'default_target']).map((some) => ['ask', ...some]),
-  parameters(['notify']).map((some) => ['deny', ...some]),
+  parameters([...redirects, 'relayed']).map((words) => ['allow', ...words]),
+  parameters([...redirects, 'default_target']).map((words) => ['ask', ...words]),
+  parameters(['notify']).map((words) => ['deny', ...words]),
 );
 const tail = fc
   .tuple(
@@ -146,15 +146,15 @@ test('two policies have one hash exactly if their rules are the same', () => {
 
 test('comments, spacing, files and the order of parameters do not count; all else does', () => {
   const hash = (text: string): string => policyHash(rulesOf(text));
-  const one = 's +k a b allow user=u notify=yes';
-  expect(hash(`# x\n\n  s\t+k  a b   allow notify=yes user=u\r\n`)).toBe(hash(one));
+  const policy = 's +k a b allow user=u notify=yes';
+  expect(hash(`# x\n\n  s\t+k  a b   allow notify=yes user=u\r\n`)).toBe(hash(policy));
   const others = [
     ...['S +k a b allow user=u notify=yes', 's * a b allow user=u notify=yes'],
     ...['s +k A b allow user=u notify=yes', 's +k a @anyvm allow user=u notify=yes'],
     ...['s +k a b ask user=u notify=yes', 's +k a b allow user=v notify=yes'],
-    ...['s +k a b allow user=u', `${one}\n${one}`, ''],
+    ...['s +k a b allow user=u', `${policy}\n${policy}`, ''],
   ];
-  expect(new Set([one, ...others].map(hash)).size).toBe(others.length + 1);
+  expect(new Set([policy, ...others].map(hash)).size).toBe(others.length + 1);
 });
 
 test('the hash stays what it is: it stands on command lines of running VMs', () => {

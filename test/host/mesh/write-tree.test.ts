@@ -15,7 +15,7 @@ import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { writeTree } from '../../../src/host/mesh/write-tree.ts';
 import { directoryWith } from '../../support/directory.ts';
-import { someTree, treeOf } from './some-tree.ts';
+import { exampleTree, treeOf } from './tree-of.ts';
 
 const filesIn = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -99,7 +99,9 @@ test('of two at once, one wins with a whole tree, and one that loses says so', a
   const ended: PromiseSettledResult<void>[] = [];
   while (isWriting) ended.push(...(await Promise.allSettled([writeTree(out, small)])));
   ended.push(...(await writing));
-  const reasons = ended.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+  const reasons = ended.flatMap((result) =>
+    result.status === 'rejected' ? [String(result.reason)] : [],
+  );
   // The large tree takes its place, or finds another one there.
   expect(reasons).not.toEqual([]);
   expect(reasons.length).toBeLessThan(ended.length);
@@ -124,13 +126,13 @@ const killAfter = async (ms: number): Promise<boolean> => {
   expect((await child).signal).toBe('SIGKILL');
   const isThere = existsSync(out);
   if (isThere) {
-    expect(filesIn(out)).toEqual([...someTree(0).keys()].sort());
+    expect(filesIn(out)).toEqual([...exampleTree(0).keys()].sort());
     const texts = filesIn(join(out, 'vms')).map((file) =>
       readFileSync(join(out, 'vms', file), 'utf8'),
     );
     expect(new Set(texts).size).toBe(1);
   }
-  await writeTree(out, someTree(2));
+  await writeTree(out, exampleTree(2));
   expect(readFileSync(join(out, 'vms/1/1'), 'utf8')).toContain('2');
   expect(readdirSync(directory)).toEqual(['out']);
   return isThere;

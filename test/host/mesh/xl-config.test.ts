@@ -59,8 +59,8 @@ test.each<readonly [string, Vm, string | undefined, string]>([
     'sa-vm',
     'name=sa-vm extra=quiet a=b driver_domain=1',
   ],
-])('what the mesh adds, as xl reads it: %s', (_, one, netVm, expected) => {
-  expect(asXlReads([xlConfigText(one, netVm)])).toEqual([`accepted ${expected}`]);
+])('what the mesh adds, as xl reads it: %s', (_, vm, netVm, expected) => {
+  expect(asXlReads([xlConfigText(vm, netVm)])).toEqual([`accepted ${expected}`]);
 });
 
 const pieces = [
@@ -107,7 +107,7 @@ const setting = fc.constantFrom(
 );
 const soup = fc
   .array(fc.oneof({ weight: 3, arbitrary: setting }, fc.constantFrom(...pieces)), { maxLength: 8 })
-  .map((some) => `${some.join('')}\n`);
+  .map((lines) => `${lines.join('')}\n`);
 
 const reserved = /^(?:name|vif|vif2|extra|cmdline|driver_domain)$/;
 
@@ -118,16 +118,16 @@ test('no setting of the user goes unseen, and none swallows what is added', () =
   let accepted = 0;
   let clean = 0;
   for (const [at, text] of texts.entries()) {
-    const { settings, fault } = parseXlConfig(text);
+    const { settings, syntaxError } = parseXlConfig(text);
     const line = alone[at] ?? '';
     if (line !== 'refused') {
       accepted += 1;
-      expect([text, fault]).toEqual([text, undefined]);
+      expect([text, syntaxError]).toEqual([text, undefined]);
       const seen = settings.map(({ key }) => key);
       const [, ...said] = line.split(/ (?=[a-z_0-9]+=)/);
-      for (const one of said) expect([text, ...seen]).toContain(one.split('=', 1)[0]);
+      for (const word of said) expect([text, ...seen]).toContain(word.split('=', 1)[0]);
     }
-    if (fault !== undefined || settings.some(({ key }) => reserved.test(key))) continue;
+    if (syntaxError !== undefined || settings.some(({ key }) => reserved.test(key))) continue;
     clean += 1;
     if (whole[at] !== 'refused') {
       expect([text, whole[at]]).toEqual([
@@ -142,5 +142,5 @@ test('no setting of the user goes unseen, and none swallows what is added', () =
 });
 
 test('a NUL in a string, on which xl would abort, is refused', () => {
-  expect(parseXlConfig('a = "b\0c"\n').fault).toMatchObject({ offset: 4 });
+  expect(parseXlConfig('a = "b\0c"\n').syntaxError).toMatchObject({ offset: 4 });
 });

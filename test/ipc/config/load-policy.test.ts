@@ -12,6 +12,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadPolicy } from '../../../src/ipc/config/load-policy.ts';
 import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
+import { placeText } from '../../../src/text/diagnostic.ts';
 import { directoryWith } from '../../support/directory.ts';
 
 const places = async (directory: string): Promise<string[]> =>
@@ -20,7 +21,7 @@ const places = async (directory: string): Promise<string[]> =>
 const diagnosticsOf = async (directory: string): Promise<string[]> => {
   const { policy } = await loadPolicy(directory);
   return policy.kind === 'invalid'
-    ? policy.diagnostics.map(({ place, text }) => `${place}: ${text}`)
+    ? policy.diagnostics.map(({ place, text }) => `${placeText(place)}: ${text}`)
     : [];
 };
 
@@ -175,7 +176,13 @@ test('what changes while it is read is not believed', async () => {
   }
   expect((await loading).policy).toEqual({
     kind: 'invalid',
-    diagnostics: [{ place: '1000.policy', text: 'changed while it was read: read it again' }],
+    diagnostics: [
+      {
+        severity: 'error',
+        place: { file: '1000.policy' },
+        text: 'changed while it was read: read it again',
+      },
+    ],
   });
   expect(await diagnosticsOf(directory)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
 import { lint } from '../../../src/ipc/policy/lint.ts';
+import { placeText } from '../../../src/text/diagnostic.ts';
 import { printFigures } from '../../support/figures.ts';
 import { seed } from '../../support/seed.ts';
 import { parse, policyOf } from './policy-of.ts';
@@ -44,8 +45,8 @@ test(`${inputs} texts`, () => {
     const { statements, diagnostics } = parse(text, old ? words : undefined);
     const lines = Buffer.from(text).toString('latin1').split('\n').length;
     for (const { place, text: what } of diagnostics) {
-      const [, line, column] = /^p:(\d+):(\d+)$/.exec(place) ?? [];
-      if (!(Number(line) <= lines && Number(column) >= 1)) throw new Error(`at ${place}`);
+      const [, line, column] = /^p:(\d+):(\d+)$/.exec(placeText(place)) ?? [];
+      if (!(Number(line) <= lines && Number(column) >= 1)) throw new Error(placeText(place));
       if (!/^[ -~]{5,300}$/.test(what)) throw new Error(`unreadable: ${what}`);
     }
     const rules = statements.flatMap((statement) =>

@@ -1,9 +1,10 @@
 /** Every construct in every place: what Qubes accepts and what it refuses, and where the error is said to be. */
 import { describe, expect, test } from 'vitest';
+import { placeText } from '../../../src/text/diagnostic.ts';
 import { parse, rulesOf } from './policy-of.ts';
 
 const diagnosticsOf = (text: string | Uint8Array): string[] =>
-  parse(text).diagnostics.map(({ place, text: what }) => `${place}: ${what}`);
+  parse(text).diagnostics.map(({ place, text: what }) => `${placeText(place)}: ${what}`);
 
 const uuid = 'uuid:12345678-9abc-4def-8123-456789abcdef';
 const dom0Uuid = 'uuid:00000000-0000-0000-0000-000000000000';
@@ -147,7 +148,7 @@ test('comments and empty lines say nothing', () => {
 
 test('all errors are found at once, in a line and in a file', () => {
   const text = 's+a x @default b allow\nt * a b deny\nt * a @x deny notify=maybe a\n';
-  expect(parse(text).diagnostics.map(({ place }) => place)).toEqual([
+  expect(parse(text).diagnostics.map(({ place }) => placeText(place))).toEqual([
     ...['p:1:1', 'p:1:5', 'p:1:7', 'p:3:7', 'p:3:22', 'p:3:28'],
   ]);
   expect(parse(text).statements).toHaveLength(1);
@@ -191,12 +192,22 @@ test('directives', () => {
   const text = '!include a/b\n !include-dir  c \n!include-service s +x f';
   expect(parse(text)).toMatchObject({
     statements: [
-      { kind: 'include', path: 'a/b', place: 'p:1:10', service: undefined },
-      { kind: 'include-dir', path: 'c', place: 'p:2:16', service: undefined },
+      {
+        kind: 'include',
+        path: 'a/b',
+        place: { file: 'p', line: 1, column: 10 },
+        service: undefined,
+      },
+      {
+        kind: 'include-dir',
+        path: 'c',
+        place: { file: 'p', line: 2, column: 16 },
+        service: undefined,
+      },
       {
         kind: 'include-service',
         path: 'f',
-        place: 'p:3:23',
+        place: { file: 'p', line: 3, column: 23 },
         service: [{ text: 's' }, { text: '+x' }],
       },
     ],
@@ -232,6 +243,8 @@ describe('files of !include-service', () => {
     ['!include-service s * f', 1],
     ['!compat-4.0', 1],
   ])('refused: %s', (line, column) => {
-    expect(parse(line, words).diagnostics).toMatchObject([{ place: `p:1:${column}` }]);
+    expect(parse(line, words).diagnostics).toMatchObject([
+      { severity: 'error', place: { file: 'p', line: 1, column } },
+    ]);
   });
 });

@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
 import { lint } from '../../../src/ipc/policy/lint.ts';
+import { placeText } from '../../../src/text/diagnostic.ts';
 import { policyOf, rulesOf } from './policy-of.ts';
 
 const warnings = (text: string): string[] =>
-  lint(rulesOf(text)).map(({ place, text: what }) => `${place} ${what}`);
+  lint(rulesOf(text)).map(({ place, text: what }) => `${placeText(place)} ${what}`);
 
 test('a policy without a warning', () => {
   const text = 's +x a b allow user=root\ns * a b deny notify=no\n* * @anyvm * deny';
@@ -85,7 +86,7 @@ test('a rule that is never reached can go', () => {
     fc.property(fc.array(line, { maxLength: 12 }), fc.array(request), (lines, requests) => {
       const rules = rulesOf(lines.join('\n'));
       const hidden = lint(rules).filter(({ text }) => text.startsWith('never reached'));
-      const lineNumbers = hidden.map(({ place }) => Number(place.split(':')[1]));
+      const lineNumbers = hidden.map(({ place }) => place.line);
       const fewer = policyOf(rules.filter(({ line: at }) => !lineNumbers.includes(at)));
       spared += hidden.length * requests.length;
       for (const request of requests) {

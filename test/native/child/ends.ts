@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loadNative } from '../../../src/xen/native.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
 
-const [way = '', store = ''] = process.argv.slice(2);
+const [ending = '', store = ''] = process.argv.slice(2);
 const seen: string[] = [];
 const see = (what: string): void => {
   seen.push(what);
@@ -74,4 +74,4 @@ const ways: Record<string, () => Promise<void>> = {
     native.close();
   },
 };
-await ways[way]?.();
+await ways[ending]?.();

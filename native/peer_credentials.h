@@ -1,8 +1,0 @@
-// Who is at the other end of a unix socket.
-#pragma once
-
-#include <napi.h>
-
-// {pid, uid, gid} of the process that connected the socket with this descriptor. Throws Napi::Error
-// with the errno's name in `code`.
-Napi::Value PeerCredentials(const Napi::CallbackInfo& info);

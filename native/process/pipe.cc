@@ -1,0 +1,23 @@
+#include "process/pipe.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "js_value.h"
+
+namespace vifwatch {
+
+Napi::Value Pipe(const Napi::CallbackInfo& info) {
+  auto result = Napi::Array::New(info.Env(), 2);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    throw Napi::Error(info.Env(), ErrorToJs(info.Env(), errno));
+  }
+  result.Set(0u, Napi::Number::New(info.Env(), ends[0]));
+  result.Set(1u, Napi::Number::New(info.Env(), ends[1]));
+  return result;
+}
+
+}  // namespace vifwatch

@@ -1,0 +1,77 @@
+#include "process/process_end.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "failure.h"
+#include "js_value.h"
+
+namespace vifwatch {
+
+namespace {
+
+// If somebody else has waited for it, by asking for any child.
+constexpr int kUnknown = 255;
+
+// None if it has not ended.
+std::optional<int> Reap(pid_t pid) {
+  siginfo_t info = {};
+  if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0) return kUnknown;
+  if (info.si_pid == 0) return std::nullopt;
+  return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+void Kill(pid_t pid) {
+  kill(-pid, SIGKILL);
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+}
+
+}  // namespace
+
+void ProcessEnd::Watch(Napi::Env env, Process process, Napi::Function onEnd) {
+  const pid_t pid = process.pid;
+  try {
+    auto* end = new ProcessEnd(env, std::move(process), onEnd);
+    // Nobody else has it: it goes with the process, or with the environment.
+    end->hook_->Bind(end);
+  } catch (const std::system_error& failure) {
+    Kill(pid);
+    throw Failure("watch process", failure.code().value());
+  }
+}
+
+ProcessEnd::ProcessEnd(Napi::Env env, Process process, Napi::Function onEnd)
+    : env_(env),
+      context_(env, "process"),
+      process_(std::move(process)),
+      onEnd_(Napi::Persistent(onEnd)),
+      hook_(std::make_shared<EnvironmentHook>(
+          env, [](void* self) { delete static_cast<ProcessEnd*>(self); })) {
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  poll_ = MakeLoopHandle<uv_poll_t>(hook_, this, [&](uv_poll_t* poll) {
+    return uv_poll_init(loop, poll, process_->pidfd.Number());
+  });
+  uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* poll, int, int) {
+    static_cast<ProcessEnd*>(poll->data)->OnReadable();
+  });
+}
+
+void ProcessEnd::OnReadable() {
+  const auto status = Reap(process_->pid);
+  if (!status) return;
+  const std::unique_ptr<ProcessEnd> self(this);
+  hook_->Bind(nullptr);
+  // Whoever is told may count on it that nothing is left.
+  poll_.reset();
+  process_.reset();
+  const Napi::HandleScope handles(env_);
+  const Napi::CallbackScope scope(env_, context_);
+  napi_value argument = nullptr;
+  napi_create_int32(env_, *status, &argument);
+  CallJs(env_, onEnd_.Value(), {argument});
+}
+
+}  // namespace vifwatch

@@ -1,6 +1,0 @@
-// The JavaScript function that starts a program. src/xen/native.ts says what it takes and gives.
-#pragma once
-
-#include <napi.h>
-
-Napi::Value Spawn(const Napi::CallbackInfo& info);

@@ -1,0 +1,24 @@
+// The pages that a vchan client maps.
+#pragma once
+
+#include "vchan/control_page.h"
+#include "vchan/grants.h"
+
+namespace vifwatch {
+
+class ClientPages {
+ public:
+  // `ref` is the control page's; `port` is our end of the event channel.
+  ClientPages(std::uint32_t domid, std::uint32_t ref, std::uint32_t port);
+
+  const SharedRings& Rings() const { return rings_; }
+
+ private:
+  Mapper mapper_;
+  MappedPages control_;
+  MappedPages left_;
+  MappedPages right_;
+  SharedRings rings_ = {};
+};
+
+}  // namespace vifwatch

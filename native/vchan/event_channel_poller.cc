@@ -1,0 +1,84 @@
+#include "vchan/event_channel_poller.h"
+
+namespace vifwatch {
+
+namespace {
+
+// Some come for nothing among honest peers: what an event tells of may have been seen before it.
+constexpr unsigned kTolerated = 3;
+constexpr std::uint64_t kPause = 10;           // ms
+constexpr std::uint64_t kLongestPause = 1280;  // ms
+
+}  // namespace
+
+EventChannelPoller::EventChannelPoller(napi_env env, EventChannel* channel,
+                                       std::function<bool()> handle, std::function<void()> stop)
+    : channel_(channel),
+      handle_(std::move(handle)),
+      stop_(std::move(stop)),
+      life_(std::make_shared<bool>()),
+      hook_(std::make_shared<EnvironmentHook>(
+          env, [](void* owner) {
+            const auto stop = static_cast<EventChannelPoller*>(owner)->stop_;
+            stop();
+          })) {
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  timer_ = MakeLoopHandle<uv_timer_t>(
+      hook_, this, [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
+  poll_ = MakeLoopHandle<uv_poll_t>(hook_, this, [&](uv_poll_t* poll) {
+    return uv_poll_init(loop, poll, channel_->Descriptor());
+  });
+  uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* poll, int status, int) {
+    if (status == 0) static_cast<EventChannelPoller*>(poll->data)->OnEvent();
+  });
+  hook_->Bind(this);
+}
+
+EventChannelPoller::~EventChannelPoller() { hook_->Bind(nullptr); }
+
+void EventChannelPoller::OnEvent() {
+  channel_->TakeEvent();
+  masked_ = true;
+  if (!Handle()) return;
+  if (idle_ <= kTolerated) {
+    channel_->Unmask();
+    masked_ = false;
+  }
+  // Whatever the event was for may show only later: when a process dies, its kernel sends the event,
+  // then frees all the memory between, and only then clears the byte that says so.
+  if (idle_ > 0) LookAgain(kPause);
+}
+
+void EventChannelPoller::OnTimer() {
+  const unsigned idle = idle_;
+  if (!Handle()) return;
+  if (masked_) {
+    channel_->Unmask();
+    masked_ = false;
+  }
+  if (idle_ == 0) return;
+  idle_ = idle;  // this was no event
+  if (pause_ < kLongestPause) LookAgain(2 * pause_);
+}
+
+// False if this has been destroyed meanwhile.
+bool EventChannelPoller::Handle() {
+  const std::weak_ptr<bool> life = life_;
+  const auto handle = handle_;
+  const bool useful = handle();
+  if (life.expired()) return false;
+  idle_ = useful ? 0 : idle_ + 1;
+  return true;
+}
+
+void EventChannelPoller::LookAgain(std::uint64_t pause) {
+  const bool isDue = uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_->handle)) != 0;
+  if (isDue && pause_ <= pause) return;
+  pause_ = pause;
+  uv_timer_start(
+      &timer_->handle,
+      [](uv_timer_t* timer) { static_cast<EventChannelPoller*>(timer->data)->OnTimer(); }, pause, 0);
+}
+
+}  // namespace vifwatch

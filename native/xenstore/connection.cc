@@ -1,0 +1,211 @@
+#include "xenstore/connection.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "js_value.h"
+#include "xenstore/reply_value.h"
+#include "xenstore/requests.h"
+#include "xenstore/watch_event.h"
+
+namespace vifwatch {
+
+namespace {
+
+struct CloseXenstore {
+  void operator()(xs_handle* xs) const { xs_close(xs); }
+};
+using OwnedHandle = std::unique_ptr<xs_handle, CloseXenstore>;
+
+int Check(int result) {
+  if (result < 0) throw std::system_error(errno, std::generic_category());
+  return result;
+}
+
+template <typename Handle>
+uv_handle_t* Base(const LoopHandle<Handle>& handle) {
+  return reinterpret_cast<uv_handle_t*>(&handle->handle);
+}
+
+// Plain Node-API, since these calls fail while a worker is being terminated.
+void Call(napi_env env, napi_value function, napi_value error, napi_value path) {
+  const napi_value arguments[] = {error, path};
+  napi_value undefined = nullptr;
+  napi_get_undefined(env, &undefined);
+  const napi_status status = napi_call_function(env, undefined, function, 2, arguments, nullptr);
+  if (status != napi_pending_exception) return;
+  napi_value exception = nullptr;
+  napi_get_and_clear_last_exception(env, &exception);
+  napi_fatal_exception(env, exception);
+}
+
+}  // namespace
+
+Connection::Connection(Napi::Object self)
+    : env_(self.Env()), context_(env_, "xenstore"), self_(Napi::Weak(self)) {
+  // Without XS_UNWATCH_FILTER: PassEvents() drops the events of ids that are no longer watched, and
+  // the library's filter would leak each event that it drops.
+  OwnedHandle requests(xs_open(0));
+  Check(requests ? 0 : -1);
+  OwnedHandle events(xs_open(0));
+  Check(events ? 0 : -1);
+  const int fd = Check(xs_fileno(events.get()));
+
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env_, &loop);
+  hook_ = std::make_shared<EnvironmentHook>(
+      env_, [](void* owner) { static_cast<Connection*>(owner)->Stop(); });
+  wake_ = MakeLoopHandle<uv_async_t>(hook_, this, [loop](uv_async_t* wake) {
+    return uv_async_init(loop, wake, [](uv_async_t* handle) {
+      static_cast<Connection*>(handle->data)->OnReplies();
+    });
+  });
+  uv_unref(Base(wake_));
+  requests_ = std::make_unique<RequestThread>(Handles{requests.get(), events.get()}, &wake_->handle);
+  xs_ = {requests.release(), events.release()};
+  Poll(loop, fd);
+  hook_->Bind(this);
+}
+
+void Connection::Poll(uv_loop_t* loop, int fd) {
+  events_ = MakeLoopHandle<uv_poll_t>(
+      hook_, this, [&](uv_poll_t* events) { return uv_poll_init(loop, events, fd); });
+  uv_unref(Base(events_));
+  uv_poll_start(&events_->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    static_cast<Connection*>(handle->data)->OnEvents();
+  });
+}
+
+Connection::~Connection() { Stop(); }
+
+// Also called when the environment ends, where no JavaScript may run.
+void Connection::Stop() {
+  if (!requests_) return;
+  pending_.clear();
+  watches_.clear();
+  KeepAlive();
+  events_.reset();
+  requests_.reset();
+  wake_.reset();
+  hook_->Bind(nullptr);
+  hook_.reset();
+}
+
+void Connection::Close() {
+  const auto pending = std::exchange(pending_, {});
+  Stop();
+  for (const auto& [id, settle] : pending) settle({EBADF});
+}
+
+Napi::Value Connection::Promise(Request request) {
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  napi_create_promise(env_, &deferred, &promise);
+  const Settle settle = [env = env_, deferred](const Reply& reply) {
+    if (reply.error == 0) {
+      napi_resolve_deferred(env, deferred, ToJs(env, reply.value));
+    } else {
+      napi_reject_deferred(env, deferred, ErrorToJs(env, reply.error));
+    }
+  };
+  if (requests_ && !lost_) {
+    Submit(xs_.requests, std::move(request), settle);
+  } else {
+    settle({EBADF});
+  }
+  return {env_, promise};
+}
+
+void Connection::Submit(xs_handle* xs, Request request, Settle settle) {
+  const std::uint64_t id = ++lastId_;
+  pending_.emplace(id, std::move(settle));
+  requests_->Submit(id, xs, std::move(request));
+  KeepAlive();
+}
+
+std::uint64_t Connection::Watch(const std::string& path, Napi::Function callback) {
+  if (!requests_ || lost_) throw Napi::Error(env_, ErrorToJs(env_, EBADF));
+  const std::uint64_t id = ++lastId_;
+  watches_.emplace(id, Watched{path, Napi::Persistent(callback)});
+  Submit(xs_.events,
+         [path, token = std::to_string(id)](xs_handle* xs) {
+           return vifwatch::Watch(xs, path, token);
+         },
+         [this, id](const Reply& reply) {
+           if (reply.error == 0) return;
+           auto watch = watches_.extract(id);
+           if (!watch.empty()) FailWatch(watch.mapped(), reply.error);
+         });
+  return id;
+}
+
+void Connection::Unwatch(std::uint64_t id) {
+  const auto watch = watches_.find(id);
+  if (watch == watches_.end()) return;
+  // Nobody waits for the answer: it has no entry in pending_.
+  requests_->Submit(++lastId_, xs_.events,
+                    [path = watch->second.path, token = std::to_string(id)](xs_handle* xs) {
+                      return vifwatch::Unwatch(xs, path, token);
+                    });
+  watches_.erase(watch);
+  KeepAlive();
+}
+
+void Connection::OnReplies() {
+  const Napi::HandleScope handles(env_);
+  [[maybe_unused]] const Napi::Object self = self_.Value();  // outlives a close() within
+  const Napi::CallbackScope scope(env_, context_);
+  auto completions = requests_->Take();
+  // Events go to JavaScript, which may close all this: the handles are not to be touched after it.
+  const bool connected = IsConnected(xs_.requests);
+  lost_ = !PassEvents() || !connected || lost_;
+  for (auto& [id, reply] : completions) {
+    auto settle = pending_.extract(id);
+    if (settle.empty()) continue;
+    if (lost_ && IsBreak(reply.error)) reply.error = EBADF;
+    settle.mapped()(reply);
+  }
+  if (lost_) {
+    for (const auto& [id, watch] : std::exchange(watches_, {})) FailWatch(watch, EBADF);
+  }
+  KeepAlive();
+}
+
+void Connection::OnEvents() {
+  const Napi::HandleScope handles(env_);
+  [[maybe_unused]] const Napi::Object self = self_.Value();
+  const Napi::CallbackScope scope(env_, context_);
+  PassEvents();
+}
+
+// False if the connection is lost.
+bool Connection::PassEvents() {
+  bool connected = false;
+  for (const WatchEvent& event : TakeEvents(xs_.events, &connected)) {
+    const auto watch = watches_.find(event.id);
+    if (watch == watches_.end()) continue;
+    const Napi::HandleScope handles(env_);
+    Call(env_, watch->second.callback.Value(), env_.Null(), ToJs(env_, event.path));
+  }
+  return connected;
+}
+
+void Connection::FailWatch(const Watched& watch, int error) {
+  Call(env_, watch.callback.Value(), ErrorToJs(env_, error), env_.Undefined());
+}
+
+// While an answer or an event is due, neither may the loop end nor the object be collected.
+void Connection::KeepAlive() {
+  const bool alive = requests_ && (!pending_.empty() || !watches_.empty());
+  if (alive == alive_) return;
+  alive_ = alive;
+  if (alive) {
+    uv_ref(Base(wake_));
+    self_.Ref();
+  } else {
+    uv_unref(Base(wake_));
+    self_.Unref();
+  }
+}
+
+}  // namespace vifwatch

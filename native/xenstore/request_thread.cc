@@ -1,0 +1,94 @@
+#include "xenstore/request_thread.h"
+
+#include <csignal>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <new>
+#include <thread>
+
+namespace vifwatch {
+
+// Shared by both threads, as either may be the last to need it.
+struct RequestThread::State {
+  struct Job {
+    std::uint64_t id;
+    xs_handle* xs;
+    Request request;
+  };
+
+  const Handles handles;
+  uv_async_t* const wake;
+
+  std::mutex mutex = {};  // guards what follows, and the use of `wake`
+  std::condition_variable changed = {};
+  std::deque<Job> jobs = {};
+  std::vector<Completion> done = {};
+  bool stopped = false;
+
+  void Serve();
+};
+
+namespace {
+
+Reply Perform(const Request& request, xs_handle* xs) {
+  try {
+    return request(xs);
+  } catch (const std::bad_alloc&) {
+    return {ENOMEM};
+  }
+}
+
+void BlockSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+void RequestThread::State::Serve() {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [this] { return stopped || !jobs.empty(); });
+    if (stopped) return;
+    const Job job = std::move(jobs.front());
+    jobs.pop_front();
+    lock.unlock();
+    Reply reply = Perform(job.request, job.xs);
+    lock.lock();
+    if (stopped) return;
+    if (done.empty()) uv_async_send(wake);
+    done.push_back({job.id, std::move(reply)});
+  }
+}
+
+RequestThread::RequestThread(Handles handles, uv_async_t* wake)
+    : state_(new State{.handles = handles, .wake = wake}) {
+  std::thread([state = state_] {
+    BlockSignals();
+    state->Serve();
+    xs_close(state->handles.events);
+    xs_close(state->handles.requests);
+  }).detach();
+}
+
+RequestThread::~RequestThread() {
+  const std::lock_guard lock(state_->mutex);
+  state_->stopped = true;
+  state_->jobs.clear();
+  state_->changed.notify_one();
+}
+
+void RequestThread::Submit(std::uint64_t id, xs_handle* xs, Request request) {
+  const std::lock_guard lock(state_->mutex);
+  state_->jobs.push_back({id, xs, std::move(request)});
+  state_->changed.notify_one();
+}
+
+std::vector<Completion> RequestThread::Take() {
+  const std::lock_guard lock(state_->mutex);
+  return std::exchange(state_->done, {});
+}
+
+}  // namespace vifwatch

@@ -1,0 +1,58 @@
+/** The results of checks of this machine: one line each. */
+
+import { addonFile } from '../package.ts';
+import { run } from '../system/command.ts';
+import { connect } from '../xen/connect.ts';
+
+export type CheckResult =
+  | { readonly name: string; readonly fine: string }
+  | { readonly name: string; readonly lacks: string };
+
+/** @param hint what to do if `look` throws; its own message comes first */
+export const probe = async (
+  name: string,
+  hint: string,
+  look: () => Promise<string>,
+): Promise<CheckResult> => {
+  try {
+    return { name, fine: await look() };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { name, lacks: hint === '' ? message : `${message}; ${hint}` };
+  }
+};
+
+export const addon = () =>
+  probe('addon', '', async () => {
+    const { loadNative } = await import('../xen/native.ts');
+    loadNative();
+    const libraries = await run(['ldd', addonFile]);
+    const missing = libraries.split('\n').find((line) => line.includes('not found'));
+    if (missing !== undefined) throw new Error(missing.trim());
+    return `${addonFile} loads`;
+  });
+
+export const xenstore = () =>
+  probe('xenstore', '', async () => {
+    const { store, domid } = await connect();
+    store.close();
+    return `answers, this is domain ${domid}`;
+  });
+
+/** Names of files and what programs say may be anything: none is obeyed by a terminal, or looks like a result of its own. */
+const harmless = (text: string): string =>
+  text
+    .replaceAll(/(?![\n\t])\p{Cc}/gu, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
+    .replaceAll(/\n(?=ok |FAIL )/g, '\n  ');
+
+const line = (result: CheckResult): string =>
+  'fine' in result
+    ? `ok    ${harmless(`${result.name}: ${result.fine}`)}`
+    : `FAIL  ${harmless(`${result.name}: ${result.lacks}`)}`;
+
+/** Prints one line per check and returns the exit status. */
+export const report = async (checks: readonly Promise<CheckResult>[]): Promise<number> => {
+  const results = await Promise.all(checks);
+  process.stdout.write(`${results.map(line).join('\n')}\n`);
+  return results.every((result) => 'fine' in result) ? 0 : 1;
+};

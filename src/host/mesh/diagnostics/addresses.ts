@@ -1,0 +1,81 @@
+/** Addresses and MACs that no vif can have, or that two would have. */
+
+import { parseMac } from '../../../address/mac.ts';
+import { overlaps, type Prefix, parsePrefix, reservedRange } from '../../../address/prefix.ts';
+import type { Diagnostic, Place } from '../../../text/diagnostic.ts';
+import { quoted } from '../../../text/printable.ts';
+import { error } from '../mesh-diagnostic.ts';
+import type { MeshFile } from '../mesh-file.ts';
+
+type Held<T> = { readonly value: T; readonly by: string; readonly at: Required<Place> };
+
+const inFileOrder = <T>(holders: readonly Held<T>[]): readonly Held<T>[] =>
+  [...holders].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
+
+/** Of each the first before it that it clashes with. */
+const clashes = <T>(
+  holders: readonly Held<T>[],
+  textOf: (value: T) => string,
+  clash: (a: T, b: T) => boolean,
+): readonly Diagnostic[] => {
+  const ordered = inFileOrder(holders);
+  return ordered.flatMap(({ value, at }, index) => {
+    const first = ordered.slice(0, index).find((other) => clash(other.value, value));
+    if (first === undefined) return [];
+    const where = `${first.by} has ${textOf(first.value)} already, in line ${first.at.line}`;
+    return [error(at, `${textOf(value)} is taken: ${where}; give each its own`)];
+  });
+};
+
+const addressesIn = ({ vms, at }: MeshFile) => {
+  const diagnostics: Diagnostic[] = [];
+  const held: Held<Prefix>[] = [];
+  for (const { name, ip } of vms.values()) {
+    for (const [index, text] of ip.entries()) {
+      const place = at(['vm', name, 'ip', index]);
+      const value = parsePrefix(text);
+      if ('problem' in value) {
+        diagnostics.push(error(place, `${value.problem}; correct it`));
+        continue;
+      }
+      const range = reservedRange(value);
+      if (range === undefined) held.push({ value, by: name, at: place });
+      else
+        diagnostics.push(
+          error(place, `${value.text} is in ${range.text}, never a VM's; choose another`),
+        );
+    }
+  }
+  return { diagnostics, held };
+};
+
+const macsIn = ({ vms, at }: MeshFile) => {
+  const diagnostics: Diagnostic[] = [];
+  const held: Held<string>[] = [];
+  for (const { name, mac } of vms.values()) {
+    if (mac === undefined) continue;
+    const place = at(['vm', name, 'mac']);
+    const value = parseMac(mac);
+    if (value !== undefined) held.push({ value, by: name, at: place });
+    else {
+      const example = 'write one like "00:16:3e:05:00:01"';
+      diagnostics.push(error(place, `${quoted(mac)} is not a unicast MAC; ${example}`));
+    }
+  }
+  return { diagnostics, held };
+};
+
+export const addressDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
+  const addresses = addressesIn(mesh);
+  const macs = macsIn(mesh);
+  const gateways = (mesh.net?.gateways ?? []).map((value, index) => ({
+    ...{ value, by: 'the gateway' },
+    at: mesh.at(['net', 'gateway', index]),
+  }));
+  return [
+    ...addresses.diagnostics,
+    ...macs.diagnostics,
+    ...clashes([...gateways, ...addresses.held], ({ text }) => text, overlaps),
+    ...clashes(macs.held, String, (a, b) => a === b),
+  ];
+};

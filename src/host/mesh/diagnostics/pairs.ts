@@ -1,0 +1,42 @@
+/** Links of which only one end knows, or which no two ends can have. */
+import { everyone } from '../../../ipc/config/kernel-command-line.ts';
+import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { error } from '../mesh-diagnostic.ts';
+import type { MeshFile, MeshVm } from '../mesh-file.ts';
+import { isPair, meshPairs, serves } from '../relations.ts';
+
+const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
+  vm.serve.flatMap((name, index) => {
+    const at = mesh.at(['vm', vm.name, 'serve', index]);
+    if (name === vm.name) return [error(at, 'a VM does not serve itself; remove it')];
+    const client = mesh.vms.get(name);
+    if (name === everyone || client === undefined || client.connect.includes(vm.name)) return [];
+    const remedy = `add "${vm.name}" to connect of [vm.${name}]`;
+    return [error(at, `${vm.name} serves ${name}, which does not connect to it; ${remedy}`)];
+  });
+
+const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
+  vm.connect.flatMap((name, index) => {
+    const at = mesh.at(['vm', vm.name, 'connect', index]);
+    if (name === vm.name) return [error(at, 'a VM does not connect to itself; remove it')];
+    const server = mesh.vms.get(name);
+    if (server === undefined || serves(server, vm.name)) return [];
+    const remedy = `add "${vm.name}" to serve of [vm.${name}]`;
+    return [error(at, `${vm.name} connects to ${name}, which does not serve it; ${remedy}`)];
+  });
+
+const inBothDirections = (mesh: MeshFile): readonly Diagnostic[] => {
+  const twice = meshPairs(mesh).filter(
+    ({ server, client }) => server < client && isPair(mesh.vms.get(client), mesh.vms.get(server)),
+  );
+  return twice.map(({ server, client }) => {
+    const index = mesh.vms.get(client)?.connect.indexOf(server) ?? 0;
+    const text = `${server} and ${client} serve each other, and one link is enough for calls both ways`;
+    return error(mesh.at(['vm', client, 'connect', index]), `${text}; remove one direction`);
+  });
+};
+
+export const pairDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => [
+  ...[...mesh.vms.values()].flatMap((vm) => [...ofServe(mesh, vm), ...ofConnect(mesh, vm)]),
+  ...inBothDirections(mesh),
+];

@@ -1,0 +1,46 @@
+/** What is wrong with a mesh, or odd about it: after a semicolon, each text says the way out. */
+import { type Diagnostic, type Place, placeText } from '../../text/diagnostic.ts';
+import { quoted } from '../../text/printable.ts';
+
+export const error = (place: Place, text: string): Diagnostic => ({
+  severity: 'error',
+  place,
+  text,
+});
+
+/** Of a name that no VM has. */
+export const unknownVm = (name: string): string => {
+  if (name === 'dom0' || name === 'Domain-0') return `${name} is no VM of a mesh; remove it`;
+  return `there is no VM ${quoted(name)}; add it to mesh.toml or correct the name`;
+};
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const byNumber = (a: number | undefined, b: number | undefined): number => (a ?? 0) - (b ?? 0);
+
+/** Without those that are said twice: first `file`, then the other files by name, each by line. */
+export const inOrder = (
+  diagnostics: readonly Diagnostic[],
+  file: string,
+): readonly Diagnostic[] => {
+  const key = ({ place }: Diagnostic): string => (place.file === file ? '' : place.file);
+  const unique = new Map(diagnostics.map((diagnostic) => [lineOf(diagnostic), diagnostic]));
+  return [...unique.values()].sort(
+    (a, b) =>
+      byText(key(a), key(b)) ||
+      byNumber(a.place.line, b.place.line) ||
+      byNumber(a.place.column, b.place.column) ||
+      byText(a.text, b.text),
+  );
+};
+
+/** Names may hold anything, and what they hold must not end a line or be obeyed by a terminal. */
+const onOneLine = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+
+/** As it is printed. */
+export const lineOf = ({ severity, place, text }: Diagnostic): string =>
+  onOneLine(`${placeText(place)}: ${severity === 'warning' ? 'warning: ' : ''}${text}`);

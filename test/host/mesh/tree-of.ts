@@ -1,0 +1,18 @@
+/** Output trees that are easy to tell from each other. */
+import type { Tree } from '../../../src/host/mesh/compile.ts';
+
+export const treeOf = (files: Readonly<Record<string, string>>): Tree =>
+  new Map(
+    Object.entries({ 'dom0/mesh': 'vifwatch-mesh 1\n', ...files }).map(([path, text]) => [
+      path,
+      { text, mode: text.startsWith('#!') ? 0o755 : 0o644 },
+    ]),
+  );
+
+/** Twenty files in ten directories, each with the number in it. */
+export const exampleTree = (number: number): Tree =>
+  treeOf(
+    Object.fromEntries(
+      Array.from({ length: 20 }, (_, at) => [`vms/${at % 10}/${at}`, `${number}\n`.repeat(100)]),
+    ),
+  );
