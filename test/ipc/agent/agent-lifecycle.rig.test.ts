@@ -1,4 +1,4 @@
-/** What an agent says and does when something is wrong. */
+/** An agent starts, stops, and reports what is wrong in its VM. */
 import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { ask, linkTo, makePair, makeVm, peerIs, services, startHost } from './vm
 const policy = ['* * workload-vm sa-vm allow'];
 const cat = { target: 'sa-vm', service: 'cat', argument: '' };
 
-test('a bad policy denies everything until it is mended, and says where it is bad', async () => {
+test('a policy with a syntax error denies every call until corrected, and the log names its place', async () => {
   const host = await startHost();
   const { server, client } = await makePair(host, { policy: ['* * workload-vm @anyvm allow'] });
   await Promise.all([server.start(), client.start()]);
@@ -29,7 +29,7 @@ test('a bad policy denies everything until it is mended, and says where it is ba
   await expect.poll(outcome).toEqual({ kind: 'exited', status: 0 });
 });
 
-test('an agent that stops ends its calls and their processes', async () => {
+test('an agent that stops ends its calls and kills their processes', async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);
   await Promise.all([server.start(), client.start()]);
@@ -44,7 +44,7 @@ test('an agent that stops ends its calls and their processes', async () => {
   expect(server.log().match(/"status":143.*"ended"/g)).toHaveLength(open.length);
 });
 
-test('what a VM lacks for its agent is told, a line each with the way out', async () => {
+test('agent check prints one line for each thing that the VM lacks, with the remedy', async () => {
   const host = await startHost();
   const vm = await makeVm(host, 'sa-vm', {
     ...{ serve: ['workload-vm'], relay: 'mgmt-vm', policy: ['* * *'] },
@@ -57,12 +57,12 @@ test('what a VM lacks for its agent is told, a line each with the way out', asyn
   );
   expect(lines).toMatch(/^FAIL {2}policy: 50-test\.policy:1:\d+: /m);
   expect(lines).toMatch(/^FAIL {2}\/dev\/xen\/gntalloc: .*modprobe xen-gntalloc/m);
-  // With a relay there is a link, too.
+  // The link with the relay needs gntdev.
   expect(lines).toMatch(/^FAIL {2}\/dev\/xen\/gntdev: .*modprobe xen-gntdev/m);
   expect(lines).toMatch(/^ok {4}xenstore: answers, this is domain 3$/m);
 });
 
-test('who connects to a relay needs gntdev, and who is one does not', async () => {
+test('a VM that connects to a relay needs gntdev, and a relay does not', async () => {
   const host = await startHost();
   const needs = async (name: string, serve: readonly string[]): Promise<boolean> => {
     const vm = await makeVm(host, name, { serve, relay: 'mgmt-vm' });
@@ -73,7 +73,7 @@ test('who connects to a relay needs gntdev, and who is one does not', async () =
   expect(await needs('key-vm', ['mgmt-vm'])).toBe(false);
 });
 
-test('one agent in a VM, and its socket only for those who may call', async () => {
+test('a VM runs one agent only, and only root and the configured group can open its socket', async () => {
   const host = await startHost();
   const vm = await makeVm(host, 'sa-vm', {});
   await vm.start();
@@ -82,7 +82,7 @@ test('one agent in a VM, and its socket only for those who may call', async () =
   const second = await vm.vifwatch(['agent']);
   expect(second.status).toBe(1);
   expect(second.stdout.toString()).toContain('ALREADY_RUNNING');
-  // The first one is not disturbed.
+  // The first agent keeps running undisturbed.
   expect((await vm.vifwatch(['peers'])).stdout.toString()).toBe('no peers\n');
   await vm.signal('SIGKILL');
   const peers = await vm.vifwatch(['peers']);
@@ -96,10 +96,10 @@ test('one agent in a VM, and its socket only for those who may call', async () =
   expect(statSync(agentSocket(vm.runtime)).gid).toBe(1);
 });
 
-test('a permission for a domain that is not there yet is not waited for', async () => {
+test('a link with a domain that is created after the agent started comes up within the bound', async () => {
   const host = await startHost();
   const server = await makeVm(host, 'sa-vm', { serve: ['workload-vm'], policy, services });
-  // dom0 is early: xenstored forgets what is granted to a domid that it does not know.
+  // dom0 writes the name too early: xenstored drops permissions for a domid that does not exist yet.
   await host.dom0.write('/ipc/domain-map/workload-vm', `${server.domid + 1}`);
   await server.start();
   await peerIs(server, 'workload-vm', 'waiting');
@@ -109,10 +109,10 @@ test('a permission for a domain that is not there yet is not waited for', async 
   await client.start();
   const from = performance.now();
   await peerIs(client, 'sa-vm', 'up');
-  await bound.assertKept(performance.now() - from, 'a link with a domain that came late');
+  await bound.assertKept(performance.now() - from, 'a link with a domain that was created late');
 });
 
-test('an agent ends although a program stays connected', async () => {
+test('an agent stops although a program stays connected to its socket', async () => {
   const host = await startHost();
   const vm = await makeVm(host, 'sa-vm', {});
   await vm.start();

@@ -1,4 +1,4 @@
-/** What a user of `vifwatch call` sees, from one VM to another. */
+/** Calls from one VM to another, as the user of `vifwatch call` sees them. */
 import { expect, test } from 'vitest';
 import { makePair, makeVm, startHost } from './vms.ts';
 
@@ -33,7 +33,7 @@ test('a call passes stdin, stdout, stderr and the exit status', async () => {
   expect(program.stderr).toBe('ping\n');
   expect(program.status).toBe(0);
 
-  // What breaks off must not pass for the whole.
+  // The receiver must not take truncated output for complete output.
   const killed = await client.vifwatch([
     'call',
     'sa-vm',
@@ -67,7 +67,7 @@ test('a denied caller cannot tell whether the service exists', async () => {
   expect(server.log()).toContain('50-test.policy:2');
 });
 
-test('a call to nobody says why', async () => {
+test('a call to an unknown VM, or without an agent, fails with the reason', async () => {
   const host = await startHost();
   const client = await makeVm(host, 'workload-vm', {});
   await client.start();

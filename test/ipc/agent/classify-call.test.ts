@@ -1,4 +1,4 @@
-/** Whose a call is that came over a link, and whom it is for. */
+/** The agent finds out the source and the target of a call that came over a link. */
 import { expect, test } from 'vitest';
 import { classifyCall } from '../../../src/ipc/agent/classify-call.ts';
 import type { VmName } from '../../../src/ipc/config/vm-name.ts';
@@ -15,21 +15,36 @@ const denied = { kind: 'refused', refusal: { code: 'denied' } };
 const unreachable = { kind: 'refused', refusal: { code: 'unreachable' } };
 
 test.each([
-  ['a call', undefined, {}, own],
-  ['a call of the relay', 'web', {}, own],
-  ['a call to this VM by its name', undefined, { target: 'sa-vm' }, own],
-  ['one to pass on, by no relay', undefined, { target: 'mail' }, unreachable],
-  ['one to pass on, by who has a relay', 'web', { target: 'mail' }, unreachable],
-  ['one to pass on', 'sa-vm', { target: 'mail' }, { kind: 'to-relay', target: 'mail' }],
-  ['one to pass on to nobody', 'sa-vm', { target: 'm.ail' }, unreachable],
-  ['one to pass back', 'sa-vm', { target: 'web' }, unreachable],
-  ['one for another VM, without a relay', undefined, { source: 'mail' }, denied],
-  ['one for another VM, not from the relay', 'mgmt', { source: 'mail' }, denied],
-  ['one for another VM, at a relay', 'sa-vm', { source: 'mail' }, denied],
-  ['one for this VM itself', 'web', { source: 'sa-vm' }, denied],
-  ['one for the relay', 'web', { source: 'web' }, denied],
-  ['one for no VM', 'web', { source: 'm.ail' }, denied],
-  ['one for another VM', 'web', { source: 'mail' }, { kind: 'call', source: 'mail', via: 'web' }],
+  ['a call of the peer is its own', undefined, {}, own],
+  ["a call of the relay is the relay's own", 'web', {}, own],
+  ["a call to this VM's name is for this VM", undefined, { target: 'sa-vm' }, own],
+  ['a VM without a relay does not relay', undefined, { target: 'mail' }, unreachable],
+  ['a VM whose relay is another VM does not relay', 'web', { target: 'mail' }, unreachable],
+  [
+    'a relay relays to the target',
+    'sa-vm',
+    { target: 'mail' },
+    { kind: 'to-relay', target: 'mail' },
+  ],
+  ['a relay refuses an invalid target name', 'sa-vm', { target: 'm.ail' }, unreachable],
+  ['a relay does not relay back to the caller', 'sa-vm', { target: 'web' }, unreachable],
+  ['a VM without a relay denies a vouched source', undefined, { source: 'mail' }, denied],
+  [
+    'a VM denies a source vouched for by a peer other than its relay',
+    'mgmt',
+    { source: 'mail' },
+    denied,
+  ],
+  ['a relay denies a vouched source', 'sa-vm', { source: 'mail' }, denied],
+  ['the relay cannot vouch for the target itself', 'web', { source: 'sa-vm' }, denied],
+  ['the relay cannot vouch for itself', 'web', { source: 'web' }, denied],
+  ['the relay cannot vouch for an invalid name', 'web', { source: 'm.ail' }, denied],
+  [
+    'the relay vouches for another VM',
+    'web',
+    { source: 'mail' },
+    { kind: 'call', source: 'mail', via: 'web' },
+  ],
 ])('%s', (_what, relay, who, expected) => {
   expect(classify(relay, 'web', who)).toMatchObject(expected);
 });

@@ -1,4 +1,4 @@
-/** A VM whose agent means ill hurts nobody but itself: an honest one goes on calling meanwhile. */
+/** VMs with hostile agents harm only themselves: an honest VM's calls keep working meanwhile. */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
@@ -11,20 +11,23 @@ import { until } from '../../support/until.ts';
 import { buildPeer, bundleProgram, peerProgram } from '../vchan/ends.ts';
 import { ask, linkTo, makeVm, services, startHost } from './vms.ts';
 
-/** What the agent's log says of each, and of the end of its link when it has had enough; the others go on all the time. */
+/**
+ * Each attack with the text that the agent's log shows (`shown`). The agent closes the link of an attack with
+ * `ended`, which is the reason in the log; it tolerates the other attacks, and their links stay.
+ */
 const attacks: Readonly<Record<string, { readonly shown: string; readonly ended?: string }>> = {
   garbage: { shown: 'the link is closed', ended: '"by":"us","code":"' },
   mute: { shown: 'the link is closed', ended: '"by":"us","code":"hung"' },
   pings: { shown: 'the link is closed', ended: '"by":"us","code":"state"' },
   greedy: { shown: '"service":"zeros","verdict":"allow"' },
   calls: { shown: '"service":"nothing","verdict":"allow"' },
-  // Nobody's word was taken for another's.
+  // The agent believes no peer that vouches for another VM.
   vouches: { shown: 'denied: sa-vm takes no calls by way of evil-vouches' },
   onward: { shown: '"target":"workload-vm"' },
   requests: { shown: 'the name in /ipc/domain-map' },
   'produce too much': { shown: 'the link is closed', ended: '"cause":"VCHAN_CORRUPT"' },
   'consume backwards': { shown: 'the link is closed', ended: '"cause":"VCHAN_CORRUPT"' },
-  // It says after us whatever we say, and so passes for alive.
+  // This peer echoes every byte, so its link counts as alive.
   storm: { shown: 'the link is up' },
 };
 
@@ -33,22 +36,22 @@ const nameOf = (mode: string): string => `evil-${mode.replaceAll(' ', '-')}`;
 const linesOf = (log: string, mode: string): readonly string[] =>
   log.split('\n').filter((line) => line.includes(`"${nameOf(mode)}"`));
 
-/** What the log says of the ends of an attacker's links. */
+/** The log lines that report the ends of an attacker's links. */
 const endsOf = (log: string, mode: string): string =>
   linesOf(log, mode)
     .filter((line) => line.includes('the link is closed'))
     .join('\n');
 
-/** Below what makes a peer give a link up. */
+/** Longest call of the honest VM, in ms; shorter than the silence after which a peer gives a link up. */
 const slowestMs = 4_000;
-/** What one VM may have logged: a burst, and so many lines in a second. */
+/** Most lines that one VM may cause: a burst of 200, then 20 a second. */
 const linesIn = (seconds: number): number => 200 + 20 * seconds;
-/** What is said of links and names. */
+/** Allowance for the log lines about links and names. */
 const otherLines = 200;
-/** All peers at their bound, and what the garbage collector has not come to yet. */
+/** Memory for all peers at their bound, and garbage that is not yet collected. */
 const mostMiB = 100;
 
-test('attackers of all kinds at once', async () => {
+test('attackers of all kinds at once: the honest VM is still served, and log and memory stay within bounds', async () => {
   const host = await startHost();
   await buildPeer();
   const program = await bundleProgram(new URL('child/hostile.ts', import.meta.url));
@@ -96,7 +99,7 @@ test('attackers of all kinds at once', async () => {
     );
   };
   const times: number[] = [];
-  const goingOn = until('all attackers are known', async () => {
+  const goingOn = until('the log shows all attacks', async () => {
     const from = performance.now();
     const { outcome, stdout } = await call();
     expect(outcome).toEqual({ kind: 'exited', status: 0 });

@@ -1,8 +1,8 @@
-/** However many names there are, the log and the memory for it have a bound. */
+/** The agent's log and the memory of its rate limit are bounded for any number of peer names. */
 import { expect, test } from 'vitest';
 import { openLogRateLimit } from '../../../src/ipc/agent/log-rate-limit.ts';
 
-test('each peer has its burst, then so many lines in a second, and hears what was left out', () => {
+test('each peer has a burst of 200 lines, then 20 a second, and the next line counts the suppressed ones', () => {
   let now = 0;
   const rateLimitLog = openLogRateLimit(() => now);
   const lines: (number | undefined)[] = [];
@@ -17,15 +17,15 @@ test('each peer has its burst, then so many lines in a second, and hears what wa
   expect(lines[201]).toBe(800);
 });
 
-test('more and more names share one bucket, until the others have been silent', () => {
+test('names beyond the table size share one bucket until other names have been silent', () => {
   let now = 0;
   const rateLimitLog = openLogRateLimit(() => now);
   let lines = 0;
   const say = (peer: string) => rateLimitLog(peer, () => lines++, 'relay');
   for (let name = 0; name < 100_000; name += 1) say(`name${name}`);
-  // One of the 256 is the relay's own.
+  // One of the 256 buckets is the relay's own.
   expect(lines).toBe(255 + 200);
-  // A peer that nobody vouches for has a bucket of its own, whatever a relay does.
+  // A peer that calls directly keeps a bucket of its own, although the relay has used up its buckets.
   let heard = 0;
   for (let peer = 0; peer < 70; peer += 1) rateLimitLog(`peer${peer}`, () => heard++);
   expect(heard).toBe(70);
@@ -35,7 +35,7 @@ test('more and more names share one bucket, until the others have been silent', 
   expect(lines).toBe(200);
 });
 
-test('a relay has more lines than a peer, and a bound, however many names it vouches for', () => {
+test('a relay has more lines than a peer, and one bound for all names that it vouches for', () => {
   let now = 0;
   const rateLimitLog = openLogRateLimit(() => now);
   let lines = 0;
@@ -48,7 +48,7 @@ test('a relay has more lines than a peer, and a bound, however many names it vou
   now = 1000;
   flood();
   expect(lines).toBe(1100);
-  // One that makes all the noise it can leaves most of it to others.
+  // A source that logs as much as it can leaves most of the relay's lines to other sources.
   now = 60_000;
   lines = 0;
   for (let line = 0; line < 1000; line += 1) rateLimitLog('noisy', () => lines++, 'relay');

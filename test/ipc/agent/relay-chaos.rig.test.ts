@@ -1,4 +1,7 @@
-/** Whatever happens to a relay and to links: no call runs twice or hangs, and what ends well is whole. */
+/**
+ * The relay and the links come and go at random. No call runs twice or hangs, and a successful call has its
+ * complete output.
+ */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
@@ -10,10 +13,12 @@ import { makeThree, startLinked } from './relay-vms.ts';
 import { linkTo, peersBecome, startHost } from './vms.ts';
 
 const relayed = { connect: ['mgmt-vm'], relay: 'mgmt-vm' };
-/** `npm run nightly` asks for 120. */
+/** Duration in seconds; `npm run nightly` asks for 120. */
 const chaosSeconds = Number(process.env['VIFWATCH_CHAOS'] ?? 4);
 
-/** Calls `mark` with an id and some input, at some pace; cancels some. Gives what was wrong with the answer. */
+/**
+ * Calls `mark` with an id and random input, at a random pace, and cancels some calls. Classifies the answer.
+ */
 const callOnce = async (mux: Mux, id: string) => {
   const input = randomBytes(Math.floor(Math.random() * (Math.random() < 0.5 ? 6_000 : 300_000)));
   const isSlow = Math.random() < 0.4;
@@ -43,7 +48,7 @@ const shuffled = <T>(things: readonly T[]): readonly T[] =>
     .sort((a, b) => a.at - b.at)
     .map(({ thing }) => thing);
 
-test('relays and links come and go, and calls run once or not at all', async () => {
+test('while the relay and links come and go, each call runs once or not at all', async () => {
   const host = await startHost();
   const marks = `${host.sim.directory}/marks`;
   rmSync(marks, { force: true });
@@ -64,7 +69,7 @@ test('relays and links come and go, and calls run once or not at all', async () 
   const lane = async (): Promise<void> => {
     while (!isOver) {
       results.push(await callOnce(mux, `c${made++}`));
-      // Calls that end at once must not keep all else waiting.
+      // Calls that end at once must not starve the event loop.
       await setImmediate();
     }
   };
@@ -80,7 +85,7 @@ test('relays and links come and go, and calls run once or not at all', async () 
     () => restart('SIGTERM'),
     () => restart('SIGKILL'),
   ];
-  /** All deeds in some order, at some pace, and then once more, until they have met with enough. */
+  /** Does all deeds in random order, at least twice, until the time is over and `hasMetEnough`. */
   const disturb = async (): Promise<void> => {
     const isDue = (): boolean => secondsSince() < chaosSeconds || !hasMetEnough();
     for (let round = 1; !isOver && (round <= 2 || isDue()); round += 1) {
@@ -104,7 +109,7 @@ test('relays and links come and go, and calls run once or not at all', async () 
   expect(wrong).toEqual([]);
   const fine = results.filter(({ isFine }) => isFine).length;
   for (const vm of [relay, sa, client]) {
-    await peersBecome(vm, 'no call', ({ peers, relayed: passed }) =>
+    await peersBecome(vm, 'no call is open', ({ peers, relayed: passed }) =>
       [...peers.map(({ streams }) => streams), passed ?? 0].every((count) => count === 0),
     );
   }

@@ -1,4 +1,6 @@
-/** Whose name a relayed call has when names and relays change while it is under way. */
+/**
+ * The source name of relayed calls, when VM names and the configured relay change while calls are under way.
+ */
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { makeThree, startLinked } from './relay-vms.ts';
@@ -17,7 +19,7 @@ const start = async () => {
   return { host, ...vms, mux, running };
 };
 
-test('the word of a former relay counts no more, for calls that come from then on', async () => {
+test('new calls vouched for by a former relay are denied, and running ones go on', async () => {
   const { sa, mux, running } = await start();
   for (const relay of [undefined, 'key-vm']) {
     const before = sa.log().match(/takes no calls by way of mgmt-vm/g)?.length ?? 0;
@@ -33,7 +35,7 @@ test('the word of a former relay counts no more, for calls that come from then o
   expect(await running.outcome).toEqual({ kind: 'exited', status: 0 });
 });
 
-test('a source that dom0 calls otherwise has lost its calls, and calls by its new name', async () => {
+test('a source that dom0 renames loses its running calls, and its new calls have the new name', async () => {
   const { host, sa, client, mux, running } = await start();
   await host.dom0.remove('/ipc/domain-map/workload-vm');
   await host.dom0.write('/ipc/domain-map/other-vm', `${client.domid}`);

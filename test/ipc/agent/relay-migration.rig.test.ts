@@ -1,4 +1,4 @@
-/** From relay to direct links with calls running all the time. */
+/** VMs move from a relay to direct links while calls run all the time. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
@@ -11,7 +11,7 @@ import { ask, linkTo, peerIs, peersBecome, services, startHost } from './vms.ts'
 const cat = { target: 'sa-vm', service: 'cat', argument: '' };
 const relayed = { connect: ['mgmt-vm'], relay: 'mgmt-vm' };
 
-/** Calls without a pause, some at a time, until told to stop: those that went wrong, and how many there were. */
+/** Keeps four calls running until `stop`, which gives the calls that failed. */
 const startCalling = (mux: Mux) => {
   const wrong: unknown[] = [];
   let made = 0;
@@ -23,7 +23,7 @@ const startCalling = (mux: Mux) => {
       const isFine = outcome.kind === 'exited' && outcome.status === 0 && `${stdout}` === input;
       if (!isFine) wrong.push({ outcome, stderr: `${stderr}`, length: stdout.length });
       made += 1;
-      // Calls that end at once must not keep all else waiting.
+      // Calls that end at once must not starve the event loop.
       await setImmediate();
     }
   };
@@ -32,7 +32,7 @@ const startCalling = (mux: Mux) => {
   });
   const lanes = Promise.all(Array.from({ length: 4 }, lane));
   return {
-    /** Resolves when that many more have ended. */
+    /** Resolves when `count` more calls have ended. */
     more: async (count: number): Promise<void> => {
       const enough = made + count;
       await expect.poll(() => made).toBeGreaterThanOrEqual(enough);
@@ -45,14 +45,17 @@ const startCalling = (mux: Mux) => {
   };
 };
 
-/** Resolves a second after the relay was told to stop: for so long a refused call looks for another way. */
+/**
+ * Resolves when a call is refused because the relay stops. That takes a second, since a refused call tries
+ * to find another route for so long.
+ */
 const untilRefused = async (mux: Mux): Promise<void> => {
   const outcome = async () => (await ask(mux, cat)).outcome;
   const refused = { refusal: { code: 'unreachable' } };
   await expect.poll(outcome).toMatchObject(refused);
 };
 
-test('new calls go direct once they can, running ones end, and nothing fails without the relay', async () => {
+test('new calls go direct once a link is up, running ones end over the relay, and none fails when it stops', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
   await startLinked(relay, sa, client);
@@ -69,17 +72,17 @@ test('new calls go direct once they can, running ones end, and nothing fails wit
   sa.reload({ ...relayed, serve: ['workload-vm'] });
   await peersBecome(client, 'direct', routeTo('sa-vm', 'direct'));
   expect(client.log()).toMatch(linkUp);
-  // Only the one that was begun before is left to it, even if it is the relay no longer.
+  // The relay keeps the call that it began, although the client has dropped it from its configuration.
   client.reload({ connect: ['sa-vm'] });
-  await peersBecome(relay, 'one relayed call', (document) => document.relayed === 1);
+  await peersBecome(relay, 'the relay has one relayed call', (document) => document.relayed === 1);
   await calls.more(20);
   running.stdin.end('ended by it');
   expect(`${await once(running.stdout, 'data')}`).toBe('ended by it');
   running.stdout.resume();
   expect(await running.outcome).toEqual({ kind: 'exited', status: 0 });
-  await peersBecome(relay, 'no relayed call', (document) => document.relayed === 0);
+  await peersBecome(relay, 'the relay has no relayed call', (document) => document.relayed === 0);
 
-  await peersBecome(client, 'one peer', ({ peers }) => peers.length === 1);
+  await peersBecome(client, 'the client has one peer', ({ peers }) => peers.length === 1);
   await relay.signal('SIGTERM');
   await calls.more(20);
   expect((await client.vifwatch(['peers'])).status).toBe(0);
@@ -87,7 +90,7 @@ test('new calls go direct once they can, running ones end, and nothing fails wit
   expect(sa.log()).toMatch(/"from":"workload-vm","domid":\d+,"service":"cat","verdict":"allow"/);
 });
 
-test('a relay that is stopped too early ends what it has begun, and what it refuses goes direct', async () => {
+test('a relay that stops while calls run finishes them, and the calls that it refuses go direct', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
   await startLinked(relay, sa, client);
@@ -99,14 +102,14 @@ test('a relay that is stopped too early ends what it has begun, and what it refu
   expect(await calls.stop()).toEqual([]);
 });
 
-test('a relay that stops says all that a target has said to a source that is slow', async () => {
+test("a relay that stops still delivers a target's whole output to a slow source", async () => {
   const host = await startHost();
   const out = '#!/bin/sh\nexec head -c 60000 /dev/zero\n';
   const { relay, sa, client } = await makeThree(host, { services: { ...services, out } });
   await startLinked(relay, sa, client);
   const mux = await linkTo(client);
   const call = mux.open({ ...cat, service: 'out' });
-  // For the target it is over; as nobody reads, much of it is still with the relay.
+  // The call has ended at the target. The source does not read yet, so the relay still holds much output.
   await expect.poll(() => sa.log()).toMatch(/"service":"out".*"ended"/);
   const stopped = relay.signal('SIGTERM');
   await untilRefused(mux);
@@ -116,7 +119,7 @@ test('a relay that stops says all that a target has said to a source that is slo
   await stopped;
 });
 
-test('a relay that is told twice to stop still leaves nothing behind', async () => {
+test('a relay that gets SIGTERM twice still removes its xenstore nodes', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
   await startLinked(relay, sa, client);
@@ -132,7 +135,7 @@ test('a relay that is told twice to stop still leaves nothing behind', async () 
   expect(await host.dom0.list(`/local/domain/${relay.domid}/data/vifwatch`)).toEqual([]);
 });
 
-test('calls by way of a relay that dies are lost, and new ones go direct', async () => {
+test('calls over a relay that is killed fail, and new ones go direct', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
   await startLinked(relay, sa, client);
@@ -144,9 +147,9 @@ test('calls by way of a relay that dies are lost, and new ones go direct', async
     expect(`${await once(stderr, 'data')}`).toContain('the link was lost');
     expect(await outcome).toEqual({ kind: 'exited', status: 125 });
   }
-  // At the target nothing is left of them.
+  // The target has cancelled them, too.
   await expect.poll(() => sa.log().match(/"service":"pid".*"cancelled":true/g)?.length).toBe(5);
-  // Neither way is there now: the call takes the one that comes first.
+  // There is no route now: the call takes the first route that comes up.
   const waiting = ask(mux, cat, 'waits');
   sa.reload({ ...relayed, serve: ['workload-vm'] });
   expect(`${(await waiting).stdout}`).toBe('waits');
@@ -154,13 +157,13 @@ test('calls by way of a relay that dies are lost, and new ones go direct', async
 
   await relay.start();
   await peerIs(client, 'mgmt-vm', 'up');
-  // Without its link, and with the relay back, it goes that way again.
+  // When the direct link is gone and the relay is back, calls go over the relay again.
   sa.reload(relayed);
-  await peersBecome(client, 'by way of the relay', routeTo('sa-vm', 'relay'));
+  await peersBecome(client, 'the route is the relay', routeTo('sa-vm', 'relay'));
   expect(`${(await ask(mux, cat, 'again')).stdout}`).toBe('again');
 });
 
-test('a bad agent.toml changes nothing, and the log says where it is bad', async () => {
+test("an invalid agent.toml keeps the previous configuration, and the log names the error's place", async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
   await startLinked(relay, sa, client);
@@ -172,7 +175,7 @@ test('a bad agent.toml changes nothing, and the log says where it is bad', async
     .toMatch(/"CONFIG_INVALID".*agent\.toml:2:1: relay: not the/);
   expect((await ask(mux, cat)).outcome).toEqual({ kind: 'exited', status: 0 });
 
-  // What is no longer listed is closed, with the calls over it.
+  // The agent closes a link that the configuration lists no longer, and the calls over it end.
   client.reload({ ...relayed, connect: ['mgmt-vm', 'sa-vm'] });
   sa.reload({ ...relayed, serve: ['workload-vm'] });
   await peersBecome(client, 'direct', routeTo('sa-vm', 'direct'));

@@ -1,4 +1,4 @@
-/** How many calls a relay takes from whom. */
+/** A relay limits the calls that it takes from each source. */
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import type { RefusalCode } from '../../../src/ipc/protocol/call.ts';
 
 const name = (text: string): VmName => text as VmName;
 
-/** A relay that waits for its targets' links for ever. */
+/** A relay whose links with targets never come up, so that its calls wait. */
 const waitingRelay = () => {
   const relay = openRelay({
     linkWith: (_name, signal) =>
@@ -20,7 +20,10 @@ const waitingRelay = () => {
     rateLimitLog: () => {},
   });
   const cancels = new AbortController();
-  /** How many of so many calls are taken, and why the others are not, then and later. */
+  /**
+   * Makes `count` calls; gives how many the relay takes at once, and the refusals, to which later ones are
+   * added.
+   */
   const take = (from: string, to: string, count: number) => {
     const refusals: RefusalCode[] = [];
     for (let call = 0; call < count; call += 1) {
@@ -37,7 +40,7 @@ const waitingRelay = () => {
   return { relay, take, cancel: () => cancels.abort() };
 };
 
-test('one source has 256 calls to a target, and as many to another', async () => {
+test('a source can have 256 calls to each target', async () => {
   const { relay, take, cancel } = waitingRelay();
   expect(take('a', 'x', 1000)).toEqual({ taken: 256, refusals: Array(744).fill('busy') });
   expect(take('a', 'y', 1000).taken).toBe(256);
@@ -46,7 +49,7 @@ test('one source has 256 calls to a target, and as many to another', async () =>
   await expect.poll(() => relay.underWay()).toBe(0);
 });
 
-test('a dozen that take all they may leave some for the next one', () => {
+test('twelve sources that take their full share leave room for the next source', () => {
   const { take } = waitingRelay();
   const taken: number[] = [];
   for (let source = 0; source < 12; source += 1) taken.push(take(`evil${source}`, 'x', 1000).taken);
@@ -56,7 +59,7 @@ test('a dozen that take all they may leave some for the next one', () => {
   expect(take('honest', 'x', 1000).taken).toBeGreaterThanOrEqual(7);
 });
 
-test('a relay that stops refuses what waits and what comes, so that it can go another way', async () => {
+test('a relay that stops refuses waiting and new calls as unreachable, so that they can take another route', async () => {
   const { relay, take } = waitingRelay();
   const waiting = take('a', 'x', 3);
   expect(waiting.taken).toBe(3);

@@ -1,4 +1,4 @@
-/** Agents of version 1, which know nothing of relays, beside those that do. */
+/** Agents that speak version 1 of the protocol, which has no relays, work with newer agents. */
 import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(program));
 
-/** Links `domid` with the agent of `server`; gives what it has said so far. */
+/** Runs a version-1 agent in `domid`, linked with `server`'s agent; the result gives its output so far. */
 const startOld = (host: SimHost, domid: number, server: number): (() => string) => {
   let said = '';
   const old = execa(process.execPath, [program, `${server}`], {
@@ -31,7 +31,7 @@ const startOld = (host: SimHost, domid: number, server: number): (() => string) 
   return () => said;
 };
 
-test('an old agent calls and is called over its link, but not by way of a relay', async () => {
+test('an old agent calls and is called over its link, but not over a relay', async () => {
   const host = await startHost();
   const old = await host.create({ name: 'old-vm' });
   const relay = await makeVm(host, 'mgmt-vm', {
@@ -47,14 +47,14 @@ test('an old agent calls and is called over its link, but not by way of a relay'
   const { status, stderr } = await client.vifwatch(['call', 'old-vm', 'any']);
   expect(status).toBe(125);
   expect(stderr).toContain('by way of mgmt-vm: its agent is of an older version');
-  // The refused call made no sound, and the link is as it was.
+  // The refused call sent nothing to the old agent, and the link still works.
   expect((await relay.vifwatch(['call', 'old-vm', 'any'])).status).toBe(42);
   await expect
     .poll(said)
     .toMatch(/exit 0\ncalled "\\u0000\\u0003any\\u0001x"\ncalled "[^"]*any[^"]*"\n$/);
 });
 
-test('an old agent is no relay: it would take the call for one to itself', async () => {
+test('an old agent is not used as a relay, since it would take a relayed call for a call to itself', async () => {
   const host = await startHost();
   const old = await host.create({ name: 'old-vm' });
   const client = await makeVm(host, 'workload-vm', {
@@ -66,7 +66,7 @@ test('an old agent is no relay: it would take the call for one to itself', async
   const { status, stderr } = await client.vifwatch(['call', 'no-vm', 'any']);
   expect(status).toBe(125);
   expect(stderr).toContain('/ipc/domain-map has no VM called no-vm; the agent of old-vm is of');
-  // To itself it takes them, and this is the first that it hears of.
+  // The old agent takes calls to itself, and this is the first call that reaches it.
   expect((await client.vifwatch(['call', 'old-vm', 'any'])).status).toBe(42);
   await expect.poll(said).toMatch(/exit 0\ncalled "[^"]*any[^"]*"\n$/);
 });

@@ -1,4 +1,4 @@
-/** Three VMs on the fast rig: a caller and a target that have no link with each other, and their relay. */
+/** Three VMs on the simulated host: a caller and a target without a link between them, and their relay. */
 import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
@@ -12,7 +12,7 @@ import { makeVm, peerIs, services } from './vms.ts';
 
 export const allowAll = ['* * @anyvm @anyvm allow'];
 
-/** `workload-vm` calls `sa-vm` by way of `mgmt-vm`; none of them runs yet. */
+/** Makes `workload-vm`, which calls `sa-vm` over the relay `mgmt-vm`. None of the three agents runs yet. */
 export const makeThree = async (host: SimHost, target: AgentSpec = {}) => {
   const relay = await makeVm(host, 'mgmt-vm', { serve: ['*'], relay: 'mgmt-vm', policy: allowAll });
   const sa = await makeVm(host, 'sa-vm', {
@@ -23,18 +23,19 @@ export const makeThree = async (host: SimHost, target: AgentSpec = {}) => {
   return { relay, sa, client };
 };
 
-/** Starts them all, and waits for the links with the relay. */
+/** Starts all agents, and waits until each is linked with the relay. */
 export const startLinked = async (relay: Agent, ...others: readonly Agent[]): Promise<void> => {
   await Promise.all([relay, ...others].map((vm) => vm.start()));
   await Promise.all(others.map((vm) => peerIs(vm, 'mgmt-vm', 'up')));
 };
 
+/** Gives a predicate: an agent's peers document shows `route` as the route to the VM `name`. */
 export const routeTo =
   (name: string, route: 'direct' | 'relay' | null) =>
   ({ peers }: PeersDocument): boolean =>
     peers.find((peer) => peer.name === name)?.route === route;
 
-/** Makes calls to `server` from a domain whose agent says whatever it is told to. */
+/** Makes calls to `server` from a domain whose agent sends `requests` unchecked. */
 export const callRaw = async (
   host: SimHost,
   domid: number,

@@ -1,4 +1,4 @@
-/** Calls by way of a relay are calls like all others, but for whose word it is who calls. */
+/** Calls over a relay work like direct calls, except that the relay vouches for the source's name. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,7 +20,7 @@ import {
 
 const cat = { target: 'sa-vm', service: 'cat', argument: '' };
 
-test('stdin, stdout, stderr, the exit status, and who calls by whose word', async () => {
+test('a relayed call passes stdin, stdout, stderr, the exit status, the source and the relay', async () => {
   const host = await startHost();
   const env =
     '#!/bin/sh\nread line; echo "$line"; exec >&-\nwhile read line; do echo "$line" >&2; done\n' +
@@ -44,7 +44,7 @@ test('stdin, stdout, stderr, the exit status, and who calls by whose word', asyn
     /"from":"workload-vm","to":"sa-vm","service":"env","argument":"key1"/,
   );
 
-  // Half-closed, and cancelled.
+  // The first call is half-closed, the second is cancelled.
   const mux = await linkTo(client);
   const open = mux.open({ ...cat, service: 'env' });
   open.stdin.write('first\n');
@@ -56,26 +56,26 @@ test('stdin, stdout, stderr, the exit status, and who calls by whose word', asyn
   expect(await open.outcome).toEqual({ kind: 'exited', status: 7 });
   const cancelled = mux.open({ ...cat, service: 'pid' });
   await once(cancelled.stdout, 'data');
-  await peersBecome(relay, 'one is under way', ({ relayed }) => relayed === 1);
+  await peersBecome(relay, 'one relayed call is under way', ({ relayed }) => relayed === 1);
   cancelled.cancel();
-  await peersBecome(relay, 'none is', ({ relayed }) => relayed === 0);
+  await peersBecome(relay, 'no relayed call is under way', ({ relayed }) => relayed === 0);
   await expect
     .poll(() => sa.log())
     .toMatch(/"service":"pid","kind":"exited","status":143.*"cancelled":true/);
 
-  // A VM that the caller has no link with is shown by its route.
+  // The list of peers also shows a VM that is reached over the relay.
   const document = await peersOf(mux);
   expect(document).toMatchObject({ relay: 'mgmt-vm', relayed: null });
   expect(routeTo('sa-vm', 'relay')(document) && routeTo('mgmt-vm', 'direct')(document)).toBe(true);
   const shown = await relay.vifwatch(['peers']);
   expect(`${shown.stdout}`).toMatch(/relayed calls under way: 0\n$/);
   expect((await client.vifwatch(['peers', '--json'])).status).toBe(1);
-  // Calls to the relay itself and from it are ordinary ones.
+  // Calls to the relay itself and from it are ordinary calls.
   const own = await relay.vifwatch(['call', 'sa-vm', 'hello']);
   expect(`${own.stdout}`).toBe('hello mgmt-vm, you said \n');
 });
 
-test('megabytes both ways, at the pace of whoever reads', async () => {
+test("a call of several megabytes in both directions keeps the reader's pace", async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
   await startLinked(relay, sa, client);
@@ -83,29 +83,29 @@ test('megabytes both ways, at the pace of whoever reads', async () => {
   const bytes = randomBytes(1 << 22);
   const call = mux.open(cat);
   call.stdin.end(bytes);
-  // As long as nobody reads, no more is taken than the windows of three links hold, each way, and the pipes.
+  // While nobody reads, the links take only what their three windows each way and the pipes can hold.
   await once(call.stdout, 'readable');
   const sent = () => mux.statistics().bytesOut;
-  // Time in which a machine as slow as this one would have taken more.
+  // This machine would send more data within this time if the windows did not stop it.
   const pauseMs = 200 * (await slowness());
-  await until('nothing moves', async () => {
+  await until('no more bytes are sent', async () => {
     const before = sent();
     await delay(pauseMs);
-    // But for a ping.
+    // A ping may still go out.
     return sent() - before < initialWindow;
   });
   expect(sent()).toBeLessThan(2_500_000);
   const chunks: Buffer[] = [];
   for await (const chunk of call.stdout) {
     chunks.push(chunk);
-    // A reader that is slower than its writer.
+    // The reader is slower than the writer.
     if (chunks.length % 8 === 0) await delay(1);
   }
   expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
   expect(await call.outcome).toEqual({ kind: 'exited', status: 0 });
 });
 
-test('a VM whose name the caller may not even read is called by way of the relay', async () => {
+test('the relay reaches a VM whose name the caller cannot read in xenstore', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host);
   const readableBy = (...domids: number[]) => [
@@ -123,7 +123,7 @@ test('a VM whose name the caller may not even read is called by way of the relay
   });
 });
 
-test('the policy decides by the name that the relay vouches for, and may refuse its word', async () => {
+test('the policy decides on the name that the relay vouches for, and relayed=no refuses relayed calls', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host, {
     policy: [
@@ -144,7 +144,7 @@ test('the policy decides by the name that the relay vouches for, and may refuse 
   expect(sa.log()).toMatch(/"from":"workload-vm","via":"mgmt-vm","service":"pid","verdict":"deny"/);
 });
 
-test('who was told of no relay, or of another one, believes nobody', async () => {
+test('a VM that names no relay, or a different one, refuses vouched calls', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host, { connect: [], serve: ['*'] });
   const none = await makeVm(host, 'key-vm', {
@@ -156,7 +156,7 @@ test('who was told of no relay, or of another one, believes nobody', async () =>
   expect(refused.stderr).toContain('key-vm takes no calls by way of mgmt-vm');
   expect(none.log()).toMatch(/"peer":"mgmt-vm".*"source":"workload-vm".*"denied: key-vm takes no/);
 
-  // A VM that is nobody's relay says that it calls for another, and asks for what only relays do.
+  // A VM that is not a relay vouches for other VMs, and asks sa-vm to relay calls.
   const evil = await host.create({ name: 'evil-vm' });
   const call = { target: '', service: 'cat', argument: '' };
   const outcomes = await callRaw(host, evil, sa, [
@@ -176,7 +176,7 @@ test('who was told of no relay, or of another one, believes nobody', async () =>
   ]);
   expect(sa.log()).not.toContain('"via"');
 
-  // The relay itself takes nobody's word, sends nothing back, and knows only whom it has links with.
+  // The relay accepts no vouched source, does not relay back to the caller, and reaches only linked VMs.
   const atRelay = await callRaw(host, evil, relay, [
     { ...call, source: 'workload-vm' },
     { ...call, target: 'evil-vm' },
@@ -190,7 +190,7 @@ test('who was told of no relay, or of another one, believes nobody', async () =>
   ]);
 });
 
-test('a relay vouches for VMs by their names, and for neither end', async () => {
+test('a relay can vouch for valid VM names only, and neither for itself nor for the target', async () => {
   const host = await startHost();
   const relay = await host.create({ name: 'mgmt-vm' });
   const sa = await makeVm(host, 'sa-vm', {
@@ -208,7 +208,7 @@ test('a relay vouches for VMs by their names, and for neither end', async () => 
   expect(outcomes.map(({ kind }) => kind)).toEqual(['exited', ...Array(5).fill('refused')]);
 });
 
-test('a source that calls all it can leaves room for the others', async () => {
+test('a source that makes as many calls as it can leaves room for others', async () => {
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host, {
     serviceConfigs: { echo: 'skip-service-descriptor = true\n' },
@@ -224,14 +224,14 @@ test('a source that calls all it can leaves room for the others', async () => {
     void outcome.then(({ kind }) => kind === 'refused' && busy.add(index));
   });
   await expect.poll(() => busy.size).toBe(1000 - 256);
-  await peersBecome(relay, '256 relayed calls', ({ relayed }) => relayed === 256);
+  await peersBecome(relay, 'the relay has 256 relayed calls', ({ relayed }) => relayed === 256);
   expect(`${(await ask(await linkTo(other), echo, 'mine')).stdout}`).toBe('mine');
   expect((await ask(mux, echo)).outcome).toMatchObject({ refusal: { code: 'busy' } });
-  // Its places are free again as its calls end.
+  // Calls that end make room for new ones.
   for (const call of calls) call.cancel();
-  await peersBecome(relay, 'no relayed call', ({ relayed }) => relayed === 0);
+  await peersBecome(relay, 'the relay has no relayed call', ({ relayed }) => relayed === 0);
   expect(`${(await ask(mux, echo, 'again')).stdout}`).toBe('again');
-  // Each made two lines, but one peer may not have so many.
+  // Each call logs two lines, which is more than the rate limit allows one peer.
   await expect
     .poll(async () => {
       await ask(mux, echo);
@@ -240,9 +240,9 @@ test('a source that calls all it can leaves room for the others', async () => {
     .toMatch(/"from":"workload-vm".*"suppressed":\d+/);
 });
 
-test('nothing goes over two relays', async () => {
+test('no call goes over two relays', async () => {
   const host = await startHost();
-  // Each of the two thinks that the other one is the relay.
+  // mgmt-vm and sa-vm each name the other as the relay.
   const relay = await makeVm(host, 'mgmt-vm', { serve: ['*'], relay: 'sa-vm' });
   const sa = await makeVm(host, 'sa-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });
   const client = await makeVm(host, 'workload-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });

@@ -1,4 +1,4 @@
-/** Which VMs are shown that are called by way of a relay, however many those are. */
+/** The list of peers shows a bounded number of VMs that are called over a relay. */
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { openRelayedCalls } from '../../../src/ipc/agent/relayed-calls.ts';
 import type { VmName } from '../../../src/ipc/config/vm-name.ts';
 import type { Outcome } from '../../../src/ipc/protocol/call.ts';
 
-/** A call that ends so, or not at all. */
+/** A call that ends with `outcome`, or never ends. */
 const callThat = (outcome?: Outcome) => ({
   ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
   outcome: outcome === undefined ? new Promise<Outcome>(() => {}) : Promise.resolve(outcome),
@@ -18,7 +18,7 @@ const refused = (code: 'denied' | 'unreachable'): Outcome => ({
   refusal: { code, text: 'no' },
 });
 
-test('those with calls under way, and of the others those that are somebody, up to 256', async () => {
+test('the list shows VMs with calls under way, and up to 256 VMs that the relay has reached', async () => {
   const relayed = openRelayedCalls();
   const call = (name: string, outcome?: Outcome) => relayed.add(name as VmName, callThat(outcome));
   call('runs');

@@ -1,4 +1,4 @@
-/** Links that a reload takes away and gives back, with calls that do not wait for it. */
+/** A reload closes and opens links while calls go on. */
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -16,14 +16,14 @@ const startPair = async () => {
   return { server, client, mux: await linkTo(client) };
 };
 
-/** By rename, since the reload before may be reading the file just now. */
+/** Replaces the file by a rename, since the previous reload may still be reading it. */
 const replaceConfig = (agent: Agent, text: string): void => {
   writeFileSync(`${agent.etc}/agent.toml.new`, text);
   renameSync(`${agent.etc}/agent.toml.new`, `${agent.etc}/agent.toml`);
   process.kill(agent.pid(), 'SIGHUP');
 };
 
-/** Resolves when the link that there is has been closed. */
+/** Calls `close`, and resolves when that has closed the link: a call over it ends with status 125. */
 const untilClosed = async (mux: Mux, close: () => void): Promise<void> => {
   const running = mux.open(cat);
   running.stdin.write('x');
@@ -32,7 +32,7 @@ const untilClosed = async (mux: Mux, close: () => void): Promise<void> => {
   expect(await running.outcome).toEqual({ kind: 'exited', status: 125 });
 };
 
-test('a VM that is called at once after its link was closed has a new one', async () => {
+test('a call right after the link was closed opens a new link', async () => {
   const { client, mux } = await startPair();
   for (let round = 0; round < 5; round += 1) {
     await untilClosed(mux, () => client.reload({}));
@@ -45,7 +45,7 @@ test('a VM that is called at once after its link was closed has a new one', asyn
   }
 });
 
-test('the two ends of a link change their parts in one reload', async () => {
+test('server and client of a link swap their roles in one reload', async () => {
   const { server, client, mux } = await startPair();
   const swap = (one: Agent, other: Agent, names: readonly [string, string]): void => {
     one.reload({ serve: [names[1]] });
@@ -57,7 +57,7 @@ test('the two ends of a link change their parts in one reload', async () => {
   expect((await ask(mux, cat, 'back')).outcome).toEqual({ kind: 'exited', status: 0 });
 });
 
-test('a call that waits for a link takes the one that a reload makes possible', async () => {
+test('a call that waits for a link takes the link that a reload makes possible', async () => {
   const host = await startHost();
   const { server, client } = await makePair(host, { serve: [], connect: ['workload-vm'] });
   await client.start();
@@ -69,7 +69,7 @@ test('a call that waits for a link takes the one that a reload makes possible', 
   expect(`${(await waiting).stdout}`).toBe('waits');
 });
 
-test('reload upon reload ends no call, and the last one counts', async () => {
+test('30 reloads in a row end no call, and the last configuration is in force', async () => {
   const { client, mux } = await startPair();
   const running = mux.open(cat);
   running.stdin.write('begun, ');

@@ -1,4 +1,4 @@
-/** However the two ends of a link come and go, they find each other again. */
+/** The two ends of a link find each other again, in any order of starts, stops and deaths. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -23,12 +23,12 @@ import {
   startHost,
 } from './vms.ts';
 
-/** Of a new link, both ends being up. */
+/** Time in ms for a call over a new link when both agents run. */
 const bound = await openBound(1_000);
 
 const cat = { target: 'sa-vm', service: 'cat', argument: '' };
 
-/** Makes a call that must work, within the bound from now. */
+/** Makes a call that must succeed within the bound from now. */
 const reach = async (client: Agent): Promise<void> => {
   const from = performance.now();
   const mux = await linkTo(client);
@@ -39,7 +39,7 @@ const reach = async (client: Agent): Promise<void> => {
   await bound.assertKept(took, 'a call over a new link');
 };
 
-test.each(stores)('either end may start first, and be killed at any time (%s)', async (store) => {
+test.each(stores)('the ends link again whichever starts first or is killed (%s)', async (store) => {
   const host = await startHost({ store });
   const { server, client } = await makePair(host);
   await client.start();
@@ -50,7 +50,7 @@ test.each(stores)('either end may start first, and be killed at any time (%s)', 
     await end.start();
     await reach(client);
   }
-  /** What is there for a certain other domain. */
+  /** The agent's xenstore nodes that name another domain in their path. */
   const nodesOf = async ({ domid }: Agent): Promise<readonly string[]> => {
     const paths = [...(await host.dom0.tree(`/local/domain/${domid}/data`)).keys()];
     return paths.filter((path) => /\d/.test(path));
@@ -64,35 +64,38 @@ test.each(stores)('either end may start first, and be killed at any time (%s)', 
   await reach(client);
 });
 
-test.each(stores)('a VM that dies is noticed, and found again by its name (%s)', async (store) => {
-  const host = await startHost({ store });
-  const { server, client } = await makePair(host);
-  await Promise.all([server.start(), client.start()]);
-  await reach(client);
+test.each(stores)(
+  'a VM that dies is noticed, and its name finds the new one (%s)',
+  async (store) => {
+    const host = await startHost({ store });
+    const { server, client } = await makePair(host);
+    await Promise.all([server.start(), client.start()]);
+    await reach(client);
 
-  // Nothing but xenstore tells of a domain's death: the vchan says for ever that its peer is there.
-  await host.destroy('workload-vm');
-  await peerIs(server, 'workload-vm', 'waiting');
-  const again = makeAgent(
-    host,
-    { name: 'workload-vm', domid: await host.create({ name: 'workload-vm' }) },
-    { connect: ['sa-vm'] },
-  );
-  await again.start();
-  await reach(again);
+    // Only xenstore reports a domain's death: the vchan shows its peer as connected for ever.
+    await host.destroy('workload-vm');
+    await peerIs(server, 'workload-vm', 'waiting');
+    const again = makeAgent(
+      host,
+      { name: 'workload-vm', domid: await host.create({ name: 'workload-vm' }) },
+      { connect: ['sa-vm'] },
+    );
+    await again.start();
+    await reach(again);
 
-  await host.destroy('sa-vm');
-  await peerIs(again, 'sa-vm', 'waiting');
-  const sa = await makeVm(host, 'sa-vm', {
-    serve: ['workload-vm'],
-    policy: ['* * workload-vm sa-vm allow'],
-    services,
-  });
-  await sa.start();
-  await reach(again);
-});
+    await host.destroy('sa-vm');
+    await peerIs(again, 'sa-vm', 'waiting');
+    const sa = await makeVm(host, 'sa-vm', {
+      serve: ['workload-vm'],
+      policy: ['* * workload-vm sa-vm allow'],
+      services,
+    });
+    await sa.start();
+    await reach(again);
+  },
+);
 
-test('VMs that dom0 never heard to be a pair are one at run time', async () => {
+test('VMs that dom0 did not configure as a pair link at run time', async () => {
   const host = await startHost();
   const server = await makeVm(host, 'sa-vm', {
     serve: ['*'],
@@ -103,12 +106,12 @@ test('VMs that dom0 never heard to be a pair are one at run time', async () => {
   await Promise.all([server.start(), client.start()]);
   await reach(client);
   await peerIs(server, 'workload-vm', 'up');
-  // What has no name in dom0's map is nobody.
+  // A domain without a name in dom0's domain map is not listed as a peer.
   await host.dom0.remove('/ipc/domain-map/workload-vm');
   await peerIs(server, 'workload-vm', undefined);
 });
 
-test('an offer stands where dom0 wants it, and leaves what dom0 made', async () => {
+test("a server writes its offer into dom0's directory, and does not remove the directory", async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);
   const place = `/local/domain/${server.domid}/ipc/direct/${client.domid}`;
@@ -126,7 +129,7 @@ test('an offer stands where dom0 wants it, and leaves what dom0 made', async () 
   expect(await host.dom0.list(place)).toEqual([]);
 });
 
-test('an agent takes away what is its own, and nothing else of its VM', async () => {
+test('an agent that stops removes its own xenstore nodes and no others of its VM', async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);
   const ready = `/local/domain/${server.domid}/data/vifwatch/ready`;
@@ -141,7 +144,7 @@ test('an agent takes away what is its own, and nothing else of its VM', async ()
   expect(await store.read(ready)).toBe('ready');
 });
 
-test('a domain with two names is nobody, and one that takes over a name is that one', async () => {
+test('a domain with two names gets no link, and links again when it has one name only', async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);
   const other = await makeVm(host, 'mgmt-vm', { connect: ['sa-vm'] });
@@ -149,7 +152,7 @@ test('a domain with two names is nobody, and one that takes over a name is that 
   await reach(client);
   await host.dom0.write('/ipc/domain-map/workload-vm', `${other.domid}`);
   await peerIs(server, 'workload-vm', 'ambiguous');
-  // Time for a link that must not come.
+  // A link would come up within this time if it were not forbidden.
   const waitMs = 300 * (await slowness());
   const calls = [client, other].map(async (vm) => {
     const call = ask(await linkTo(vm), cat);
@@ -157,13 +160,13 @@ test('a domain with two names is nobody, and one that takes over a name is that 
   });
   expect(await Promise.all(calls)).toEqual(['no link', 'no link']);
   await host.dom0.remove('/ipc/domain-map/mgmt-vm');
-  await peersBecome(server, 'the other domain is up', ({ peers }) =>
+  await peersBecome(server, 'the link with the other domain is up', ({ peers }) =>
     peers.some(({ domid, state }) => domid === other.domid && state === 'up'),
   );
   await reach(other);
 });
 
-test('a client that asks for a link again and again gets the same pages each time', async () => {
+test('a client that requests a link repeatedly gets the same ring page each time', async () => {
   const host = await startHost();
   const { server } = await makePair(host);
   await server.start();
@@ -184,7 +187,7 @@ test('a client that asks for a link again and again gets the same pages each tim
   expect(refs.size).toBe(1);
 });
 
-test('a name that comes late is found', async () => {
+test('the agent finds a name that dom0 writes late', async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);
   await host.dom0.remove('/ipc/domain-map/sa-vm');

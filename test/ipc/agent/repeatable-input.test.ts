@@ -1,4 +1,4 @@
-/** What is said twice is the same both times, whenever the first hearer refuses. */
+/** A call's input can be sent a second time, unchanged, after the first receiver refused the call. */
 import { EventEmitter, on } from 'node:events';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ import { openRepeatableInput } from '../../../src/ipc/agent/repeatable-input.ts'
 import type { IncomingCall, Outcome, OutgoingCall } from '../../../src/ipc/protocol/call.ts';
 import { linked, request } from '../protocol/linked.ts';
 
-/** A target with a service that says what it hears, and one that does what the test wants. */
+/** A target with an echo service, and a `relay` service whose calls the test answers itself. */
 const targets = async () => {
   const arrivals = new EventEmitter();
   const calls = on(arrivals, 'call');
@@ -21,7 +21,7 @@ const targets = async () => {
   return { client, relay };
 };
 
-test('a call that was refused before it was passed on is said again from its beginning', async () => {
+test('the input of a call that was refused before it was relayed is sent again from its beginning', async () => {
   const { client, relay } = await targets();
   const chunks = fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 6 });
   await fc.assert(
@@ -58,7 +58,7 @@ test('a call that was refused before it was passed on is said again from its beg
   );
 });
 
-test('what a relay has passed on is not said again', async () => {
+test('input that a relay has passed on is not sent again', async () => {
   const { client, relay } = await targets();
   const stdin = new PassThrough();
   const input = openRepeatableInput(stdin);
@@ -67,7 +67,7 @@ test('what a relay has passed on is not said again', async () => {
   stdin.write(Buffer.alloc(100_000));
   const incoming = await relay();
   let heard = 0;
-  // By taking it, the relay has granted credit for more.
+  // By reading the input the relay grants credit, which counts as proof that it has passed the call on.
   incoming.stdin.on('data', ({ length }: Buffer) => {
     heard += length;
     if (heard === 100_000) incoming.refuse({ code: 'unreachable', text: 'a lie' });
@@ -76,7 +76,7 @@ test('what a relay has passed on is not said again', async () => {
   await expect.poll(() => stdin.destroyed).toBe(true);
 });
 
-test('only what reached nobody is said again, and who reads no more stops who sends', async () => {
+test('input is sent again only if no target got it, and a receiver that stops reading stops the sender', async () => {
   const { client, relay } = await targets();
   const ends: ((call: IncomingCall) => void)[] = [
     (call) => call.refuse({ code: 'denied', text: 'no' }),
@@ -105,7 +105,7 @@ const refused = {
   refusal: { code: 'unreachable', text: 'no' },
 } as const satisfies Outcome;
 
-/** A call whose outcome is the test's, and whose stdin takes everything. */
+/** A call whose stdin takes everything, and whose outcome the test sets with `end`. */
 const hearer = () => {
   const chunks: Buffer[] = [];
   const stdin = new Writable({
@@ -123,7 +123,7 @@ const hearer = () => {
   return { call, end, said: () => `${Buffer.concat(chunks)}` };
 };
 
-test('the end of the first hearer may be heard of after the second has begun', async () => {
+test('the first call can close its stdin after the second call has begun', async () => {
   const stdin = new PassThrough();
   const input = openRepeatableInput(stdin);
   const [first, second] = [hearer(), hearer()];
@@ -139,7 +139,7 @@ test('the end of the first hearer may be heard of after the second has begun', a
   await expect.poll(() => second.call.stdin.writableFinished).toBe(true);
 });
 
-test('what a relay reads no more of is gone, whatever it says after that', async () => {
+test('input is lost once a relay stops reading it, even if the relay refuses the call afterwards', async () => {
   const { client, relay } = await targets();
   const stdin = new PassThrough();
   const input = openRepeatableInput(stdin);
@@ -153,7 +153,7 @@ test('what a relay reads no more of is gone, whatever it says after that', async
   expect(input.mayRepeat(await first.outcome)).toBe(false);
 });
 
-test('what waits for credit is kept, however much a stream takes at once', async () => {
+test('input that waits for credit is kept whole, even in chunks larger than the window', async () => {
   const { client, relay } = await targets();
   const stdin = Readable.from([Buffer.alloc(200_000, 'a'), Buffer.alloc(200_000, 'b')]);
   const input = openRepeatableInput(stdin);

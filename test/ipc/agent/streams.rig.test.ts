@@ -1,4 +1,4 @@
-/** Many calls over one link: nothing is lost, and nobody waits for another. */
+/** Many calls share one link: no byte is lost, and no call blocks another. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
@@ -29,7 +29,7 @@ test('1000 calls at once over one link are all byte-exact', async () => {
     const input = block.subarray(index, index + 1 + ((index * 7919) % 60_000));
     return { call, input };
   });
-  // All are open before the first one says anything.
+  // All calls are open before the first one sends its input.
   await Promise.all(calls.map(({ call }) => new Promise((sent) => call.stdin.write('>', sent))));
   const outputs = calls.map(async ({ call, input }) => {
     call.stdin.end(input);
@@ -41,7 +41,7 @@ test('1000 calls at once over one link are all byte-exact', async () => {
   expect(await Promise.all(outputs)).toEqual(Array(1000).fill(whole));
 });
 
-/** `npm run nightly` asks for 10 000. */
+/** Number of calls; `npm run nightly` asks for 10 000. */
 const shortCalls = Number(process.env['VIFWATCH_CALLS'] ?? 3_000);
 const lanes = 32;
 
@@ -53,7 +53,7 @@ test('calls that write and close at once lose no byte', async () => {
   const lane = async (): Promise<void> => {
     while (next < shortCalls) {
       next += 1;
-      // Mostly short ones, as calls are.
+      // Most calls are short.
       const length = Math.floor(block.length * Math.random() ** 4);
       const { outcome, stdout } = await ask(mux, echo, block.subarray(0, length));
       if (

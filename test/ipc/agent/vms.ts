@@ -1,4 +1,4 @@
-/** VMs with agents on the fast rig, and calls between them. */
+/** VMs with agents on the simulated host, and calls between them. */
 import { once } from 'node:events';
 import { createConnection, createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -21,10 +21,11 @@ export const startHost = async (options: SimHostOptions = { store: 'xenstored' }
   return host;
 };
 
+/** Creates a domain called `name` with an agent that does not run yet. */
 export const makeVm = async (host: SimHost, name: string, spec: AgentSpec): Promise<Agent> =>
   makeAgent(host, { name, domid: await host.create({ name }) }, spec);
 
-/** Services in sh, which every test may name in its policy. */
+/** Shell services that any test can name in its policy. */
 export const services = {
   cat: '#!/bin/sh\nexec cat\n',
   hello:
@@ -32,7 +33,7 @@ export const services = {
   pid: '#!/bin/sh\necho $$\nexec sleep 1000\n',
 };
 
-/** A server `sa-vm` that lets `workload-vm` call anything, and that client; neither runs yet. */
+/** Makes a server `sa-vm` that lets `workload-vm` call everything, and that client; neither runs yet. */
 export const makePair = async (host: SimHost, spec: AgentSpec = {}) => {
   const server = await makeVm(host, 'sa-vm', {
     serve: ['workload-vm'],
@@ -44,7 +45,7 @@ export const makePair = async (host: SimHost, spec: AgentSpec = {}) => {
   return { server, client };
 };
 
-/** A program's link with an agent, from this process. */
+/** Connects to the socket of an agent, as a program in its VM does. */
 export const linkTo = async (agent: Agent): Promise<Mux> => {
   const socket = createConnection({ path: agentSocket(agent.runtime), allowHalfOpen: true });
   await once(socket, 'connect');
@@ -54,12 +55,12 @@ export const linkTo = async (agent: Agent): Promise<Mux> => {
   return mux;
 };
 
-/** A resident service: whatever comes goes back. */
+/** Listens as a resident echo service, in this process. */
 export const listenEcho = async (agent: Agent): Promise<void> => {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     pipeline(socket, socket).catch(() => {});
   });
-  // All calls that one peer may have are there at once, and this process may be slow to accept them.
+  // All calls that a peer can have arrive at once, and this process may accept them slowly.
   server.listen({ path: `${agent.etc}/services/echo`, backlog: callsPerPeer.socket });
   onTestFinished(() => {
     server.close();
@@ -75,6 +76,7 @@ export type Answer = {
   readonly stderr: Buffer;
 };
 
+/** Makes a call with `input`, and waits for its outcome and whole output. */
 export const ask = async (
   mux: Mux,
   request: CallRequest,
@@ -90,12 +92,13 @@ export const ask = async (
   return { outcome, stdout, stderr };
 };
 
+/** The JSON document of `vifwatch peers`, from the agent itself. */
 export const peersOf = async (mux: Mux): Promise<PeersDocument> => {
   const { stdout } = await ask(mux, { target: '', service: 'peers', argument: '' });
   return JSON.parse(stdout.toString()) as PeersDocument;
 };
 
-/** Waits until what an agent says of its peers is as wanted. */
+/** Waits until an agent's peers document fulfils `isSo`; `what` describes that in the error. */
 export const peersBecome = async (
   agent: Agent,
   what: string,
@@ -111,7 +114,7 @@ export const peersBecome = async (
   }
 };
 
-/** Waits until an agent says so of a peer, or nothing. */
+/** Waits until an agent shows the peer `name` in `state`, or does not list it (`undefined`). */
 export const peerIs = async (
   agent: Agent,
   name: string,

@@ -1,4 +1,7 @@
-/** A VM whose agent means ill: hostile SERVER-DOMID MODE PEER-PROGRAM. Says something once it has begun. */
+/**
+ * A VM with a hostile agent. Usage: hostile SERVER-DOMID MODE PEER-PROGRAM.
+ * Prints a line when its attack has begun.
+ */
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -21,7 +24,7 @@ const frame = (type: number, stream: number, payload: Buffer): Buffer => {
   return Buffer.concat([header, payload]);
 };
 
-/** As fast as the link takes them. */
+/** Writes `bytes` again and again, as fast as the link takes them. */
 const flood = (link: Duplex, bytes: Buffer): void => {
   const more = (): void => {
     while (!link.destroyed && link.write(bytes));
@@ -30,7 +33,7 @@ const flood = (link: Duplex, bytes: Buffer): void => {
   more();
 };
 
-/** Calls and calls, without a pause. */
+/** Keeps 100 calls open: each call that ends is followed by a new one at once. */
 const callOnAndOn = (link: Duplex, request: CallRequest): void => {
   const mux = openMux(link, { role: 'client', name: 'calls', onCall: () => {} });
   const callAgain = (): void => {
@@ -45,7 +48,7 @@ const callOnAndOn = (link: Duplex, request: CallRequest): void => {
 const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
   garbage: (link) => link.write(randomBytes(4096)),
   mute: () => {},
-  /** Opens all it may, and reads nothing that comes. */
+  /** Opens as many calls as the protocol allows, and reads no output. */
   greedy: (link) => {
     const mux = openMux(link, { role: 'client', name: 'greedy', onCall: () => {} });
     void mux.ready.then(() => {
@@ -54,13 +57,13 @@ const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
     });
   },
   calls: (link) => callOnAndOn(link, { target: '', service: 'nothing', argument: '' }),
-  /** Says each time that it calls for another VM. */
+  /** Claims in each call to call on behalf of another VM. */
   vouches: (link) =>
     callOnAndOn(link, {
       ...{ target: '', service: 'cat', argument: '' },
       source: `vm${randomBytes(4).toString('hex')}`,
     }),
-  /** Asks to be relayed by who is no relay. */
+  /** Asks a VM that is not a relay to relay its calls. */
   onward: (link) => callOnAndOn(link, { target: 'workload-vm', service: 'cat', argument: '' }),
   pings: (link) => {
     const mux = openMux(link, { role: 'client', name: 'pings', onCall: () => {} });
@@ -83,12 +86,15 @@ const link = (attack: (link: Duplex) => void): void => {
   });
 };
 
-/** By a program over libxenvchan that does to the ring what no libxenvchan would. */
+/** Starts the peer program, which uses libxenvchan and then misuses the ring as `deed` says. */
 const attackRing = async (deed: string): Promise<void> => {
   const nonce = newNonce();
   const session = `${ownPath(pair)}/session`;
   await writeLinkRequest(store, pair, nonce);
-  await until('the offer', async () => (await readNode(store, session)) === nonce);
+  await until(
+    'the server offers a session',
+    async () => (await readNode(store, session)) === nonce,
+  );
   const argv = ['--pdeathsig', 'KILL', '--', peerProgram, 'client', server, ownPath(pair), deed];
   spawn('setpriv', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
 };

@@ -1,4 +1,7 @@
-/** A VM whose agent asks for what it likes: raw-caller SERVER-DOMID REQUESTS prints the outcomes, all in JSON. */
+/**
+ * A VM whose agent sends arbitrary requests. Usage: raw-caller SERVER-DOMID REQUESTS.
+ * Reads the requests and prints the outcomes as JSON.
+ */
 import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts';
 import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
 import { openMux } from '../../../../src/ipc/protocol/mux.ts';

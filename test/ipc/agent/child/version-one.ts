@@ -1,6 +1,6 @@
 /**
- * A VM whose agent speaks version 1 of the protocol, frame by frame: version-one SERVER-DOMID. It calls `cat` once
- * and says what comes of that; each call to it ends with status 42, and is said, too.
+ * A VM whose agent speaks version 1 of the protocol, frame by frame. Usage: version-one SERVER-DOMID.
+ * It calls `cat` once and prints the result. It prints each incoming call and ends it with status 42.
  */
 import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts';
 import { createDecoder, type FrameName, writeHeader } from '../../../../src/ipc/protocol/frame.ts';
