@@ -1,4 +1,4 @@
-/** How a call ends before, with and after its process, and what is left: nothing. */
+/** A call ends before, with or after its process, and leaves no process behind. */
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { getDefaultHighWaterMark } from 'node:stream';
@@ -24,11 +24,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The group that a service told of in its first line. */
+/** The process group that a service printed in its first line. */
 const groupOf = (call: ReturnType<Rig['call']>): Promise<number> =>
-  untilFound('its group', () => Number(/^(\d+)\n/.exec(call.said())?.[1]) || undefined);
+  untilFound(
+    'the service prints its process group',
+    () => Number(/^(\d+)\n/.exec(call.said())?.[1]) || undefined,
+  );
 
-/** A program that says its group once it is set up, and then goes on. */
+/** A Perl script that runs `setUp`, prints its process group, and then runs `text`. */
 const perl = (text: string, setUp = ''): string =>
   `#!/usr/bin/perl\n$| = 1; ${setUp} print "$$\\n";\n${text}\n`;
 
@@ -56,7 +59,7 @@ test.concurrent.each([
     await rig.script(name, perl(text, setUp));
     const call = rig.call(name);
     const group = await groupOf(call);
-    await until('it runs', () => states.test(statesOf(group)));
+    await until('the service runs', () => states.test(statesOf(group)));
     const from = performance.now();
     call.cancel();
     const ended = await call.ended;
@@ -67,7 +70,7 @@ test.concurrent.each([
   },
 );
 
-test.concurrent('a call that is cancelled before it starts, does not start', async () => {
+test.concurrent('a call that is cancelled before its start does not start the service', async () => {
   await rig.script('never', '#!/bin/sh\ntouch "$0.ran"\n');
   const cancelled = rig.call('never', { cancelled: AbortSignal.abort() });
   expect(await cancelled.ended).toEqual(exited(143));
@@ -78,7 +81,7 @@ test.concurrent('a call that is cancelled before it starts, does not start', asy
   expect(files).not.toContain('never.ran');
 });
 
-test.concurrent('an input that breaks off does not pass for its end', async () => {
+test.concurrent('an input that breaks off ends the service instead of looking complete', async () => {
   await rig.script('careful', `${perl("while (<STDIN>) {} print 'complete'; sleep 60;")}`);
   const call = rig.call('careful');
   const group = await groupOf(call);
@@ -88,14 +91,14 @@ test.concurrent('an input that breaks off does not pass for its end', async () =
   expect(call.said()).toBe(`${group}\n`);
 });
 
-test.concurrent('max-runtime ends what runs longer, with what it had to say', async () => {
-  // As long as a slow machine needs to start the program several times.
+test.concurrent('max-runtime ends a service that runs longer, and its last output is passed on', async () => {
+  // The time in which a slow machine can start the program several times.
   const runtime = Math.max(0.5, 0.05 * (await slowness()));
   const handler = "$SIG{TERM} = sub { print 'farewell'; exit 0 };";
   await rig.script('long', perl('sleep 60;', handler));
   await rig.config('long', `max-runtime = ${runtime}`);
   const call = rig.call('long');
-  // Its 0 would pass for success.
+  // The service exits with 0, which the caller would take for success.
   expect(await call.ended).toEqual(exited(143));
   expect(call.said()).toMatch(/^\d+\nfarewell$/);
   expect(rig.reports).toContainEqual(
@@ -103,20 +106,20 @@ test.concurrent('max-runtime ends what runs longer, with what it had to say', as
   );
 });
 
-test.concurrent('a caller that does not read is ended by a timeout too', async () => {
+test.concurrent('a timeout also ends a call whose caller does not read', async () => {
   await rig.script('flood', perl("print 'x' x 1000 while 1;"));
   await rig.config('flood', 'max-runtime = 0.5');
   const call = rig.call('flood', { reads: false });
   expect(await call.ended).toEqual(exited(143));
 });
 
-test.concurrent('what a background process says after the end is still passed on', async () => {
+test.concurrent('output of a background process after the end of the service is passed on', async () => {
   await rig.script('late', '#!/bin/sh\n(sleep 0.5; echo late) &\necho early\nexit 5\n');
   const { ended, stdout } = await rig.run('late');
   expect([ended, stdout]).toEqual([exited(5), 'early\nlate\n']);
 });
 
-test.concurrent('an output that is kept open in silence is closed 2 s after the end', async () => {
+test.concurrent('an output that stays open without data is closed 2 s after the end of the service', async () => {
   await rig.script('keeps', '#!/bin/sh\necho $$\nsleep 60 &\nexit 6\n');
   const from = performance.now();
   const call = rig.call('keeps');
@@ -127,7 +130,7 @@ test.concurrent('an output that is kept open in silence is closed 2 s after the 
   expect(rig.reports).toContainEqual(expect.stringContaining('keeps: closed its output'));
 });
 
-test.concurrent('also if what keeps it open has left the group', async () => {
+test.concurrent('an output that a process outside the group keeps open is closed, too', async () => {
   await rig.script('escaped', '#!/bin/sh\nsetsid sleep 60 &\necho $!\nexit 7\n');
   const call = rig.call('escaped');
   const sleeper = await groupOf(call);
@@ -139,20 +142,20 @@ test.concurrent('also if what keeps it open has left the group', async () => {
   }
 });
 
-test.concurrent('a caller that reads slowly gets all of it, long after the end', async () => {
-  // More than the caller's stream takes, and no more than there is room for on the way.
+test.concurrent('a slow caller gets the whole output, long after the end of the service', async () => {
+  // The caller's stream cannot take it all, but the stream and the pipe together can.
   const length = 2 * getDefaultHighWaterMark(false) + 65_536;
   await rig.script('quick', `#!/usr/bin/perl\nprint STDERR "$$\\n"; print "x" x ${length};\n`);
   const call = rig.call('quick', { reads: false });
   const [group] = await once(call.stderr, 'data');
-  await until('the end of the process', () => membersOf(Number(`${group}`)).length === 0);
-  // As long as a silent output could not stay open.
+  await until('the process has ended', () => membersOf(Number(`${group}`)).length === 0);
+  // An output without data would be closed within this time.
   await delay(1.5 * leftoverMs);
   expect(await buffer(call.stdout)).toHaveLength(length);
   expect(await call.ended).toEqual(exited(0));
 });
 
-test.concurrent('what is left running without our outputs delays no answer, and is ended later', async () => {
+test.concurrent('a background process without the output pipes does not delay the outcome, and is ended later', async () => {
   await rig.script('leaves', '#!/bin/sh\necho $$\nsleep 60 >/dev/null 2>&1 </dev/null &\n');
   const call = rig.call('leaves');
   const group = await groupOf(call);
@@ -165,20 +168,20 @@ test.concurrent('what is left running without our outputs delays no answer, and 
   );
 });
 
-test('idle-timeout ends a call in which no byte moves, in whatever direction', async () => {
+test('idle-timeout ends a call in which no byte moves in either direction', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   await rig.script('idle', '#!/bin/sh\nexec cat\n');
   await rig.config('idle', 'idle-timeout = 0.6');
   const call = rig.call('idle');
-  // Each pause is shorter than the timeout, and all are longer.
+  // Each pause is shorter than the timeout, and all together are longer.
   for (let turn = 1; turn <= 5; turn += 1) {
     call.stdin.write('.');
-    await until('the echo', () => call.said().length === turn);
+    await until('the echo arrives', () => call.said().length === turn);
     vi.advanceTimersByTime(450);
   }
   call.stdin.write('.');
-  await until('the echo', () => call.said().length === 6);
-  // It is looked at four times, and the first look sees what has moved.
+  await until('the last echo arrives', () => call.said().length === 6);
+  // The timer checks four times per timeout, and its first check sees the last byte.
   vi.advanceTimersByTime(600 + 150);
   expect(await call.ended).toEqual(exited(143));
   expect(rig.reports).toContainEqual(

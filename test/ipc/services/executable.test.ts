@@ -1,4 +1,4 @@
-/** What an executable service is given, and what its caller gets of it. */
+/** The process of an executable service: its environment and streams, and what its caller gets. */
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 test.concurrent.each([0, 1, 2, 77, 124, 125, 126, 127, 128, 137, 200, 254, 255])(
-  'exit status %i is passed on as it is',
+  'exit status %i is passed on unchanged',
   async (status) => {
     await rig.script(`status${status}`, `#!/bin/sh\nexit ${status}\n`);
     expect((await rig.run(`status${status}`)).ended).toEqual(exited(status));
@@ -27,12 +27,12 @@ test.concurrent.each([
   ['SEGV', 11],
   ['PIPE', 13],
   ['TERM', 15],
-])('death by SIG%s is 128 + %i', async (signal, number) => {
+])('a service that SIG%s kills has exit status 128 + %i', async (signal, number) => {
   await rig.script(`die${signal}`, `#!/bin/sh\nulimit -c 0\nkill -${signal} $$\nsleep 9\n`);
   expect((await rig.run(`die${signal}`)).ended).toEqual(exited(128 + number));
 });
 
-test.concurrent('argv is the argument and no more; no shell reads it', async () => {
+test.concurrent('argv holds only the argument, and no shell interprets it', async () => {
   await rig.script('argv', '#!/usr/bin/perl\nprint scalar(@ARGV), ":@ARGV";\n');
   expect((await rig.run('argv')).stdout).toBe('0:');
   expect((await rig.run('argv+one')).stdout).toBe('1:one');
@@ -40,7 +40,7 @@ test.concurrent('argv is the argument and no more; no shell reads it', async () 
   expect((await rig.run('argv+--help+x')).stdout).toBe('1:--help+x');
 });
 
-test.concurrent('a damaged program is refused: no shell tries it', async () => {
+test.concurrent('a damaged program is refused, and no shell runs it', async () => {
   await rig.script('damaged', '\x7fELF\necho ran\n');
   expect(await rig.run('damaged')).toMatchObject({ stdout: '', ended: refused('failed') });
   expect(rig.reports).toContainEqual(
@@ -48,7 +48,7 @@ test.concurrent('a damaged program is refused: no shell tries it', async () => {
   );
 });
 
-test.concurrent('the environment is made for the service and holds nothing of ours', async () => {
+test.concurrent("the environment is made for the service and holds none of the agent's variables", async () => {
   await symlink('/usr/bin/env', join(rig.directory, 'env'));
   expect((await rig.run('env', '', { source: 'mgmt-vm' })).stdout.split('\n').sort()).toEqual([
     '',
@@ -63,7 +63,7 @@ test.concurrent('the environment is made for the service and holds nothing of ou
   ]);
 });
 
-test.concurrent("the policy's user goes before the file's, and that before our own", async () => {
+test.concurrent("the policy's user takes precedence over the file's, and that over the agent's own", async () => {
   await rig.script('who', '#!/bin/sh\nid -u; id -g; id -G; echo "$HOME $USER"\n');
   expect((await rig.run('who')).stdout).toBe('0\n0\n0\n/root root\n');
   await rig.config('who', 'user = "nobody"');
@@ -79,7 +79,7 @@ test.concurrent("the policy's user goes before the file's, and that before our o
   );
 });
 
-test.concurrent('a process is the leader of a session and group of its own, at /, with default signals', async () => {
+test.concurrent('the process leads its own session and group, runs in /, and has default signals', async () => {
   await rig.script(
     'self',
     `#!/usr/bin/perl
@@ -95,20 +95,20 @@ print "$leads $f[6] ", readlink('/proc/self/cwd'), "\n";
   );
 });
 
-test.concurrent('stdout and stderr are told apart, and each has its own end', async () => {
+test.concurrent('stdout and stderr are separate streams, and each ends on its own', async () => {
   await rig.script(
     'both',
     '#!/bin/sh\necho out; echo err >&2; exec >&-; read line; echo late >&2\n',
   );
   const call = rig.call('both');
-  await until('the end of stdout', () => call.stdout.readableEnded);
+  await until('stdout has ended', () => call.stdout.readableEnded);
   expect(call.stderr.readableEnded).toBe(false);
   call.stdin.end('\n');
   expect(await call.ended).toEqual(exited(0));
   expect([call.said(), call.saidOnStderr()]).toEqual(['out\n', 'err\nlate\n']);
 });
 
-test.concurrent('the end of input is passed on, and output may still follow', async () => {
+test.concurrent('the end of input is passed on, and output can still follow', async () => {
   await rig.script('count', '#!/usr/bin/perl\nmy $n = 0; $n += length while <STDIN>; print $n;\n');
   const call = rig.call('count');
   call.stdin.write('x'.repeat(100_000));
@@ -118,48 +118,48 @@ test.concurrent('the end of input is passed on, and output may still follow', as
   expect(call.said()).toBe('100001');
 });
 
-test.concurrent('an input that the service does not read is no error; its sender is told to stop', async () => {
+test.concurrent('a service may close its input: the sender is told to stop', async () => {
   await rig.script('deaf', `#!/bin/sh\nexec <&-\necho deaf\n${untilReleased}echo done\n`);
   const call = rig.call('deaf');
-  await until('it has closed its input', () => call.said() !== '');
+  await until('the service has closed its input', () => call.said() !== '');
   call.stdin.write('x'.repeat(1000));
-  await until('the sender was told', () => call.stdin.destroyed);
+  await until('the sender is told to stop', () => call.stdin.destroyed);
   await rig.release('deaf');
   expect(await call.ended).toEqual(exited(0));
   expect(call.said()).toBe('deaf\ndone\n');
 });
 
-test.concurrent('an input that is still open when the service has ended, is closed', async () => {
+test.concurrent('an input that is still open when the service has ended is closed', async () => {
   await rig.script('brief', '#!/bin/sh\necho brief\n');
   const call = rig.call('brief');
   expect(await call.ended).toEqual(exited(0));
-  await until('the sender was told', () => call.stdin.destroyed);
+  await until('the sender is told to stop', () => call.stdin.destroyed);
 });
 
-test.concurrent('a caller that reads no more of stdout, ends it as a broken pipe does; stderr goes on', async () => {
+test.concurrent('a caller that closes stdout causes SIGPIPE in the service, and stderr goes on', async () => {
   await rig.script(
     'yes',
     "#!/usr/bin/perl\n$| = 1; $SIG{PIPE} = sub { print STDERR 'pipe'; exit 3 };\nprint 'y' while 1;\n",
   );
   const call = rig.call('yes');
-  await until('it says something', () => call.said() !== '');
+  await until('the first service writes', () => call.said() !== '');
   call.stdout.destroy();
   expect(await call.ended).toEqual(exited(3));
   expect(call.saidOnStderr()).toBe('pipe');
   await rig.script('dies', '#!/usr/bin/perl\n$| = 1; print "y" while 1;\n');
   const other = rig.call('dies');
-  await until('it says something', () => other.said() !== '');
+  await until('the second service writes', () => other.said() !== '');
   other.stdout.destroy();
   expect(await other.ended).toEqual(exited(141));
 });
 
-test.concurrent('a caller that reads no more of stderr leaves stdout alone', async () => {
+test.concurrent('a caller that closes stderr does not affect stdout', async () => {
   await rig.script(
     'chatty',
     '#!/bin/sh\ntrap "" PIPE\necho one\nread line\necho lost >&2\necho two\n',
   );
   const call = rig.call('chatty');
-  await until('one', () => call.said() === 'one\n');
+  await until('the first line arrives', () => call.said() === 'one\n');
   call.stderr.destroy();
   call.stdin.end('\n');
   expect((await call.ended).kind).toBe('exited');
@@ -169,7 +169,7 @@ test.concurrent('a caller that reads no more of stderr leaves stdout alone', asy
 test.concurrent('the end of stderr is passed on while stdout goes on', async () => {
   await rig.script('mute', '#!/bin/sh\nexec 2>&-\nread line\necho "$line"\n');
   const call = rig.call('mute');
-  await until('the end of stderr', () => call.stderr.readableEnded);
+  await until('stderr has ended', () => call.stderr.readableEnded);
   call.stdin.end('still here\n');
   expect(await call.ended).toEqual(exited(0));
   expect(call.said()).toBe('still here\n');

@@ -1,4 +1,4 @@
-/** Which file answers a request, and what stands in its way. */
+/** The agent finds the file that serves a request, and refuses unsafe or unusable files. */
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const expectRefused = async (name: string, code: string, why: string): Promise<v
   expect(rig.reports.at(-1)).not.toContain('\n');
 };
 
-test('the file of service and argument goes before the one of the service', async () => {
+test('the file for service and argument takes precedence over the file for the service', async () => {
   await rig.script('sign', says('any'));
   await rig.script('sign+key1', says('key1'));
   await rig.script('sign+', says('none'));
@@ -29,13 +29,13 @@ test('the file of service and argument goes before the one of the service', asyn
   expect((await rig.run('sign')).stdout).toBe('none\n');
 });
 
-test('what is not there is not found', async () => {
+test('a missing service is refused with not-found', async () => {
   await expectRefused('nothing+x', 'not-found', 'has no nothing+x and no nothing');
   await rig.close();
   await expectRefused('nothing', 'not-found', 'has no nothing+ and no nothing');
 });
 
-test('anything but absence ends the search, so that no weaker service answers', async () => {
+test('an unusable file ends the search, so that no less specific service answers', async () => {
   await rig.script('sign', says('weaker'));
   await symlink('/nowhere', join(rig.directory, 'sign+broken'));
   await expectRefused('sign+broken', 'failed', 'sign+broken is a symbolic link to nothing');
@@ -53,13 +53,13 @@ test('anything but absence ends the search, so that no weaker service answers', 
   await expectRefused('sign+forbidden', 'failed', 'EACCES');
 });
 
-test('a directory that is none, is an error and not an absence', async () => {
+test('a service directory that is a file is an error, not a missing service', async () => {
   await rm(rig.directory, { recursive: true });
   await writeFile(rig.directory, '');
   await expectRefused('sign', 'failed', 'ENOTDIR');
 });
 
-test('a file that others could have changed is not run', async () => {
+test('a file that other users can write is not run', async () => {
   const path = await rig.script('sign', says('signed'), 0o777);
   await expectRefused(
     'sign',
@@ -79,13 +79,13 @@ test('a file that others could have changed is not run', async () => {
   await expectRefused('sign', 'failed', `${rig.directory} can be written`);
 });
 
-test('a link leads to a program that is trusted as any other, under its own name', async () => {
+test("a link's target is checked like any program, and runs under the link's name", async () => {
   const elsewhere = join(rig.directory, '..', 'elsewhere');
   await mkdir(elsewhere);
   await writeFile(join(elsewhere, 'tool'), '#!/bin/sh\necho "$0"\n', { mode: 0o755 });
   await symlink(join(elsewhere, 'tool'), join(rig.directory, 'tool'));
   expect((await rig.run('tool')).stdout).toBe(`${rig.directory}/tool\n`);
-  // The way counts too: whoever may write there could make it lead to any other program.
+  // Directories on the way count, too: a user who can write there can redirect the link to any program.
   await symlink('../elsewhere/turn', join(rig.directory, 'turned'));
   await symlink('/bin/true', join(elsewhere, 'turn'));
   expect((await rig.run('turned')).ended).toEqual(exited(0));
@@ -94,14 +94,14 @@ test('a link leads to a program that is trusted as any other, under its own name
   await expectRefused('tool', 'failed', `elsewhere can be written`);
 });
 
-test('an ELF file is a program', async () => {
+test('an ELF file is run', async () => {
   await symlink('/bin/cat', join(rig.directory, 'copy'));
   expect(await rig.run('copy', 'as it is')).toEqual({
     ...{ ended: exited(0), stdout: 'as it is', stderr: '' },
   });
 });
 
-test('names that lead elsewhere, or that nothing can have, are never looked up', async () => {
+test('names that lead out of the directory, or that no service can have, are never looked up', async () => {
   await rig.script('sign', says('signed'));
   await expectRefused('.', 'not-found', '"."');
   await expectRefused('..', 'not-found', '".."');
@@ -125,7 +125,7 @@ test('names that lead elsewhere, or that nothing can have, are never looked up',
   await expectRefused('s'.repeat(256), 'not-found', 'has no');
 });
 
-test("a socket's path must fit into an address, or another one might answer", async () => {
+test("a socket's path must fit into a socket address, since a truncated path may reach another socket", async () => {
   const name = 's'.repeat(107 - rig.directory.length - 1);
   await rig.resident(name, (socket) => socket.end('resident'));
   expect((await rig.run(name)).stdout).toBe('resident');
@@ -133,7 +133,7 @@ test("a socket's path must fit into an address, or another one might answer", as
   await expectRefused(`${name}s`, 'failed', "longer than a socket's path may be (107 bytes)");
 });
 
-test('the caller learns no more than the kind of trouble', async () => {
+test('the caller learns only the kind of failure', async () => {
   const { ended } = await rig.run('nothing');
   expect(ended).toEqual({
     kind: 'refused',

@@ -1,4 +1,4 @@
-/** Many calls, and callers that do not read. */
+/** Services under many calls, and with callers that do not read. */
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,17 +15,17 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-/** Resolves when a count is the same after some time in which whoever is not held up would have counted on. */
+/** Resolves when `count` does not change during a pause in which an unblocked writer would have raised it. */
 const standsStill = async (count: () => number): Promise<void> => {
   const pauseMs = 300 * (await slowness());
-  await until('nothing moves', async () => {
+  await until('the count stands still', async () => {
     const before = count();
     await delay(pauseMs);
     return count() === before;
   });
 };
 
-test('200 quick calls leave no descriptor, no process and no listener', async () => {
+test('200 quick calls leave no descriptor, process or listener behind', async () => {
   await symlink('/bin/cat', join(rig.directory, 'copy'));
   const warnings: unknown[] = [];
   const warn = (warning: unknown) => warnings.push(warning);
@@ -44,7 +44,7 @@ test('200 quick calls leave no descriptor, no process and no listener', async ()
   expect(warnings).toEqual([]);
 });
 
-test("a call leaves no listener on what is its caller's", async () => {
+test("a call leaves no listener on its caller's streams", async () => {
   await symlink('/bin/cat', join(rig.directory, 'copy'));
   const call = rig.call('copy');
   const before = call.stdout.listenerCount('data');
@@ -54,14 +54,14 @@ test("a call leaves no listener on what is its caller's", async () => {
   for (const name of ['end', 'close', 'drain', 'unpipe', 'data'] as const) {
     expect(call.stdin.listenerCount(name), name).toBe(0);
   }
-  // So that an error that comes late does not end the agent.
+  // The remaining listener keeps a late error from ending the agent.
   expect(call.stdin.listenerCount('error')).toBe(1);
   call.stdout.destroy(new Error('late'));
   call.stdin.destroy(new Error('late'));
 });
 
-test('a caller that does not read keeps its service blocked, and little in memory', async () => {
-  // It tells on stderr how many times 64 KiB it could write.
+test('a caller that does not read blocks its service, and little output is kept in memory', async () => {
+  // The service prints one byte to stderr for each 64 KiB that it could write to stdout.
   await rig.script(
     'flood',
     '#!/usr/bin/perl\nmy $x = "x" x 65536; while (1) { syswrite STDOUT, $x; syswrite STDERR, "."; }\n',
@@ -71,20 +71,20 @@ test('a caller that does not read keeps its service blocked, and little in memor
   call.stderr.on('data', (chunk: Buffer) => {
     blocks += chunk.length;
   });
-  await until('it has begun', () => blocks > 0);
+  await until('the service has begun', () => blocks > 0);
   await standsStill(() => blocks);
-  expect(blocks).toBeLessThan(32); // 2 MiB, most of it the kernel's
+  expect(blocks).toBeLessThan(32); // 2 MiB, most of it in the kernel's buffers
   expect(call.stdout.readableLength + call.stdout.writableLength).toBeLessThan(256 * 1024);
   call.stdout.resume();
-  await until('it goes on', () => blocks > 100);
+  await until('the service goes on', () => blocks > 100);
   call.cancel();
   await call.ended;
 });
 
-test('a service that does not read keeps its caller blocked', async () => {
+test('a service that does not read blocks its caller', async () => {
   await rig.script('deaf', `#!/bin/sh\necho here\n${untilReleased}exec cat >/dev/null\n`);
   const call = rig.call('deaf');
-  await until('it runs', () => call.said() !== '');
+  await until('the service runs', () => call.said() !== '');
   let blocks = 0;
   const write = (): void => {
     do blocks += 1;
@@ -95,16 +95,16 @@ test('a service that does not read keeps its caller blocked', async () => {
   await standsStill(() => blocks);
   expect(blocks).toBeLessThan(32);
   await rig.release('deaf');
-  await until('it goes on', () => blocks > 100);
+  await until('the caller goes on', () => blocks > 100);
   call.cancel();
   expect(await call.ended).toEqual(exited(143));
 });
 
-test('a peer has 64 processes and no more; another one has its own', async () => {
+test('a peer can have 64 processes, and another peer has its own 64', async () => {
   await symlink('/bin/cat', join(rig.directory, 'copy'));
   const before = childrenOf(process.pid).length;
   const calls = Array.from({ length: 64 }, () => rig.call('copy'));
-  await until('all run', () => childrenOf(process.pid).length >= before + 64);
+  await until('all 64 services run', () => childrenOf(process.pid).length >= before + 64);
   expect((await rig.run('copy')).ended).toMatchObject(refused('busy'));
   expect(rig.reports).toEqual([expect.stringContaining('64 calls of work-vm run already')]);
   expect((await rig.run('copy', '', { source: 'vm8' })).ended).toEqual(exited(0));
@@ -113,16 +113,16 @@ test('a peer has 64 processes and no more; another one has its own', async () =>
   expect((await rig.run('copy')).ended).toEqual(exited(0));
 });
 
-test('those that a relay vouches for have 256 processes in all; others have their own', async () => {
+test('all sources that a relay vouches for share 256 processes, and a direct peer has its own', async () => {
   await symlink('/bin/cat', join(rig.directory, 'copy'));
   const via = 'mgmt-vm';
-  // All but one are there already.
+  // All places except one are taken already.
   const others = rig.services.concurrency.reserve();
   for (let call = 0; call < 255; call += 1) others.acquire(`all via ${via}`, 256);
   try {
     const last = rig.call('copy', { source: 'vm1', via });
     last.stdin.write('x');
-    await until('it runs', () => last.said() === 'x');
+    await until('the service runs', () => last.said() === 'x');
     expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toMatchObject(
       refused('busy'),
     );
@@ -136,7 +136,7 @@ test('those that a relay vouches for have 256 processes in all; others have thei
   }
 });
 
-test('a peer that calls a lot delays another by one start', async () => {
+test('a peer with many calls delays another peer by one start only', async () => {
   await symlink('/bin/true', join(rig.directory, 'nothing'));
   const starts: string[] = [];
   const { enqueueStart } = rig.services;
@@ -149,6 +149,6 @@ test('a peer that calls a lot delays another by one start', async () => {
   const sources = [...Array<string>(32).fill('vm7'), 'vm8'];
   await Promise.all(sources.map((source) => rig.run('nothing', '', { source })));
   expect(starts).toHaveLength(33);
-  // The first one had begun when this one came, and then the two took turns.
+  // The first start was under way when vm8's call came, and then the two peers took turns.
   expect(starts.indexOf('vm8')).toBe(2);
 });

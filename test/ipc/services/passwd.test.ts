@@ -12,7 +12,7 @@ bare:x:1002:1002:::
 signer:x:2000:2001:::
 `;
 
-test('a user is found by name or by number, the first of them', () => {
+test('the first user with the name or the number is found', () => {
   expect(findUser(passwd, 'signer')).toEqual({
     ...{ name: 'signer', uid: 1000, gid: 1001, home: '/home/signer', shell: '/bin/sh' },
   });
@@ -20,7 +20,7 @@ test('a user is found by name or by number, the first of them', () => {
   expect(findUser(passwd, 'bare')).toMatchObject({ home: '/', shell: '/bin/sh' });
 });
 
-test('a number is no name, and a line that is wrong is nobody', () => {
+test('a number is not a name, and malformed lines are ignored', () => {
   for (const name of ['1000', '', '# comment', 'broken', 'negative', 'huge', 'x']) {
     expect(findUser(passwd, name)).toBeUndefined();
   }

@@ -1,4 +1,4 @@
-/** Processes by their group, from /proc. */
+/** The processes of a process group, from /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 const stat = (pid: string): string => {
@@ -19,10 +19,10 @@ const living = (group: number): readonly Member[] =>
       return Number(pgrp) === group && state !== 'Z' ? [{ pid: Number(pid), state }] : [];
     });
 
-/** Those that live: one that has ended and waits to be asked for its status does not. */
+/** The pids of a group's living processes; zombies are left out. */
 export const membersOf = (group: number): readonly number[] => living(group).map(({ pid }) => pid);
 
-/** A letter for each that lives, as in proc(5). */
+/** The state letter of each living process in a group, as in proc(5). */
 export const statesOf = (group: number): string =>
   living(group)
     .map(({ state }) => state)

@@ -1,4 +1,4 @@
-/** Services in a directory of their own, and calls to them whose streams are in our hands. */
+/** Services in a temporary directory, and calls to them whose streams the test holds. */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,22 +13,23 @@ import {
 import { listen } from '../../../src/system/listening-socket.ts';
 
 type CallOptions = Partial<Pick<ServiceCall, 'user' | 'source' | 'via' | 'cancelled'>> & {
-  /** Whether somebody takes what the service says; true if not given. */
+  /** Whether the caller reads the service's output; true by default. */
   readonly reads?: boolean;
 };
 
 type Said = { readonly text: () => string };
 
-/** What was said so far. */
+/** Collects what is written to `stream`. */
 const record = (stream: PassThrough): Said => {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   return { text: () => Buffer.concat(chunks).toString() };
 };
 
-/** For a script in sh: waits until the test lets it go on. */
+/** Shell lines that make a service wait until the test calls `release`. */
 export const untilReleased = 'until [ -e "$0.released" ]; do sleep 0.05; done\n';
 
+/** Opens the services of a new temporary directory; `close` removes it. */
 export const openRig = async () => {
   const root = await mkdtemp(join(tmpdir(), `vifwatch-services.${process.pid}.`));
   await chmod(root, 0o755); // for services of other users
@@ -43,7 +44,7 @@ export const openRig = async () => {
   });
   const ends: (() => Promise<unknown>)[] = [];
 
-  /** A call of `name+argument`, or of `name`. */
+  /** Starts a call of `name+argument`, or of `name`. */
   const call = (name: string, options: CallOptions = {}) => {
     const [service = '', argument = ''] = name.split(/\+(.*)/s);
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
@@ -71,18 +72,18 @@ export const openRig = async () => {
 
   return {
     ...{ directory, configDirectory, reports, services, call },
-    /** An executable file. */
+    /** Writes the file of an executable service, and gives its path. */
     script: async (name: string, text: string, mode = 0o755): Promise<string> => {
       const path = join(directory, name);
       await writeFile(path, text);
       await chmod(path, mode);
       return path;
     },
-    /** Lets a script go on that waits in `untilReleased`. */
+    /** Lets a service continue that waits in `untilReleased`. */
     release: (name: string): Promise<void> => writeFile(join(directory, `${name}.released`), ''),
     config: (name: string, text: string): Promise<void> =>
       writeFile(join(configDirectory, `${name}.toml`), text),
-    /** A service that is a socket; `serve` gets each connection. */
+    /** Listens as a service that is a socket; `serve` gets each connection. */
     resident: async (name: string, serve: (socket: Socket) => void): Promise<void> => {
       const sockets = new Set<Socket>();
       const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -95,14 +96,14 @@ export const openRig = async () => {
         return new Promise((resolve) => server.close(resolve));
       });
     },
-    /** A whole call with an input. */
+    /** Makes a call with `input`, and waits for its outcome. */
     run: async (name: string, input = '', options: CallOptions = {}) => {
       const running = call(name, options);
       running.stdin.end(input);
       const ended = await running.ended;
       return { ended, stdout: running.said(), stderr: running.saidOnStderr() };
     },
-    /** Ends all calls and resident services, also those that a test which failed has left behind. */
+    /** Ends all calls and resident services, including those that a failed test has left behind. */
     close: async () => {
       await Promise.all(ends.map((end) => end()));
       await servicesEnded(services);
@@ -113,5 +114,7 @@ export const openRig = async () => {
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
+/** The expected end of a service that exits with `status`. */
 export const exited = (status: number) => ({ kind: 'exited', status });
+/** The expected refusal, to be matched with `toMatchObject`. */
 export const refused = (code: string) => ({ kind: 'refused', refusal: { code } });

@@ -1,4 +1,4 @@
-/** What the TOML files say, and how a wrong one closes its service and no other. */
+/** The TOML files of services: a wrong file closes its own service only. */
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -22,21 +22,21 @@ test.each([
   ['user = ""\n', '1:1: user: is empty'],
   ['user = "root\n', '1:13: '],
   ['user = "root"\nuser = "nobody"\n', '2:'],
-])('%j is refused with its place', async (toml, place) => {
+])('%j is refused, and the report names the place', async (toml, place) => {
   await rig.config('sign', toml);
   expect((await rig.run('sign+key')).ended).toMatchObject(refused('failed'));
   expect(rig.reports).toEqual([expect.stringContaining(`/services.d/sign.toml:${place}`)]);
   expect(rig.reports[0]).not.toContain('\n');
 });
 
-test('a file of service and argument rules alone', async () => {
+test('a file for service and argument replaces the file for the service', async () => {
   await rig.config('sign', 'nonsense');
   await rig.config('sign+key', 'user = "nobody"');
   expect((await rig.run('sign+key')).stdout).toBe('nobody\n');
   expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
 });
 
-test('a file that cannot be read, or that others could have changed, is as bad as a wrong one', async () => {
+test('a file that cannot be read, or that other users can write, closes its service', async () => {
   await rig.config('sign', 'user = "nobody"');
   await chmod(join(rig.configDirectory, 'sign.toml'), 0o666);
   expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
@@ -47,7 +47,7 @@ test('a file that cannot be read, or that others could have changed, is as bad a
   expect(rig.reports.at(-1)).toContain('EISDIR');
 });
 
-test('what only a socket can heed is refused with an executable, and the other way round', async () => {
+test('settings for sockets are refused with an executable, and settings for executables with a socket', async () => {
   await rig.config('sign', 'exit-on-client-eof = true');
   expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
   expect(rig.reports.at(-1)).toContain('"exit-on-client-eof" is for a service that is a socket');
@@ -57,14 +57,14 @@ test('what only a socket can heed is refused with an executable, and the other w
   expect(rig.reports.at(-1)).toContain('"user" is for a service that is an executable');
 });
 
-test("max-concurrent counts a file's calls from all peers, whatever their argument", async () => {
+test("max-concurrent counts a file's calls from all peers and with any argument", async () => {
   await rig.script('wait', '#!/bin/sh\necho here\nread line\n');
   await rig.config('wait', 'max-concurrent = 2');
   const [first, second] = [
     rig.call('wait+a', { source: 'vm1' }),
     rig.call('wait+b', { source: 'vm2' }),
   ];
-  await until('both run', () => first.said() !== '' && second.said() !== '');
+  await until('both services run', () => first.said() !== '' && second.said() !== '');
   expect((await rig.run('wait', '', { source: 'vm3' })).ended).toMatchObject(refused('busy'));
   expect((await rig.run('sign', '', { source: 'vm3' })).ended).toEqual(exited(0));
   first.stdin.end('\n');

@@ -1,4 +1,4 @@
-/** What only a process of its own can show: descriptors that it was started with, and not to be root. */
+/** An agent in a process of its own: it has inherited descriptors, or does not run as root. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -30,7 +30,7 @@ const runAgent = (
 ): Promise<string> => {
   const argv = [program, rig.directory, service, ...(user === undefined ? [] : [user])];
   const [file = '', ...args] = [...prefix, process.execPath, ...argv];
-  // Node takes care itself of those up to 15.
+  // Node itself keeps its children from inheriting the descriptors up to 15.
   const more = Array.from({ length: 41 }, (_, fd) => (fd === 3 || fd === 40 ? given : undefined));
   const started = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'inherit', ...more.slice(3).map((fd) => fd ?? 'ignore')],
@@ -40,12 +40,12 @@ const runAgent = (
 };
 
 test.concurrent('a service has descriptors 0 to 2 and no other', async () => {
-  // By a child, which does not list its own. No shell pipeline, whose pipe the shell might still have.
+  // A child lists the shell's descriptors, without its own. A pipeline would add the shell's end of its pipe.
   await rig.script('descriptors', '#!/bin/sh\nreadlink /proc/$$/fd/*\nexit 0\n');
   const given = openSync('/etc/group', 'r');
   const said = await runAgent('descriptors', undefined, { given });
   closeSync(given);
-  // What the shell reads from is the shell's.
+  // The shell itself has opened its script.
   expect(said.split('\n').filter((line) => !line.includes('services/descriptors'))).toEqual([
     ...Array(3).fill(expect.stringMatching(/^pipe:/)),
     '{"kind":"exited","status":0}',
@@ -60,7 +60,7 @@ test.concurrent('an agent that is not root runs services as itself', async () =>
   expect(await runAgent('who', undefined, nobody)).toBe('nobody\n{"kind":"exited","status":0}\n');
 });
 
-test.concurrent('and as nobody else', async () => {
+test.concurrent('an agent that is not root cannot run a service as another user', async () => {
   await rig.script('as-root', '#!/bin/sh\nid -un\n');
   const said = await runAgent('as-root', 'root', nobody);
   expect(said).toContain('only an agent run by root can run a service as root');

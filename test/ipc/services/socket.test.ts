@@ -1,4 +1,4 @@
-/** Calls served by a resident service at a unix socket. */
+/** Calls to a resident service at a unix socket. */
 import { chmod, rename, rm, symlink } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const echo = (socket: Socket): void => {
   socket.pipe(socket);
 };
 
-test('the first bytes say what is called and who calls', async () => {
+test('the connection begins with the service, its argument and the source', async () => {
   await rig.resident('echo', echo);
   expect(await rig.run('echo+key1', 'input')).toEqual({
     ...{ ended: exited(0), stdout: 'echo+key1 work-vm\0input', stderr: '' },
@@ -26,14 +26,14 @@ test('the first bytes say what is called and who calls', async () => {
   expect((await rig.run('echo+key1', 'input')).stdout).toBe('input');
 });
 
-test('what root links to is trusted, whoever owns it', async () => {
+test('a root-owned link to a socket is trusted, although others can write to the socket', async () => {
   await rig.resident('echo', echo);
   await symlink('echo', join(rig.directory, 'alias'));
   await chmod(join(rig.directory, 'echo'), 0o777);
   expect((await rig.run('alias')).stdout).toBe('alias+ work-vm\0');
 });
 
-test('a link to a socket that is gone is a failure, and not an absence', async () => {
+test('a link to a missing socket is a failure, not a missing service', async () => {
   await rig.resident('gone', echo);
   const path = join(rig.directory, 'gone');
   await symlink(path, join(rig.directory, 'alias'));
@@ -42,7 +42,7 @@ test('a link to a socket that is gone is a failure, and not an absence', async (
   expect((await rig.run('gone')).ended).toMatchObject(refused('not-found'));
 });
 
-test('a socket that nobody listens at any more is a failure', async () => {
+test('a socket without a listener is a failure', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(join(rig.directory, 'lives'), resolve));
   await rename(join(rig.directory, 'lives'), join(rig.directory, 'dead')); // or closing would remove it
@@ -51,19 +51,19 @@ test('a socket that nobody listens at any more is a failure', async () => {
   expect(rig.reports.at(-1)).toContain('dead: ECONNREFUSED');
 });
 
-test('the end of input is passed on, and output may still follow', async () => {
+test('the end of input is passed on, and output can still follow', async () => {
   await rig.resident('count', (socket) => {
     let length = 0;
     socket.on('data', (chunk) => {
       length += chunk.length;
     });
-    // Not at once: the caller has said its end long since.
+    // The service answers long after the caller has ended its input.
     socket.on('end', () => setTimeout(() => socket.end(String(length)), 100));
   });
   expect((await rig.run('count', 'x'.repeat(200_000))).stdout).toBe('200015');
 });
 
-test('the end of output is passed on, and input may still follow', async () => {
+test('the end of output is passed on, and input can still follow', async () => {
   let got = '';
   await rig.resident('sink', (socket) => {
     socket.on('data', (chunk) => {
@@ -72,14 +72,14 @@ test('the end of output is passed on, and input may still follow', async () => {
     socket.end('ready');
   });
   const call = rig.call('sink');
-  await until('the end of output', () => call.stdout.readableEnded);
+  await until('stdout has ended', () => call.stdout.readableEnded);
   expect(call.said()).toBe('ready');
   call.stdin.end('more');
   expect(await call.ended).toEqual(exited(0));
-  await until('the input', () => got.endsWith('more'));
+  await until('the service has got the input', () => got.endsWith('more'));
 });
 
-test('a service that has closed both ways ends the call, though the caller still could write', async () => {
+test('a service that closes its connection ends the call while the input is still open', async () => {
   await rig.resident('brief', (socket) => {
     socket.once('data', () => socket.write('brief', () => socket.destroy()));
   });
@@ -90,7 +90,7 @@ test('a service that has closed both ways ends the call, though the caller still
 
 test('a connection that breaks off is a failure of the service', async () => {
   await rig.resident('breaks', (socket) => {
-    // With something unread, to close is a reset; so much comes in the meantime.
+    // Data that arrives meanwhile stays unread, so that closing resets the connection.
     socket.once('readable', () => setTimeout(() => socket.destroy(), 50));
   });
   const call = rig.call('breaks');
@@ -99,17 +99,17 @@ test('a connection that breaks off is a failure of the service', async () => {
   expect(rig.reports.at(-1)).toMatch(/breaks: its connection broke off: .*(EPIPE|ECONNRESET)/);
 });
 
-test('a caller that reads no more closes the connection', async () => {
+test('a caller that closes stdout closes the connection', async () => {
   let connected: Socket | undefined;
   await rig.resident('talks', (socket) => {
     connected = socket;
     socket.write('x');
   });
   const call = rig.call('talks');
-  const socket = await untilFound('it is connected', () => connected);
-  await until('it talks', () => call.said() !== '');
+  const socket = await untilFound('the service is connected', () => connected);
+  await until('the service writes', () => call.said() !== '');
   call.stdout.destroy();
-  // What SIGPIPE leaves of a process.
+  // The status equals that of a process that SIGPIPE has killed.
   expect(await call.ended).toEqual(exited(141));
   socket.write('y', () => socket.write('z'));
   await until('the connection is closed', () => socket.destroyed);
@@ -122,7 +122,7 @@ test('cancelling closes the connection', async () => {
     socket.on('end', () => socket.destroy());
   });
   const call = rig.call('waits');
-  const socket = await untilFound('it is connected', () => connected);
+  const socket = await untilFound('the service is connected', () => connected);
   call.cancel();
   expect(await call.ended).toEqual(exited(143));
   await until('the connection is closed', () => socket.destroyed);
@@ -135,7 +135,7 @@ test('a timeout closes the connection', async () => {
   expect(rig.reports.at(-1)).toContain('silent: ended: no byte moved for 0.2 s');
 });
 
-test('exit-on-client-eof: for services that wait for more than the end', async () => {
+test('exit-on-client-eof ends the call at the end of input, for services that do not close on it', async () => {
   let got = '';
   await rig.resident('endless', (socket) => {
     socket.on('data', (chunk) => {
@@ -144,10 +144,13 @@ test('exit-on-client-eof: for services that wait for more than the end', async (
   });
   await rig.config('endless', 'exit-on-client-eof = true');
   expect((await rig.run('endless', 'x'.repeat(500_000))).ended).toEqual(exited(0));
-  await until('all of the input', () => got.length === 500_000 + 'endless+ work-vm\0'.length);
+  await until(
+    'the service has got all input',
+    () => got.length === 500_000 + 'endless+ work-vm\0'.length,
+  );
 });
 
-test('exit-on-service-eof: for callers that do not end their input', async () => {
+test('exit-on-service-eof ends the call at the end of output, for callers that keep their input open', async () => {
   await rig.resident('answer', (socket) => {
     socket.resume().end('42');
   });

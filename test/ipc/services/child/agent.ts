@@ -1,6 +1,6 @@
 /**
- * Has files and sockets open, calls one service, and prints what that says, how it ended and what was reported:
- * `agent <directory> <service> [<user>]`.
+ * Holds files and sockets open and calls one service. Prints its output, the reports and the outcome.
+ * Usage: `agent <directory> <service> [<user>]`.
  */
 import { openSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -1,6 +1,7 @@
 /**
- * Starts a service while there are ever more descriptors left, none at first, or while no process may be added.
- * Prints how each start ended, and how many descriptors more there were afterwards.
+ * Starts a service several times: with 0, 1, 2 … free descriptors, or once while the process limit is
+ * reached. Prints each start's outcome, and how many descriptors it has leaked. Usage: `exhausted <what>
+ * <service file>`.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -34,7 +35,7 @@ const attempt = async (): Promise<string> => {
   }
 };
 
-/** All descriptors that there are. */
+/** Opens files until no descriptor is free, and gives their descriptors. */
 const takeAll = (): number[] => {
   const taken: number[] = [];
   try {
@@ -52,7 +53,7 @@ const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 const attempts: { readonly outcome: string; readonly more: number }[] = [];
 
-// What is loaded or opened only once has been, then.
+// The first start loads and opens whatever is loaded and opened only once.
 await attempt();
 const before = descriptors();
 
