@@ -4,7 +4,7 @@ import { parseAgentConfig } from '../../../src/ipc/config/agent-config.ts';
 const parse = (text: string, commandLine = '') =>
   parseAgentConfig('agent.toml', text, `console=hvc0 ${commandLine} quiet`);
 
-test('without a file the kernel command line says it all', () => {
+test('an empty file takes the whole configuration from the kernel command line', () => {
   expect(parse('', 'ipc_serve=workload-vm,mgmt-vm ipc_connect=sa-vm')).toEqual({
     serve: { names: ['workload-vm', 'mgmt-vm'], everyone: false },
     connect: ['sa-vm'],
@@ -13,7 +13,7 @@ test('without a file the kernel command line says it all', () => {
   });
 });
 
-test('the file adds to it', () => {
+test('the file adds to the kernel command line', () => {
   const config = parse(
     'serve = ["a", "*"]\nconnect = ["b"]\ngroup = "ipc"',
     'ipc_serve=a ipc_connect=b,c',
@@ -30,7 +30,7 @@ test.each([
   ['relay = "net-vm"', ''],
   ['', 'ipc_relay=net-vm'],
   ['relay = "net-vm"', 'ipc_relay=net-vm ipc_relay=net-vm'],
-])('one relay: %j %j', (text, commandLine) => {
+])('%j and %j name one relay', (text, commandLine) => {
   expect(parse(text, commandLine).relay).toBe('net-vm');
 });
 
@@ -46,6 +46,6 @@ test.each([
   ['', 'ipc_relay=a ipc_relay=b', '/proc/cmdline: there is one relay, not both "a" and "b"'],
   ['', 'ipc_relay=../x', '/proc/cmdline: ipc_relay: "../x" is not the name of a VM'],
   ['', 'ipc_connect=../x', '/proc/cmdline: ipc_connect: "../x" is not the name of a VM'],
-])('%j %j is an error with its place', (text, commandLine, message) => {
+])('%j and %j is an error that names its place', (text, commandLine, message) => {
   expect(() => parse(text, commandLine)).toThrow(message);
 });

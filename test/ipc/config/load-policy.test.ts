@@ -1,4 +1,7 @@
-/** Reading a directory: which files, in which order, what they include, and that nothing half-read is believed. */
+/**
+ * A policy directory is read: its files, their order and their includes. A policy that changes while it is
+ * read is invalid.
+ */
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -28,7 +31,7 @@ const diagnosticsOf = async (directory: string): Promise<string[]> => {
 const rule = 's * a b allow\n';
 
 describe('files', () => {
-  test('in the order of their names; others are not looked at', async () => {
+  test('are read in the order of their names, and files with other names are ignored', async () => {
     const directory = directoryWith({
       ...{ '30-b.policy': rule, '10-z.policy': `# first\n${rule}`, '9.policy': rule },
       ...{ '.hidden.policy': 'x', README: 'x', '10.policy~': 'x', '10.policy.rpmnew': 'x' },
@@ -39,7 +42,7 @@ describe('files', () => {
   });
 
   test.each(['A.policy', 'a b.policy', 'ä.policy', 'a\u001b[1m.policy', '+.policy'])(
-    'the name %j makes all invalid',
+    'the file name %j makes the whole policy invalid',
     async (name) => {
       const directory = directoryWith({ 'good.policy': rule, [name]: rule });
       const [only = '', ...more] = await diagnosticsOf(directory);
@@ -48,7 +51,7 @@ describe('files', () => {
     },
   );
 
-  test('all errors of all files at once', async () => {
+  test('report all their errors at once', async () => {
     const directory = directoryWith({ '1.policy': `x\n${rule}y`, '2.policy': 'z', 'B.policy': '' });
     const found = await diagnosticsOf(directory);
     expect(found.map((text) => text.split(': ', 1)[0])).toEqual([
@@ -56,14 +59,14 @@ describe('files', () => {
     ]);
   });
 
-  test('a directory that is not there is no policy, one that is no directory an invalid one', async () => {
+  test('a missing directory means an absent policy, and a path that is not a directory an invalid one', async () => {
     const directory = directoryWith({ file: '' });
     expect((await loadPolicy(join(directory, 'none'))).policy).toEqual({ kind: 'absent' });
     expect(await diagnosticsOf(join(directory, 'file'))).toHaveLength(1);
     expect((await loadPolicy(directory)).policy).toMatchObject({ kind: 'rules' });
   });
 
-  test('what cannot be read, a FIFO and a link to nowhere are errors', async () => {
+  test('an unreadable file, a FIFO, a dangling link and a huge file are errors', async () => {
     const directory = directoryWith({ 'a.policy': rule });
     symlinkSync('nowhere', join(directory, 'b.policy'));
     execFileSync('sh', ['-c', 'mkfifo "$0"', join(directory, 'c.policy')]);
@@ -78,7 +81,7 @@ describe('files', () => {
     expect(found.join()).toContain('larger than');
   });
 
-  test('a link to a file is that file', async () => {
+  test('a symbolic link to a file is read like the file', async () => {
     const directory = directoryWith({ 'x/a': rule });
     symlinkSync('x/a', join(directory, 'a.policy'));
     const { rules, directories } = await loadPolicy(directory);
@@ -88,7 +91,7 @@ describe('files', () => {
 });
 
 describe('includes', () => {
-  test('stand where they are included', async () => {
+  test('put their rules in the place of the directive', async () => {
     const directory = directoryWith({
       '1.policy': `${rule}!include include/a\n${rule}!include-dir include\n`,
       '2.policy': `!include-service t +x include/old\n${rule}`,
@@ -106,7 +109,7 @@ describe('includes', () => {
     expect(directories.map((path) => basename(path)).slice(1)).toEqual(['include', 'more']);
   });
 
-  test('elsewhere, by an absolute path', async () => {
+  test('reach files elsewhere through an absolute path', async () => {
     const other = directoryWith({ f: rule });
     const directory = directoryWith({ '1.policy': `!include ${other}/f` });
     expect(await places(directory)).toEqual([`${other}/f:1`]);
@@ -136,7 +139,7 @@ describe('includes', () => {
     expect(more).toEqual([]);
   });
 
-  test('not deeper than anybody can follow', async () => {
+  test('can be nested 8 deep', async () => {
     const chain = (length: number) =>
       directoryWith({
         '1.policy': '!include 1',
@@ -149,7 +152,7 @@ describe('includes', () => {
     expect(await diagnosticsOf(chain(9))).toEqual(['8:1:10: more than 8 inclusions deep']);
   });
 
-  test('files that include each other twice over come to an end', async () => {
+  test('stop after 1000 when files include each other repeatedly', async () => {
     const twice = (at: number): string => `!include ${at}\n`.repeat(9);
     const names = Array.from({ length: 6 }, (_, at) => [String(at), twice(at + 1)]);
     const directory = directoryWith({
@@ -163,7 +166,7 @@ describe('includes', () => {
   });
 });
 
-test('what changes while it is read is not believed', async () => {
+test('a policy that changes while it is read is invalid', async () => {
   const many = Array.from({ length: 300 }, (_, at) => [`${1000 + at}.policy`, rule]);
   const directory = directoryWith(Object.fromEntries(many));
   let isLoaded = false;
@@ -187,7 +190,7 @@ test('what changes while it is read is not believed', async () => {
   expect(await diagnosticsOf(directory)).toEqual([]);
 });
 
-test('a file that is replaced is read whole, or not believed', async () => {
+test('a file that is replaced while it is read is read whole, or the policy is invalid', async () => {
   const directory = directoryWith();
   mkdirSync(join(directory, 'new'));
   const version = (number: number): string => `s +${number} * * allow\n`.repeat(500);
@@ -200,7 +203,7 @@ test('a file that is replaced is read whole, or not believed', async () => {
   let unbelieved = 0;
   for (let round = 1; round <= 40 || unbelieved === 0; round += 1) {
     const loading = loadPolicy(directory);
-    // Earlier or later while it is read, or when it has been.
+    // The replacement comes earlier or later during the read, or after it.
     for (let turn = 0; turn < round % 20; turn += 1) await new Promise(setImmediate);
     replace(round);
     const { policy, rules } = await loading;
@@ -218,7 +221,7 @@ test('a file that is replaced is read whole, or not believed', async () => {
   expect(whole).toBeGreaterThan(10);
 });
 
-test('an invalid policy denies what each of its rules allows', async () => {
+test('an invalid policy denies calls that its rules allow', async () => {
   const directory = directoryWith({ '1.policy': '* * * * allow\n', '2.policy': 'oops' });
   const request = { source: 'a', self: 'b', service: 's', argument: '', relayed: false };
   const { policy } = await loadPolicy(directory);

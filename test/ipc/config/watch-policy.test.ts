@@ -1,4 +1,4 @@
-/** The newest policy, and none at all while there is anything wrong with it. */
+/** The watch gives the newest policy, which denies everything while any file has an error. */
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Subject } from 'rxjs';
@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts';
 
 const request = { source: 'a', self: 'b', service: 's', argument: '', relayed: false };
 
-/** Watches until the test ends. */
+/** Watches the policy in `directory` until the test ends. */
 const watching = ({ onTestFinished }: TestContext, directory: string) => {
   let verdict = '';
   const nudges = new Subject<void>();
@@ -27,7 +27,7 @@ const watching = ({ onTestFinished }: TestContext, directory: string) => {
 
 const allow = 's * a b allow\n';
 
-test.concurrent('a bad file denies everything until it is mended', async (context) => {
+test.concurrent('a bad file denies every call until it is corrected', async (context) => {
   const directory = directoryWith({ '5.policy': allow });
   const file = join(directory, '5.policy');
   const policy = watching(context, directory);
@@ -50,7 +50,7 @@ test.concurrent('a bad file denies everything until it is mended', async (contex
   await policy.becomes('denied by rule');
 });
 
-test.concurrent('included files are watched where they are, and linked ones too', async (context) => {
+test.concurrent('included files and link targets are watched in their own directories', async (context) => {
   const elsewhere = directoryWith({ f: allow, linked: '' });
   const directory = directoryWith({ '5.policy': '!include include/x\n', 'include/x': '' });
   const policy = watching(context, directory);
@@ -66,7 +66,7 @@ test.concurrent('included files are watched where they are, and linked ones too'
   await policy.becomes('policy invalid');
 });
 
-test.concurrent('a directory that comes, goes, and is exchanged for another', async (context) => {
+test.concurrent('a directory may appear, disappear, and be replaced by another', async (context) => {
   const directory = join(directoryWith(), 'policy.d');
   const policy = watching(context, directory);
   await policy.becomes('no policy');
@@ -83,7 +83,7 @@ test.concurrent('a directory that comes, goes, and is exchanged for another', as
   await policy.becomes('policy invalid');
 });
 
-test.concurrent('a nudge helps where nothing can be watched', async (context) => {
+test.concurrent('a nudge reloads the policy where no watch is possible', async (context) => {
   const parent = join(directoryWith(), 'later');
   const directory = join(parent, 'policy.d');
   const policy = watching(context, directory);
@@ -94,7 +94,7 @@ test.concurrent('a nudge helps where nothing can be watched', async (context) =>
   await policy.becomes('allowed');
 });
 
-test.concurrent('edits without a pause do not put it off', async (context) => {
+test.concurrent('file changes without a pause do not delay the reload', async (context) => {
   const directory = directoryWith({ '1.policy': allow });
   const policy = watching(context, directory);
   await policy.becomes('allowed');
