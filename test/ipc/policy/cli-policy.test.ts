@@ -1,4 +1,4 @@
-/** `vifwatch policy check|explain|eval`, as they are run. */
+/** `vifwatch policy check`, `explain` and `eval`, run as programs. */
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
@@ -43,7 +43,7 @@ const line = (source: string, service: string, argument = ''): string =>
 const denied = '{"action":"deny","user":null,"rule":null}';
 
 describe.concurrent('check', () => {
-  test('warnings alone are no failure', async () => {
+  test('succeeds if there are only warnings', async () => {
     expect(await run(['check', good])).toEqual({
       exitCode: 0,
       lines: [
@@ -54,7 +54,7 @@ describe.concurrent('check', () => {
     });
   });
 
-  test('all errors at once', async () => {
+  test('reports all errors at once', async () => {
     const { exitCode, lines } = await run(['check', bad]);
     expect(exitCode).toBe(1);
     expect(lines).toEqual([
@@ -63,7 +63,7 @@ describe.concurrent('check', () => {
     ]);
   });
 
-  test('no directory', async () => {
+  test('fails for a missing directory', async () => {
     const { exitCode, lines } = await run(['check', '/nonexistent/policy.d']);
     expect(exitCode).toBe(1);
     expect(lines[0]).toBe('/nonexistent/policy.d: error: no such directory: every call is denied');
@@ -73,7 +73,7 @@ describe.concurrent('check', () => {
 describe.concurrent('explain', () => {
   const explain = (...args: string[]) => run(['explain', '--self', 'sa-vm', ...args]);
 
-  test('the deciding rule, and those before it', async () => {
+  test('shows the deciding rule, and the rules of the service before it', async () => {
     expect(await explain('--dir', good, 'web', 'sign+key2')).toEqual({
       exitCode: 1,
       lines: [
@@ -93,7 +93,7 @@ describe.concurrent('explain', () => {
     });
   });
 
-  test('a call by way of a relay', async () => {
+  test('judges a relayed call with --relayed', async () => {
     const dir = directoryWith({ '1.policy': 'log * @anyvm sa-vm allow relayed=no\n' });
     expect((await explain('--dir', dir, 'web', 'log')).lines[0]).toBe('allow: allowed by rule');
     const { exitCode, lines } = await explain('--relayed', '--dir', dir, 'web', 'log');
@@ -103,7 +103,7 @@ describe.concurrent('explain', () => {
     });
   });
 
-  test('no rule', async () => {
+  test('shows for each rule of the service why it does not match', async () => {
     const { exitCode, lines } = await explain('--dir', good, 'work', 'sign');
     expect(exitCode).toBe(1);
     expect(lines[0]).toBe('deny: no matching rule');
@@ -112,7 +112,7 @@ describe.concurrent('explain', () => {
     ]);
   });
 
-  test('an invalid policy', async () => {
+  test("shows an invalid policy's errors", async () => {
     const { exitCode, lines } = await explain('--dir', bad, 'work', 'sign');
     expect(exitCode).toBe(1);
     expect(lines).toEqual([
@@ -126,7 +126,7 @@ describe.concurrent('eval', () => {
   const evaluate = (directory: string, input: string) =>
     run(['eval', '--dir', directory, '--self', 'sa-vm'], input);
 
-  test('a line for each request', async () => {
+  test('answers each request with one line', async () => {
     const input = [
       '{"source":"mail","service":"log","argument":"","relayed":true}\n',
       ...[line('web', 'sign', 'key1'), line('web', 'sign', '+key1'), line('web', 'sign')],
@@ -149,7 +149,7 @@ describe.concurrent('eval', () => {
     });
   });
 
-  test('a malformed request is denied, said, and the others are answered', async () => {
+  test('denies and reports a malformed request, and answers the others', async () => {
     const malformed = [
       ...['', 'null', '[]', '"x"', '{', '{}', '{"source":"web","service":"log"}'],
       '{"source":"web","service":"log","argument":null}',
@@ -165,7 +165,7 @@ describe.concurrent('eval', () => {
     expect(errors).toEqual(malformed.map((_, at) => `vifwatch: line ${2 * at + 2}`));
   });
 
-  test('an invalid policy allows nothing', async () => {
+  test('denies every request under an invalid policy', async () => {
     const { exitCode, lines, stderr } = await evaluate(bad, line('web', 'log').repeat(3));
     expect({ exitCode, lines }).toEqual({ exitCode: 1, lines: [denied, denied, denied] });
     expect(stderr.split('\n')).toEqual(
@@ -173,13 +173,13 @@ describe.concurrent('eval', () => {
     );
   });
 
-  test('needs to know who is called', async () => {
+  test('requires --self', async () => {
     const { exitCode, stderr } = await run(['eval', '--dir', good]);
     expect(exitCode).toBe(64);
     expect(stderr).toContain('--self');
   });
 
-  test('an answer comes before the next request', async ({ onTestFinished }) => {
+  test('answers before the next request comes', async ({ onTestFinished }) => {
     const argv = [main, 'policy', 'eval', '--dir', good, '--self', 'b'];
     const evaluator = execa(process.execPath, argv, { reject: false });
     onTestFinished(() => void evaluator.kill());
@@ -193,7 +193,7 @@ describe.concurrent('eval', () => {
     assert.equal((await evaluator).exitCode, 0);
   });
 
-  test('100 000 requests', async () => {
+  test('answers 100 000 requests', async () => {
     const { exitCode, lines } = await evaluate(good, line('web', 'sign', 'key1').repeat(100_000));
     expect(exitCode).toBe(0);
     expect(lines).toHaveLength(100_000);

@@ -1,4 +1,4 @@
-/** Verdicts: first match, and whatever is not clearly allowed is denied. */
+/** The first matching rule decides, and a call that is not clearly allowed is denied. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideCall, type PolicyRequest } from '../../../src/ipc/policy/decide-call.ts';
@@ -15,7 +15,7 @@ const request: PolicyRequest = {
 const verdictOn = (text: string, changes: Partial<PolicyRequest> = {}) =>
   decideCall(policyOf(rulesOf(text)), { ...request, ...changes });
 
-/** The line of the deciding rule, and whom it lets the call run as if it allows it. */
+/** The action, the user that an allowing rule names, and the deciding rule's line. */
 const outcome = (text: string, changes: Partial<PolicyRequest> = {}): string => {
   const { action, user, rule } = verdictOn(text, changes);
   return `${action}${user === undefined ? '' : ` ${user}`} ${rule?.replace('p:', '') ?? '-'}`;
@@ -44,12 +44,12 @@ test.each([
   ['sign * web * allow target=dom0\n* * * * allow', 'deny 1'],
   ['sign * web * allow target=@dispvm\n* * * * allow', 'deny 1'],
   [`sign * web * allow target=${uuid}\n* * * * allow`, 'deny 1'],
-])('%j: %s', (text, expected) => {
+])('the policy %j gives "%s"', (text, expected) => {
   expect(outcome(text)).toBe(expected);
 });
 
 test.each(['dom0', '@adminvm', '@default', '@dispvm', '@dispvm:web', '@dispvm:@tag:x'])(
-  'a destination %s never matches, to deny neither',
+  'the destination %s never matches, and its rule neither allows nor denies',
   (destination) => {
     expect(outcome(`sign * * ${destination} deny\nsign * * * allow`)).toBe('allow 2');
     expect(outcome(`sign * * ${destination} allow target=sa-vm`)).toBe('deny -');
@@ -57,13 +57,13 @@ test.each(['dom0', '@adminvm', '@default', '@dispvm', '@dispvm:web', '@dispvm:@t
 );
 
 test.each(['dom0', '@adminvm', '@dispvm:web', '@dispvm:@tag:x'])(
-  'a source %s never matches',
+  'the source %s never matches',
   (source) => {
     expect(outcome(`sign * ${source} * deny\nsign * * * allow`)).toBe('allow 2');
   },
 );
 
-describe('what cannot be known', () => {
+describe('a rule that may or may not match', () => {
   const unknown = [
     `@tag:x *`,
     `@type:AppVM *`,
@@ -72,7 +72,7 @@ describe('what cannot be known', () => {
     `* @type:AppVM`,
     `* ${uuid}`,
   ];
-  test.each(unknown)('%s', (pair) => {
+  test.each(unknown)('denies if it says so, and allows nothing by itself: %s', (pair) => {
     const rule = `sign * ${pair}`;
     expect(outcome(`${rule} allow`)).toBe('deny -');
     expect(outcome(`${rule} deny\n* * * * allow`)).toBe('deny 1');
@@ -83,13 +83,13 @@ describe('what cannot be known', () => {
     expect(outcome(`* * * * allow\n${rule} deny`)).toBe('allow 1');
   });
 
-  test('the other column, the service and the argument still count', () => {
+  test('is skipped if the other column, the service or the argument does not match', () => {
     expect(outcome('sign * @tag:x mail deny\nsign * * * allow')).toBe('allow 2');
     expect(outcome('sign * mail @tag:x deny\nsign * * * allow')).toBe('allow 2');
     expect(outcome('sign +key2 @tag:x * deny\nsign * * * allow')).toBe('allow 2');
   });
 
-  test('a rule that may allow as another user denies instead of letting the next one allow more', () => {
+  test('denies if it allows as another user than the next matching rule', () => {
     expect(outcome('sign * @tag:x * allow user=nobody\n* * * * allow')).toBe('deny 1');
     expect(outcome('sign * @tag:x * allow\n* * * * allow user=root')).toBe('deny 1');
     expect(outcome('sign * @tag:x * allow user=a\n* * * * allow user=a')).toBe('allow a 2');
@@ -125,7 +125,7 @@ test.each([
   expect(outcome('* * * * allow', changes)).toBe('deny -');
 });
 
-test('names of prototypes are names like others', () => {
+test('names of prototype members are ordinary names', () => {
   for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
     const text = `${name} +${name} ${name} @anyvm allow`;
     const call = { source: name, service: name, argument: name };
@@ -135,7 +135,7 @@ test('names of prototypes are names like others', () => {
   }
 });
 
-test('an argument with a plus, and none', () => {
+test('arguments that begin with a plus, and empty arguments, match exactly', () => {
   expect(outcome('sign ++a web * allow', { argument: '+a' })).toBe('allow 1');
   expect(outcome('sign +a web * allow', { argument: '+a' })).toBe('deny -');
   expect(outcome('sign + web * allow', { argument: '' })).toBe('allow 1');
@@ -149,16 +149,16 @@ test.each([
   ['* * mail sa-vm allow relayed=no\n* * * * allow', 'allow 2', 'allow 2'],
   ['* * web * allow relayed=no user=u\n* * * * allow', 'allow u 1', 'deny 1'],
   ['* * web sa-vm deny\n* * * * allow relayed=no', 'deny 1', 'deny 1'],
-  // It cannot be known whether it would have denied.
+  // The first rule might match, and would then deny a relayed call.
   ['* * @tag:x * allow relayed=no\n* * * * allow', 'deny 1', 'deny 1'],
-])('direct and by way of a relay: %j', (text, direct, relayed) => {
+])('direct and relayed calls under %j', (text, direct, relayed) => {
   expect([false, true].map((isRelayed) => outcome(text, { relayed: isRelayed }))).toEqual([
     direct,
     relayed,
   ]);
 });
 
-test('why', () => {
+test('each verdict has its reason', () => {
   const reason = (text: string): string => verdictOn(text).reason;
   expect(reason('* * * * allow')).toBe('allowed by rule');
   expect(reason('* * * * deny')).toBe('denied by rule');
@@ -177,7 +177,7 @@ test('why', () => {
   expect(absent.reason).toContain('no policy');
 });
 
-test('notices: of denials unless the rule says no, of allowed calls if it says yes', () => {
+test('denials are notified unless the rule says notify=no, allowed calls only with notify=yes', () => {
   const notify = (text: string): boolean => verdictOn(text).notify;
   expect(notify('* * * * allow')).toBe(false);
   expect(notify('* * * * allow notify=yes')).toBe(true);
@@ -186,7 +186,7 @@ test('notices: of denials unless the rule says no, of allowed calls if it says y
   expect(notify('* * * * ask notify=no')).toBe(true);
 });
 
-/** Few names, so that rules meet. */
+/** A few names only, so that rules overlap. */
 const name = fc.constantFrom('a', 'b', 'c');
 const service = fc.constantFrom('s', 't', 'constructor');
 const argument = fc.constantFrom('', 'x', '+');
@@ -217,7 +217,7 @@ const line = fc
 const relayed = fc.boolean();
 const someRequest = fc.record({ source: name, self: name, service, argument, relayed });
 
-test('the index decides as a scan of all rules does', () => {
+test('the index decides like a scan of all rules', () => {
   const seen = { allow: 0, deny: 0 };
   fc.assert(
     fc.property(
@@ -235,6 +235,6 @@ test('the index decides as a scan of all rules does', () => {
     ),
     { numRuns: 1000 },
   );
-  // Else it would not have looked at much.
+  // Ensures that the inputs exercise both verdicts.
   expect(Math.min(seen.allow, seen.deny)).toBeGreaterThan(100);
 });

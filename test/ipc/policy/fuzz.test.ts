@@ -1,4 +1,7 @@
-/** Whatever the bytes, the parser returns, says where it stumbled, and what it accepts is what stands there. */
+/**
+ * The parser returns for any bytes, names the place of each error, and reads the same rule again from an
+ * accepted rule's words.
+ */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
@@ -8,7 +11,7 @@ import { printFigures } from '../../support/figures.ts';
 import { seed } from '../../support/seed.ts';
 import { parse, policyOf } from './policy-of.ts';
 
-/** 20 000 takes seconds; `npm run nightly` asks for a million. */
+/** Number of inputs. 20 000 take seconds; `npm run nightly` asks for a million. */
 const inputs = Number(process.env['VIFWATCH_FUZZ'] ?? 20_000);
 
 const pieces = [
@@ -38,7 +41,7 @@ const words = [
   { text: '*', column: 1 },
 ] as const;
 
-test(`${inputs} texts`, () => {
+test(`the parser copes with ${inputs} random texts`, () => {
   let texts = 0;
   let accepted = 0;
   const check = (text: Uint8Array, old: boolean): void => {
@@ -68,7 +71,7 @@ test(`${inputs} texts`, () => {
     numRuns: inputs,
     seed,
   });
-  // Else it would not have looked at much.
+  // Ensures that the inputs contain enough valid rules.
   expect(accepted).toBeGreaterThan(inputs / 20);
   printFigures({ texts, acceptedRules: accepted, seed });
 });

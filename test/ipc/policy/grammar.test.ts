@@ -1,4 +1,4 @@
-/** Every construct in every place: what Qubes accepts and what it refuses, and where the error is said to be. */
+/** The parser accepts and refuses each construct in each place like Qubes, and names the error's place. */
 import { describe, expect, test } from 'vitest';
 import { placeText } from '../../../src/text/diagnostic.ts';
 import { parse, rulesOf } from './policy-of.ts';
@@ -9,7 +9,7 @@ const diagnosticsOf = (text: string | Uint8Array): string[] =>
 const uuid = 'uuid:12345678-9abc-4def-8123-456789abcdef';
 const dom0Uuid = 'uuid:00000000-0000-0000-0000-000000000000';
 
-/** Where each token may stand: source, destination, target= and default_target=. */
+/** The places that allow each token: source, destination, and target= with default_target=. */
 const tokens: readonly (readonly [
   token: string,
   source: 0 | 1,
@@ -54,7 +54,7 @@ const tokens: readonly (readonly [
 ];
 
 describe('VMs', () => {
-  test.each(tokens)('%s', (token, source, destination, target) => {
+  test.each(tokens)('%s is accepted in its places only', (token, source, destination, target) => {
     const isAccepted = (line: string): 0 | 1 => (diagnosticsOf(line).length === 0 ? 1 : 0);
     expect([
       isAccepted(`s * ${token} web deny`),
@@ -78,7 +78,7 @@ test.each([
   's * a @default deny',
   '__proto__ * __proto__ constructor deny',
   's * a b deny\r',
-])('accepted: %j', (line) => {
+])('%j is accepted', (line) => {
   expect(diagnosticsOf(line)).toEqual([]);
   expect(parse(line).statements).toMatchObject([{ kind: 'rule', rule: { line: 1, file: 'p' } }]);
 });
@@ -135,18 +135,18 @@ test.each([
   ['!', 1],
   ['! include f', 1],
   ['!Include f', 1],
-])('refused: %j', (line, column) => {
+])('%j is refused', (line, column) => {
   const [first = '', ...more] = diagnosticsOf(`# first\n\n${line}`);
   expect(first).toMatch(new RegExp(`^p:3:${column}: .`));
   expect(more).toEqual([]);
 });
 
-test('comments and empty lines say nothing', () => {
+test('comments and empty lines are ignored', () => {
   const text = '# ä\n\n  \t\n   # s * a b deny \u0000\n#!include f\n\r\n';
   expect(parse(text)).toEqual({ statements: [], diagnostics: [] });
 });
 
-test('all errors are found at once, in a line and in a file', () => {
+test('all errors of a line and of a file are found at once', () => {
   const text = 's+a x @default b allow\nt * a b deny\nt * a @x deny notify=maybe a\n';
   expect(parse(text).diagnostics.map(({ place }) => placeText(place))).toEqual([
     ...['p:1:1', 'p:1:5', 'p:1:7', 'p:3:7', 'p:3:22', 'p:3:28'],
@@ -154,7 +154,7 @@ test('all errors are found at once, in a line and in a file', () => {
   expect(parse(text).statements).toHaveLength(1);
 });
 
-test('what is not UTF-8 is an error even in a comment', () => {
+test('bytes that are not UTF-8 are an error even in a comment', () => {
   const text = Buffer.concat([
     Buffer.from('# ok\n# '),
     Buffer.of(0xff),
@@ -163,18 +163,18 @@ test('what is not UTF-8 is an error even in a comment', () => {
   expect(diagnosticsOf(text)).toEqual(['p:2:1: the line is not UTF-8']);
 });
 
-test('a line without an end is not read', () => {
+test('a line longer than the limit is refused', () => {
   expect(diagnosticsOf(`s * a b deny${' '.repeat(5_000_000)}x`)).toEqual([
     'p:1:4097: the line is longer than 4096 characters',
   ]);
   expect(diagnosticsOf('a '.repeat(2000))[0]).toMatch(/^p:1:\d+: /);
 });
 
-test('a file full of mistakes gives some of them', () => {
+test('a file full of errors reports a limited number of them', () => {
   expect(parse('x\n'.repeat(100_000)).diagnostics).toHaveLength(1001);
 });
 
-test('what a rule says', () => {
+test('a rule is parsed into its fields', () => {
   const [rule] = rulesOf('sign +a+b web sa-vm allow user=signer autostart=no');
   expect(rule).toMatchObject({
     ...{ service: 'sign', argument: 'a+b', file: 'p', line: 1, column: 1, place: 'p:1' },
@@ -188,7 +188,7 @@ test('what a rule says', () => {
   ]);
 });
 
-test('directives', () => {
+test('directives are parsed into their paths and words', () => {
   const text = '!include a/b\n !include-dir  c \n!include-service s +x f';
   expect(parse(text)).toMatchObject({
     statements: [
@@ -221,7 +221,7 @@ describe('files of !include-service', () => {
     { text: '+x', column: 3 },
   ] as const;
 
-  test('the old format', () => {
+  test('are parsed in the old format', () => {
     const { statements, diagnostics } = parse(
       '# c\n$anyvm $anyvm ask,user=a\n$tag:x b,deny\n$include:f\n!include g\na b allow',
       words,
@@ -242,7 +242,7 @@ describe('files of !include-service', () => {
     ['!include-dir d', 1],
     ['!include-service s * f', 1],
     ['!compat-4.0', 1],
-  ])('refused: %s', (line, column) => {
+  ])('refuse %s', (line, column) => {
     expect(parse(line, words).diagnostics).toMatchObject([
       { severity: 'error', place: { file: 'p', line: 1, column } },
     ]);

@@ -1,11 +1,11 @@
-/** What the grammar says, rule by rule: the reading that the index must agree with. */
+/** Decides a call by a scan of all rules: the reference that the index must agree with. */
 
 import type { CallRule } from '../../../src/ipc/policy/call-rule.ts';
 import type { PolicyRequest, Verdict } from '../../../src/ipc/policy/decide-call.ts';
 
 const neverHere = ['dom0', '@adminvm', 'uuid:00000000-0000-0000-0000-000000000000', '@default'];
 
-/** Undefined if it cannot be known. */
+/** Whether a token matches a VM's name; undefined for tags, types and UUIDs, which are unknown here. */
 const matches = (token: string, name: string): boolean | undefined => {
   if (token === '*' || token === '@anyvm') return true;
   if (neverHere.includes(token) || token.startsWith('@dispvm')) return false;
@@ -16,7 +16,7 @@ const matches = (token: string, name: string): boolean | undefined => {
 const deny = (rule?: CallRule) =>
   ({ action: 'deny', user: undefined, rule: rule?.place }) as const satisfies Partial<Verdict>;
 
-/** Of well-formed requests. */
+/** Decides a request, which must be well-formed. */
 export const decideLinearly = (
   rules: readonly CallRule[],
   { source, self, service, argument, relayed }: PolicyRequest,

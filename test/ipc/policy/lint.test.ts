@@ -1,4 +1,4 @@
-/** What is said in vain, and where. */
+/** Lint warns of rules and parameters without an effect, and names their places. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
@@ -9,7 +9,7 @@ import { policyOf, rulesOf } from './policy-of.ts';
 const warnings = (text: string): string[] =>
   lint(rulesOf(text)).map(({ place, text: what }) => `${placeText(place)} ${what}`);
 
-test('a policy without a warning', () => {
+test('a clean policy has no warning', () => {
   const text = 's +x a b allow user=root\ns * a b deny notify=no\n* * @anyvm * deny';
   expect(warnings(text)).toEqual([]);
 });
@@ -26,13 +26,13 @@ test.each([
   ['s * @tag:x b deny', 'p:1:5 "@tag:x" is unknown here: the rule denies whatever'],
   ['s * @tag:x b allow relayed=no', 'p:1:5 "@tag:x" is unknown here: the rule denies whatever'],
   ['s * a @type:AppVM deny', 'p:1:7 "@type:AppVM" is unknown'],
-])('%s', (text, expected) => {
+])('%s is warned of', (text, expected) => {
   const found = warnings(text);
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(expected);
 });
 
-test('what no longer has an effect is said of each parameter', () => {
+test('each parameter without an effect has its own warning', () => {
   const found = warnings('s * a b ask autostart=yes default_target=c');
   expect(found.map((text) => text.split(' ', 1)[0])).toEqual(['p:1:9', 'p:1:13', 'p:1:27']);
 });
@@ -62,7 +62,7 @@ test.each([
   expect(warnings(`${first}\n${second}`).join()).not.toContain('never reached');
 });
 
-test('a rule that is never reached can go', () => {
+test('removing rules that are never reached changes no verdict', () => {
   const token = fc.constantFrom('*', '@anyvm', 'a', 'b', 'c', '@tag:x', 'dom0');
   const scope = fc.constantFrom('* *', 's *', 's +x', 's +', 't *');
   const action = fc.constantFrom(
@@ -95,6 +95,6 @@ test('a rule that is never reached can go', () => {
     }),
     { numRuns: 1000 },
   );
-  // Else it would not have looked at much.
+  // Ensures that the inputs contain enough unreachable rules.
   expect(spared).toBeGreaterThan(500);
 });
