@@ -1,4 +1,4 @@
-/** Every frame in every state of a stream at its caller. */
+/** Each frame arrives in each state of a stream at its caller. */
 import { describe, expect, test } from 'vitest';
 import {
   aboutStderr,
@@ -72,7 +72,7 @@ describe('a stream at its caller', () => {
   const cases = Object.entries(states).flatMap(([state, { opened, cancels, said, ...rest }]) =>
     names.map((variant) => ({ state, variant, opened, cancels, said, rest })),
   );
-  test.concurrent.each(cases)('$state: $variant', async (given) => {
+  test.concurrent.each(cases)('in state "$state", $variant gets its verdict', async (given) => {
     const { mux, peer } = await muxAndPeer('client');
     const call = given.opened ? mux.open(echoRequest) : undefined;
     if (call !== undefined) {
@@ -87,7 +87,7 @@ describe('a stream at its caller', () => {
       ? 'stream-id'
       : expected(given.variant, given.rest);
     expect(await peer.verdict()).toBe(verdict);
-    // Whoever waits for the call hears of it.
+    // A closed link also settles the call.
     if (verdict !== 'legal') await call?.outcome;
   });
 });

@@ -7,7 +7,7 @@ import type { CallRequest, IncomingCall } from '../../../src/ipc/protocol/call.t
 import { maxStreams } from '../../../src/ipc/protocol/limits.ts';
 import { echo, linked, request, talk } from './linked.ts';
 
-test('1000 calls at a time, byte for byte, over a link of 4 KiB', async () => {
+test('1000 calls at a time over a link of 4 KiB are all byte-exact', async () => {
   const { client, server } = await linked(echo, 4096);
   const inputs = Array.from({ length: 1000 }, (_, index) => randomBytes(index * 13));
   const calls = inputs.map((input) => talk(client.open(request('echo')), input));
@@ -20,7 +20,7 @@ test('1000 calls at a time, byte for byte, over a link of 4 KiB', async () => {
   await expect.poll(() => [client, server].map((mux) => mux.statistics().streams)).toEqual([0, 0]);
 });
 
-test('write and close at once: every byte of both outputs, and the exit status', async () => {
+test('a target that writes and exits at once loses no byte of its outputs, and its status arrives', async () => {
   const { client } = await linked((call) => {
     const [out, err, status] = call.request.argument.split('-').map(Number);
     call.stdin.resume();
@@ -54,7 +54,7 @@ test('either direction can end first', async () => {
   expect(await call.outcome).toEqual({ kind: 'exited', status: 7 });
 });
 
-test('both sides may call', async () => {
+test('both sides can call', async () => {
   const { server, client } = await linked(echo);
   const { stdout, outcome } = await talk(server.open(request('any')), Buffer.from('x'));
   expect(stdout).toHaveLength(0);
@@ -65,7 +65,7 @@ test('both sides may call', async () => {
   expect(`${(await talk(client.open(request('echo')), Buffer.from('y'))).stdout}`).toBe('y');
 });
 
-test('a refusal after something was sent is an exit status', async () => {
+test('a refusal after some output becomes exit status 125', async () => {
   const { client } = await linked((call) => {
     call.stdout.write('begun', () => call.refuse({ code: 'failed', text: 'late' }));
   });
@@ -74,7 +74,7 @@ test('a refusal after something was sent is an exit status', async () => {
   });
 });
 
-test('a text of the target is made printable and cut', async () => {
+test("the target's refusal text is made printable and cut", async () => {
   const { client } = await linked((call) => {
     call.refuse({ code: 'busy', text: `\x1b[2J\u{1f4a9}${'x'.repeat(300)}` });
   });
@@ -82,7 +82,7 @@ test('a text of the target is made printable and cut', async () => {
   expect(outcome).toMatchObject({ refusal: { text: `?[2J??${'x'.repeat(194)}` } });
 });
 
-test('a request that no target would take is not sent', async () => {
+test('a request with invalid fields is not sent', async () => {
   const { client } = await linked(echo);
   expect(() => client.open(request('../sh'))).toThrow('1 to 63 of A-Za-z0-9._-');
   expect(() => client.open(request('echo', 'a b'))).toThrow('argument');
@@ -92,7 +92,7 @@ test('a request that no target would take is not sent', async () => {
   expect(() => client.open({ ...request('echo'), source: 'a', target: 'b' })).toThrow('further');
 });
 
-test('a call has its target or its source with it', async () => {
+test('a call carries its target or its source', async () => {
   const requests: CallRequest[] = [];
   const { client } = await linked((call) => {
     requests.push(call.request);
@@ -118,7 +118,7 @@ test('the call beyond the limit is busy, and the link goes on', async () => {
   expect(ends.every(({ outcome }) => outcome.kind === 'exited')).toBe(true);
 });
 
-test('a reader that has enough breaks the pipe, on both sides', async () => {
+test('a reader that closes its stream gives the writer EPIPE, on both sides', async () => {
   const codes: (string | undefined)[] = [];
   const { client } = await linked((call) => {
     call.stdin.destroy();
@@ -136,7 +136,7 @@ test('a reader that has enough breaks the pipe, on both sides', async () => {
   expect(codes).toEqual(['EPIPE', 'EPIPE']);
 });
 
-describe('cancelled', () => {
+describe('a call that is cancelled', () => {
   const phases = [
     'at once',
     'opened',
@@ -145,7 +145,7 @@ describe('cancelled', () => {
     'stdin ended',
     'exiting',
   ] as const;
-  test.each(phases)('%s', async (phase) => {
+  test.each(phases)('in phase "%s" ends at both sides', async (phase) => {
     const incoming: IncomingCall[] = [];
     const { client, server } = await linked((call) => {
       incoming.push(call);

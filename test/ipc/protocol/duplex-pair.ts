@@ -1,9 +1,9 @@
-/** Two ends of an in-memory link that holds as little as a ring does. */
+/** The two ends of an in-memory link that buffers as little as a vchan ring. */
 import { Duplex } from 'node:stream';
 
 type End = Duplex & { takeFromPeer(): void };
 
-/** @param capacity bytes on their way in each direction */
+/** @param capacity bytes that are under way in each direction */
 export const duplexPair = (capacity = 65_536): [Duplex, Duplex] => {
   const make = (peer: () => End): End => {
     let waiting: { chunks: Buffer[]; callback: () => void } | undefined;

@@ -1,4 +1,4 @@
-/** Credit, turns and limits: what one stream or peer can do to the others. */
+/** Credit, turns and limits bound the effect of one stream or peer on the others. */
 import { expect, test } from 'vitest';
 import type { IncomingCall } from '../../../src/ipc/protocol/call.ts';
 import {
@@ -12,7 +12,7 @@ import type { Mux } from '../../../src/ipc/protocol/mux.ts';
 import { linked, request } from './linked.ts';
 import { bytes, creditOf, muxAndPeer, openPayload, type RawPeer } from './raw-peer.ts';
 
-/** Writes without end, as far as it is let. */
+/** Writes without end, as fast as the credit allows. */
 const flood = (call: IncomingCall): void => {
   const chunk = Buffer.alloc(16_384);
   const write = (): void => {
@@ -40,7 +40,7 @@ test('16 streams get within 10 % of a fair share', async () => {
   const { client } = await linked(flood);
   const got = new Array<number>(16).fill(0);
   const fair = 4_000_000;
-  // What the others have when the first has its share.
+  // The others are measured at the moment when the first stream has its share.
   await Promise.race(
     got.map((_, index) =>
       readFlood(client, fair, (length) => {
@@ -51,7 +51,7 @@ test('16 streams get within 10 % of a fair share', async () => {
   expect(Math.min(...got) / Math.max(...got)).toBeGreaterThan(0.9);
 });
 
-test('900 stalled readers cost the link their first window and nothing more', async () => {
+test('900 stalled readers cost the link only their first window', async () => {
   const { client } = await linked(flood);
   const stalled = Array.from({ length: 900 }, () => client.open(request('flood')));
   await expect
@@ -63,13 +63,13 @@ test('900 stalled readers cost the link their first window and nothing more', as
   expect(wanted / (client.statistics().bytesIn - before)).toBeGreaterThan(0.9);
 });
 
-/** All that the target has sent on its outputs so far. */
+/** The bytes that the target has sent on stdout so far. */
 const outputBytes = (peer: RawPeer): number =>
   peer.seen
     .filter(({ name }) => name === 'stdout')
     .reduce((sum, { payload }) => sum + payload.length, 0);
 
-test('nothing is sent beyond the credit, and writes are called back as it comes', async () => {
+test('a sender stops at the end of its credit, and a write completes when more credit comes', async () => {
   const { peer, call } = await muxAndPeer('server');
   peer.send('open', 1, openPayload);
   const incoming = await call();
@@ -87,9 +87,9 @@ test('nothing is sent beyond the credit, and writes are called back as it comes'
 
 test.each([
   ['stdin beyond the window', 'stdin', Buffer.alloc(initialWindow + 1)],
-  ['no credit at all', 'credit', creditOf(1, 0)],
+  ['a credit of 0', 'credit', creditOf(1, 0)],
   ['more credit than a window holds', 'credit', creditOf(1, maxWindow)],
-  ['as much credit as there are numbers', 'credit', creditOf(2, 0xffff_ffff)],
+  ['a credit of 2^32 - 1', 'credit', creditOf(2, 0xffff_ffff)],
 ] as const)('%s closes the link', async (_what, name, payload) => {
   const { peer } = await muxAndPeer('server');
   peer.send('open', 1, openPayload);
@@ -97,7 +97,7 @@ test.each([
   expect(await peer.verdict()).toBe('credit');
 });
 
-test('credit is spent in a stream that nobody reads any more, too', async () => {
+test('input to an ended call still spends credit', async () => {
   const { peer, call } = await muxAndPeer('server');
   peer.send('open', 1, openPayload);
   (await call()).exit(0);
@@ -125,7 +125,7 @@ test('pings are answered one at a time', async () => {
   expect((await peer.frame('goodbye')).payload[0]).toBe(11);
 });
 
-test('windows grow for those who read, within the budget of the link', async () => {
+test("windows of streams that are read grow, within the link's budget", async () => {
   const { peer, calls } = await muxAndPeer('server');
   const granted = new Map<number, number>();
   const count = 64;
@@ -134,7 +134,7 @@ test('windows grow for those who read, within the budget of the link', async () 
   await expect.poll(() => calls.length).toBe(count);
   for (const call of calls) call.stdin.resume();
   let at = 0;
-  // Each spends all that it is given: the greediest peer that is legal.
+  // Each stream spends all its credit, as the greediest legal peer does.
   const spend = (): void => {
     for (const { name, stream, payload } of peer.seen.slice(at)) {
       if (name !== 'credit') continue;

@@ -7,11 +7,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a burst passes, more waits as long as it takes to be earned', () => {
+test('a burst passes, and more frames wait until they are earned', () => {
   vi.useFakeTimers();
   const frameRate = createFrameRate();
   expect(frameRate(frameBurst)).toBe(0);
-  // A tenth of a second's frames, and a tenth of the burst.
+  // The wait covers a tenth of a second's frames, and a tenth of the burst.
   expect(frameRate(framesPerSecond / 10)).toBe(100 + (frameBurst / 10 / framesPerSecond) * 1000);
   vi.advanceTimersByTime(125);
   expect(frameRate(0)).toBe(0);
@@ -20,7 +20,7 @@ test('a burst passes, more waits as long as it takes to be earned', () => {
   expect(frameRate(1)).toBeGreaterThan(0);
 });
 
-test('a flood is read slowly, and nobody is hurt', async () => {
+test('a flood of frames is read slowly, and the link stays open', async () => {
   const { transport, peer } = await muxAndPeer('server');
   const pause = vi.spyOn(transport, 'pause');
   peer.send('open', 1, openPayload);
@@ -30,7 +30,7 @@ test('a flood is read slowly, and nobody is hurt', async () => {
     Buffer.concat(new Array(count).fill(frameBytes('credit', 1, creditOf(1, 1)))),
   );
   expect(await peer.verdict()).toBe('legal');
-  // A slow machine takes as long without.
+  // The time alone proves nothing: a slow machine takes as long without a pause.
   expect(pause).toHaveBeenCalledOnce();
   const earned = ((count - frameBurst) * 1000) / framesPerSecond;
   expect(performance.now() - began).toBeGreaterThan(earned * 0.9);

@@ -17,7 +17,7 @@ const legalFrame = fc.constantFrom(...(Object.keys(frames) as FrameName[])).chai
   }),
 );
 
-/** Cut where the numbers say, in order. */
+/** Cuts `whole` into chunks of the given sizes, in order and repeatedly. */
 const cut = (whole: Buffer, sizes: readonly number[]): Buffer[] => {
   const chunks: Buffer[] = [];
   let at = 0;
@@ -29,7 +29,7 @@ const cut = (whole: Buffer, sizes: readonly number[]): Buffer[] => {
   return chunks;
 };
 
-test('what was encoded is decoded, however it is cut', () => {
+test('encoded frames are decoded from chunks of any size', () => {
   const sizes = fc.array(
     fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 40_000 })),
     {
@@ -57,7 +57,7 @@ test('what was encoded is decoded, however it is cut', () => {
   );
 });
 
-test('a payload that came in one chunk is not copied', () => {
+test('a payload that arrives in one chunk is not copied', () => {
   const chunk = frameBytes('stdin', 1, Buffer.alloc(maxPayload));
   const decode = createDecoder((_name, _stream, payload) => {
     expect(payload.buffer).toBe(chunk.buffer);

@@ -1,4 +1,4 @@
-/** Whatever bytes come: no crash, no error that nobody hears, and a link that is closed or alive. */
+/** For any bytes the mux does not crash, handles every error, and leaves the link closed or alive. */
 import { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,9 +10,9 @@ import { encodeRequest } from '../../../src/ipc/protocol/request.ts';
 import { printFigures } from '../../support/figures.ts';
 import { bytes, creditOf, done, frameBytes } from './raw-peer.ts';
 
-/** `npm run nightly` asks for a million. */
+/** Number of inputs; `npm run nightly` asks for a million. */
 const runs = Number(process.env['VIFWATCH_FUZZ'] ?? 5_000);
-/** Always the same inputs unless others are asked for, so that `npm test` gives the same answer each time. */
+/** The first seed. It is fixed by default, so that `npm test` gives the same result each time. */
 const firstSeed = Number(process.env['VIFWATCH_SEED'] ?? 0);
 
 const unheard: unknown[] = [];
@@ -26,7 +26,7 @@ afterAll(() => {
   process.off('uncaughtException', note).off('unhandledRejection', note);
 });
 
-/** A mux that has been greeted and has some calls of both directions in different states. */
+/** A mux with two calls of its own; it answers incoming calls in four different ways. */
 const busyMux = (role: 'server' | 'client') => {
   const said: Buffer[] = [];
   const transport = new Duplex({
@@ -57,7 +57,9 @@ const busyMux = (role: 'server' | 'client') => {
   return { mux, outcomes, said, feed: (chunk: Buffer) => transport.emit('data', chunk) };
 };
 
-/** A pseudo-random number below the limit (mulberry32): an input is its seed, and a failure names it. */
+/**
+ * Gives pseudo-random numbers below a limit (mulberry32). The seed determines the input; a failure names it.
+ */
 const randomOf = (seed: number): ((limit: number) => number) => {
   let state = seed;
   return (limit) => {
@@ -73,7 +75,7 @@ const vouching = encodeRequest({ target: '', service: 'any', argument: 'x', sour
 const likely: readonly FrameName[] = ['open', 'open', 'vouch', 'stdin', 'stdout', 'credit', 'ping'];
 const names: readonly FrameName[] = [...(Object.keys(frames) as FrameName[]), ...likely];
 
-/** A frame that is well-formed, and legal in some state. */
+/** A frame that is well-formed, and legal in some states. */
 const plausible = (random: (limit: number) => number): Buffer => {
   const name = names[random(names.length)] ?? 'open';
   const { link, min, max } = frames[name];
@@ -88,7 +90,7 @@ const plausible = (random: (limit: number) => number): Buffer => {
   return frameBytes(name, link ? 0 : random(8) + 1, payload);
 };
 
-/** Traffic with a few wrong bytes, or none; one time in eight nothing but noise. */
+/** Frames with up to two wrong bytes; one chunk in eight is pure noise. */
 const chunkOf = (random: (limit: number) => number): Buffer => {
   if (random(8) === 0)
     return Buffer.from(Array.from({ length: 1 + random(60) }, () => random(256)));
@@ -97,7 +99,7 @@ const chunkOf = (random: (limit: number) => number): Buffer => {
   return whole;
 };
 
-/** The code with which the link was closed. */
+/** Feeds the input of `seed` to a mux; gives the code with which the link was closed. */
 const run = async (seed: number): Promise<string> => {
   const random = randomOf(seed);
   const { mux, outcomes, said, feed } = busyMux(random(2) === 0 ? 'server' : 'client');
@@ -110,9 +112,9 @@ const run = async (seed: number): Promise<string> => {
   mux.close(done);
   const { kind, code } = await mux.closed;
   expect(mux.statistics().streams).toBe(0);
-  // Whatever came: who waits for a call hears of its end.
+  // Every call has an outcome, for any input.
   await Promise.all(outcomes);
-  // What we said is legal to the last byte, and ends with a goodbye if the end was ours.
+  // The mux's own output is legal to the last byte, and ends with a goodbye if the mux closed the link.
   let goodbye: string | undefined;
   const decode = createDecoder((name, _stream, payload) => {
     if (goodbye !== undefined) throw new Error(`${name} after the goodbye`);
@@ -126,10 +128,10 @@ const run = async (seed: number): Promise<string> => {
 const codes = new Set<string>();
 let inputs = 0;
 
-// A test for so many, that none of them takes long however many there are.
+// Each batch is a test of its own, so that no test runs long for any number of inputs.
 const batch = 5_000;
 const batches = Array.from({ length: Math.ceil(runs / batch) }, (_, index) => index * batch);
-test.each(batches)('inputs from number %i on', async (first) => {
+test.each(batches)('the mux survives the inputs from number %i on', async (first) => {
   for (let at = first; at < Math.min(first + batch, runs); at += 1) {
     const seed = firstSeed + at;
     const code = await run(seed).catch((cause: unknown) => {
@@ -141,7 +143,7 @@ test.each(batches)('inputs from number %i on', async (first) => {
   }
 });
 
-test('no error goes unheard, and all codes that bytes alone can bring about come', async () => {
+test('no error stays unhandled, and every close code that bytes alone can cause occurs', async () => {
   await setImmediate();
   expect(unheard).toEqual([]);
   const unreachable = ['identity', 'hung', 'version', 'streams', 'exhausted'];

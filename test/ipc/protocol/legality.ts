@@ -1,9 +1,11 @@
-/** Every frame that a stream knows, and what becomes of it: legal, or the code with which the link is closed. */
+/** Each kind of frame, and its expected verdict: `legal`, or the code with which the link is closed. */
 import type { FrameName } from '../../../src/ipc/protocol/frame.ts';
 import { bytes, creditOf, openPayload, type RawPeer, vouchPayload } from './raw-peer.ts';
 
+/** The stream that the tests use. */
 export const stream = 1;
 
+/** A frame of each kind, as name and payload. */
 export const variants = {
   hello: ['hello', Buffer.from('VFWI\x01\0\x01\0\0')],
   ping: ['ping', Buffer.alloc(8)],
@@ -29,26 +31,31 @@ export const variants = {
   exit: ['exit', bytes(0)],
 } as const satisfies Record<string, readonly [FrameName, Buffer]>;
 
+/** A kind of frame, by its key in `variants`. */
 export type Variant = keyof typeof variants;
 
 export const names = Object.keys(variants) as Variant[];
 
+/** Sends the frames in order. */
 export const say = (peer: RawPeer, ...said: Variant[]): void => {
   for (const name of said) peer.send(variants[name][0], stream, variants[name][1]);
 };
 
-/** Each begins a call. */
+/** The frames that begin a call. */
 export const openings: readonly Variant[] = ['open', 'vouch'];
 
+/** The frames that belong to the link, on stream 0. */
 export const linkFrames: readonly Variant[] = ['hello', 'ping', 'pong', 'goodbye'];
 
+/** The verdicts on all frames in one state of a stream. */
 export type Expected = {
-  /** What is legal. */
+  /** The legal frames. */
   readonly legal: readonly Variant[];
-  /** What is illegal for its direction; the rest is so for the state. */
+  /** The frames that are illegal for their direction; all others are illegal for the state. */
   readonly direction: readonly Variant[];
 };
 
+/** The verdict on a frame that arrives on a stream: `legal`, or the code of the close. */
 export const expected = (variant: Variant, { legal, direction }: Expected): string => {
   if (legal.includes(variant)) return 'legal';
   if (linkFrames.includes(variant)) return 'stream-id';

@@ -1,10 +1,10 @@
-/** Every frame before and after the hello, and frames that are malformed. */
+/** Each frame before and after the hello, and malformed frames. */
 import { describe, expect, test } from 'vitest';
 import { linkFrames, names, stream, variants } from './legality.ts';
 import { bytes, frameBytes, muxAndPeer, openPayload, vouchPayload } from './raw-peer.ts';
 
 describe('the link itself', () => {
-  test.concurrent.each(names)('%s before the hello', async (variant) => {
+  test.concurrent.each(names)('%s before the hello is legal only for a hello', async (variant) => {
     const { mux, peer } = await muxAndPeer('server', false);
     const [name, payload] = variants[variant];
     peer.send(name, linkFrames.includes(variant) ? 0 : stream, payload);
@@ -12,19 +12,22 @@ describe('the link itself', () => {
     else expect(await mux.closed).toMatchObject({ kind: 'us', code: 'hello' });
   });
 
-  test.concurrent.each(names)('%s on stream 0 after the hello', async (variant) => {
-    const { mux, peer } = await muxAndPeer('server');
-    const [name, payload] = variants[variant];
-    peer.send(name, 0, payload);
-    if (variant === 'goodbye') {
-      expect(await mux.closed).toMatchObject({ kind: 'peer', code: 'shutdown' });
-      return;
-    }
-    const illegal = variant === 'hello' || variant === 'pong' ? 'state' : 'stream-id';
-    // A ping is answered: the verdict's own would be the second.
-    if (variant === 'ping') await peer.frame('pong');
-    expect(await peer.verdict()).toBe(variant === 'ping' ? 'legal' : illegal);
-  });
+  test.concurrent.each(names)(
+    '%s on stream 0 after the hello gets its verdict',
+    async (variant) => {
+      const { mux, peer } = await muxAndPeer('server');
+      const [name, payload] = variants[variant];
+      peer.send(name, 0, payload);
+      if (variant === 'goodbye') {
+        expect(await mux.closed).toMatchObject({ kind: 'peer', code: 'shutdown' });
+        return;
+      }
+      const illegal = variant === 'hello' || variant === 'pong' ? 'state' : 'stream-id';
+      // Two pings at a time are illegal, so this one is answered before the verdict sends its own.
+      if (variant === 'ping') await peer.frame('pong');
+      expect(await peer.verdict()).toBe(variant === 'ping' ? 'legal' : illegal);
+    },
+  );
 
   const edited = (frame: Buffer, at: number, ...values: number[]): Buffer => {
     frame.set(values, at);
@@ -78,7 +81,7 @@ describe('the link itself', () => {
     ['payload', vouching(1, '@', 1, 'a', 0)],
     ['payload', vouching(1, 'a', 0, 1, 'a')],
     ['payload', vouching(1, 'a', 1, 'a', 0, 'more')],
-  ] as const)('%s: %o', async (code, frame) => {
+  ] as const)('the link is closed with %s: %o', async (code, frame) => {
     const { mux, peer } = await muxAndPeer('server');
     peer.transport.write(frame);
     expect(await peer.verdict()).toBe(code);
@@ -89,7 +92,7 @@ describe('the link itself', () => {
     [1, 'VFWI\x01\0\x01\0\0', 'type'],
     [2, 'VFWI\x01\0\x02\0\0', 'legal'],
     [2, 'VFWI\x02\0\x07\0\0', 'legal'],
-  ])('version %i by %j: a vouch is %s', async (version, hello, verdict) => {
+  ])('in version %i (hello %j) the verdict on a vouch is %s', async (version, hello, verdict) => {
     const { mux, peer } = await muxAndPeer('server', false);
     peer.send('hello', 0, Buffer.from(hello, 'latin1'));
     await mux.ready;
@@ -98,7 +101,7 @@ describe('the link itself', () => {
     expect(await peer.verdict()).toBe(verdict);
   });
 
-  test('over a link of version 1 no call of another VM is made', async () => {
+  test('a vouched call over a link of version 1 is refused as unreachable', async () => {
     const { mux, peer } = await muxAndPeer('server', false);
     const vouched = { target: '', service: 'echo', argument: '', source: 'workload-vm' };
     const early = mux.open(vouched);
@@ -107,7 +110,7 @@ describe('the link itself', () => {
     for (const call of [early, mux.open(vouched)]) {
       expect(await call.outcome).toMatchObject({ refusal: { code: 'unreachable' } });
     }
-    // All others are made as ever.
+    // Calls without a source still work.
     mux.open({ target: '', service: 'echo', argument: '' });
     expect((await peer.frame('open')).stream).toBe(2);
     expect(peer.seen.map(({ name }) => name)).not.toContain('vouch');
@@ -121,7 +124,7 @@ describe('the link itself', () => {
     ['version', 'VFWI\x03\0\x09\0\0'],
     ['version', 'VFWI\x02\0\x01\0\0'],
     ['version', 'VFWI\0\0\0\0\0'],
-  ])('%s: %j', async (code, payload) => {
+  ])('the link is closed with %s: hello %j', async (code, payload) => {
     const { mux, peer } = await muxAndPeer('server', false);
     peer.send('hello', 0, Buffer.from(payload, 'latin1'));
     expect(await mux.closed).toMatchObject({ kind: 'us', code });

@@ -6,7 +6,10 @@ import { openMux } from '../../../src/ipc/protocol/mux.ts';
 import { duplexPair } from './duplex-pair.ts';
 import { done } from './raw-peer.ts';
 
-/** Not in concurrent tests. */
+/**
+ * Links a client with a server whose calls `onCall` handles. Not for concurrent tests, since it uses
+ * `onTestFinished`.
+ */
 export const linked = async (onCall: (call: IncomingCall) => void, capacity?: number) => {
   const [ours, theirs] = duplexPair(capacity);
   const refuse = (call: IncomingCall) => call.refuse({ code: 'not-found', text: 'a caller' });
@@ -17,13 +20,14 @@ export const linked = async (onCall: (call: IncomingCall) => void, capacity?: nu
   return { server, client, ours, theirs };
 };
 
+/** Answers a call with its input. */
 export const echo = (call: IncomingCall): void => {
   call.stdin.on('end', () => call.exit(0)).pipe(call.stdout);
 };
 
 export const request = (service: string, argument = '') => ({ target: '', service, argument });
 
-/** A call that says `input`: its whole outputs and how it ended. */
+/** Sends `input` to a call; gives its whole outputs and its outcome. */
 export const talk = async (call: OutgoingCall, input: Buffer) => {
   call.stdin.end(input);
   const [stdout, stderr, outcome] = await Promise.all([

@@ -1,4 +1,4 @@
-/** Links that end without a word, and who hears of it. */
+/** A link that ends unexpectedly settles its calls at both ends. */
 import { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -12,11 +12,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A transport with nobody at its other end. */
+/** A transport without another end. */
 const nobody = (): Duplex =>
   new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
 
-test('a transport that breaks in the middle settles every call at both ends', async () => {
+test('a transport that breaks settles every call at both ends', async () => {
   const incoming: IncomingCall[] = [];
   const { client, server, theirs } = await linked((call) => {
     incoming.push(call);
@@ -43,7 +43,7 @@ test('a transport that breaks in the middle settles every call at both ends', as
   expect(await client.open(request('late')).outcome).toMatchObject({ kind: 'lost' });
 });
 
-test('an output that had come whole can still be read', async () => {
+test('an output that arrived whole can still be read after the link is lost', async () => {
   const { client, theirs } = await linked((call) => {
     call.stdin.resume();
     call.stdout.end('whole');
@@ -57,7 +57,7 @@ test('an output that had come whole can still be read', async () => {
   expect(`${await buffer(call.stdout)}`).toBe('whole');
 });
 
-test('a goodbye is heard with its reason', async () => {
+test('a goodbye passes its reason to the peer and its calls', async () => {
   const { client, server } = await linked(() => {});
   const call = client.open(request('any'));
   server.close({ code: 'identity', text: 'domid 7 has another name now' });
@@ -70,7 +70,7 @@ test('a goodbye is heard with its reason', async () => {
   });
 });
 
-test('who says nothing for 6 s is hung, even before the hello', async () => {
+test('a peer that is silent for 6 s counts as hung, even before the hello', async () => {
   vi.useFakeTimers();
   const mux = openMux(nobody(), { role: 'client', name: 'c', onCall: () => {} });
   const call = mux.open(request('any'));
@@ -90,7 +90,7 @@ test('an idle link is kept alive by its pings, which measure the round trip', as
     const before = client.statistics().bytesIn;
     const from = performance.now();
     vi.advanceTimersByTime(pingMs);
-    // The other end's ping, and its answer to ours.
+    // Two frames arrive: the peer's ping, and its answer to this end's ping.
     await expect.poll(() => client.statistics().bytesIn - before).toBe(2 * (headerBytes + 8));
     expect(client.statistics().rttMs).toBeLessThan(performance.now() - from);
   }
@@ -98,7 +98,7 @@ test('an idle link is kept alive by its pings, which measure the round trip', as
   expect(outcome).toEqual({ kind: 'exited', status: 0 });
 });
 
-test('a peer that does not even read the goodbye is left after a second', async () => {
+test('the link to a peer that does not read the goodbye is closed after a second', async () => {
   vi.useFakeTimers();
   const deaf = new Duplex({ read: () => {}, write: () => {} });
   const mux = openMux(deaf, { role: 'server', name: 's', onCall: () => {} });

@@ -1,4 +1,7 @@
-/** What a peer can make us hold. In a file of its own: what other tests left would be measured, too. */
+/**
+ * The memory that a peer can make the mux hold. A file of its own, since leftovers of other tests would
+ * count.
+ */
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -19,7 +22,7 @@ const held = async (): Promise<number> => {
   return heapUsed + external;
 };
 
-/** A whole window in frames of one byte, on some stream. */
+/** A whole window of stream 1 in frames of one byte. */
 const dribble = Buffer.concat(
   Array.from({ length: initialWindow }, () => frameBytes('stdin', 1, bytes(7))),
 );
@@ -30,7 +33,7 @@ const dribbleOn = (stream: number): Buffer => {
   return frames;
 };
 
-test('a peer that fills all windows costs no more than is documented', async () => {
+test('a peer that fills all windows costs only the documented memory', async () => {
   const { peer, calls } = await muxAndPeer('server');
   const before = await held();
   for (let index = 0; index < maxStreams; index += 1) {

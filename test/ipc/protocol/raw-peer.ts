@@ -1,4 +1,4 @@
-/** The other end of a link, spoken frame by frame: it may say whatever it likes. */
+/** The other end of a link, which can send any frame at any time. */
 import type { Duplex } from 'node:stream';
 import { afterAll } from 'vitest';
 import type { IncomingCall } from '../../../src/ipc/protocol/call.ts';
@@ -12,12 +12,14 @@ import { duplexPair } from './duplex-pair.ts';
 
 export const bytes = (...values: number[]): Buffer => Buffer.from(values);
 
+/** Encodes a frame, whether it is legal or not. */
 export const frameBytes = (name: FrameName, stream: number, payload = bytes()): Buffer => {
   const header = Buffer.alloc(8);
   writeHeader(header, 0, name, stream, payload.length);
   return Buffer.concat([header, payload]);
 };
 
+/** The payload of a credit frame: `amount` bytes for channel 0 (stdin), 1 (stdout) or 2 (stderr). */
 export const creditOf = (channel: number, amount: number): Buffer => {
   const payload = bytes(channel, 0, 0, 0, 0);
   payload.writeUInt32LE(amount, 1);
@@ -36,9 +38,9 @@ export type RawPeer = {
   readonly transport: Duplex;
   readonly seen: readonly Seen[];
   readonly send: (name: FrameName, stream: number, payload?: Buffer) => void;
-  /** Waits for a frame of that name, whether it came already or not. */
+  /** Resolves with the first frame called `name`, which may have arrived already. */
   readonly frame: (name: FrameName) => Promise<Seen>;
-  /** Whether the link survived all that was sent: `legal`, or the code with which it was closed. */
+  /** `legal` if the link survived all frames so far, or the code with which it was closed. */
   readonly verdict: () => Promise<string>;
 };
 
@@ -73,12 +75,14 @@ export const done: CloseReason = { code: 'shutdown', text: 'the test is over' };
 
 const opened: Mux[] = [];
 
-// Not when each test ends: concurrent ones would close each other's.
+// The muxes close after all tests, because concurrent tests would close each other's.
 afterAll(() => {
   for (const mux of opened) mux.close(done);
 });
 
-/** A mux in the given role, its hello answered unless told otherwise, and the calls that come in. */
+/**
+ * A mux in `role` with a raw peer, which answers its hello if `greet` is set, and the mux's incoming calls.
+ */
 export const muxAndPeer = async (role: 'server' | 'client', greet = true) => {
   const [ours, theirs] = duplexPair();
   const calls: IncomingCall[] = [];

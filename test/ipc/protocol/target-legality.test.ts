@@ -1,4 +1,4 @@
-/** Every frame in every state of a stream at its target. */
+/** Each frame arrives in each state of a stream at its target. */
 import { describe, expect, test } from 'vitest';
 import {
   aboutStderr,
@@ -72,19 +72,22 @@ describe('a stream at its target', () => {
   const cases = Object.entries(states).flatMap(([state, { said, ends, after = [], ...rest }]) =>
     names.map((variant) => ({ state, variant, said, ends, after, rest })),
   );
-  test.concurrent.each(cases)('$state: $variant', async ({ variant, said, ends, after, rest }) => {
-    const { peer, call } = await muxAndPeer('server');
-    say(peer, ...said);
-    if (ends) {
-      (await call()).exit(3);
-      await peer.frame('exit');
-    }
-    say(peer, ...after, variant);
-    const known = said.length > 0;
-    const again = openings.includes(variant) && known ? 'stream-id' : expected(variant, rest);
-    expect(await peer.verdict()).toBe(again);
-  });
-  test.concurrent.each(names)('refused: %s', async (variant) => {
+  test.concurrent.each(cases)(
+    'in state "$state", $variant gets its verdict',
+    async ({ variant, said, ends, after, rest }) => {
+      const { peer, call } = await muxAndPeer('server');
+      say(peer, ...said);
+      if (ends) {
+        (await call()).exit(3);
+        await peer.frame('exit');
+      }
+      say(peer, ...after, variant);
+      const known = said.length > 0;
+      const again = openings.includes(variant) && known ? 'stream-id' : expected(variant, rest);
+      expect(await peer.verdict()).toBe(again);
+    },
+  );
+  test.concurrent.each(names)('after a refusal, %s gets its verdict', async (variant) => {
     const { peer, call } = await muxAndPeer('server');
     say(peer, 'open');
     (await call()).refuse({ code: 'denied', text: 'no' });
