@@ -1,4 +1,4 @@
-/** How links end, and what they hold until then. */
+/** The ends of links, and the data that they hold until then. */
 import { rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -22,7 +22,7 @@ afterAll(() => ends.close());
 const kinds = async (side: 'server' | 'client') =>
   (await ends[side].call('events')).map(({ what }) => what);
 
-test('what is written before the close is read, each of 2000 times', async () => {
+test('data written before the close arrives in each of 2000 sessions', async () => {
   const program = await bundleProgram(new URL('./child/short-sessions.ts', import.meta.url));
   onTestFinished(() => rmSync(program));
   const args = [program, `${serverDomid}`, `${clientDomid}`, '2000'];
@@ -36,7 +36,7 @@ const closeAfterKill = async (side: 'server' | 'client'): Promise<number> => {
   const pair = { server: ends.server, client: ends.client, [side]: victim };
   const other = side === 'server' ? ends.client : ends.server;
   await connectAnew(pair);
-  // A session on pages that have served one before.
+  // This session reuses the previous session's pages.
   await connect(pair);
   await other.call('resume');
   const killed = Number(process.hrtime.bigint()) / 1e6;
@@ -47,15 +47,18 @@ const closeAfterKill = async (side: 'server' | 'client'): Promise<number> => {
   return (closed?.at ?? Number.NaN) - killed;
 };
 
-test.each(['server', 'client'] as const)('a killed %s is noticed at once', async (side) => {
-  const bound = await openBound(100);
-  const times: number[] = [];
-  for (let round = 0; round < 3; round += 1) times.push(await closeAfterKill(side));
-  const [, median = Number.NaN] = times.sort((a, b) => a - b);
-  await bound.assertKept(median, 'ms until the close');
-});
+test.each(['server', 'client'] as const)(
+  'the other end notices at once that the %s was killed',
+  async (side) => {
+    const bound = await openBound(100);
+    const times: number[] = [];
+    for (let round = 0; round < 3; round += 1) times.push(await closeAfterKill(side));
+    const [, median = Number.NaN] = times.sort((a, b) => a - b);
+    await bound.assertKept(median, 'ms until the close');
+  },
+);
 
-test('a second client is refused, and so is the first when the session has ended', async () => {
+test('a second client is refused, during the session and after it', async () => {
   const { server, client } = ends;
   await server.call('serve', clientDomid);
   const { ringRef, eventChannel } = await server.call('offer');
@@ -74,7 +77,7 @@ test('a second client is refused, and so is the first when the session has ended
   await expect(server.call('offer')).rejects.toMatchObject({ code: 'EBADF' });
 });
 
-test('a new offer keeps the pages and ends the session before', async () => {
+test('a new offer keeps the pages and ends the previous session', async () => {
   const { server, client } = ends;
   await server.call('serve', clientDomid);
   const first = await server.call('offer');
@@ -87,13 +90,13 @@ test('a new offer keeps the pages and ends the session before', async () => {
   await expect.poll(() => kinds('client')).toEqual(['end', 'close']);
 });
 
-test('a writer waits for its reader, and holds no more than its high-water mark', async () => {
+test('a writer waits for its reader, and buffers only up to its high-water mark', async () => {
   const { server, client } = ends;
   await connectAnew(ends);
   const memory = await client.call('memory');
   const { taken, waiting } = await client.call('fill');
   expect(waiting).toBeLessThanOrEqual(64 * 1024);
-  // The ring, the writer's buffer and the reader's.
+  // The data is in the ring, the writer's buffer and the reader's buffer.
   expect(taken).toBeLessThanOrEqual(4 * 64 * 1024);
   expect((await client.call('memory')) - memory).toBeLessThan(20e6);
   expect((await server.call('read', taken)).length).toBe(taken);
@@ -102,7 +105,7 @@ test('a writer waits for its reader, and holds no more than its high-water mark'
   await expect.poll(() => kinds('server')).toEqual(['end', 'close']);
 });
 
-test('a write that the close overtakes fails', async () => {
+test('a write that is unfinished at the close fails', async () => {
   const { client } = ends;
   await connectAnew(ends);
   const written = client.call('write', 1 << 20);

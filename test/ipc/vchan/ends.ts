@@ -1,4 +1,4 @@
-/** Two simulated domains, and programs in them that are ends of vchans. */
+/** Two simulated domains with programs that are ends of vchans. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
@@ -14,18 +14,22 @@ const root = new URL('../../../', import.meta.url).pathname;
 
 type Result<Name extends keyof Commands> = Awaited<ReturnType<Commands[Name]>>;
 
+/** A program that is one end of a vchan. */
 export type End = {
   readonly pid: number;
-  /** Rejects with what the command threw. */
+  /** Runs a command in the program. Rejects with the command's error. */
   call<Name extends keyof Commands>(
     name: Name,
     ...args: Parameters<Commands[Name]>
   ): Promise<Result<Name>>;
-  /** SIGKILL. */
+  /** Kills the program with SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
 };
 
-/** One file, for it to start in no time; in a place from where it finds the addon of the package, or of a copy of it. */
+/**
+ * Bundles a program into one file, so that it starts fast. The file is in the package directory `of` (this
+ * one, or a copy of it), from which it finds the addon.
+ */
 export const bundleProgram = async (source: URL, of = root): Promise<string> => {
   const outfile = `${of}.cache/program-${basename(source.pathname, '.ts')}.${process.pid}.js`;
   const entryPoints = [source.pathname];
@@ -69,18 +73,20 @@ const startEnd = (program: string, env: Record<string, string>): End => {
   };
 };
 
+/** The domid of the vchans' servers. */
 export const serverDomid = 2;
+/** The domid of the vchans' clients. */
 export const clientDomid = 3;
 
 export type Ends = Pick<Sim, 'env' | 'open'> & {
   readonly server: End;
   readonly client: End;
-  /** Another program in that domain. */
+  /** Starts another program in the domain. */
   start(domid: number): End;
   close(): Promise<void>;
 };
 
-/** For all tests of a file: programs take longer to start than most tests to run. */
+/** Starts both ends, once for all tests of a file, since a start takes longer than most tests. */
 export const startEnds = async (): Promise<Ends> => {
   const program = await bundleProgram(new URL('./child/end.ts', import.meta.url));
   const sim = await startSim({ store: 'xenstored' });
@@ -111,22 +117,23 @@ export const startEnds = async (): Promise<Ends> => {
 
 type Pair = { readonly server: End; readonly client: End };
 
-/** A new session of the server, which must serve already. */
+/** Opens a new session of the server, which must serve already. */
 export const connect = async ({ server, client }: Pair): Promise<void> => {
   const { ringRef, eventChannel } = await server.call('offer');
   await client.call('join', serverDomid, ringRef, eventChannel);
   await server.call('connected');
 };
 
-/** A session on new pages. */
+/** Opens a session on new pages. */
 export const connectAnew = async (pair: Pair, sizes?: RingSizes): Promise<void> => {
   await pair.server.call('serve', clientDomid, sizes);
   await connect(pair);
 };
 
+/** The path at which `buildPeer` puts the peer program. */
 export const peerProgram = `${root}.cache/build/vchan-peer`;
 
-/** The program over libxenvchan that is an honest or hostile peer; resolves with its path. */
+/** Builds the peer program, which uses libxenvchan, and is honest or hostile; resolves with its path. */
 export const buildPeer = async (): Promise<string> => {
   mkdirSync(dirname(peerProgram), { recursive: true });
   const source = `${root}test/ipc/vchan/peer.c`;
@@ -135,14 +142,14 @@ export const buildPeer = async (): Promise<string> => {
   return peerProgram;
 };
 
-/** Resolves once it says what has become of it. */
+/** Starts the peer program; resolves when it has printed its state. */
 export const startPeer = async (env: Record<string, string>, args: readonly string[]) => {
   const program = execa(peerProgram, args, { env, reject: false });
   const [said] = await once(program.stdout, 'data');
   return {
     said: `${said}`.trim(),
     ended: program,
-    /** Ends a peer that has not ended by itself; resolves when it is gone. */
+    /** Kills a peer that has not ended by itself; resolves when it is gone. */
     end: async () => {
       program.kill('SIGKILL');
       await program;

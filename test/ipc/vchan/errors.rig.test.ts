@@ -1,4 +1,4 @@
-/** What is said when there is no vchan to be had. */
+/** The errors of a vchan that cannot be opened. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 import { explain } from '../../../src/ipc/vchan/vchan-error.ts';
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => ends.close());
 
-test('without Xen, the missing device and its module are named', () => {
+test('without Xen, the error names the missing device and its module', () => {
   // This process is not under the simulated hypervisor.
   expect(() => openVchanServer(clientDomid)).toThrow(
     expect.objectContaining({
@@ -26,7 +26,7 @@ test('without Xen, the missing device and its module are named', () => {
   );
 });
 
-test('when grants run out, the limit is named, and what was had goes on', async () => {
+test('when grants run out, the error names the limit, and open vchans keep working', async () => {
   const { server } = ends;
   await connectAnew(ends);
   const { opened, error } = await server.call('exhaust', clientDomid);
@@ -50,7 +50,7 @@ test.each([
   );
 });
 
-test('each way to fail has its code', () => {
+test('each failed step has its code', () => {
   expect(explain('open evtchn', 'EACCES')).toEqual([
     'VCHAN_FAILED',
     'cannot open /dev/xen/evtchn: EACCES',
@@ -62,7 +62,7 @@ test('each way to fail has its code', () => {
   expect(explain('check indices', 'EPROTO')[0]).toBe('VCHAN_CORRUPT');
 });
 
-test('a program that is started inherits none of the descriptors', async () => {
+test('a child process inherits no vchan descriptors', async () => {
   await connectAnew(ends);
   for (const end of [ends.server, ends.client]) {
     const { own, inherited } = await end.call('descriptors');
@@ -73,7 +73,7 @@ test('a program that is started inherits none of the descriptors', async () => {
   }
 });
 
-test('what is closed or forgotten is gone', async () => {
+test('closed and garbage-collected servers release their descriptors', async () => {
   const { server } = ends;
   const before = await server.call('residue');
   expect(await server.call('openAndForget', clientDomid)).toBeGreaterThan(before);

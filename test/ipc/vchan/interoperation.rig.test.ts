@@ -1,4 +1,4 @@
-/** Our ends, and libxenvchan's with ours, in both roles. */
+/** Vchans between two of vifwatch's ends, and between one of them and libxenvchan, in both roles. */
 import { createHash, randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -40,7 +40,7 @@ const join = async (store: Xenstore, client: End): Promise<void> => {
   await client.call('join', serverDomid, offer.ringRef, offer.eventChannel);
 };
 
-/** What our end writes comes back. */
+/** Checks that `end` gets back all bytes that it writes. */
 const expectEcho = async (end: End): Promise<void> => {
   const received = end.call('read', size);
   const sent = await end.call('write', size);
@@ -48,12 +48,12 @@ const expectEcho = async (end: End): Promise<void> => {
 };
 
 test.each([
-  ['64 KiB', undefined],
+  ['of 64 KiB', undefined],
   ['in the control page', { left: 1024, right: 2048 }],
   ['in the control page', { left: 2048, right: 100 }],
-  ['one of them in the control page', { left: 1500, right: 1500 }],
-  ['as large as may be', { left: size, right: size }],
-])('our ends, both ways at once; rings %s', async (_, sizes) => {
+  ['of which one is in the control page', { left: 1500, right: 1500 }],
+  ['of the largest size', { left: size, right: size }],
+])("vifwatch's ends exchange data both ways at once, with rings %s", async (_, sizes) => {
   const { server, client } = ends;
   await connectAnew(ends, sizes);
   const received = [server.call('read', size), client.call('read', size)];
@@ -63,7 +63,7 @@ test.each([
 
 const proxy = '/usr/lib/xen-4.17/bin/vchan-socket-proxy';
 
-/** Both ways at once through the proxy's standard input and output. */
+/** Exchanges data both ways at once with the proxy, through its standard input and output. */
 const expectProxied = async (end: End, program: ReturnType<typeof startProxy>): Promise<void> => {
   const bytes = randomBytes(size);
   const parts: Buffer[] = [];
@@ -88,7 +88,7 @@ const expectProxied = async (end: End, program: ReturnType<typeof startProxy>): 
 const startProxy = (env: Record<string, string>, args: readonly string[]) =>
   execa(proxy, [...args, '-'], { env, encoding: 'buffer', reject: false });
 
-test('the client is a vchan-socket-proxy', async () => {
+test('a vchan-socket-proxy as the client exchanges data with the server end', async () => {
   const { server, open, env } = ends;
   await publish(open(serverDomid), server, { left: 10, right: 10 });
   const program = startProxy(env({ domid: clientDomid, hypercalls: true }), [
@@ -105,7 +105,7 @@ test('the client is a vchan-socket-proxy', async () => {
     .toEqual(['end', 'close']);
 });
 
-test('the server is a vchan-socket-proxy', async () => {
+test('a vchan-socket-proxy as the server exchanges data with the client end', async () => {
   const { client, open, env } = ends;
   const store = open(clientDomid);
   await open(serverDomid).remove(path);
@@ -114,7 +114,10 @@ test('the server is a vchan-socket-proxy', async () => {
     `${clientDomid}`,
     'data/vchan',
   ]);
-  await until('it offers', async () => (await readOffer(store, path)) !== undefined);
+  await until(
+    'the proxy offers its vchan',
+    async () => (await readOffer(store, path)) !== undefined,
+  );
   await join(store, client);
   await expectProxied(client, program);
   await client.call('end');
@@ -125,7 +128,7 @@ test.each([
   [65536, 65536],
   [4096, 1000],
 ])(
-  'the client or the server is over libxenvchan, with rings of %i and %i bytes',
+  'a libxenvchan client and server echo all data, with rings of %i and %i bytes',
   async (left, right) => {
     const { server, client, open, env } = ends;
     const start = (domid: number, args: readonly string[]) =>
@@ -145,7 +148,7 @@ test.each([
   },
 );
 
-test('an offer is read by its peer alone', async () => {
+test('only its peer can read an offer', async () => {
   const { open } = ends;
   const [own, peer] = [open(serverDomid), open(clientDomid)];
   const offer = { ringRef: 8, eventChannel: 9 };

@@ -1,6 +1,7 @@
 /*
- * A peer over libxenvchan, honest or hostile: peer server|client <domid> <path> <deed> [<left> <right>].
- * Prints "ready" once it can be connected to, or is connected.
+ * A peer that uses libxenvchan, honest or hostile.
+ * Usage: peer server|client <domid> <path> <deed> [<left> <right>]
+ * Prints "ready" when a server accepts connections or a client is connected, or "refused".
  */
 #include <libxenvchan.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 static struct libxenvchan *vchan;
 
-/* Until the other end closes. */
+/* Sends back all data until the other end closes. */
 static void echo(void)
 {
     static char bytes[1 << 16];
@@ -20,7 +21,7 @@ static void echo(void)
         libxenvchan_write(vchan, bytes, length);
 }
 
-/* Until the other end writes something. */
+/* Sends events until the other end writes something. */
 static void storm(void)
 {
     while (libxenvchan_data_ready(vchan) == 0)

@@ -1,4 +1,4 @@
-/** One end of a vchan as a program of its own, which does what its parent says. */
+/** One end of a vchan in a process of its own, which runs its parent's commands. */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const hashOf = (parts: readonly Buffer[]): string => {
   return hash.digest('hex');
 };
 
-/** The descriptor with which a directory is read is gone by then. */
+/** Reads a descriptor's link; empty if it is closed, like the one with which the directory was read. */
 const targetOf = (name: string): string => {
   try {
     return readlinkSync(`/proc/self/fd/${name}`);
@@ -32,10 +32,12 @@ const countDescriptors = (): number => readdirSync('/proc/self/fd').length;
 
 let server: VchanServer | undefined;
 let link: Promise<Duplex> = new Promise(() => undefined);
-/** What the link told: 'end', 'close' or an error's code; and when, on the clock that all processes share. */
+/**
+ * The link's events: 'end', 'close' or an error's code, with the time in ms on the system's monotonic clock.
+ */
 let events: { readonly what: string; readonly at: number }[] = [];
 
-/** How often the vchans of this process have been told of an event, or have looked again by themselves. */
+/** Counts how often the vchans of this process handled an event, or checked the ring without one. */
 let handled = 0;
 const { handleEvent } = VchanStream.prototype;
 VchanStream.prototype.handleEvent = function (): void {
@@ -58,7 +60,7 @@ const use = (next: Promise<Duplex>): void => {
   link.catch(() => undefined);
 };
 
-/** Less only if the stream ends before. */
+/** Reads `size` bytes, or fewer if the stream ends earlier. */
 const readAtMost = async (size: number) => {
   const stream = await link;
   const parts: Buffer[] = [];
@@ -110,13 +112,13 @@ const commands = {
   write,
   read: readAtMost,
   readAll: () => readAtMost(Number.POSITIVE_INFINITY),
-  /** Writes for as long as the stream takes it at once; how many bytes wait in it, and how many it has taken. */
+  /** Writes until the stream stays full. Gives the bytes that it has taken, and those that wait in it. */
   fill: async () => {
     const stream = await link;
     let taken = 0;
     const block = Buffer.alloc(16 * 1024);
     const isDrained = async () => {
-      // As long as the reader may take; if it takes longer, only less is written.
+      // The reader has this time to make room. If it needs more, only less is written.
       const waited = new Promise<false>((resolve) => setTimeout(resolve, 200, false));
       return Promise.race([once(stream, 'drain').then(() => true), waited]);
     };
@@ -142,7 +144,7 @@ const commands = {
   events: () => events,
   handled: () => ({ count: handled, at: now() }),
   memory: () => process.memoryUsage().rss,
-  /** Ours, and those of a program that we start. */
+  /** The descriptors of this process, and those of a program that it starts. */
   descriptors: () => {
     const own = readdirSync('/proc/self/fd').map(targetOf);
     const { stdout } = spawnSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' });
@@ -160,7 +162,7 @@ const commands = {
       for (const one of servers) one.close();
     }
   },
-  /** Some closed, with and without a session, some not; how many descriptors there are then. */
+  /** Opens 40 servers, with and without a session, and closes some. Gives the number of descriptors then. */
   openAndForget: (peer: number) => {
     for (let i = 0; i < 40; i++) {
       const one = openVchanServer(peer);

@@ -1,6 +1,7 @@
 /**
- * Many short sessions between two domains: `short-sessions.ts <own domid> <peer's> <count>`, and itself as that
- * peer. One end writes some bytes and closes, the other reads them; prints how many did not all arrive.
+ * Runs many short sessions between two domains: `short-sessions.ts <own domid> <peer's domid> <count>`. It
+ * starts itself as the peer. In each session one end writes and closes, and the other reads. Prints the
+ * number of sessions in which bytes were lost.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +12,10 @@ type Session = { readonly ringRef: number; readonly eventChannel: number; readon
 
 const [own = 0, peer = 0, count = 0] = process.argv.slice(2).map(Number);
 
-/** Mostly short, sometimes more than the ring holds; and by its bytes one can tell where each belongs. */
+/**
+ * A session's content: mostly short, sometimes larger than the ring. Each word depends on its session and
+ * offset.
+ */
 const contentOf = (number: number): Buffer => {
   const size = Math.floor(256 * 1024 * (((number * 7919) % 1000) / 1000) ** 4);
   const content = Buffer.alloc(size);
