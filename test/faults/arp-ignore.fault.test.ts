@@ -1,4 +1,7 @@
-/** The setting arp_ignore makes net-vm silent about the gateway's address. The gateway is to answer, or the setting to be reported. */
+/**
+ * The setting arp_ignore keeps net-vm from answering for the gateway's address. The gateway must answer, or
+ * the daemon must report the setting.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { withNetVm } from '../network/daemon/net-vm.ts';
@@ -8,7 +11,7 @@ import { create, web } from '../scenario/vms.ts';
 import { isHealthy, setSysctl } from './in-namespace.ts';
 import { fault } from './known.ts';
 
-test.fails.each(['1', '2'])(fault('arp-ignore', 'arp_ignore becomes %s'), (value) =>
+test.fails.each(['1', '2'])(fault('arp-ignore', 'the gateway answers if arp_ignore=%s'), (value) =>
   withNetVm(async (host) => {
     await create(host, web);
     await assertReaches({ host, from: web }, gateway4);

@@ -1,4 +1,6 @@
-/** An ordinary guest probes its own address, or asks for one. No counter of spoofed packets is to grow. */
+/**
+ * An ordinary guest probes its own address, or asks for an address. No counter of spoofed packets may grow.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { status, withNetVm } from '../network/daemon/net-vm.ts';
@@ -9,12 +11,9 @@ import { shIn } from './in-namespace.ts';
 import { fault } from './known.ts';
 
 test.fails.each([
-  [
-    'an address probe of its own address',
-    `busybox arping -D -c 2 -w 2 -I eth0 ${web.ipv4} || true`,
-  ],
-  ['a DHCP client', 'timeout 4 busybox udhcpc -n -q -f -t 2 -T 1 -i eth0 -s /bin/true || true'],
-])(fault('arp-probe', '%s'), (_name, line) =>
+  ['a probe of the own address', `busybox arping -D -c 2 -w 2 -I eth0 ${web.ipv4} || true`],
+  ['a DHCP request', 'timeout 4 busybox udhcpc -n -q -f -t 2 -T 1 -i eth0 -s /bin/true || true'],
+])(fault('arp-probe', '%s is not counted as spoofing'), (_name, line) =>
   withNetVm(async (host) => {
     const domid = await create(host, web);
     await delay(1_000);

@@ -1,4 +1,7 @@
-/** A guest changes its claimed addresses without end. The log is to hold few lines about it, and each claim to be read quickly. */
+/**
+ * A guest changes its claimed addresses without end. The daemon must log few lines about it, and read each
+ * claim quickly.
+ */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -10,7 +13,7 @@ import { fault } from './known.ts';
 const churn = fileURLToPath(new URL('child/churn-claims.ts', import.meta.url));
 const seconds = 10;
 
-test.fails.each(['small', 'big'])(fault('f8', 'a guest makes %s claims without end'), (kind) =>
+test.fails.each(['small', 'big'])(fault('f8', 'endless %s claims cause few log lines'), (kind) =>
   withNetVm(
     async (host) => {
       const noisy = await host.create({ name: 'noisy' });
@@ -31,7 +34,7 @@ test.fails.each(['small', 'big'])(fault('f8', 'a guest makes %s claims without e
   ),
 );
 
-/** As many addresses as a guest's node has room for. */
+/** A claim with as many addresses as fit into a guest's xenstore node. */
 const longestClaim = Array.from({ length: 380 }, (_, index) => `${(index + 1).toString(16)}::`)
   .join(',')
   .slice(0, 2_015);

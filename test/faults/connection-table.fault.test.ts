@@ -1,4 +1,4 @@
-/** One VM opens as many connections as net-vm's table holds. Another VM's new flows are to pass. */
+/** One VM opens as many connections as net-vm's conntrack table holds. Another VM's new flows must pass. */
 import { expect, test } from 'vitest';
 import { netbackMac } from '../network/daemon/frames.ts';
 import {
@@ -13,7 +13,7 @@ import { assertReaches, ping } from '../scenario/ping.ts';
 import { shIn } from './in-namespace.ts';
 import { fault } from './known.ts';
 
-/** Sends one step of so many TCP handshakes: MAC TARGET-MAC FROM TO STEP FIRST COUNT. */
+/** Sends one step of COUNT TCP handshakes. Arguments: MAC TARGET-MAC FROM TO STEP FIRST COUNT. */
 const stepper = `
 import socket, struct, sys, time
 mine, theirs, source, target, step, first, count = sys.argv[1:5] + [sys.argv[5]] + [int(x) for x in sys.argv[6:8]]
@@ -38,7 +38,7 @@ print(step, count, time.time() - begin)
 
 const chunk = 20_000;
 
-/** Opens connections from the spoofer to the world until there are this many. */
+/** Opens `total` connections from the spoofing VM to the world. */
 const connect = async ({ host, spoofer: from, uplinkMac }: SpoofingRig, total: number) => {
   const worldMac = await shIn(host, world, 'cat /sys/class/net/eth0/address');
   const take = async (namespace: string, argv: readonly string[]): Promise<void> => {
@@ -56,10 +56,10 @@ const connect = async ({ host, spoofer: from, uplinkMac }: SpoofingRig, total: n
   }
 };
 
-test.fails(fault('f3b', 'one VM fills the connection table'), () =>
+test.fails(fault('f3b', 'a VM that fills the connection table leaves room for others'), () =>
   withSpoofingRig(async (rig) => {
     const { host, nft } = rig;
-    // The kernels at both ends know nothing of these connections.
+    // The kernels at both ends do not know these connections, and would reset them.
     const rule = 'type filter hook output priority 0; tcp flags & rst == rst drop;';
     for (const namespace of [rig.spoofer.namespace, world])
       await nft(namespace, `table inet quiet { chain out { ${rule} }; }`);

@@ -1,4 +1,7 @@
-/** A VM has a flow of IP protocol 253, for which conntrack has no name. The flows of every VM are to be cut nevertheless. */
+/**
+ * A VM has a flow of IP protocol 253, for which conntrack has no name. The daemon must still cut the flows of
+ * every VM.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';

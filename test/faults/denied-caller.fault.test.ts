@@ -1,4 +1,7 @@
-/** A VM calls without end, and each call is denied. The agent is to write few lines about it, and to use little of a processor. */
+/**
+ * A VM calls without end, and the policy denies each call. The agent must log few lines and use little CPU
+ * time.
+ */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +15,7 @@ import { fault } from './known.ts';
 const drip = fileURLToPath(new URL('child/drip.ts', import.meta.url));
 const hostile = fileURLToPath(new URL('../ipc/agent/child/hostile.ts', import.meta.url));
 
-/** Starts an agent, and the program of a VM that it denies everything. */
+/** Starts an agent, and `program` in a VM whose calls the agent denies. */
 const startDenied = async (program: string, ...args: readonly string[]): Promise<Agent> => {
   const host = await startHost();
   const victim = await makeVm(host, 'sa-vm', {
@@ -38,7 +41,7 @@ const startDenied = async (program: string, ...args: readonly string[]): Promise
 test.fails.each([
   ['writes byte by byte', drip, []],
   ['calls without a pause', hostile, ['calls']],
-] as const)(fault('f11', 'a denied VM %s'), async (_name, program, args) => {
+] as const)(fault('f11', 'a denied VM that %s costs little CPU'), async (_name, program, args) => {
   const victim = await startDenied(program, ...args);
   await delay(3_000);
   const before = cpuSeconds(victim.pid()).own;
@@ -48,9 +51,9 @@ test.fails.each([
   expect(used / seconds, 'of a processor').toBeLessThan(0.1);
 });
 
-test.fails(fault('f8agent', 'a denied VM calls without a pause'), async () => {
+test.fails(fault('f8agent', 'a denied VM that calls endlessly causes few log lines'), async () => {
   const victim = await startDenied(hostile, 'calls');
-  // The burst that the log rate limit allows is over then.
+  // After this time the burst of the log rate limit is used up.
   await delay(15_000);
   const before = victim.log().length;
   const seconds = 10;

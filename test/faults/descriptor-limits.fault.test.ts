@@ -1,4 +1,4 @@
-/** The agent is started with limits of 1024 and 4096 open files. Its services are to have the same limits. */
+/** The agent starts with limits of 1024 and 4096 open files. Its services must have the same limits. */
 import { expect, test } from 'vitest';
 import { makePair, startHost } from '../ipc/agent/vms.ts';
 import { startUntil } from '../rig/sim/appearance.ts';
@@ -7,7 +7,7 @@ import { fault } from './known.ts';
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname;
 
-test.fails(fault('descriptors', 'a service has the limits of the agent'), async () => {
+test.fails(fault('descriptors', "a service has the agent's limits"), async () => {
   const host = await startHost();
   const { sim } = host;
   const { server, client } = await makePair(host, {

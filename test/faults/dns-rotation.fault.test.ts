@@ -1,4 +1,7 @@
-/** A name has four addresses, of which its server tells one in turn. Each is to be allowed for its TTL. */
+/**
+ * A name has four addresses, and its server answers with one of them in turn. Each must be allowed for its
+ * TTL.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -47,7 +50,7 @@ const serveWeb = async (host: SimHost, policy: string): Promise<void> => {
   await create(host, web);
 };
 
-test.fails(fault('dns-rotation', 'a VM connects to the address that it was told'), () =>
+test.fails(fault('dns-rotation', 'a VM can connect to each address that it resolves'), () =>
   withNetVm(
     async (host) => {
       const zone = { 'echo.test': { a: addresses, aTtl: 60 } };
@@ -64,10 +67,10 @@ test.fails(fault('dns-rotation', 'a VM connects to the address that it was told'
   ),
 );
 
-test.fails(fault('dns-rotation', "an answer is good for its TTL beside the other family's"), () =>
+test.fails(fault('dns-rotation', "an answer keeps its TTL beside the other family's"), () =>
   withNetVm(
     async (host) => {
-      // The daemon asks for both families again when the short TTL is over.
+      // The daemon asks for both families again when the shorter TTL is over.
       const entry = { a: addresses, aTtl: 600, aaaa: ['2001:db8:77::9'], aaaaTtl: 5 };
       const log = await startFamilyNameServer(host, outside4, { 'echo.test': entry });
       await serveWeb(host, ruleForName);

@@ -1,4 +1,4 @@
-/** A name server beyond the uplink with answers of both families, each with a TTL of its own. */
+/** A name server beyond the uplink that answers for IPv4 and IPv6, each with a TTL of its own. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { SimHost } from '../rig/sim/sim-host.ts';
@@ -11,7 +11,7 @@ type Entry = {
   readonly aaaaTtl?: number;
 };
 
-/** Answers with one address of a family in turn. */
+/** Answers each query with the next address of its family in turn. */
 const program = `
 import json, socket, struct, sys
 address, zone = sys.argv[1:]
@@ -46,7 +46,10 @@ while True:
     server.sendto(header + query[12:end] + records, peer)
 `;
 
-/** Starts it, and has net-vm ask only it; resolves with its log. To be called before the daemon starts. */
+/**
+ * Starts the name server, and makes it net-vm's only one; resolves with a function that gives its log. Call
+ * it before the daemon starts.
+ */
 export const startFamilyNameServer = async (
   { sim }: SimHost,
   address: string,

@@ -1,4 +1,7 @@
-/** An isolated VM sends first fragments of datagrams that never become whole. Large pings of another VM are to be answered. */
+/**
+ * An isolated VM sends the first fragments of datagrams, and never the rest. Large pings of another VM must
+ * be answered.
+ */
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { netbackMac, udp4 } from '../network/daemon/frames.ts';
@@ -13,7 +16,7 @@ import { sendFrom } from '../rig/sim/send.ts';
 import { until } from '../support/until.ts';
 import { fault } from './known.ts';
 
-/** Sends so many fragments of 1400 bytes with different ids: MAC SOURCE TARGET COUNT RATE [6]. */
+/** Sends COUNT fragments of 1400 bytes with different ids. Arguments: MAC SOURCE TARGET COUNT RATE [6]. */
 const fragmenter = `
 import socket, struct, sys, time
 mac, source, target, count, perSecond, six = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]), len(sys.argv) > 6
@@ -37,17 +40,17 @@ for n in range(count):
 print(count, 'in', time.time() - begin)
 `;
 
-/** How many of five pings of 3000 bytes are answered. */
+/** Sends five pings of 3000 bytes; gives the number of answers. */
 const largePings = async ({ host }: SpoofingRig, target: string): Promise<number> => {
   const options = ['-c', '5', '-i', '0.2', '-W', '1', '-s', '3000'];
   const { stdout } = await host.inVm('victim', ['busybox', 'ping', ...options, target]);
   return Number(/(\d+) packets received/.exec(stdout)?.[1]);
 };
 
-const isolateLiar = async (rig: SpoofingRig): Promise<void> => {
+const isolateSpoofer = async (rig: SpoofingRig): Promise<void> => {
   const { host, spoofer: from } = rig;
   writeFileSync(`${host.daemon.policies}/spoofer.toml`, 'profile = "isolated"\n');
-  await until('the spoofer is isolated', async () => {
+  await until('the spoofing VM is isolated', async () => {
     const before = await rig.seen();
     const frame = udp4({ source: from.mac, from: spoofer.ipv4, to: outside4 }, 5353);
     await sendFrom(host.sim, from.namespace, [frame]);
@@ -58,9 +61,9 @@ const isolateLiar = async (rig: SpoofingRig): Promise<void> => {
 test.fails.each([
   ['IPv4', spoofer.ipv4, outside4, []],
   ['IPv6', spoofer.ipv6, outside6, ['6']],
-] as const)(fault('f3a', '3000 fragments of %s'), (_family, source, target, extra) =>
+] as const)(fault('f3a', '3000 %s fragments delay no other VM'), (_family, source, target, extra) =>
   withSpoofingRig(async (rig) => {
-    await isolateLiar(rig);
+    await isolateSpoofer(rig);
     await until('large pings are answered', async () => (await largePings(rig, target)) === 5);
     const { sim } = rig.host;
     const { mac, namespace } = rig.spoofer;

@@ -1,4 +1,4 @@
-/** A VM connects to a port of net-vm's that leads to another VM. The flow is to be answered, as one from the outside is. */
+/** A VM connects to a port that net-vm forwards to another VM. It must be answered like a host outside. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { withNetVm } from '../network/daemon/net-vm.ts';
@@ -19,7 +19,7 @@ to = "${web.ipv4}"
 toport = 7
 `;
 
-test.fails.each([false, true])(fault('hairpin', 'masquerade = %s'), (masquerade) =>
+test.fails.each([false, true])(fault('hairpin', 'a VM is answered, masquerade=%s'), (masquerade) =>
   withNetVm(
     async (host) => {
       const server = namespaceOf(await create(host, web));

@@ -1,4 +1,4 @@
-/** An isolated VM sends ICMP errors that quote flows of others. No witness is to see any of them. */
+/** An isolated VM sends ICMP errors that quote the flows of others. No witness may see any of them. */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -19,7 +19,7 @@ import { fault } from './known.ts';
 
 const port = 7777;
 
-/** Sends a frame from the spoofer, and resolves with what the witnesses have seen meanwhile. */
+/** Sends a frame from the spoofing VM; resolves with the packets that the witnesses saw meanwhile. */
 const sendSeen = async (rig: SpoofingRig, frame: string) => {
   const before = await rig.seen();
   await sendFrom(rig.host.sim, rig.spoofer.namespace, [frame]);
@@ -28,14 +28,17 @@ const sendSeen = async (rig: SpoofingRig, frame: string) => {
   return seen;
 };
 
-/** The spoofer is isolated, and the victim has a flow of each family to the outside. */
+/** Isolates the spoofing VM, opens a flow of each family from the victim to the outside, and runs `body`. */
 const withFlows = (body: (rig: SpoofingRig) => Promise<void>): Promise<void> =>
   withSpoofingRig(async (rig) => {
     const { host } = rig;
     const source = macOf(Number(rig.victim.namespace.slice('dom'.length)));
     writeFileSync(`${host.daemon.policies}/spoofer.toml`, 'profile = "isolated"\n');
     const plain = udp4({ source: rig.spoofer.mac, from: spoofer.ipv4, to: outside4 }, 5353);
-    await until('the spoofer is isolated', async () => !('world' in (await sendSeen(rig, plain))));
+    await until(
+      'the spoofing VM is isolated',
+      async () => !('world' in (await sendSeen(rig, plain))),
+    );
     await sendFrom(host.sim, rig.victim.namespace, [
       udp4({ source, from: victim.ipv4, to: outside4 }, port),
       udp6({ source, from: victim.ipv6, to: outside6 }, port),
@@ -44,7 +47,7 @@ const withFlows = (body: (rig: SpoofingRig) => Promise<void>): Promise<void> =>
     await body(rig);
   });
 
-test('control: an error about a flow that nobody has is dropped', () =>
+test('control: an error about an unknown flow is dropped', () =>
   withFlows(async (rig) => {
     const packet = { source: rig.spoofer.mac, from: spoofer.ipv4, to: victim.ipv4 };
     const error = fragmentationNeeded(packet, 600, { to: outside4, port: 9999 });
@@ -54,7 +57,7 @@ test('control: an error about a flow that nobody has is dropped', () =>
 test.fails.each([
   ['the victim', victim.ipv4, outside4],
   ['the outside', outside4, victim.ipv4],
-])(fault('f2', 'an IPv4 error to %s'), (_name, to, about) =>
+])(fault('f2', 'an IPv4 error to %s is dropped'), (_name, to, about) =>
   withFlows(async (rig) => {
     const packet = { source: rig.spoofer.mac, from: spoofer.ipv4, to };
     const error = fragmentationNeeded(packet, 600, { to: about, port });
@@ -65,7 +68,7 @@ test.fails.each([
 test.fails.each([
   ['the victim', victim.ipv6, outside6],
   ['the outside', outside6, victim.ipv6],
-])(fault('f2', 'an IPv6 error to %s'), (_name, to, about) =>
+])(fault('f2', 'an IPv6 error to %s is dropped'), (_name, to, about) =>
   withFlows(async (rig) => {
     const packet = { source: rig.spoofer.mac, from: spoofer.ipv6, to };
     const error = packetTooBig(packet, 1300, { to: about, port });

@@ -1,4 +1,4 @@
-/** Lines of sh in the namespaces of a rig, and waits that may fail. */
+/** Shell commands in the namespaces of a rig, and waits that may fail. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '../network/daemon/net-vm.ts';
@@ -6,14 +6,14 @@ import type { Probe } from '../network/daemon/probe.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { slowness } from '../support/slowness.ts';
 
-/** Runs a line of sh in net-vm; it must succeed. */
+/** Runs a shell command in net-vm, which must succeed; gives its output. */
 export const sh = async (host: SimHost, line: string): Promise<string> => {
   const { status: exit, stdout, stderr } = await host.inNetVm(['sh', '-c', line]);
   assert.equal(exit, 0, `${line}: ${stderr}`);
   return stdout.trim();
 };
 
-/** Runs a line of sh in another namespace of the rig; it must succeed. */
+/** Runs a shell command in another namespace of the rig, which must succeed; gives its output. */
 export const shIn = async (host: SimHost, namespace: string, line: string): Promise<string> => {
   const argv = host.sim.inNamespace(namespace, ['sh', '-c', line]);
   const { status: exit, stdout, stderr } = await host.sim.run(argv, { domid: 0 });
@@ -21,7 +21,7 @@ export const shIn = async (host: SimHost, namespace: string, line: string): Prom
   return stdout.trim();
 };
 
-/** Whether the condition holds within so many milliseconds, as many times longer as this machine is slower. */
+/** Whether `condition` holds within `ms` milliseconds, a time that is prolonged on a slow machine. */
 export const within = async (
   ms: number,
   condition: () => boolean | Promise<boolean>,
@@ -34,10 +34,12 @@ export const within = async (
   return true;
 };
 
-/** The promised second, another in which a probe sees that it is cut, and some more. */
-export const patienceMs = 4_000;
+/**
+ * Time for a reaction in ms: the promised second, a second in which a probe notices its cut, and a margin.
+ */
+export const reactionMs = 4_000;
 
-/** Whether a flow is cut within the timeout; the rig's end ends the wait for it. */
+/** Whether a flow is cut within the time for a reaction. The end of the rig ends the wait. */
 export const isCutSoon = async (flow: Probe): Promise<boolean> => {
   let isCut = false;
   flow.isCut().then(
@@ -46,14 +48,16 @@ export const isCutSoon = async (flow: Probe): Promise<boolean> => {
     },
     () => {},
   );
-  return await within(patienceMs, () => isCut);
+  return await within(reactionMs, () => isCut);
 };
 
+/** Reads a setting of net-vm below /proc/sys/net. */
 export const sysctl = (host: SimHost, key: string): Promise<string> =>
   sh(host, `cat /proc/sys/net/${key}`);
 
+/** Writes a setting of net-vm below /proc/sys/net. */
 export const setSysctl = (host: SimHost, key: string, value: string | number): Promise<string> =>
   sh(host, `echo ${value} >/proc/sys/net/${key}`);
 
-/** Whether the status reports anything. */
+/** Whether the daemon's status reports no trouble. */
 export const isHealthy = async (host: SimHost): Promise<boolean> => (await status(host)).healthy;

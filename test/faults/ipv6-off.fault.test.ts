@@ -1,4 +1,4 @@
-/** IPv6 is switched off in net-vm. IPv4 is to work, and no other program to be blamed, as none undoes anything. */
+/** IPv6 is switched off in net-vm. IPv4 must work, and the daemon must not blame another program. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -18,7 +18,7 @@ const switchOff = async (host: SimHost): Promise<void> => {
 const assertBlamesNobody = async (host: SimHost): Promise<void> =>
   assert.doesNotMatch((await status(host)).daemon?.trouble ?? '', /somebody undoes it/);
 
-test.fails(fault('ipv6-off', 'before the daemon starts'), () =>
+test.fails(fault('ipv6-off', 'IPv4 works if IPv6 is off before the daemon starts'), () =>
   withNetVm(
     async (host) => {
       await switchOff(host);
@@ -33,7 +33,7 @@ test.fails(fault('ipv6-off', 'before the daemon starts'), () =>
   ),
 );
 
-test.fails(fault('ipv6-off', 'while the daemon runs'), () =>
+test.fails(fault('ipv6-off', 'IPv4 works if IPv6 goes off while the daemon runs'), () =>
   withNetVm(async (host) => {
     await create(host, web);
     await assertReaches({ host, from: web }, gateway4, gateway6, outside4, outside6);

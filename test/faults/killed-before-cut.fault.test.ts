@@ -1,4 +1,7 @@
-/** The daemon ends after a VM's policy was changed. The next daemon is to cut the flow that the policy forbids. */
+/**
+ * The daemon ends right after a VM's policy has changed. The next daemon must cut the flow that the policy
+ * forbids.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -14,8 +17,8 @@ import { fault } from './known.ts';
 
 const isolated = 'profile = "isolated"\n';
 
-// The stand-in's sleep is the time that a large table takes.
-test.fails(fault('f5', 'killed between the new rules and the cut'), () =>
+// The stand-in sleeps as long as conntrack takes for a large table.
+test.fails(fault('f5', 'a daemon killed before the cut cuts at its next start'), () =>
   withStandIn('conntrack', 'sleep 5', async (host, flag) => {
     await startEcho(host, 'world', outside4);
     const namespace = namespaceOf(await create(host, web));
@@ -33,7 +36,7 @@ test.fails(fault('f5', 'killed between the new rules and the cut'), () =>
   }),
 );
 
-test.each(['SIGTERM', 'SIGKILL'] as const)('control: the policy changes after %s', (signal) =>
+test.each(['SIGTERM', 'SIGKILL'] as const)('control: a change after %s cuts the flow', (signal) =>
   withNetVm(async (host) => {
     await startEcho(host, 'world', outside4);
     const namespace = namespaceOf(await create(host, web));

@@ -15,6 +15,6 @@ test('each known fault has a test', () => {
   expect([...new Set(files.flatMap(idsIn))].sort()).toEqual(Object.keys(known).sort());
 });
 
-test('each file shows a known fault', () => {
+test('each file has a test of a known fault', () => {
   expect(files.filter((file) => idsIn(file).length === 0)).toEqual([]);
 });

@@ -1,4 +1,7 @@
-/** The mesh puts `ipc_*` words into `extra`, which some guests never see. `vifwatch mesh check` is to name such guests. */
+/**
+ * The mesh puts `ipc_*` words into `extra`, which some kinds of guest do not get. `vifwatch mesh check` must
+ * name such guests.
+ */
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -14,7 +17,7 @@ test.fails.each([
   'builder = "hvm"',
   'bootloader = "pygrub"',
   'type = "hvm"\nfirmware = "uefi"',
-])(fault('mesh-hvm', '%s'), async (setting) => {
+])(fault('mesh-hvm', 'a guest with %s is named'), async (setting) => {
   const directory = directoryWith();
   cpSync(exampleDirectory, directory, { recursive: true });
   const config = `${setting}\nmemory = 256\ndisk = ["phy:/dev/vg/sa,xvda,w"]\n`;

@@ -1,10 +1,13 @@
-/** net-vm was created again, and each VM has a vif of the new one, with the number 1. `autostart` is to count the VMs as served. */
+/**
+ * net-vm was created again, and each VM has a vif with devid 1 in the new net-vm. `autostart` must count the
+ * VMs as served.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { shells, withDom0 } from '../dom0/dom0.ts';
 import { fault } from './known.ts';
 
-test.fails.each(shells)(fault('net-vm-anew', 'net-vm is created again, %s'), (shell) =>
+test.fails.each(shells)(fault('net-vm-anew', 'VMs of a new net-vm count as served (%s)'), (shell) =>
   withDom0(shell, async (dom0) => {
     assert.equal((await dom0.run('autostart', ['--parallel'])).status, 0);
     await dom0.sh(`${dom0.tools}/xl destroy net-vm`);

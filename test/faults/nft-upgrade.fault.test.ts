@@ -1,4 +1,7 @@
-/** nft begins to print lists of one item without brackets in its JSON. No vif is to be closed, and no ruleset to count as lost. */
+/**
+ * A newer nft prints lists of one item without brackets in its JSON. The daemon must not close a vif, nor
+ * report the ruleset as lost.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -13,7 +16,7 @@ const changed = `case " $* " in *" -j "*)
   rm "$0.out.$$"; exit $rc;;
 esac`;
 
-test.fails(fault('nft-upgrade', 'a vif is attached'), () =>
+test.fails(fault('nft-upgrade', 'attaching a vif reports no lost firewall'), () =>
   withStandIn('nft', changed, async (host, flag) => {
     await serveOne(host);
     const before = host.daemon.log().length;
@@ -26,7 +29,7 @@ test.fails(fault('nft-upgrade', 'a vif is attached'), () =>
   }),
 );
 
-test.fails(fault('nft-upgrade', 'rules of the site change'), () =>
+test.fails(fault('nft-upgrade', 'a change of site rules closes no vif'), () =>
   withStandIn('nft', changed, async (host, flag) => {
     const guest = await serveOne(host);
     const before = host.daemon.log().length;

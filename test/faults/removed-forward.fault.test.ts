@@ -1,4 +1,7 @@
-/** A forward is removed, the daemon restarted, and the VM isolated. The TCP flow that came through the forward is to end. */
+/**
+ * The operator removes a forward, restarts the daemon, and isolates the VM. The daemon must cut the TCP flow
+ * that came through the forward.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';

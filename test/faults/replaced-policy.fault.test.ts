@@ -1,4 +1,7 @@
-/** An isolated VM's policy file is away for a moment while it is replaced. No packet of the VM is to be answered meanwhile. */
+/**
+ * An isolated VM's policy file is missing for a moment while it is replaced. No packet of the VM may be
+ * answered meanwhile.
+ */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,14 +24,14 @@ while time.time() < end:
     time.sleep(0.002)
 print(n)`;
 
-test.fails(fault('f15', 'the policy is away for 200 ms'), () =>
+test.fails(fault('f15', 'no packet passes while the file is missing for 200 ms'), () =>
   withNetVm(async (host) => {
     const file = `${host.daemon.policies}/web.toml`;
     writeFileSync(file, 'profile = "isolated"\n');
     await startEcho(host, 'world', outside4);
     const namespace = namespaceOf(await create(host, web));
     await until(
-      'it is isolated',
+      'the VM is isolated',
       async () => !(await isAnswered(host, namespace, 'udp', outside4)),
     );
     const flow = host.inVm(web.name, ['python3', '-c', program]);

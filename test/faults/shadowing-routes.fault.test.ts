@@ -1,4 +1,6 @@
-/** Another program in net-vm takes a vif for an interface of its own. The daemon is to undo that, or to report it. */
+/**
+ * Another program in net-vm configures a vif as its own interface. The daemon must undo that, or report it.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -6,7 +8,7 @@ import { withNetVm } from '../network/daemon/net-vm.ts';
 import { outside4 } from '../rig/host.ts';
 import { assertReaches, ping } from '../scenario/ping.ts';
 import { create, mail, web } from '../scenario/vms.ts';
-import { isHealthy, patienceMs, sh, shIn } from './in-namespace.ts';
+import { isHealthy, reactionMs, sh, shIn } from './in-namespace.ts';
 import { fault } from './known.ts';
 
 const beyond = '198.51.100.1';
@@ -33,29 +35,31 @@ const meddling: readonly (readonly [name: string, line: string, look: string])[]
     'ip -4 -o addr show dev vif3.0',
   ],
   [
-    'a rule about a vif',
+    'a policy rule about a vif',
     'ip rule add iif vif3.0 lookup 99; ip route add default dev vif4.0 table 99',
     'ip rule | grep 99',
   ],
 ];
 
-test.fails.each(meddling)(fault('shadowing-routes', '%s'), (_name, line, look) =>
-  withNetVm(async (host) => {
-    await create(host, web);
-    await create(host, mail);
-    await shIn(host, 'world', `ip addr add ${beyond}/32 dev lo`);
-    await assertReaches({ host, from: mail }, beyond, outside4);
-    // A DHCP client sets the default route of the uplink like this.
-    await sh(
-      host,
-      'ip route replace default via 192.0.2.1 dev eth0 metric 100; ip route del default metric 0',
-    );
-    await assertReaches({ host, from: mail }, beyond);
-    await sh(host, line);
-    await delay(patienceMs);
-    const left = await sh(host, `${look} || true`);
-    const { received } = await ping({ host, from: mail }, beyond, 2);
-    const isUndone = left === '' && received === 2;
-    assert.ok(isUndone || !(await isHealthy(host)), `it stays, and nothing reports it: ${left}`);
-  }),
+test.fails.each(meddling)(
+  fault('shadowing-routes', '%s is removed or reported'),
+  (_name, line, look) =>
+    withNetVm(async (host) => {
+      await create(host, web);
+      await create(host, mail);
+      await shIn(host, 'world', `ip addr add ${beyond}/32 dev lo`);
+      await assertReaches({ host, from: mail }, beyond, outside4);
+      // A DHCP client sets the uplink's default route in this way.
+      await sh(
+        host,
+        'ip route replace default via 192.0.2.1 dev eth0 metric 100; ip route del default metric 0',
+      );
+      await assertReaches({ host, from: mail }, beyond);
+      await sh(host, line);
+      await delay(reactionMs);
+      const left = await sh(host, `${look} || true`);
+      const { received } = await ping({ host, from: mail }, beyond, 2);
+      const isUndone = left === '' && received === 2;
+      assert.ok(isUndone || !(await isHealthy(host)), `it stays, and nothing reports it: ${left}`);
+    }),
 );

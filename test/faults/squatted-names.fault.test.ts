@@ -1,4 +1,7 @@
-/** Another user holds the abstract socket's name, or /ipc/domain-map has many names. The daemon and the agent are to run. */
+/**
+ * Another user holds the name of the abstract socket, or /ipc/domain-map has many names. The daemon and the
+ * agent must run.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { makeVm, startHost } from '../ipc/agent/vms.ts';
@@ -24,7 +27,7 @@ const squat = async ({ sim }: SimHost, domid: number, name: string): Promise<voi
   await until('the name is taken', () => squatter.log().includes('bound'));
 };
 
-test.fails(fault('f12', "the daemon's socket name is taken"), () =>
+test.fails(fault('f12', 'the daemon starts although its socket name is taken'), () =>
   withNetVm(
     async (host) => {
       await squat(host, host.netVm, 'vifwatch');
@@ -34,7 +37,7 @@ test.fails(fault('f12', "the daemon's socket name is taken"), () =>
   ),
 );
 
-test.fails(fault('f12', "the agent's socket name is taken"), async () => {
+test.fails(fault('f12', 'the agent starts although its socket name is taken'), async () => {
   const host = await startHost();
   const agent = await makeVm(host, 'sa-vm', { serve: [], policy: ['* * @anyvm sa-vm deny'] });
   await squat(host, agent.domid, 'vifwatch-agent');
@@ -62,12 +65,14 @@ const serves = (store: 'xenstored' | 'oxenstored', count: number): Promise<void>
     { daemon: false, store, quota },
   );
 
-test('control: 150 names in oxenstored', () => serves('oxenstored', 150));
-test('control: 300 names in xenstored', () => serves('xenstored', 300));
+test('control: the daemon serves with 150 names in oxenstored', () => serves('oxenstored', 150));
+test('control: the daemon serves with 300 names in xenstored', () => serves('xenstored', 300));
 
-test.fails(fault('f13', '300 names in oxenstored at the start'), () => serves('oxenstored', 300));
+test.fails(fault('f13', 'the daemon serves with 300 names in oxenstored'), () =>
+  serves('oxenstored', 300),
+);
 
-test.fails(fault('f13', '300 names in oxenstored while the daemon runs'), () =>
+test.fails(fault('f13', 'a running daemon survives 300 new names in oxenstored'), () =>
   withNetVm(
     async (host) => {
       const pid = host.daemon.pid();

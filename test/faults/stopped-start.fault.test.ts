@@ -1,4 +1,7 @@
-/** A service's left-over process stops the agent's children between setuid and exec. Another VM's calls are to be answered. */
+/**
+ * A service's left-over process stops the agent's children between setuid and exec. Another VM's calls must
+ * succeed.
+ */
 import { appendFileSync, chmodSync, copyFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -11,7 +14,7 @@ import { fault } from './known.ts';
 
 const source = new URL('child/stopper.c', import.meta.url).pathname;
 const holdSeconds = 6;
-/** The window is met within a few calls. */
+/** Longest search for the window, in seconds; a few calls are usually enough. */
 const mostSeconds = 60;
 
 /** Adds a user to /etc/passwd, in the rig's mount namespace only. */
@@ -24,7 +27,7 @@ const addUser = async ({ sim }: SimHost): Promise<void> => {
   expect(status, stderr).toBe(0);
 };
 
-test.fails(fault('f10', 'a service stops the child that is about to run another'), async () => {
+test.fails(fault('f10', 'a service that stops a starting child delays no other VM'), async () => {
   const host = await startHost();
   const { sim } = host;
   await addUser(host);

@@ -1,4 +1,6 @@
-/** A policy drops packets from a VM by its name. Packets from the VM's stubdomain are to be dropped, too. */
+/**
+ * A policy drops packets from a VM by its name. The daemon must also drop packets from the VM's stubdomain.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -26,7 +28,7 @@ direction = "in"
 action = "accept"
 `;
 
-test.fails(fault('f6', 'a rule drops packets from a VM'), () =>
+test.fails(fault('f6', "a rule about a VM drops its stubdomain's packets"), () =>
   withNetVm(async (host) => {
     const rules = host.daemon.policies;
     writeFileSync(`${rules}/guest.toml`, '[[rule]]\naction = "accept"\n');

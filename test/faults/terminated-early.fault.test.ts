@@ -1,4 +1,4 @@
-/** SIGTERM comes before `nft monitor` has answered. The daemon is to end with status 0 within seconds. */
+/** SIGTERM comes before `nft monitor` has answered. The daemon must end with status 0 within seconds. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,12 +7,12 @@ import { withNetVm } from '../network/daemon/net-vm.ts';
 import { childrenOf, commandLine } from '../rig/process.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { until } from '../support/until.ts';
-import { patienceMs, within } from './in-namespace.ts';
+import { reactionMs, within } from './in-namespace.ts';
 import { fault } from './known.ts';
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname;
 
-test.fails.each([20, 3600])(fault('x1', 'nft monitor answers after %i s'), (seconds) =>
+test.fails.each([20, 3600])(fault('x1', 'SIGTERM works if nft monitor takes %i s'), (seconds) =>
   withNetVm(
     async ({ sim, netVm }) => {
       const directory = `${sim.directory}/bin`;
@@ -32,7 +32,7 @@ test.fails.each([20, 3600])(fault('x1', 'nft monitor answers after %i s'), (seco
       await delay(1_500);
       daemon.child.kill('SIGTERM');
       const hasEnded = (): boolean => daemon.child.exitCode !== null;
-      const ended = await within(patienceMs, hasEnded);
+      const ended = await within(reactionMs, hasEnded);
       const { exitCode } = daemon.child;
       await daemon.kill();
       assert.ok(ended, daemon.log());

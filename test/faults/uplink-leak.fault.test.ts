@@ -1,4 +1,7 @@
-/** The default route moves to an interface that is not an uplink. No packet of a VM's live flow is to leave there. */
+/**
+ * The default route moves to an interface that is not an uplink. No packet of a VM's live flow may leave
+ * there.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -15,7 +18,7 @@ const far4 = '198.51.100.1';
 const far6 = '2001:db8:99::1';
 const port = 4242;
 
-/** Another interface from net-vm to the world, which counts what comes there from VMs. */
+/** Adds another interface from net-vm to the world, which counts the packets that arrive there from VMs. */
 const addOtherInterface = async (host: SimHost): Promise<void> => {
   const ends = ['netns', namespaceOf(host.netVm), 'type', 'veth', 'peer', 'name', 'up2'];
   const link = ['ip', 'link', 'add', 'up2', ...ends, 'netns', world];
@@ -51,7 +54,7 @@ const leakedPackets = async (host: SimHost): Promise<number> => {
 test.fails.each([
   ['IPv6', far6, 'ip -6 route replace default via 2001:db8:fe::1 dev up2'],
   ['IPv4 without masquerade', far4, 'ip route replace default via 203.0.113.1 dev up2'],
-])(fault('uplink-leak', 'a live flow, %s'), (_family, target, move) =>
+])(fault('uplink-leak', 'a live flow of %s stays on the uplink'), (_family, target, move) =>
   withNetVm(async (host) => {
     const domid = await create(host, web);
     await addOtherInterface(host);

@@ -1,6 +1,6 @@
 /**
- * The wall clock is set past the end of a rule. The rule is to end within seconds. Only the daemon's clock is set, using
- * a library in front of gettimeofday and clock_gettime.
+ * The wall clock is set past the end of a rule. The rule must end within seconds. A preloaded library, which
+ * wraps gettimeofday and clock_gettime, sets the daemon's clock only.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ int clock_gettime(clockid_t id, struct timespec *ts) {
 
 const main = new URL('../../dist/main.js', import.meta.url).pathname;
 
-/** Starts the daemon; resolves with what sets its clock forward by so many seconds. */
+/** Starts the daemon; resolves with a function that sets its clock forward by a number of seconds. */
 const startWithClock = async ({ sim, netVm }: SimHost): Promise<(seconds: number) => void> => {
   const { directory } = sim;
   const source = `${directory}/clock.c`;
@@ -69,7 +69,7 @@ const startWithClock = async ({ sim, netVm }: SimHost): Promise<(seconds: number
   return setForward;
 };
 
-test.fails(fault('expire-clock', 'the clock is set past the end of a rule'), () =>
+test.fails(fault('expire-clock', 'a rule ends when the clock is set past its end'), () =>
   withNetVm(
     async (host) => {
       const expire = Math.ceil(Date.now() / 1000) + 600;
@@ -85,7 +85,7 @@ test.fails(fault('expire-clock', 'the clock is set past the end of a rule'), () 
           'goto may_leave',
         );
       const hasEndedByItself = await within(8_000, hasEnded);
-      // Any event makes the daemon look at its clock.
+      // The daemon reads its clock at any event.
       writeFileSync(`${host.daemon.policies}/other.toml`, 'profile = "internet"\n');
       await until('the rule has ended at the next event', hasEnded);
       assert.ok(hasEndedByItself, 'the rule is in force past its end');

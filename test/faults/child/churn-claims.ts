@@ -1,6 +1,6 @@
 /**
- * A guest that claims something new, then closes and opens its frontend, as fast as netback follows:
- * churn-claims SECONDS GUEST small|big.
+ * A guest that claims new addresses, then closes and opens its frontend, as fast as netback follows.
+ * Usage: churn-claims SECONDS GUEST small|big.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { openXenstore } from '../../../src/xen/xenstore.ts';

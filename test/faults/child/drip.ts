@@ -1,4 +1,7 @@
-/** A VM that writes its frames byte by byte, an event for each, while it calls without end: drip SERVER-DOMID. Prints "linked" once it begins. */
+/**
+ * A VM that calls without end and writes its frames byte by byte, with an event for each byte.
+ * Usage: drip SERVER-DOMID. Prints "linked" when it begins.
+ */
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { clientRendezvous } from '../../../src/ipc/agent/client-rendezvous.ts';

@@ -1,6 +1,7 @@
 /*
- * stopper AGENT-PID HOLD-SECONDS: as uid 23457, stops each child of the process as soon as it may. A child that still runs the
- * image of the process stays stopped for so long; any other goes on at once.
+ * Usage: stopper AGENT-PID HOLD-SECONDS. As uid 23457, stops each child of the agent as soon as the kernel
+ * allows it. A child that still runs the agent's image stays stopped for HOLD-SECONDS. Any other child
+ * continues at once.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -27,7 +28,7 @@ int main(int argc, char **argv)
         ssize_t n = pread(fd, text, sizeof text - 1, 0);
         if (n <= 0) continue;
         text[n] = 0;
-        /* the last one is the newest */
+        /* The last pid is the newest child. */
         char *last = text + n;
         while (last > text && (last[-1] == ' ' || last[-1] == '\n')) *--last = 0;
         while (last > text && last[-1] != ' ') last--;
