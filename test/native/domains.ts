@@ -1,18 +1,21 @@
-/** A simulated host without any vifs for the tests of the binding: dom0, net-vm and a guest. */
+/** A simulated host without vifs for the tests of the addon: dom0, net-vm and a guest. */
 import { onTestFinished } from 'vitest';
 import type { Xenstore } from '../../src/xen/xenstore.ts';
 import { makeDomainTree } from '../rig/sim/domain-tree.ts';
 import { type Sim, type StoreKind, startSim } from '../rig/sim/sim.ts';
 
+/** net-vm's domid. */
 export const netVm = 2;
+/** The guest's domid. */
 export const guest = 3;
-/** net-vm's own node, where it may write. */
+/** The xenstore node below which net-vm can write. */
 export const own = `/local/domain/${netVm}/data`;
 
+/** The implementations of xenstored that the tests run with. */
 export const stores = ['xenstored', 'oxenstored'] as const satisfies readonly StoreKind[];
 
 export type Domains = Pick<Sim, 'env' | 'xenstored'> & {
-  /** A connection as that domain, closed when the test ends. */
+  /** Opens a connection as the domain; the end of the test closes it. */
   open(domid: number): Xenstore;
 };
 

@@ -1,4 +1,4 @@
-/* Leaks before a program starts: preloaded, it shows that the sanitizers' reports come, and are taken for ours. */
+/* A library to preload. It leaks memory, which proves that leaks are reported and attributed to the addon. */
 #include <stdlib.h>
 
 __attribute__((constructor)) static void leak(void)

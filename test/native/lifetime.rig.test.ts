@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { netVm, startDomains } from './domains.ts';
 import { runChild } from './run-child.ts';
 
-test('closing twice, and use afterwards', async () => {
+test('a connection can be closed twice, and then fails every request with EBADF', async () => {
   const { open } = await startDomains('xenstored');
   const xenstore = open(netVm);
   const pending = [xenstore.read('domid'), xenstore.list('data'), xenstore.tree('data')];
@@ -19,28 +19,31 @@ test('closing twice, and use afterwards', async () => {
   }
 });
 
-test.each(['forget', 'close'])('connections leave nothing: %s', async (end) => {
-  const { env } = await startDomains('xenstored');
-  const { before, open, closed, after } = (await runChild('collected', {
-    args: [end],
-    env: env({ domid: netVm }),
-  })) as Record<string, { threads: number; descriptors: number }>;
-  // Each has a request thread and libxenstore's reader.
-  expect(open?.threads).toBe((before?.threads ?? 0) + 40);
-  expect(closed).toEqual(before);
-  expect(after).toEqual(before);
-});
+test.each(['forget', 'close'])(
+  'connections leave no thread or descriptor after %s',
+  async (end) => {
+    const { env } = await startDomains('xenstored');
+    const { before, open, closed, after } = (await runChild('collected', {
+      args: [end],
+      env: env({ domid: netVm }),
+    })) as Record<string, { threads: number; descriptors: number }>;
+    // Each connection has a request thread and libxenstore's reader thread.
+    expect(open?.threads).toBe((before?.threads ?? 0) + 40);
+    expect(closed).toEqual(before);
+    expect(after).toEqual(before);
+  },
+);
 
-describe('a process ends, or not, when', () => {
+describe('a process with a connection', () => {
   const stopped = 'xenstore read domid: EBADF';
   test.each([
-    ['nothing is due', ['2']],
+    ['no request is pending', ['2']],
     ['the watch has ended', ['data']],
     ['a watch is active', ['data', 'alive']],
-    ['requests pend for ever', ['data', 'alive', 'alive', 'alive']],
-    ['closed, with a request that pends for ever', ['2', stopped, 'xenstore list data: EBADF']],
+    ['requests never get an answer', ['data', 'alive', 'alive', 'alive']],
+    ['the connection is closed while requests wait', ['2', stopped, 'xenstore list data: EBADF']],
     ['a callback throws', ['thrown at data', 'thrown at data/x', '2']],
-  ])('%s', async (ending, seen) => {
+  ])('behaves as expected when %s', async (ending, seen) => {
     const { env, xenstored } = await startDomains('xenstored');
     const args = [ending, `${xenstored.pid}`];
     expect(await runChild('ends', { args, env: env({ domid: netVm }) })).toEqual(seen);
@@ -51,10 +54,13 @@ test.each([
   ['watch', 5, 'data'],
   ['storm', 5, 'storm'],
   ['pending', 3, 'stop the store'],
-])('a worker is ended in the middle of it: %s', async (task, rounds, said) => {
-  const { env, xenstored } = await startDomains('xenstored');
-  const args = [task, `${rounds}`, ...(task === 'pending' ? [`${xenstored.pid}`] : [])];
-  const left = await runChild('worker-main', { args, env: env({ domid: netVm }) });
-  const { before } = left as { before: object };
-  expect(left).toEqual({ said: [said], before, after: before });
-});
+])(
+  'a worker that is terminated in its task "%s" leaves no thread or descriptor',
+  async (task, rounds, said) => {
+    const { env, xenstored } = await startDomains('xenstored');
+    const args = [task, `${rounds}`, ...(task === 'pending' ? [`${xenstored.pid}`] : [])];
+    const left = await runChild('worker-main', { args, env: env({ domid: netVm }) });
+    const { before } = left as { before: object };
+    expect(left).toEqual({ said: [said], before, after: before });
+  },
+);

@@ -22,7 +22,7 @@ test('memory does not grow with use', async () => {
     'before' | 'after',
     { readonly native: number; readonly heap: number }
   >;
-  // After 100 000 reads: a byte lost in each would be 0.1 MiB.
+  // The child makes 100 000 reads: a leak of one byte in each would be 0.1 MiB.
   expect(after.native - before.native).toBeLessThan(2);
   expect(after.heap - before.heap).toBeLessThan(0.5);
 });

@@ -7,7 +7,7 @@ const lost = (operation: string, path: string) =>
   expect.objectContaining({ name: 'XenstoreError', code: 'EBADF', operation, path });
 
 describe.each(stores)('%s', (store) => {
-  test('while it hangs, requests pend and nothing else waits', async () => {
+  test('while xenstored hangs, requests wait and the event loop goes on', async () => {
     const { open, xenstored } = await startDomains(store);
     const xenstore = open(netVm);
     const events: string[] = [];
@@ -18,7 +18,7 @@ describe.each(stores)('%s', (store) => {
     const requests = Array.from({ length: 100 }, (_, i) =>
       xenstore.write(`${own}/${i % 5}`, `${i}`).then(() => settled.push(i)),
     );
-    // The requests get time to settle, as they must not; if the loop waited for them, this would never end.
+    // A wrong implementation would settle requests within this time, or block the event loop for ever.
     for (let i = 0; i < 20; i++) await delay(5);
     expect(settled).toEqual([]);
     xenstored.child.kill('SIGCONT');
@@ -27,20 +27,20 @@ describe.each(stores)('%s', (store) => {
     await expect.poll(() => events).toContain(`${own}/4`);
   });
 
-  test('when it hangs for good, a connection can still be closed', async () => {
+  test('a connection can be closed while xenstored hangs', async () => {
     const { open, xenstored } = await startDomains(store);
     const xenstore = open(netVm);
     await xenstore.read('domid');
     xenstored.child.kill('SIGSTOP');
     const pending = [xenstore.read('domid'), xenstore.transaction(async () => {})];
-    // Time for the first to be under way. If the close waited for it, this would never end.
+    // After this time the first request is under way. A close that waited for it would never return.
     await delay(20);
     xenstore.close();
     await expect(pending[0]).rejects.toEqual(lost('read', 'domid'));
     await expect(pending[1]).rejects.toEqual(lost('begin', ''));
   });
 
-  test('when a socket breaks, requests and watches fail, and so do all later ones', async () => {
+  test('when the socket breaks, current and later requests and watches fail', async () => {
     const { open, xenstored } = await startDomains(store);
     const [idle, watching] = [open(0), open(0)];
     await idle.write('/tool/a', '');
@@ -67,7 +67,7 @@ describe.each(stores)('%s', (store) => {
   });
 });
 
-test('where there is no xenstored', () => {
+test('without xenstored, opening a connection fails with the path of its socket', () => {
   Object.assign(process.env, { XENSTORED_PATH: '/nonexistent/socket' });
   const failure = { name: 'XenstoreError', code: 'ENOENT', operation: 'open' };
   expect(() => openXenstore()).toThrow(

@@ -4,9 +4,11 @@ import { expect, onTestFinished, test } from 'vitest';
 
 const root = new URL('../../', import.meta.url).pathname;
 
-/** An installed package as far as the loader sees it, with the addon or without. */
+/**
+ * Installs the parts of the package that the loader needs, with or without the addon, and loads its bundle.
+ */
 const installBundle = async (addon: string | undefined) => {
-  // Below the package, which is not what the loader must find.
+  // The directory is below this package, whose addon the loader must not find.
   mkdirSync(`${root}.cache`, { recursive: true });
   const directory = mkdtempSync(`${root}.cache/installed-`);
   onTestFinished(() => rmSync(directory, { recursive: true }));
@@ -24,7 +26,7 @@ test('the bundle finds the addon of its own package', async () => {
   expect(loadNative()).toHaveProperty('Xenstore');
 });
 
-test('a missing addon is named, with how to build it', async () => {
+test('the error for a missing addon names its path and the command to build it', async () => {
   const { directory, loadNative } = await installBundle(undefined);
   expect(() => loadNative()).toThrow(
     `cannot load ${directory}/native/build/Release/xen.node: Cannot find module`,

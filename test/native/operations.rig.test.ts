@@ -22,7 +22,7 @@ describe.each(stores)('%s', (store) => {
     await xenstore.remove(`${own}/b`);
   });
 
-  test('many nodes are read in one go; what is missing or kept from us has no value', async () => {
+  test('many nodes are read at once, and a missing or unreadable node has no value', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     await xenstore.write(`${own}/a`, allBytes);
@@ -51,7 +51,7 @@ describe.each(stores)('%s', (store) => {
     }
   });
 
-  test('permissions decide who reads', async () => {
+  test('permissions decide which domain can read a node', async () => {
     const { open } = await startDomains(store);
     const [xenstore, reader] = [open(netVm), open(guest)];
     const permissions: readonly Permission[] = [
@@ -66,7 +66,7 @@ describe.each(stores)('%s', (store) => {
     expect(await reader.read(`${own}/p`)).toBe('x');
   });
 
-  test('a node that is missing below one that cannot be read', async () => {
+  test("a missing node below an unreadable one gives the store's own error code", async () => {
     const { open } = await startDomains(store);
     const code = store === 'xenstored' ? 'EACCES' : 'ENOENT';
     const path = `/local/domain/${guest}/data/none`;
@@ -96,7 +96,7 @@ describe.each(stores)('%s', (store) => {
     });
   });
 
-  test('what libxenstore would not survive is refused, and the connection goes on', async () => {
+  test('requests that would crash libxenstore or break the connection are refused, and the connection stays open', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     const path = `${own}/v`;
@@ -111,14 +111,14 @@ describe.each(stores)('%s', (store) => {
       ['E2BIG', xenstore.setPermissions(path, Array(600).fill(over(1)).flat())],
       ['E2BIG', xenstore.write(path, 'x'.repeat(oversized))],
       ['E2BIG', xenstore.write(path, 'x'.repeat(1e6))],
-      // The largest that can be sent: this one is the store's own limit.
+      // The largest message that can be sent: the store itself refuses it.
       [store === 'xenstored' ? 'ENOSPC' : 'E2BIG', xenstore.write(path, 'x'.repeat(oversized - 1))],
     ];
     for (const [code, result] of refused) await expect(result).rejects.toMatchObject({ code });
     expect(await xenstore.read('domid')).toBe(`${netVm}`);
   });
 
-  test('a list longer than a message', async () => {
+  test('a list longer than a message is read whole from xenstored, and fails with E2BIG in oxenstored', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     const names = Array.from({ length: 100 }, (_, number) => `${number}`.padStart(50, '0'));

@@ -1,4 +1,4 @@
-/** Programs of their own for what a test cannot do to its own process: end it, hang it. */
+/** Runs child programs for tests that end or hang a process, or examine a whole process. */
 import { rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { bundleProgram } from '../ipc/vchan/ends.ts';
@@ -7,9 +7,9 @@ import { hangMs } from '../support/until.ts';
 export type ChildOptions = {
   readonly args?: readonly string[];
   readonly env: Record<string, string>;
-  /** A copy of the package, whose addon it is to take. */
+  /** The copy of the package whose addon the program uses; the package itself by default. */
   readonly root?: string;
-  /** What runs the program. */
+  /** The command, with arguments, that runs the program. */
   readonly runner?: readonly string[];
 };
 
@@ -19,7 +19,7 @@ export const runChild = async (name: string, options: ChildOptions): Promise<unk
   const program = await bundleProgram(new URL(`child/${name}.ts`, import.meta.url), root);
   try {
     const [file = '', ...argv] = [...runner, process.execPath, '--expose-gc', program, ...args];
-    // A wait in the child that hangs ends first, and tells more.
+    // A hanging wait in the child times out first, since its error says more.
     const { stdout } = await execa(file, argv, { env, timeout: 2 * hangMs });
     return JSON.parse(stdout);
   } finally {

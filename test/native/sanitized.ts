@@ -1,10 +1,11 @@
-/** A copy of the package's addon, built with the address and undefined behaviour sanitizers. */
+/** A copy of the package's addon that is built with the address and undefined-behaviour sanitizers. */
 
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 
 const from = new URL('../../', import.meta.url).pathname;
+/** The copy's package directory. */
 export const sanitizedRoot = `${from}.cache/build/sanitized/`;
 const reports = `${sanitizedRoot}reports/`;
 
@@ -20,7 +21,7 @@ const buildEnvironment = {
   JOBS: '2',
 };
 
-/** Builds what has changed since the last time; the first time takes half a minute. */
+/** Rebuilds the changed parts of the addon. The first build takes half a minute. */
 export const buildSanitized = async (): Promise<void> => {
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
@@ -42,20 +43,20 @@ export const buildSanitized = async (): Promise<void> => {
   assert.match(symbols, /__ubsan_handle_/);
 };
 
-/** A library that leaks, with a name like that of those whose leaks are ours; resolves with its path. */
+/** Builds a library that leaks, with a name that is attributed to the addon; resolves with its path. */
 export const buildLeak = async (): Promise<string> => {
   const library = `${sanitizedRoot}libxenleak.so`;
   await execa('cc', ['-shared', '-g', '-o', library, `${from}test/native/leak.c`]);
   return library;
 };
 
-/** What makes a program load the runtime that the addon needs, and write each report to a file. */
+/** The environment that makes a program load the sanitizers' runtime, and write each report to a file. */
 export const sanitizedEnvironment = async (): Promise<Record<string, string>> => {
   const { stdout: runtime } = await execa('g++', ['-print-file-name=libasan.so']);
   const common = `log_path=${reports}report:stack_trace_format="#%n %m %f %S"`;
   return {
     LD_PRELOAD: runtime,
-    // A leak would otherwise make node fail, and it has some of its own.
+    // Node itself has leaks, which would otherwise make it fail.
     ASAN_OPTIONS: `detect_leaks=1:exitcode=0:${common}`,
     UBSAN_OPTIONS: `print_stacktrace=1:${common}`,
   };
@@ -63,15 +64,15 @@ export const sanitizedEnvironment = async (): Promise<Record<string, string>> =>
 
 const ours = /xen\.node|libxen/;
 
-/** Whether one of the leaks that a report lists is of our making. */
+/** Whether the addon causes a leak that a report lists. */
 const isOurLeak = (leak: string): boolean => {
-  // #0 is the allocator. What node allocates for us is its own to free: the promises of a worker
-  // that was terminated can no longer be settled, which is how Node-API would free them.
+  // #0 is the allocator. Memory that Node allocates for the addon is not the addon's leak: Node-API frees
+  // promises when they are settled, and the promises of a terminated worker cannot be settled.
   const [, caller = ''] = leak.split('\n').filter((line) => line.trim().startsWith('#'));
   return ours.test(leak) && !caller.includes(process.execPath);
 };
 
-/** What the sanitizers have found since the build: errors, and leaks that are not node's. */
+/** The sanitizers' reports since the build: errors, and leaks except those of Node itself. */
 export const sanitizerReports = (): string[] =>
   readdirSync(reports).flatMap((name) => {
     const report = readFileSync(reports + name, 'utf8');

@@ -12,12 +12,12 @@ import {
   sanitizerReports,
 } from './sanitized.ts';
 
-// "requests pend for ever" is not among the ends: it calls exit(), which frees nothing.
+// "requests never get an answer" is left out of the ends: it calls exit(), which frees no memory.
 const runs: readonly (readonly [child: string, ...args: string[]])[] = [
   ['stress'],
   ['collected', 'forget'],
-  ['ends', 'nothing is due'],
-  ['ends', 'closed, with a request that pends for ever', 'hang'],
+  ['ends', 'no request is pending'],
+  ['ends', 'the connection is closed while requests wait', 'hang'],
   ['ends', 'a callback throws'],
   ['worker-main', 'watch', '2'],
   ['worker-main', 'storm', '2'],
@@ -27,7 +27,9 @@ const runs: readonly (readonly [child: string, ...args: string[]])[] = [
   ['vchan-hostile', `${netVm}`, 'peer'],
 ];
 
-/** The sanitizers' runtime must be loaded first. */
+/**
+ * Joins two environments. The sanitizers' runtime comes first in LD_PRELOAD, since it must be loaded first.
+ */
 const withBoth = (
   env: Record<string, string>,
   sanitizers: Record<string, string>,
@@ -36,7 +38,7 @@ const withBoth = (
   return { ...env, ...sanitizers, LD_PRELOAD: preload };
 };
 
-test('no sanitizer has anything to say', async () => {
+test('the sanitizers report no error and no leak of the addon', async () => {
   await buildSanitized();
   const peer = await buildPeer();
   const sanitizers = await sanitizedEnvironment();
@@ -50,14 +52,14 @@ test('no sanitizer has anything to say', async () => {
       env: withBoth(env({ domid: netVm, hypercalls: isVchan }), sanitizers),
       root: sanitizedRoot,
     }).catch((error: unknown) => error);
-    // These tell more than how the program ended.
+    // The reports say more than the program's exit status.
     expect(sanitizerReports()).toEqual([]);
     expect(outcome).not.toBeInstanceOf(Error);
     if (isVchan) expect(outcome).toEqual([]);
     programs += 1;
   }
   printFigures({ programs, reports: sanitizerReports().length });
-  // They would have.
+  // The sanitizers do report a leak of a preloaded library.
   const env = withBoth({ LD_PRELOAD: await buildLeak() }, sanitizers);
   await execa(process.execPath, ['-e', '0'], { env });
   expect(sanitizerReports()).toEqual([expect.stringContaining('1000 byte(s) in 10 object(s)')]);

@@ -13,7 +13,7 @@ const program = (path: string): Program => ({
   descriptors: [nowhere, nowhere, nowhere],
 });
 
-test("no end is lost among libuv's, and nothing is left", async () => {
+test("the end of every process is reported beside libuv's own processes, and nothing is leaked", async () => {
   const { wrong, left, before, after } = (await runChild('spawn', { env: {} })) as Record<
     string,
     unknown
@@ -31,18 +31,18 @@ test.each<[what: string, change: Partial<Program>, code: string, operation: stri
     'EBADF',
     'descriptors',
   ],
-  ['a user that is none', { identity: { uid: 2 ** 32 - 1, gid: 0 } }, 'EINVAL', 'user'],
-  ['more than may be passed on', { argv: ['x'.repeat(200_000)] }, 'E2BIG', 'exec'],
-  ['a NUL', { argv: ['true\0'] }, 'EINVAL', 'arguments'],
-])('a start fails for %s, and leaves nothing', (_what, change, code, operation) => {
+  ['an invalid uid', { identity: { uid: 2 ** 32 - 1, gid: 0 } }, 'EINVAL', 'user'],
+  ['arguments that are too long', { argv: ['x'.repeat(200_000)] }, 'E2BIG', 'exec'],
+  ['an argument with a NUL', { argv: ['true\0'] }, 'EINVAL', 'arguments'],
+])('a start fails for %s, and leaks nothing', (_what, change, code, operation) => {
   const before = [openFiles(process.pid), childrenOf(process.pid)];
   const start = () => loadNative().spawn({ ...program('/bin/true'), ...change }, () => {});
   expect(start).toThrow(expect.objectContaining({ code, operation }));
   expect([openFiles(process.pid), childrenOf(process.pid)]).toEqual(before);
 });
 
-test('nothing of the parent changes, in any thread', async () => {
-  // Of a group that is not root's, so that it shows whether the parent may still be dumped.
+test('starts as another user change no attribute of any thread of the parent', async () => {
+  // The child runs with a group other than root's, so that its /proc files show whether it is still dumpable.
   const runner = ['setpriv', '--regid=1', '--clear-groups'];
   const { before, after } = (await runChild('spawn-unchanged', { env: {}, runner })) as Record<
     string,
@@ -52,7 +52,7 @@ test('nothing of the parent changes, in any thread', async () => {
   expect(after).toEqual(before);
 });
 
-test('descriptors that take the places of each other', async () => {
+test('descriptors can swap their numbers', async () => {
   const start = `require(${JSON.stringify(addonFile)}).spawn({
     path: '/bin/sh', argv: ['sh', '-c', 'echo out; echo err >&2'], environment: [], descriptors: [0, 2, 1],
   }, (status) => process.exit(status))`;

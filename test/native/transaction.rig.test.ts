@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { netVm, own, startDomains, stores } from './domains.ts';
 
 describe.each(stores)('%s', (store) => {
-  test('a transaction shows only once it has ended well', async () => {
+  test('the writes of a transaction are visible only after its commit', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     const result = await xenstore.transaction(async (tx) => {
@@ -15,10 +15,10 @@ describe.each(stores)('%s', (store) => {
     expect(await other.list(own)).toEqual(['a']);
   });
 
-  test('a body that fails leaves no trace and no open transaction', async () => {
+  test('a body that throws leaves no write and no open transaction', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
-    // More than a domain may have open.
+    // 20 transactions are more than a domain can have open.
     for (let i = 0; i < 20; i++) {
       const failed = xenstore.transaction(async (tx) => {
         await xenstore.write(`${own}/a`, '1', tx);
@@ -29,7 +29,7 @@ describe.each(stores)('%s', (store) => {
     expect(await xenstore.list(own)).toEqual([]);
   });
 
-  test('a conflict runs the body again, on what is there then', async () => {
+  test('a conflict runs the body again, on the new values', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     await xenstore.write(`${own}/count`, '1');
@@ -44,14 +44,14 @@ describe.each(stores)('%s', (store) => {
     expect(await xenstore.read(`${own}/count`)).toBe('11');
   });
 
-  test('a conflict without end is reported after eight runs', async () => {
+  test('a conflict in each of eight runs is reported as EAGAIN', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     await xenstore.write(`${own}/a`, '0');
     let runs = 0;
     const result = xenstore.transaction(async (tx) => {
       runs += 1;
-      // oxenstored would redo a transaction that only writes.
+      // Without this read oxenstored would replay the transaction instead of reporting the conflict.
       await xenstore.read(`${own}/a`, tx);
       await xenstore.write(`${own}/a`, 'ours', tx);
       await other.write(`${own}/a`, `${runs}`);
@@ -61,7 +61,7 @@ describe.each(stores)('%s', (store) => {
     expect(await xenstore.read(`${own}/a`)).toBe('8');
   });
 
-  test('a write to a node that another removed meanwhile does not bring it back', async () => {
+  test('a write to a node that another connection removed meanwhile does not create it again', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     await xenstore.write(`${own}/vif/state`, '2');
@@ -74,7 +74,7 @@ describe.each(stores)('%s', (store) => {
     expect(await xenstore.list(own)).toEqual([]);
   });
 
-  test('many at once take turns', async () => {
+  test('many transactions at once run one after the other', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     await xenstore.write(`${own}/count`, '0');

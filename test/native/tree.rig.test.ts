@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { guest, netVm, own, startDomains, stores } from './domains.ts';
 
 describe.each(stores)('%s', (store) => {
-  test('a subtree comes whole, parents first, with every byte', async () => {
+  test('a subtree is read whole, parents first, with every byte', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     const nodes = { 'a/1/x': '\0\xff', 'a/1/y': '', 'a/2': 'two', b: ' ' };
@@ -20,7 +20,7 @@ describe.each(stores)('%s', (store) => {
     expect((await open(0).tree('/')).get(`local/domain/${netVm}/data/b`)).toBe(' ');
   });
 
-  test('what cannot be read is left out, unless it is the root', async () => {
+  test('unreadable nodes are left out, and an unreadable root is an error', async () => {
     const { open } = await startDomains(store);
     const [xenstore, reader] = [open(netVm), open(guest)];
     const access = (read: boolean) => [
@@ -41,7 +41,7 @@ describe.each(stores)('%s', (store) => {
     });
   });
 
-  test('what vanishes during the walk is left out', async () => {
+  test('nodes that vanish during the walk are left out', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     await xenstore.write(`${own}/stays`, '1');
@@ -69,11 +69,11 @@ describe.each(stores)('%s', (store) => {
   });
 });
 
-test('a subtree beyond all measure is refused', async () => {
+test('a subtree larger than 16 MiB is refused', async () => {
   const { open } = await startDomains('xenstored');
   const dom0 = open(0);
   const value = 'x'.repeat(4000);
-  // dom0 has no quota; 4300 nodes of this size are more than 16 MiB.
+  // dom0 has no quota. 4300 nodes of this size are more than 16 MiB.
   for (let directory = 0; directory < 43; directory++) {
     const names = Array.from({ length: 100 }, (_, i) => `/hostile/${directory}/${i}`);
     await Promise.all(names.map((name) => dom0.write(name, value)));

@@ -5,13 +5,13 @@ import { loadNative } from '../../src/xen/native.ts';
 import { netVm, startDomains } from './domains.ts';
 import { runChild } from './run-child.ts';
 
-test('vchans are closed, misused and left to a worker that ends', async () => {
+test('vchans survive every kind of close, misuse, and the end of their worker', async () => {
   const { env } = await startDomains('xenstored');
   const options = { args: [`${netVm}`], env: env({ domid: netVm, hypercalls: true }) };
   expect(await runChild('vchan', options)).toEqual([]);
 });
 
-test('the kernel tells who has connected', async () => {
+test('peerCredentials gives the pid, uid and gid of the process that has connected', async () => {
   const { peerCredentials } = loadNative();
   const name = `\0vifwatch-test-${process.pid}`;
   const server = createServer().listen(name);

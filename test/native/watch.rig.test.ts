@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Xenstore } from '../../src/xen/xenstore.ts';
 import { guest, netVm, own, startDomains, stores } from './domains.ts';
 
-/** What a watch yields, its end included, in the order in which it comes. */
+/** Records a watch's events and its end, in their order. */
 const record = (xenstore: Xenstore, path: string) => {
   const seen: string[] = [];
   const subscription = xenstore.watch(path).subscribe({
@@ -15,7 +15,7 @@ const record = (xenstore: Xenstore, path: string) => {
 };
 
 describe.each(stores)('%s', (store) => {
-  test('the path itself comes first, then what changes below it', async () => {
+  test('a watch reports its own path first, and then each change below it', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     const { seen } = record(xenstore, own);
@@ -26,7 +26,7 @@ describe.each(stores)('%s', (store) => {
     await expect.poll(() => seen.slice(1)).toEqual([`${own}/a/b`, `${own}/a`, `${own}/a`]);
   });
 
-  test('a relative watch tells relative paths, also of nodes that do not exist yet', async () => {
+  test('a relative watch reports relative paths, and can watch a missing node', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     const paths = firstValueFrom(xenstore.watch('data/later').pipe(take(2), toArray()));
@@ -34,7 +34,7 @@ describe.each(stores)('%s', (store) => {
     expect(await paths).toEqual(['data/later', 'data/later/x']);
   });
 
-  test('a transaction is seen when it ends', async () => {
+  test('a watch reports the writes of a transaction after its commit', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     await xenstore.write(`${own}/other`, '0');
@@ -48,13 +48,14 @@ describe.each(stores)('%s', (store) => {
     await expect.poll(() => seen.slice(2).sort()).toEqual(paths);
   });
 
-  test('watches of the same path are independent, and an ended one is silent', async () => {
+  test('watches of the same path are independent, and an ended watch is silent', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(netVm)];
     const [stopped, stays] = [record(xenstore, own), record(xenstore, own)];
     await expect.poll(() => [stopped.seen, stays.seen]).toEqual([[own], [own]]);
     stopped.stop();
-    // The events of one write come in any order: with those of the second, those of the first have come.
+    // The two watches get the events of one write in any order. The events of the second write prove that
+    // all events of the first have come.
     await other.write(`${own}/a`, '1');
     await other.write(`${own}/b`, '1');
     await expect.poll(() => stays.seen).toEqual([own, `${own}/a`, `${own}/b`]);
@@ -68,18 +69,18 @@ describe.each(stores)('%s', (store) => {
     expect(await xenstore.read('domid')).toBe(`${netVm}`);
   });
 
-  test('a refused watch ends the connection, and all that depends on it hears so', async () => {
+  test('a refused watch ends the connection, with an error to each of its watches and requests', async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     const watches = Array.from({ length: 140 }, (_, i) => record(xenstore, `${own}/${i}`));
     const failures = watches.map((_, i) => `error EBADF watch ${own}/${i}`);
     await expect.poll(() => watches.map(({ seen }) => seen.at(-1))).toEqual(failures);
     await expect(xenstore.read('domid')).rejects.toMatchObject({ code: 'EBADF' });
-    // The domain itself goes on.
+    // The domain can open a new connection.
     expect(await open(netVm).read('domid')).toBe(`${netVm}`);
   });
 
-  test('a storm of events loses no last one', async () => {
+  test('a storm of events does not lose the last event', async () => {
     const { open } = await startDomains(store);
     const [xenstore, other] = [open(netVm), open(guest)];
     await open(0).setPermissions(own, [{ domid: netVm, read: true, write: true }]);
@@ -90,7 +91,7 @@ describe.each(stores)('%s', (store) => {
     await expect.poll(() => seen.at(-1)).toBe(`${own}/last`);
   });
 
-  test('a connection may be closed by what its watch has told', async () => {
+  test("a watch's callback can close the connection", async () => {
     const { open } = await startDomains(store);
     const xenstore = open(netVm);
     const seen: string[] = [];

@@ -1,4 +1,7 @@
-/** Opens connections, then forgets or closes them; prints what was and what is left. */
+/**
+ * Opens connections, then closes them, or forgets them for the garbage collector. Prints the numbers of
+ * threads and descriptors before, meanwhile and after.
+ */
 import { stat } from 'node:fs/promises';
 import { firstValueFrom } from 'rxjs';
 import { openXenstore, type Xenstore } from '../../../src/xen/xenstore.ts';
@@ -18,7 +21,7 @@ const useAndEnd = async (): Promise<void> => {
   if (end === 'close') connection.close();
 };
 
-// libuv's own threads start with the first of their work.
+// libuv starts its worker threads with their first work.
 await Promise.all(Array.from({ length: 8 }, () => stat('/')));
 const before = residue();
 const connections = await Promise.all(Array.from({ length: 20 }, use));

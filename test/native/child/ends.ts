@@ -1,4 +1,4 @@
-/** One way for a process with a connection to end, or not; prints what happened on the way. */
+/** A process with a connection that ends in one of several ways; prints what it saw until then. */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadNative } from '../../../src/xen/native.ts';
@@ -13,7 +13,7 @@ process.on('exit', () => console.log(JSON.stringify(seen)));
 const hang = () => process.kill(Number(store), 'SIGSTOP');
 
 const ways: Record<string, () => Promise<void>> = {
-  'nothing is due': async () => {
+  'no request is pending': async () => {
     const xenstore = openXenstore();
     see(await xenstore.read('domid'));
   },
@@ -31,29 +31,29 @@ const ways: Record<string, () => Promise<void>> = {
         .watch('data')
         .subscribe((path) => resolve(see(path)));
     });
-    // Does not keep the process alive itself: with nothing else due, it would end before.
+    // The timer does not keep the process alive: without the active watch the process would end earlier.
     setTimeout(() => {
       see('alive');
       process.exit();
     }, 50).unref();
   },
-  'requests pend for ever': async () => {
+  'requests never get an answer': async () => {
     const xenstore = openXenstore();
     await new Promise<void>((resolve) => {
       xenstore.watch('data').subscribe((path) => resolve(see(path)));
     });
     hang();
     for (let i = 0; i < 100; i++) xenstore.read('domid').then(see, see);
-    // The loop turns, and no request gets an answer meanwhile.
+    // The event loop turns, and no request gets an answer meanwhile.
     for (let i = 0; i < 3; i++) await delay(20).then(() => see('alive'));
     process.exit();
   },
-  'closed, with a request that pends for ever': async () => {
+  'the connection is closed while requests wait': async () => {
     const xenstore = openXenstore();
     see(await xenstore.read('domid'));
     hang();
     const pending = [xenstore.read('domid'), xenstore.list('data')];
-    // Time for the first to be under way.
+    // After this time the first request is under way.
     await delay(20);
     xenstore.close();
     for (const result of pending) await result.catch((error) => see(error.message));

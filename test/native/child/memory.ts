@@ -1,4 +1,4 @@
-/** Makes many requests of each kind; prints the memory in MiB before and after most of them. */
+/** Makes many requests of each kind; prints the memory in MiB after a warm-up and at the end. */
 import { firstValueFrom } from 'rxjs';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
 
@@ -20,7 +20,10 @@ const round = async (): Promise<void> => {
   await Promise.all([...reads, ...others]);
 };
 
-/** V8 gives back what it has reserved when it likes, so only what it uses of that counts. */
+/**
+ * The memory in MiB outside V8's heap, and used in it. V8 returns free heap at any time, so free heap does
+ * not count.
+ */
 const megabytes = () => {
   globalThis.gc?.();
   const { rss, heapTotal, heapUsed } = process.memoryUsage();

@@ -1,15 +1,19 @@
-/** What connections take from the process besides memory. */
+/** The threads and descriptors that connections occupy in a process. */
 import { readdirSync } from 'node:fs';
 import { until } from '../../support/until.ts';
 
 export type Residue = { readonly threads: number; readonly descriptors: number };
 
+/** Counts this process's threads and descriptors. */
 export const residue = (): Residue => ({
   threads: readdirSync('/proc/self/task').length,
   descriptors: readdirSync('/proc/self/fd').length,
 });
 
-/** The residue once it is no more than before, or as it is when the wait for that has hung; collects garbage. */
+/**
+ * Collects garbage until the residue is no more than `before`; gives the residue then, or the residue when
+ * the wait has timed out.
+ */
 export const settledResidue = async (before: Residue): Promise<Residue> => {
   let now = residue();
   const isSettled = (): boolean => {
@@ -17,6 +21,6 @@ export const settledResidue = async (before: Residue): Promise<Residue> => {
     now = residue();
     return now.threads <= before.threads && now.descriptors <= before.descriptors;
   };
-  await until('it is no more than before', isSettled).catch(() => undefined);
+  await until('the residue is no more than before', isSettled).catch(() => undefined);
   return now;
 };

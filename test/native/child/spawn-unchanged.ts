@@ -1,4 +1,4 @@
-/** Starts programs as somebody else; prints what each of our threads is before and after it. */
+/** Starts programs as another user; prints the attributes of each thread of this process before and after. */
 import { openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { loadNative, type Program } from '../../../src/xen/native.ts';
@@ -20,7 +20,7 @@ const ofThread = (thread: string) => ({
     .split('\n')
     .filter((line) => /^(Umask|Uid|Gid|Groups|NSpgid|NSsid|Sig(Blk|Ign|Cgt)|Cap\w+):/.test(line)),
   cwd: readlinkSync(`/proc/self/task/${thread}/cwd`),
-  // Root's, if we could not be dumped any more.
+  // The group would be root's if the process had become undumpable.
   owner: statSync(`/proc/self/task/${thread}/fd`).gid,
 });
 

@@ -1,6 +1,7 @@
 /**
- * Starts many programs with libuv's among them, some that cannot be started, and one in a worker that is ended. Prints
- * how many ended otherwise than they should have, and what is left.
+ * Starts many programs through the addon, with libuv's programs and failing starts among them, and one
+ * program in a worker that is terminated. Prints the number of wrong ends, and the processes, threads and
+ * descriptors that are left.
  */
 import { spawn as spawnByLibuv } from 'node:child_process';
 import { once } from 'node:events';
@@ -67,7 +68,7 @@ const endWorker = async (): Promise<void> => {
 await Promise.all(Array.from({ length: 8 }, () => stat('/')));
 await new Worker('', { eval: true }).terminate();
 await isLibuvsRight(0);
-const others = children(); // the loader's
+const others = children(); // started by the loader
 const before = residue();
 const right: (boolean | Promise<boolean>)[] = [];
 for (let index = 0; index < 200; index += 1) {

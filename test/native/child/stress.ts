@@ -1,4 +1,4 @@
-/** All that connections can do, on many at once; prints how often it failed with which code. */
+/** Runs every kind of request on many connections at once; prints the number of failures with each code. */
 import { firstValueFrom } from 'rxjs';
 import { loadNative, type NativeXenstore } from '../../../src/xen/native.ts';
 import { openXenstore, type Permission, type Xenstore } from '../../../src/xen/xenstore.ts';
@@ -50,14 +50,14 @@ const useConnection = async (rounds: number): Promise<void> => {
 
 const loseConnection = async (): Promise<void> => {
   const xenstore = openXenstore();
-  // The simulated kernel breaks the connection over a refused watch.
+  // The simulated kernel breaks the connection when xenstored refuses a watch.
   xenstore.watch('data').subscribe({ error: tolerate });
   xenstore.watch('').subscribe({ error: tolerate });
   await xenstore.read('domid').catch(tolerate);
   await xenstore.list('data').catch(tolerate);
 };
 
-/** Closed by what it calls, while replies are on their way. */
+/** A watch's callback closes the connection while replies are on their way. */
 const closeFromWithin = async (): Promise<void> => {
   const xenstore = openXenstore();
   xenstore.watch('data').subscribe(() => xenstore.close());

@@ -1,4 +1,7 @@
-/** Vchans whose other end is a hostile program of this domain, as client and as server. Prints what went wrong. */
+/**
+ * Vchans with a hostile program in this domain as the other end, as client and as server. Prints the
+ * failures.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
@@ -13,7 +16,7 @@ const path = `/local/domain/${own}/data/vchan`;
 const store = openXenstore();
 const failures: string[] = [];
 
-/** Not examined itself: the sanitizers are for our end. */
+/** Starts the peer program without the leak sanitizer, which is to examine this end only. */
 const startPeer = (...args: readonly string[]): ChildProcess =>
   spawn(program, args, {
     env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },

@@ -1,7 +1,8 @@
-/** A worker in the middle of a vchan's data, which would never end by itself. */
+/** A worker that exchanges data over a vchan, and never ends by itself. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 
+/** Echoes data between both ends of a vchan without end; posts `busy` when data flows. */
 export const work = async (): Promise<void> => {
   const { ringRef, eventChannel, connected } = openVchanServer(workerData).offer();
   const client = joinVchan(workerData, ringRef, eventChannel);

@@ -1,4 +1,7 @@
-/** Vchans with both ends in this process, closed in all ways; then a worker that ends with one. Prints what went wrong. */
+/**
+ * Vchans with both ends in this process, which are closed in every way; then workers that are terminated with
+ * an open vchan. Prints the failures.
+ */
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -13,11 +16,11 @@ const expectFailure = (call: () => unknown): void => {
     call();
     failures.push(`${call} has not failed`);
   } catch {
-    // as it should
+    // the expected failure
   }
 };
 
-/** 1 MiB there and back, then the end by either side or by all. */
+/** Sends 1 MiB there and back, and then ends the session from one side or from both. */
 const session = async (round: number): Promise<void> => {
   const sizes = [
     { left: 65536, right: 65536 },

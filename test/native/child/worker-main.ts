@@ -1,4 +1,4 @@
-/** Ends workers in the middle of what they do with a connection; prints what is left of them. */
+/** Terminates workers while they use a connection; prints the threads and descriptors before and after. */
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { isMainThread, Worker } from 'node:worker_threads';

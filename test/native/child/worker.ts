@@ -1,4 +1,4 @@
-/** A worker that uses a connection, says so, and would never end by itself. */
+/** A worker that uses a connection, reports that to the main thread, and never ends by itself. */
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openXenstore, type Xenstore } from '../../../src/xen/xenstore.ts';
@@ -29,12 +29,13 @@ const tasks: Record<string, (xenstore: Xenstore) => Promise<void>> = {
       await stopped;
     }
     const pending = Promise.all(Array.from({ length: 100 }, () => xenstore.read('domid')));
-    // Time for the first to be under way.
+    // After this time the first request is under way.
     setTimeout(say, 50, 'pending');
     await pending;
   },
 };
 
+/** Runs the task that the worker data names, and never ends. */
 export const work = async (): Promise<void> => {
   await tasks[workerData]?.(openXenstore());
   await new Promise(() => setInterval(() => {}, 1000));
