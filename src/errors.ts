@@ -1,35 +1,41 @@
 /** Why a vif stays closed, or why the daemon cannot go on; vifwatch-errors(7) explains the codes, which are stable. */
 
-type VifCode =
-  | 'ADDRESS_MISSING'
-  | 'ADDRESS_INVALID'
-  | 'ADDRESS_RESERVED'
-  | 'ADDRESS_UNCONFIRMED'
-  | 'ADDRESS_TAKEN'
-  | 'MAC_INVALID'
-  | 'BACKEND_INVALID'
-  | 'LINK_MISSING'
-  | 'LINK_NAME_INVALID'
-  | 'LINK_NAME_TAKEN'
-  | 'FIREWALL_FAILED'
-  | 'LINK_FAILED'
-  | 'XENSTORE_FAILED'
-  | 'POLICY_INVALID'
-  | 'POLICY_UNNAMED'
-  | 'DRIFT_FOUGHT'
-  | 'ROUTE_SHADOWED';
+export const vifCodes = [
+  'ADDRESS_MISSING',
+  'ADDRESS_INVALID',
+  'ADDRESS_RESERVED',
+  'ADDRESS_UNCONFIRMED',
+  'ADDRESS_TAKEN',
+  'MAC_INVALID',
+  'BACKEND_INVALID',
+  'LINK_MISSING',
+  'LINK_NAME_INVALID',
+  'LINK_NAME_TAKEN',
+  'FIREWALL_FAILED',
+  'LINK_FAILED',
+  'XENSTORE_FAILED',
+  'POLICY_INVALID',
+  'POLICY_UNNAMED',
+  'DRIFT_FOUGHT',
+  'ROUTE_SHADOWED',
+] as const;
 
-export type ProcessCode =
-  | 'CONFIG_INVALID'
-  | 'XENSTORE_UNAVAILABLE'
-  | 'XENSTORE_HUNG'
-  | 'FIREWALL_BASE_FAILED'
-  | 'FORWARDING_FAILED'
-  | 'COMMAND_FAILED'
-  | 'MONITOR_FAILED'
-  | 'ALREADY_RUNNING'
-  | 'RUNTIME_DIR'
-  | 'DAEMON_ABSENT';
+type VifCode = (typeof vifCodes)[number];
+
+export const processCodes = [
+  'CONFIG_INVALID',
+  'XENSTORE_UNAVAILABLE',
+  'XENSTORE_HUNG',
+  'FIREWALL_BASE_FAILED',
+  'FORWARDING_FAILED',
+  'COMMAND_FAILED',
+  'MONITOR_FAILED',
+  'ALREADY_RUNNING',
+  'RUNTIME_DIR',
+  'DAEMON_ABSENT',
+] as const;
+
+export type ProcessCode = (typeof processCodes)[number];
 
 /** One vif's trouble. `text` is for the operator; the guest only ever sees the code. */
 export type Problem = { readonly code: VifCode; readonly text: string };

@@ -1,20 +1,23 @@
 /** What an audit says of a VM. */
 
-type AuditCode =
-  | 'VIF_BACKEND_DOM0'
-  | 'VIF_FRONTEND_DOM0'
-  | 'DAEMON_ABSENT'
-  | 'VCHAN_DOM0'
-  | 'RENDEZVOUS_PERMISSIONS'
-  | 'MAP_WRONG'
-  | 'MAP_AMBIGUOUS'
-  | 'MAP_WRITABLE'
-  | 'POLICY_INVALID'
-  | 'POLICY_DIFFERS'
-  | 'POLICY_UNPINNED'
-  | 'AGENT_ABSENT'
-  | 'LINK_DOWN'
-  | 'LINK_DOM0';
+export const auditCodes = [
+  'VIF_BACKEND_DOM0',
+  'VIF_FRONTEND_DOM0',
+  'DAEMON_ABSENT',
+  'VCHAN_DOM0',
+  'RENDEZVOUS_PERMISSIONS',
+  'MAP_WRONG',
+  'MAP_AMBIGUOUS',
+  'MAP_WRITABLE',
+  'POLICY_INVALID',
+  'POLICY_DIFFERS',
+  'POLICY_UNPINNED',
+  'AGENT_ABSENT',
+  'LINK_DOWN',
+  'LINK_DOM0',
+] as const;
+
+type AuditCode = (typeof auditCodes)[number];
 
 /** All of it is one line each, without control characters. */
 export type AuditFinding = {

@@ -11,7 +11,10 @@ export type CallRequest = {
   readonly source?: string;
 };
 
-export type RefusalCode = 'denied' | 'not-found' | 'busy' | 'failed' | 'unreachable';
+/** The code's number on the wire is its place in this list, counted from 1. */
+export const refusalCodes = ['denied', 'not-found', 'busy', 'failed', 'unreachable'] as const;
+
+export type RefusalCode = (typeof refusalCodes)[number];
 
 export type Refusal = {
   readonly code: RefusalCode;

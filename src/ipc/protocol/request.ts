@@ -1,5 +1,5 @@
 /** The payloads of OPEN, VOUCH and REFUSE. */
-import type { CallRequest, Refusal, RefusalCode } from './call.ts';
+import { type CallRequest, type Refusal, refusalCodes } from './call.ts';
 import { Violation } from './close-reason.ts';
 import { maxArgument, maxName } from './limits.ts';
 import { readField, readText, wireText } from './text.ts';
@@ -55,15 +55,6 @@ export const readRequest = (frame: 'open' | 'vouch', payload: Buffer): CallReque
   if (reason !== undefined) throw new Violation('payload', reason);
   return request;
 };
-
-/** The code's number on the wire is its place in this list, counted from 1. */
-const refusalCodes = [
-  'denied',
-  'not-found',
-  'busy',
-  'failed',
-  'unreachable',
-] as const satisfies RefusalCode[];
 
 export const encodeRefusal = ({ code, text }: Refusal): Buffer =>
   Buffer.from(`${String.fromCharCode(refusalCodes.indexOf(code) + 1)}${wireText(text)}`, 'latin1');

@@ -1,19 +1,22 @@
 /** What goes wrong with a vchan, and the way out of it. */
 import type { VchanOperation } from '../../xen/native.ts';
 
-export type VchanCode =
+export const vchanCodes = [
   /** A node below /dev/xen is missing: its module is not loaded. */
-  | 'VCHAN_DEVICE_MISSING'
+  'VCHAN_DEVICE_MISSING',
   /** No grants or event channels are left. */
-  | 'VCHAN_EXHAUSTED'
+  'VCHAN_EXHAUSTED',
   /** There is nothing to join: a stale offer, another's, or one that a client has already. */
-  | 'VCHAN_REFUSED'
+  'VCHAN_REFUSED',
   /** The peer has written what no libxenvchan would. */
-  | 'VCHAN_CORRUPT'
+  'VCHAN_CORRUPT',
   /** The session has ended before a client came, or before a write was done. */
-  | 'VCHAN_CLOSED'
+  'VCHAN_CLOSED',
   /** Anything else, such as a lack of rights. */
-  | 'VCHAN_FAILED';
+  'VCHAN_FAILED',
+] as const;
+
+export type VchanCode = (typeof vchanCodes)[number];
 
 export class VchanError extends Error {
   override readonly name = 'VchanError';
