@@ -1,0 +1,81 @@
+/** A command as the table has it: what it takes, what it does, and what help, completions and manual pages say. */
+import { type GlobalName, type GlobalValues, globalOptions } from './global-options.ts';
+import type { Arguments, Options, Values } from './parameter.ts';
+
+type ManualPage =
+  | 'vifwatch(8)'
+  | 'vifwatch-agent(8)'
+  | 'vifwatch-policy(5)'
+  | 'vifwatch-mesh(5)'
+  | 'vifwatch-audit(8)';
+
+/** A command line, and what it does. */
+type Example = readonly [line: string, effect: string];
+
+/** A status or a range of them, and what it means. */
+type ExitStatus = readonly [status: number | string, meaning: string];
+
+type Described = {
+  /** The words after "vifwatch". */
+  readonly path: readonly [string, ...string[]];
+  /** An imperative without a full stop. */
+  readonly summary: string;
+  readonly manual: ManualPage;
+};
+
+/** What only has commands below it. */
+export type Group = Described;
+
+type Explained = Described & {
+  /** Sentences that help adds to the summary. */
+  readonly details?: string;
+  /** Without that of a wrong command line, which every command has. */
+  readonly exitStatuses: readonly ExitStatus[];
+  readonly examples: readonly [Example, Example, ...Example[]];
+  /** Whether the process ends with the command, although something may keep it alive. */
+  readonly endsProcess?: true;
+};
+
+/** A command, whatever it takes. */
+export type Command = Explained & {
+  readonly arguments: Arguments;
+  readonly options: Options;
+  /** The global options that it heeds. */
+  readonly globals: readonly GlobalName[];
+  /** Takes the values of all of these by their names and returns the exit status. */
+  readonly run: (values: never) => Promise<number>;
+};
+
+type Definition<A extends Arguments, O extends Options, G extends GlobalName> = Explained & {
+  readonly arguments?: A;
+  readonly options?: O;
+  readonly globals?: readonly G[];
+  readonly run: (values: Values<A> & Values<O> & Pick<GlobalValues, G>) => Promise<number>;
+};
+
+type None = Record<never, never>;
+
+/** Checks `run` against what the command takes. */
+export const command = <
+  A extends Arguments = None,
+  O extends Options = None,
+  G extends GlobalName = never,
+>(
+  definition: Definition<A, O, G>,
+): Command => ({ arguments: {}, options: {}, globals: [], ...definition });
+
+/** Without the hidden ones. */
+export const visible = (options: Options): Options =>
+  Object.fromEntries(Object.entries(options).filter(([, option]) => !('hidden' in option)));
+
+/** The visible options that a command heeds: its own first. */
+export const heededOptions = ({ options, globals }: Command): Options => {
+  const heeded = globals.map((name) => [name, globalOptions[name]] as const);
+  return visible({ ...options, ...Object.fromEntries(heeded) });
+};
+
+/** All commands, and the groups that are not commands themselves. */
+export type CommandTable = {
+  readonly commands: readonly Command[];
+  readonly groups: readonly Group[];
+};

@@ -1,0 +1,21 @@
+/** Exit statuses that several commands have: EX_USAGE, EX_UNAVAILABLE, EX_SOFTWARE and EX_CONFIG of sysexits.h. */
+
+export const wrongCommandLine = [64, 'wrong command line'] as const;
+
+export const otherFailure = [70, 'any other failure; standard error names it'] as const;
+
+export const badConfiguration = [78, 'bad configuration'] as const;
+
+/** Those of a daemon in the foreground. */
+export const daemonStatuses = [
+  [0, 'SIGTERM or SIGINT ended it'],
+  [1, 'it failed; the last line of the log says why'],
+  badConfiguration,
+] as const;
+
+/** Those of a check that prints a line for each thing. */
+export const checkStatuses = [
+  [0, 'everything is in order'],
+  [1, 'at least one line says FAIL'],
+  otherFailure,
+] as const;

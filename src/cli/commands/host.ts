@@ -1,0 +1,90 @@
+/** The commands for a host as a whole: its mesh, and the proof that dom0 is out of it. */
+import { command, type Group } from './command.ts';
+import { badConfiguration, otherFailure } from './exit-status.ts';
+import { directory, file, flag, required, requiredLetter } from './parameter.ts';
+
+const audit = command({
+  path: ['audit'],
+  summary: "Check that dom0 is out of this VM's network and calls",
+  details: 'The command reads xenstore, /proc, and the state of the daemon and the agent.',
+  manual: 'vifwatch-audit(8)',
+  options: { json: flag('print one JSON object instead of a table') },
+  globals: ['config', 'runtime'],
+  exitStatuses: [
+    [0, 'no finding'],
+    [1, 'at least one finding'],
+    [69, 'the audit could not look; standard error says why'],
+  ],
+  examples: [
+    ['vifwatch audit', 'show the findings, each with what to do'],
+    ['vifwatch audit --json | jq -r .findings[].code', 'list the codes of the findings'],
+  ],
+  endsProcess: true, // An agent that does not answer would keep the process alive.
+  run: async ({ json, ...values }) => {
+    const { audit } = await import('../host/audit.ts');
+    return await audit(values, json === true);
+  },
+});
+
+export const meshGroup: Group = {
+  path: ['mesh'],
+  summary: 'Check or compile the description of a whole host',
+  manual: 'vifwatch-mesh(5)',
+};
+
+const mesh = required(file, 'mesh.toml, the description of the host');
+
+const compile = command({
+  path: ['mesh', 'compile'],
+  summary: 'Write the files of dom0 and of all VMs of a mesh',
+  details: 'If the mesh has an error, the command writes nothing.',
+  manual: 'vifwatch-mesh(5)',
+  arguments: { mesh },
+  options: {
+    output: requiredLetter(
+      'o',
+      directory,
+      'output directory; replaces the output of an earlier compile',
+    ),
+  },
+  exitStatuses: [
+    [0, 'the files were written; there may be warnings'],
+    otherFailure,
+    [78, 'the mesh has an error, or DIR is not the output of a compile'],
+  ],
+  examples: [
+    ['vifwatch mesh compile mesh.toml -o out', 'write out/dom0 and out/vms'],
+    [
+      'vifwatch mesh compile mesh.toml -o new && diff -r out new',
+      'show what a changed mesh changes',
+    ],
+  ],
+  run: async ({ mesh, output }) => {
+    const { compile } = await import('../host/mesh-compile.ts');
+    await compile(mesh, output);
+    return 0;
+  },
+});
+
+const check = command({
+  path: ['mesh', 'check'],
+  summary: 'Print all errors and warnings of a mesh',
+  details: 'A line for each says file, line, column, what is wrong and what to do.',
+  manual: 'vifwatch-mesh(5)',
+  arguments: { mesh },
+  exitStatuses: [[0, 'no error; there may be warnings'], otherFailure, badConfiguration],
+  examples: [
+    ['vifwatch mesh check mesh.toml', 'show what is wrong'],
+    [
+      'vifwatch mesh check mesh.toml && vifwatch mesh compile mesh.toml -o out',
+      'compile a mesh that has no error',
+    ],
+  ],
+  run: async ({ mesh }) => {
+    const { checkFile } = await import('../host/mesh-check.ts');
+    await checkFile(mesh);
+    return 0;
+  },
+});
+
+export const hostCommands = [audit, compile, check];

@@ -1,0 +1,118 @@
+/** The command line, made from the table of commands. */
+import { Argument, Command as Commander, Option } from 'commander';
+import { version } from '../package.ts';
+import type { Command, CommandTable, Group } from './commands/command.ts';
+import { type GlobalName, globalOptions } from './commands/global-options.ts';
+import type {
+  Argument as ArgumentEntry,
+  Option as OptionEntry,
+  Value,
+} from './commands/parameter.ts';
+import { commandEpilogue, groupEpilogue, programEpilogue } from './help.ts';
+import { placeholder, usageOf } from './usage.ts';
+
+/** Runs a command with the values of its arguments and options, and of the global options, by their names. */
+export type Perform = (
+  command: Command,
+  values: Readonly<Record<string, unknown>>,
+) => Promise<void>;
+
+const optionFrom = (name: string, option: OptionEntry): Option => {
+  if (option.kind === 'flag') {
+    return new Option(`--${name}`, option.summary).hideHelp(option.hidden === true);
+  }
+  const letter = option.kind === 'required' && option.letter ? `-${option.letter}, ` : '';
+  const made = new Option(`${letter}--${name} <${placeholder(option)}>`, option.summary);
+  made.argParser((text) => option.value.parse(text));
+  if (option.kind === 'preset') made.default(option.preset);
+  return made.makeOptionMandatory(option.kind === 'required');
+};
+
+const appendTo =
+  ({ parse }: Value) =>
+  (text: string, earlier: readonly unknown[] = []): readonly unknown[] => [...earlier, parse(text)];
+
+const argumentFrom = (argument: ArgumentEntry): Argument => {
+  const name = placeholder(argument);
+  const { kind, summary, value } = argument;
+  if (kind === 'rest') return new Argument(`[${name}...]`, summary).argParser(appendTo(value));
+  const made = new Argument(kind === 'required' ? `<${name}>` : `[${name}]`, summary);
+  return made.argParser((text) => value.parse(text));
+};
+
+/** The commander of these words, which exists if a shorter command or a group has made it. */
+const descend = (program: Commander, path: readonly string[]): Commander =>
+  path.reduce(
+    (parent, word) =>
+      parent.commands.find((child) => child.name() === word) ?? parent.command(word),
+    program,
+  );
+
+const addGroup = (program: Commander, group: Group): void => {
+  descend(program, group.path)
+    .summary(group.summary)
+    .description(`${group.summary}.`)
+    .usage('COMMAND')
+    .addHelpText('after', () => `\n${groupEpilogue(group)}`);
+};
+
+/** Adds what a command takes, what it does and its own help. */
+const complete = (
+  leaf: Commander,
+  command: Command,
+  { program, perform }: { readonly program: Commander; readonly perform: Perform },
+): void => {
+  const { summary, details, options, globals } = command;
+  leaf
+    .description([`${summary}.`, details ?? ''].join(' ').trim())
+    .addHelpText('after', () => `\n${commandEpilogue(command)}`);
+  leaf.configureHelp({
+    ...program.configureHelp(),
+    commandUsage: () => usageOf(command),
+    showGlobalOptions: true,
+    visibleGlobalOptions: () =>
+      program.options.filter(
+        (option) => !option.hidden && globals.includes(option.name() as GlobalName),
+      ),
+  });
+  for (const [name, option] of Object.entries(options)) leaf.addOption(optionFrom(name, option));
+  const names = Object.keys(command.arguments);
+  for (const argument of Object.values(command.arguments)) leaf.addArgument(argumentFrom(argument));
+  leaf.action(async () => {
+    const given = names.flatMap((name, at) => {
+      const value: unknown = leaf.processedArgs[at];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    await perform(command, { ...leaf.optsWithGlobals(), ...Object.fromEntries(given) });
+  });
+};
+
+/**
+ * Runs the command of a command line, which are the words after "vifwatch".
+ * Throws CommanderError if the command line is wrong, or after help or the version; else what the command throws.
+ */
+export const runCommandLine = async (
+  table: CommandTable,
+  words: readonly string[],
+  perform: Perform,
+): Promise<void> => {
+  const program = new Commander('vifwatch')
+    .exitOverride()
+    .description('Keeps dom0 out of the network and out of calls between VMs, on bare Xen.')
+    .usage('[OPTIONS] COMMAND')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [COMMAND]', 'Print the help of a command')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText('after', () => `\n${programEpilogue(table)}`);
+  for (const [name, option] of Object.entries(globalOptions)) {
+    program.addOption(optionFrom(name, option));
+  }
+  for (const command of table.commands) {
+    const leaf = descend(program, command.path).summary(command.summary);
+    // The start takes less time without the options of commands that cannot be meant.
+    if (words.includes(command.path[0])) complete(leaf, command, { program, perform });
+  }
+  for (const group of table.groups) addGroup(program, group);
+  await program.parseAsync(words, { from: 'user' });
+};
