@@ -30,7 +30,7 @@ test('has every command', () => {
     ...['run', 'status', 'export', 'check', 'panic', 'resume'],
     ...['agent', 'agent check', 'call', 'peers'],
     ...['policy check', 'policy explain', 'policy eval'],
-    ...['audit', 'mesh compile', 'mesh check'],
+    ...['audit', 'mesh compile', 'mesh check', 'completion'],
   ]);
 });
 
@@ -70,6 +70,7 @@ describe('what a command gets', () => {
     ],
     ['vifwatch mesh compile m -o out', { ...globals, mesh: 'm', output: 'out' }],
     ['vifwatch mesh compile --output out m', { ...globals, mesh: 'm', output: 'out' }],
+    ['vifwatch completion fish', { ...globals, shell: 'fish' }],
   ])('%s', async (line, values) => {
     expect((await parse(line)).map((parsed) => parsed.values)).toEqual([values]);
   });
@@ -96,6 +97,7 @@ describe.concurrent('a wrong command line ends with 64', () => {
     ['call --timeout 0 vm svc', 'It must be a number of seconds up to 2000000.'],
     ['call --timeout 2000001 vm svc', 'It must be a number of seconds up to 2000000.'],
     ['mesh compile mesh.toml', "required option '-o, --output <DIR>' not specified"],
+    ['completion tcsh', 'It must be one of bash, zsh, fish.'],
   ])('vifwatch %s', async (line, message) => {
     const { exitCode, stdout, stderr } = await run(line);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });

@@ -11,7 +11,7 @@ say() {
 packages_of() {
 	case $1 in
 	fast)
-		echo nftables conntrack iproute2 net-tools busybox-static dash shellcheck mandoc \
+		echo nftables conntrack iproute2 net-tools busybox-static dash shellcheck mandoc zsh fish \
 			libxen-dev xen-utils-4.17 xen-utils-common xenstore-utils
 		;;
 	lab) echo qemu-system-x86 qemu-utils mmdebstrap cpio kmod xz-utils e2fsprogs ;;

@@ -1,10 +1,19 @@
+/** All commands: the command line, its help, the completions and the synopses of the manual pages are made from this. */
+
 import { agentCommands } from './agent.ts';
 import type { CommandTable } from './command.ts';
+import { completionCommand } from './completion.ts';
 import { hostCommands, meshGroup } from './host.ts';
 import { networkCommands } from './network.ts';
 import { policyCommands, policyGroup } from './policy.ts';
 
 export const commandTable: CommandTable = {
-  commands: [...networkCommands, ...agentCommands, ...policyCommands, ...hostCommands],
+  commands: [
+    ...networkCommands,
+    ...agentCommands,
+    ...policyCommands,
+    ...hostCommands,
+    completionCommand(() => commandTable),
+  ],
   groups: [policyGroup, meshGroup],
 };

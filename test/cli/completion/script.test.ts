@@ -1,0 +1,25 @@
+/** What the scripts of all shells have in common. */
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { commandTable } from '../../../src/cli/commands/table.ts';
+import { contextsOf } from '../../../src/cli/completion/context.ts';
+import { completionScript } from '../../../src/cli/completion/script.ts';
+
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
+
+const contexts = contextsOf(commandTable);
+
+describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', (shell) => {
+  test('has every command and visible option, and no hidden one', () => {
+    const script = completionScript(shell, contexts);
+    for (const { path, options } of commandTable.commands) {
+      for (const word of [...path, ...Object.keys(options)]) expect(script).toContain(word);
+    }
+    expect(script).not.toContain('debug');
+  });
+
+  test('is what the command prints', async () => {
+    const { stdout } = await execa(process.execPath, [main, 'completion', shell]);
+    expect(`${stdout}\n`).toBe(completionScript(shell, contexts));
+  });
+});
