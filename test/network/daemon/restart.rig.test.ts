@@ -4,7 +4,6 @@ import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { packageRoot } from '../../../src/package.ts';
 import { outside4, outside6 } from '../../rig/host.ts';
-import { startUntil } from '../../rig/sim/appearance.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { namespaceOf } from '../../rig/sim/topology.ts';
 import { assertReaches } from '../../scenario/ping.ts';
@@ -29,15 +28,6 @@ const makeOtherVersion = (host: SimHost): string => {
   assert.notEqual(changed, text);
   writeFileSync(rules, `${changed}\ntable inet vifwatch {\n\tchain retired {\n\t\tdrop\n\t}\n}\n`);
   return other;
-};
-
-const startOtherVersion = (host: SimHost, directory: string) => {
-  const argv = host.daemon
-    .commandLine(['run'])
-    .map((word) => word.replace(`${packageRoot}/dist`, `${directory}/dist`));
-  return startUntil(`${host.sim.directory}/vifwatch/vifwatch.sock`, () =>
-    host.sim.start('other', argv, { domid: host.netVm }),
-  );
 };
 
 test('SIGTERM, kill -9, restart, upgrade and downgrade: nothing allowed is lost, nothing forbidden passes', async () => {
@@ -78,10 +68,10 @@ test('SIGTERM, kill -9, restart, upgrade and downgrade: nothing allowed is lost,
     }
     await goOn();
     await host.signalDaemon('SIGTERM');
-    const otherVersion = await startOtherVersion(host, makeOtherVersion(host));
+    await host.daemon.start(`${makeOtherVersion(host)}/dist/main.js`);
     await goOn();
     assert.match(await inNetVm(host, ['nft', 'list', 'ruleset']), /0x00000777/);
-    await otherVersion.kill();
+    await host.signalDaemon('SIGKILL');
     await host.startDaemon();
     await goOn();
     assert.doesNotMatch(await inNetVm(host, ['nft', 'list', 'ruleset']), /0x00000777/);

@@ -2,11 +2,10 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { startUntil } from './appearance.ts';
+import { ownMain, recordingOf } from './program.ts';
 import type { SimHost } from './sim-host.ts';
 import type { TiedProcess } from './tied-process.ts';
 import { namespaceOf } from './topology.ts';
-
-const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 
 /** As openrc/vifwatch-agent.initd starts it. */
 const nodeOptions = [...(process.env['BENCH_NODE'] ?? '--max-semi-space-size=1').split(' ')];
@@ -19,6 +18,8 @@ type AgentLinks = {
 };
 
 export type AgentSpec = AgentLinks & {
+  /** The main.js of the release that this VM has at first. */
+  readonly main?: string;
   /** Lines of one policy file; none is no policy, which denies everything. */
   readonly policy?: readonly string[];
   /** Executables by name: the text of each, with its interpreter. */
@@ -38,8 +39,8 @@ export type Agent = {
   /** Where its configuration is. */
   readonly etc: string;
   readonly runtime: string;
-  /** Resolves when it is ready, which its socket tells. */
-  start(): Promise<void>;
+  /** Starts it, of the release with this main.js; resolves when it is ready, which its socket tells. */
+  start(main?: string): Promise<void>;
   /** With SIGTERM and SIGKILL, resolves when it is gone. */
   signal(signal: NodeJS.Signals): Promise<void>;
   /** Writes agent.toml anew and has it read. */
@@ -81,6 +82,7 @@ export const makeAgent = (
 ): Agent => {
   const etc = `${sim.directory}/${name}/etc`;
   const runtime = `${sim.directory}/${name}/run`;
+  let main = spec.main ?? ownMain;
   rmSync(`${sim.directory}/${name}`, { recursive: true, force: true });
   mkdirSync(runtime, { recursive: true });
   writeSpec(etc, spec);
@@ -98,12 +100,13 @@ export const makeAgent = (
     domid,
     etc,
     runtime,
-    start: async () => {
+    start: async (release = main) => {
+      main = release;
       last = await startUntil(`${runtime}/agent.sock`, () =>
         sim.start(`agent-${name}`, command(['agent'], nodeOptions), {
           domid,
           hypercalls: true,
-          recording: `agent ${name}`,
+          ...recordingOf(main, `agent ${name}`),
         }),
       );
     },
@@ -118,7 +121,7 @@ export const makeAgent = (
     vifwatch: async (args, input = '') => {
       const [file = '', ...rest] = command(args);
       const { exitCode, stdout, stderr } = await execa(file, rest, {
-        env: sim.env({ domid, recording: args.slice(0, 2).join(' ') }),
+        env: sim.env({ domid, ...recordingOf(main, args.slice(0, 2).join(' ')) }),
         encoding: 'buffer',
         reject: false,
         stripFinalNewline: false,

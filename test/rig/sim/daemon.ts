@@ -3,10 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Output, Signal } from '../host.ts';
 import { gateway4, gateway6 } from '../host.ts';
 import { startUntil } from './appearance.ts';
+import { ownMain, recordingOf } from './program.ts';
 import type { Rig } from './rig.ts';
 import type { TiedProcess } from './tied-process.ts';
-
-const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 
 /** As openrc/vifwatch.initd starts it. */
 const nodeOptions = ['--max-semi-space-size=1', '--no-opt', '--optimize-for-size'];
@@ -16,14 +15,14 @@ gateway = ["${gateway4}", "${gateway6}"]
 `;
 
 export type Daemon = {
-  /** Resolves when it is ready, which its control socket tells. */
-  start(): Promise<void>;
+  /** Starts it, of the release with this main.js; resolves when it is ready, which its control socket tells. */
+  start(main?: string): Promise<void>;
   /** Writes another vifwatch.toml, for the next start. */
   configure(text: string): void;
   /** With SIGTERM and SIGKILL, resolves when it is gone. */
   signal(signal: Signal): Promise<void>;
-  /** Runs `vifwatch` with these arguments. */
-  run(args: readonly string[]): Promise<Output>;
+  /** Runs `vifwatch` with these arguments, of the release with this main.js. */
+  run(args: readonly string[], main?: string): Promise<Output>;
   /** What runs `vifwatch` with these arguments in net-vm, for a person to type. */
   commandLine(args: readonly string[]): readonly string[];
   /** The running daemon's process id. */
@@ -46,7 +45,11 @@ export const makeDaemon = (
   const policies = `${rig.directory}/rules.d`;
   mkdirSync(policies);
   const files = ['--config', configFile, '--runtime', runtime];
-  const command = (args: readonly string[], options: readonly string[] = []) =>
+  const command = (
+    args: readonly string[],
+    main = ownMain,
+    options: readonly string[] = [],
+  ): readonly string[] =>
     rig.inNamespace(namespace, [process.execPath, ...options, main, ...files, ...args]);
   let last: TiedProcess | undefined;
   const running = (): TiedProcess => {
@@ -54,9 +57,12 @@ export const makeDaemon = (
     return last;
   };
   return {
-    start: async () => {
+    start: async (main = ownMain) => {
       last = await startUntil(`${runtime}/vifwatch.sock`, () =>
-        rig.start('vifwatch', command(['run'], nodeOptions), { domid: netVm, recording: 'daemon' }),
+        rig.start('vifwatch', command(['run'], main, nodeOptions), {
+          domid: netVm,
+          ...recordingOf(main, 'daemon'),
+        }),
       );
     },
     configure: (text) => writeFileSync(configFile, text),
@@ -64,8 +70,12 @@ export const makeDaemon = (
       running().child.kill(signal);
       if (signal === 'SIGTERM' || signal === 'SIGKILL') await running().ended;
     },
-    run: (args) => rig.run(command(args), { domid: netVm, recording: args.slice(0, 2).join(' ') }),
-    commandLine: command,
+    run: (args, main = ownMain) =>
+      rig.run(command(args, main), {
+        domid: netVm,
+        ...recordingOf(main, args.slice(0, 2).join(' ')),
+      }),
+    commandLine: (args) => command(args),
     pid: () => running().pid,
     policies,
     log: () => running().log(),

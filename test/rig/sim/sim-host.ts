@@ -52,7 +52,7 @@ const asHost = (sim: Sim, dom0: Dom0, daemon: Daemon): Host => ({
     program === 'vifwatch'
       ? daemon.run(args)
       : sim.run(sim.inNamespace(namespaceOf(netVm), [program, ...args]), { domid: netVm }),
-  startDaemon: daemon.start,
+  startDaemon: () => daemon.start(),
   signalDaemon: daemon.signal,
   read: (path) => readNode(dom0.store, path),
   slowness,
