@@ -101,7 +101,7 @@ else:
 report()
 `;
 
-type Counts = {
+export type Counts = {
   readonly sent: number;
   /** Different numbers that came, or came back. */
   readonly seen: number;
@@ -167,8 +167,8 @@ export const send = (host: SimHost, from: string, target: string, port = 0): Pro
 export const echo = (host: SimHost, at: string, port: number): Promise<Flow> =>
   start(host, at, ['echo', `${port}`]);
 
-/** Stops the flow, of which everything must have come back. */
-export const assertNothingLost = async (flow: Flow, what: string): Promise<void> => {
+/** Stops the flow, of which everything must have come back; returns its counts. */
+export const assertNothingLost = async (flow: Flow, what: string): Promise<Counts> => {
   const counts = await flow.stop();
   assert.ok(counts.sent > 0);
   assert.deepEqual(
@@ -176,6 +176,7 @@ export const assertNothingLost = async (flow: Flow, what: string): Promise<void>
     { ...counts, seen: counts.sent, lost: [], failures: 0, last: 0 },
     what,
   );
+  return counts;
 };
 
 /** Waits until the flow has sent so many more packets. */
