@@ -57,7 +57,7 @@ const cannotVouch: Outcome = {
   kind: 'refused',
   refusal: {
     code: 'unreachable',
-    text: 'its agent is of an older version, which takes no calls by way of a relay',
+    text: 'its agent is too old to accept relayed calls',
   },
 };
 
