@@ -140,7 +140,7 @@ test('the policy decides on the name that the relay vouches for, and relayed=no 
   expect(await status(client, 'pid')).toBe(126);
   expect(await status(relay, 'hello')).toBe(7);
   expect(await status(relay, 'cat')).toBe(126);
-  expect(sa.log()).toMatch(/"via":"mgmt-vm".*50-test\.policy:2.*allows no call by way of a relay/);
+  expect(sa.log()).toMatch(/"via":"mgmt-vm".*50-test\.policy:2.*does not allow relayed calls/);
   expect(sa.log()).toMatch(/"from":"workload-vm","via":"mgmt-vm","service":"pid","verdict":"deny"/);
 });
 
