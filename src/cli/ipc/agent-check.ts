@@ -1,4 +1,4 @@
-/** `vifwatch agent check`: what the agent's configuration and this VM lack, one line each with the way out. */
+/** `vifwatch agent check`: checks the agent's configuration and this VM. A failed check shows the remedy. */
 import { access, readdir, readFile } from 'node:fs/promises';
 import { listedIn } from '../../ipc/agent/listed-links.ts';
 import { type AgentConfig, agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
@@ -16,14 +16,14 @@ const device = (name: string): Promise<CheckResult> =>
 
 const limitFile = '/sys/module/xen_gntalloc/parameters/limit';
 
-/** Each link that this VM serves takes pages of its own, of which the kernel gives so many and no more. */
+/** Checks the kernel's limit on granted pages: each link that this VM serves takes some. */
 const grants = (served: number): Promise<CheckResult> =>
   probe('grants', '', async () => {
     const limit = Number(await readFile(limitFile, 'latin1'));
     const needed = served * pagesPerLink;
     if (needed <= limit) return `${limit} pages, ${needed} needed for ${served} links`;
     throw new Error(
-      `${needed} pages needed for ${served} links, and only ${limit} allowed: ` +
+      `${served} links need ${needed} pages, but the limit is ${limit}: ` +
         `echo ${needed} >${limitFile}, and xen_gntalloc.limit=${needed} on the kernel's command line`,
     );
   });
@@ -57,7 +57,7 @@ const configured = ({ serve, connect, relay }: AgentConfig): string => {
   return relay === undefined ? links : `${links}, the relay is ${relay}`;
 };
 
-/** Undefined if xenstored does not tell, which is a result of its own. */
+/** This VM's name; undefined if xenstored does not answer, which another check reports. */
 const ownName = async (): Promise<string | undefined> => {
   try {
     const { store } = await connect();
@@ -69,7 +69,7 @@ const ownName = async (): Promise<string | undefined> => {
   }
 };
 
-/** Those of the configuration; without one that can be read, nothing more is known. */
+/** Checks the configured links. If the configuration is invalid, that is the only result. */
 const links = async (file: string): Promise<readonly Promise<CheckResult>[]> => {
   let config: AgentConfig;
   try {

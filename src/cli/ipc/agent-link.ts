@@ -1,4 +1,4 @@
-/** A program's link with the agent of its own VM. */
+/** A local program's link with its VM's agent. */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { agentSocket } from '../../ipc/agent/agent-socket.ts';
@@ -6,11 +6,14 @@ import { type Mux, openMux } from '../../ipc/protocol/mux.ts';
 
 const hints: Readonly<Record<string, string>> = {
   ENOENT: 'is the agent running? rc-service vifwatch-agent status',
-  ECONNREFUSED: 'its agent has died: rc-service vifwatch-agent status',
-  EACCES: 'only root and the group that agent.toml names may call',
+  ECONNREFUSED: 'the agent has died: rc-service vifwatch-agent status',
+  EACCES: 'only root and members of the group in agent.toml may call',
 };
 
-/** Throws an Error with the way out. */
+/**
+ * Connects to the agent's socket.
+ * @throws Error with a hint
+ */
 export const connectToAgent = async (runtime: string): Promise<Mux> => {
   const path = agentSocket(runtime);
   const socket: Socket = createConnection({ path, allowHalfOpen: true });
@@ -23,6 +26,6 @@ export const connectToAgent = async (runtime: string): Promise<Mux> => {
   return openMux(socket, {
     role: 'client',
     name: 'vifwatch',
-    onCall: (call) => call.refuse({ code: 'denied', text: 'a program serves nothing' }),
+    onCall: (call) => call.refuse({ code: 'denied', text: 'a local program does not serve calls' }),
   });
 };

@@ -1,10 +1,10 @@
-/** What the agent says of its links. */
+/** Asks the agent for the states of its links. */
 import { text } from 'node:stream/consumers';
 import { peersService } from '../../ipc/agent/agent-socket.ts';
 import type { PeersDocument } from '../../ipc/agent/peer-status.ts';
 import { connectToAgent } from './agent-link.ts';
 
-/** Throws an Error with the way out. */
+/** @throws Error with a hint if the agent cannot be reached */
 export const askPeers = async (runtime: string): Promise<PeersDocument> => {
   const mux = await connectToAgent(runtime);
   const asked = mux.open({ target: '', service: peersService, argument: '' });

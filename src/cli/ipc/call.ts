@@ -1,4 +1,6 @@
-/** `vifwatch call`: one service of another VM, with this process's stdin, stdout, stderr and exit status. */
+/**
+ * `vifwatch call`: calls a service of another VM, with this process's stdin, stdout, stderr and exit status.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
@@ -11,13 +13,15 @@ import { connectToAgent } from './agent-link.ts';
 
 export type CallOptions = {
   readonly runtime: string;
-  /** Seconds; undefined is no limit. */
+  /** The limit in seconds; undefined for no limit. */
   readonly timeout: number | undefined;
-  /** What talks with the service instead of this process's own stdin and stdout. */
+  /**
+   * The local program that talks with the service instead of this process's stdin and stdout; empty for none.
+   */
   readonly program: readonly string[];
 };
 
-/** As qrexec's: trouble that is neither a refusal nor the service's. */
+/** The exit status for a failure that is neither a refusal nor the service's own; qrexec uses the same. */
 const failedStatus = 125;
 
 const refusalStatus = {
@@ -32,7 +36,7 @@ const printError = (text: string): void => {
   process.stderr.write(`vifwatch: ${text}\n`);
 };
 
-/** `sign+key1`, or `sign` alone. */
+/** Parses `sign+key1`, or `sign` alone. */
 const parseService = (text: string): Pick<CallRequest, 'service' | 'argument'> => {
   const plus = text.indexOf('+');
   return plus < 0
@@ -40,11 +44,11 @@ const parseService = (text: string): Pick<CallRequest, 'service' | 'argument'> =
     : { service: text.slice(0, plus), argument: text.slice(plus + 1) };
 };
 
-/** This process's own ends, or the local program's. */
+/** The local end of the call: this process's own stdin and stdout, or the local program's. */
 type LocalEnd = {
   readonly reads: Writable;
   readonly writes: Readable;
-  /** Rejects if what it wrote is not all that it was to write. */
+  /** Rejects if the program was killed: its output may be incomplete then. */
   readonly ended: Promise<void>;
 };
 
@@ -54,16 +58,21 @@ const ownEnd: LocalEnd = {
   ended: Promise.resolve(),
 };
 
-/** Between the end of a process's descriptors and its own, in the kernel. */
+/**
+ * The longest time between the moment when a killed process's descriptors close and the report of its end.
+ */
 const dyingMs = 100;
 
-/** Starts the local program, which has the service for its stdin and stdout. Throws an Error. */
+/**
+ * Starts the local program, with the service as its stdin and stdout.
+ * @throws Error
+ */
 const startProgram = async ([file = '', ...args]: readonly string[]): Promise<LocalEnd> => {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(child, 'spawn');
   process.once('exit', () => child.kill());
   const ended = once(child, 'close').then(([, signal]: (string | null)[]) => {
-    // Which is how one ends that the service has stopped to listen to.
+    // SIGPIPE is the usual end of a program whose service has stopped reading.
     if (signal !== null && signal !== 'SIGPIPE') throw new Error(`${file} was killed by ${signal}`);
   });
   ended.catch(() => {});
@@ -71,8 +80,8 @@ const startProgram = async ([file = '', ...args]: readonly string[]): Promise<Lo
 };
 
 /**
- * Sends all that there is, and its end; but no end if it breaks off, which must not pass for one: that rejects.
- * A service that reads no more is its own affair.
+ * Sends all input and its end. If the input breaks off, it rejects without an end, because the service must
+ * not take the break for the end. A service that has stopped reading is not an error.
  */
 const send = async ({ writes, ended }: LocalEnd, stdin: Writable): Promise<void> => {
   try {
@@ -81,12 +90,15 @@ const send = async ({ writes, ended }: LocalEnd, stdin: Writable): Promise<void>
     if (error instanceof ChannelError) return;
     throw new Error(`the input broke off: ${(error as Error).message}`);
   }
-  // One that was killed closes its output a moment before that is known; one that only half-closes lives on.
+  // A killed program closes its output shortly before its end is reported. A program that half-closes runs
+  // on.
   await Promise.race([ended, delay(dyingMs, undefined, { ref: false })]);
   stdin.end();
 };
 
-/** Settles when all is written, or when whoever reads has had enough: the outcome tells which. */
+/**
+ * Resolves when all output is written, or when its reader has closed: the outcome shows which. Never rejects.
+ */
 const receive = async (from: Readable, to: Writable): Promise<void> => {
   const own = to === process.stdout || to === process.stderr;
   const filters = own && (to as NodeJS.WriteStream).isTTY ? [plainText()] : [];
@@ -101,19 +113,19 @@ const statusOf = (target: string, outcome: Outcome): number => {
       printError(`${target}: ${outcome.refusal.code}: ${outcome.refusal.text}`);
       return refusalStatus[outcome.refusal.code];
     case 'lost':
-      printError(`the agent has gone: ${outcome.reason}`);
+      printError(`the link with the agent was lost: ${outcome.reason}`);
       return failedStatus;
   }
 };
 
-/** The call's end; rejects if the input breaks off before that. */
+/** Resolves with the call's outcome. Rejects if the input breaks off before that. */
 const transfer = async (remote: OutgoingCall, local: LocalEnd): Promise<Outcome> => {
   const written = Promise.all([
     receive(remote.stdout, local.reads),
     receive(remote.stderr, process.stderr),
   ]);
   const brokenOff = new Promise<never>((_, reject) => {
-    // The end of what we send is not waited for: a service may answer without it.
+    // The end of the input is not awaited: a service may answer without it.
     send(local, remote.stdin).catch(reject);
   });
   const outcome = await Promise.race([remote.outcome, brokenOff]);
@@ -131,9 +143,9 @@ const talk = async (target: string, named: string, options: CallOptions): Promis
 };
 
 /**
- * Calls, and returns the exit status: the service's, 128 and the signal that killed it, or 126 if it was denied,
- * 127 if there is no such service, 125 for all other trouble. The caller must exit then: a call that has not ended is
- * cancelled by that.
+ * Calls the service and returns the exit status: the service's own, 128 plus the number of the signal that
+ * killed it, 126 if the call was denied, 127 if the service does not exist, 125 for any other failure. The
+ * process must exit after that: its exit cancels a call that has not ended.
  */
 export const call = async (
   target: string,

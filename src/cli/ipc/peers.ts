@@ -1,9 +1,9 @@
-/** `vifwatch peers`: the links of this VM's agent. */
+/** `vifwatch peers`: shows the links of this VM's agent. */
 import type { PeersDocument } from '../../ipc/agent/peer-status.ts';
 import { plainTable } from '../../text/plain-table.ts';
 import { askPeers } from './ask-peers.ts';
 
-/** EX_UNAVAILABLE of sysexits.h. */
+/** EX_UNAVAILABLE in sysexits.h. */
 const noAgent = 69;
 
 const row = (peer: PeersDocument['peers'][number]): string[] => [
@@ -32,7 +32,7 @@ const head = [
   'IN',
   'OUT',
   'RTT MS',
-  'AGAIN',
+  'RECONNECTS',
   '',
 ];
 

@@ -1,11 +1,11 @@
-/** `vifwatch policy check`: all that is wrong with the policy files, and all that is said in vain. */
+/** `vifwatch policy check`: prints the errors and warnings for the policy files. */
 
 import { type LoadedPolicy, loadPolicy } from '../../ipc/config/load-policy.ts';
 import { lint } from '../../ipc/policy/lint.ts';
 import { type Diagnostic, placeText } from '../../text/diagnostic.ts';
 import { pluralize } from '../../text/pluralize.ts';
 
-/** Whatever makes the policy deny everything. */
+/** The errors that make the policy deny every call. */
 export const errorsOf = ({ policy, directories }: LoadedPolicy): readonly Diagnostic[] => {
   if (policy.kind === 'invalid') return policy.diagnostics;
   if (policy.kind === 'rules') return [];
@@ -13,14 +13,17 @@ export const errorsOf = ({ policy, directories }: LoadedPolicy): readonly Diagno
   return [{ severity: 'error', place, text: 'no such directory: every call is denied' }];
 };
 
-/** Prints a line each and a summary, and returns the exit status: warnings alone are none. */
+/**
+ * Prints a line per error or warning and a summary. Returns the exit status, which is 0 if there are only
+ * warnings.
+ */
 export const checkPolicy = async (directory: string): Promise<number> => {
   const loaded = await loadPolicy(directory);
   const errors = errorsOf(loaded);
   const warnings = lint(loaded.rules);
   const read = `${pluralize(loaded.files, 'file')}, ${pluralize(loaded.rules.length, 'rule')}`;
   const found = `${pluralize(errors.length, 'error')}, ${pluralize(warnings.length, 'warning')}`;
-  const effect = errors.length > 0 ? ': every call is denied until it is mended' : '';
+  const effect = errors.length > 0 ? ': every call is denied until the policy is corrected' : '';
   const lines = [
     ...[...errors, ...warnings].map(
       ({ severity, place, text }) => `${placeText(place)}: ${severity}: ${text}`,

@@ -1,4 +1,4 @@
-/** `vifwatch policy eval`: a verdict for each request of a stream, a JSON line each. */
+/** `vifwatch policy eval`: reads a stream of requests and prints a verdict for each, as a JSON line. */
 import { once } from 'node:events';
 import * as v from 'valibot';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
@@ -18,7 +18,7 @@ const requestSchema = v.strictObject({
 
 type Request = v.InferOutput<typeof requestSchema>;
 
-/** Undefined if the line is no request. */
+/** Undefined if the line is not a request. */
 const parseRequest = (line: string): Request | undefined => {
   try {
     const result = v.safeParse(requestSchema, JSON.parse(line));
@@ -38,7 +38,7 @@ const printError = (text: string): void => {
   process.stderr.write(`vifwatch: ${text}\n`);
 };
 
-/** Writes to standard output and returns the exit status: 1 if the policy or a request was wrong. */
+/** Writes to standard output and returns the exit status: 1 if the policy or a request is invalid. */
 export const evaluatePolicy = async ({ dir, self }: EvalOptions): Promise<number> => {
   const loaded = await loadPolicy(dir);
   const errors = errorsOf(loaded);

@@ -1,4 +1,4 @@
-/** `vifwatch policy explain`: what would be decided, by which rule, and why not by those before it. */
+/** `vifwatch policy explain`: shows a call's verdict, the rule that decides, and why earlier rules do not. */
 
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import type { CallRule } from '../../ipc/policy/call-rule.ts';
@@ -15,7 +15,10 @@ export type ExplainOptions = {
   readonly relayed?: boolean;
 };
 
-/** Throws XENSTORE_UNAVAILABLE. */
+/**
+ * This VM's name.
+ * @throws VifwatchError XENSTORE_UNAVAILABLE
+ */
 const ownName = async (): Promise<string> => {
   const { store } = await connect();
   try {
@@ -25,7 +28,9 @@ const ownName = async (): Promise<string> => {
   }
 };
 
-/** As Qubes writes it: at the first "+" the argument begins, and none is the same as an empty one. */
+/**
+ * Splits a call as Qubes does: the argument follows the first "+". No argument is the same as an empty one.
+ */
 const splitCall = (call: string): Pick<PolicyRequest, 'service' | 'argument'> => {
   const [service = '', ...rest] = call.split('+');
   return { service, argument: rest.join('+') };
@@ -34,12 +39,12 @@ const splitCall = (call: string): Pick<PolicyRequest, 'service' | 'argument'> =>
 const excludes = ({ kind, text }: VmToken, name: string): boolean =>
   kind === 'never' || (kind === 'named' && text !== name);
 
-/** Why a rule that speaks of the service does not decide the call. */
+/** The reason why a rule for the service does not decide the call. */
 const whyNot = (rule: CallRule, { source, self, argument }: PolicyRequest): string => {
   if (rule.argument !== undefined && rule.argument !== argument) return 'another argument';
   if (excludes(rule.source, source)) return 'another source';
   if (excludes(rule.destination, self)) return 'another destination';
-  return mayBeSkipped(rule) ? 'cannot be known to match' : 'not reached';
+  return mayBeSkipped(rule) ? 'unknown whether it matches' : 'not reached';
 };
 
 const textOf = ({ place, words }: CallRule): string =>
@@ -60,7 +65,9 @@ const explanation = (
   return [
     `${verdict.action}${user}: ${verdict.reason}`,
     ...(decider ? [`  ${textOf(decider)}`] : []),
-    ...(before.length > 0 ? [`before ${decider ? 'it' : 'that'}, of ${request.service}:`] : []),
+    ...(before.length > 0
+      ? [`${decider ? 'earlier rules' : 'rules'} for ${request.service}:`]
+      : []),
     ...before.map((rule) => `  ${textOf(rule)}  (${whyNot(rule, request)})`),
   ];
 };

@@ -1,14 +1,17 @@
-/** The lines of a stream as they come, however long one of them pretends to be. */
+/** Reads the lines of a stream, with a limit on their length. */
 import { StringDecoder } from 'node:string_decoder';
 
-/** Many times the longest names; a line without an end must not fill the memory. */
+/**
+ * The greatest length of a line, many times that of a valid request: an endless line must not fill the
+ * memory.
+ */
 const longest = 65_536;
 
 const unlessTooLong = (line: string): string => (line.length > longest ? '' : line);
 
 /**
- * Emits the lines of each chunk together, without their newlines; not cut at U+2028 and the like, which JSON may hold.
- * A line that is too long comes empty.
+ * Yields the lines of each chunk together, without their newlines. Only a newline ends a line: JSON may
+ * contain other separators, such as U+2028. A line that is too long comes as an empty one.
  */
 export async function* requestLines(
   stream: AsyncIterable<Buffer>,

@@ -1,7 +1,7 @@
-/** What programs know of the agent; apart from the rest, so that the commands load no more than they need. */
+/** The agent's address for local programs: a module of its own, so that CLI commands load little code. */
 
 /** The path of the local socket. */
 export const agentSocket = (directory: string): string => `${directory}/agent.sock`;
 
-/** The one service of the agent itself, whose target is no VM: it answers with a `PeersDocument`. */
+/** The agent's own service: the call's target is empty, and the answer is a `PeersDocument`. */
 export const peersService = 'peers';

@@ -1,4 +1,6 @@
-/** Calls from other VMs: judged by this VM's own policy, and only then looked for. */
+/**
+ * Answers calls from other VMs. This VM's policy decides first; the service is searched for only after that.
+ */
 import type { Logger } from 'pino';
 import type { LoadedPolicy } from '../config/load-policy.ts';
 import type { VmName } from '../config/vm-name.ts';
@@ -19,21 +21,21 @@ export type CallHandlerPorts = {
   readonly policy: () => LoadedPolicy;
   readonly services: Services;
   readonly log: Logger;
-  /** What of a peer's doing is logged at all. */
+  /** Limits the log lines that one peer can cause. */
   readonly rateLimitLog: RateLimitLog;
 };
 
 const nameOf = ({ request: { service, argument } }: IncomingCall): string =>
   argument === '' ? service : `${service}+${argument}`;
 
-/** Whose call it is; where it is a relay's word there is no domid, for nothing proves one. */
+/** The calling VM. A relayed call has no domid, because nothing proves it. */
 type Source = {
   readonly source: VmName;
   readonly domid: number | undefined;
   readonly via: VmName | undefined;
 };
 
-/** Gives what answers calls; it never throws, and every call gets an answer. */
+/** Returns a function that answers calls. It never rejects, and every call gets an answer. */
 export const createCallHandler = (ports: CallHandlerPorts) => {
   const { self, relay, forward, policy, services, log, rateLimitLog } = ports;
   let calls = 0;
@@ -58,7 +60,7 @@ export const createCallHandler = (ports: CallHandlerPorts) => {
       log[notify ? 'warn' : 'info'](facts, action === 'allow' ? 'allowed' : `denied: ${reason}`);
     });
     if (action === 'deny') {
-      call.refuse({ code: 'denied', text: 'denied by the policy of the VM that was called' });
+      call.refuse({ code: 'denied', text: "denied by the called VM's policy" });
       return;
     }
     const { request, stdin, stdout, stderr, cancelled } = call;

@@ -1,4 +1,4 @@
-/** All calls of this VM over its links: those to it, those of its programs, and those that it relays. */
+/** Handles all calls over this VM's links: incoming calls, its programs' calls, and relayed calls. */
 import type { Logger } from 'pino';
 import { concatMap } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
@@ -23,19 +23,23 @@ export type CallSwitchPorts = {
   readonly services: Services;
   readonly log: Logger;
   readonly rateLimitLog: RateLimitLog;
-  /** Told when xenstore is lost. */
+  /** Called when the connection to xenstored is lost. */
   readonly fail: (error: unknown) => void;
 };
 
 export type CallSwitch = {
   readonly place: Routes['place'];
   readonly document: () => PeersDocument;
-  /** Takes no more calls to relay, and gives those there are time to end; at once if this is no relay. */
+  /**
+   * Refuses new calls to relay, and gives the current ones time to end.
+   * Resolves at once if this VM is not a relay and relays no calls.
+   */
   readonly endRelay: () => Promise<void>;
-  /** Ends all calls, and takes everything out of xenstore. */
+  /** Ends all calls, and removes the links' nodes from xenstore. */
   readonly close: () => Promise<void>;
 };
 
+/** Opens the links that the settings ask for, and follows each change of the settings. */
 export const openCallSwitch = (ports: CallSwitchPorts): CallSwitch => {
   const { store, self, settings, policy, services, log, rateLimitLog, fail } = ports;
   const relayName = () => settings.now().relay;

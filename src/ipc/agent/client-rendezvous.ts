@@ -19,8 +19,9 @@ import { retryOnTrigger } from './retry-on-trigger.ts';
 type Sessions = readonly (string | undefined)[];
 
 /**
- * Asks the pair's server for a link, again and again whenever there is none: each that is emitted is the
- * newest, and all before it have ended. Unsubscribing ends the link. Errors with a XenstoreError if the connection is lost.
+ * Requests a link from the pair's server whenever there is none. Emits each new link; all earlier links have
+ * ended by then. Unsubscribing ends the link. Errors with a XenstoreError if the connection is lost.
+ * @param report receives the reason for a failed attempt, or undefined after a successful step
  */
 export const clientRendezvous = (
   store: Xenstore,
@@ -29,7 +30,7 @@ export const clientRendezvous = (
 ): Observable<EstablishedLink> =>
   new Observable<EstablishedLink>((links) => {
     const places = offerPaths(pair);
-    // The leaf: its watch also tells of the server's death, when nothing else does.
+    // Watches the leaf node: only this watch is sure to fire when the server domain dies.
     const sessionPaths = places.map((place) => `${place}/session`);
     const retriggers = new Subject<void>();
     const backoff = openReconnectBackoff();
@@ -47,7 +48,7 @@ export const clientRendezvous = (
 
     const join = async (place: number): Promise<void> => {
       const offer = await readOffer(store, places[place] ?? '');
-      // Whatever comes of it, this one is used up.
+      // A nonce is used only once, even if this attempt fails.
       nonce = undefined;
       if (links.closed) return;
       if (offer === undefined) return retriggers.next();
@@ -76,7 +77,7 @@ export const clientRendezvous = (
         session = nonce;
         return await join(offered);
       }
-      // It has come, or lost what it had offered, since we asked.
+      // After the request, the server started or dropped its offer: it needs a new request.
       const isFresh = sessions.some(
         (value, at) => value === idle && sessionsAtRequest[at] !== idle,
       );
@@ -90,7 +91,7 @@ export const clientRendezvous = (
     return () => {
       steps.unsubscribe();
       joined?.link.destroy();
-      // After a link request that is under way. What is not there need not go.
+      // The transaction runs after a pending link request. A missing node is not an error.
       store.transaction((tx) => store.remove(linkRequestPath(pair), tx)).catch(() => {});
     };
   });

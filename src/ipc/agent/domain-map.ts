@@ -1,4 +1,4 @@
-/** Which domain has which name: dom0 says so in /ipc/domain-map, and nobody else can. */
+/** The domains' names. Only dom0 can write them, in /ipc/domain-map. */
 
 import {
   defer,
@@ -22,40 +22,42 @@ import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 
 const root = '/ipc/domain-map';
 
-// A node may become readable only after it was written, of which no event is promised.
+// dom0 may make a node readable only after it has written the node, and xenstored promises no event for that.
 const retryMs = 500;
 const retries = 20;
 
-/** DOMID_FIRST_RESERVED of Xen's public headers; dom0 has no agent. */
+/** DOMID_FIRST_RESERVED in Xen's public headers: no VM has this domid or a higher one. */
 const firstReserved = 0x7ff0;
 
-/** The domain that has the name. `ambiguous`: it has another name too, and could choose who to be. */
+/** The domid that has the name. `ambiguous`: the domain has a second name, and could choose its identity. */
 export type Named = number | 'unknown' | 'ambiguous';
 
 type Table = ReadonlyMap<VmName, Named>;
 
 export type DomainMap = {
-  /** First what it is, and then whenever that is another. Errors with a XenstoreError if the connection is lost. */
+  /** Emits the name's domain, then each change. Errors with a XenstoreError if the connection is lost. */
   readonly domainOf: (name: VmName) => Observable<Named>;
-  /** All names that can be listed, by domain; without those of a domain that has several. */
+  /** All known names by domid, without the domains that have several names. */
   readonly names: () => Promise<ReadonlyMap<number, VmName>>;
-  /** Emits when some name may be another domain's. */
+  /** Emits when a name's domain may have changed. */
   readonly changes: Observable<unknown>;
 };
 
+/** The domid of a guest; undefined for dom0, which has no agent, and for any other text. */
 const parseDomid = (value: string | undefined): number | undefined => {
   if (value === undefined || !/^[1-9]\d{0,4}$/.test(value)) return undefined;
   return Number(value) < firstReserved ? Number(value) : undefined;
 };
 
-/** dom0 need not let everybody list the names. */
+/** dom0 may forbid this VM to list the names. */
 const emptyIfRefused = (error: unknown): readonly string[] => {
   if (isRefusal(error)) return [];
   throw error;
 };
 
+/** Reads and watches /ipc/domain-map. */
 export const openDomainMap = (store: Xenstore): DomainMap => {
-  /** Names that somebody asks for, and how many do: they are looked at whether they can be listed or not. */
+  /** The subscribers per name. These names are read even if this VM cannot list them. */
   const wanted = new Map<VmName, number>();
   const wishes = new Subject<void>();
   const changes = merge(store.watch(root), timer(retryMs, retryMs).pipe(take(retries))).pipe(
@@ -91,7 +93,7 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
     domainOf: (name) =>
       defer(() => {
         want(name, 1);
-        // For a table that was read before the name was asked for.
+        // The last table may have been read without this name: reads a new one.
         queueMicrotask(() => wishes.next());
         return tables.pipe(
           map((table) => table.get(name)),

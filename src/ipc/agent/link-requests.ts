@@ -1,4 +1,4 @@
-/** Link requests of VMs that are not listed: for an agent that serves everyone who has a name. */
+/** Link requests from VMs that the configuration does not list, for an agent that serves every named VM. */
 import {
   concatMap,
   defer,
@@ -17,10 +17,12 @@ import { readLinkRequest } from './rendezvous.ts';
 
 const domains = '/local/domain';
 
-/** However often a guest asks for a link, the others' requests to xenstored must not wait behind looks at it. */
+/**
+ * The shortest time between scans: a guest that writes requests in a loop must not delay other VMs' links.
+ */
 const scanMs = 100;
 
-/** The domain whose link request to `server` an event's path speaks of. */
+/** The requesting client's domid, if the path of a watch event is a link request to `server`. */
 const requesterOf = (path: string, server: number): number | undefined => {
   const [, domid, requestedServer] =
     /^\/local\/domain\/([1-9]\d{0,4})\/data\/vifwatch\/knock\/(\d+)$/.exec(path) ?? [];
@@ -28,9 +30,9 @@ const requesterOf = (path: string, server: number): number | undefined => {
 };
 
 /**
- * Names of VMs that ask for a link; one may come again and again. A domain that has no name yet is looked at once it has one.
- * Errors with a XenstoreError if the connection is lost.
- * @param again asks to look at everybody
+ * Emits the names of VMs that request a link; a name may repeat. A domain without a name is checked once it
+ * has one. Errors with a XenstoreError if the connection is lost.
+ * @param rescans each event causes a scan of all named VMs
  */
 export const linkRequests = (
   store: Xenstore,
@@ -42,7 +44,7 @@ export const linkRequests = (
     const requesters = new Set<number>();
     let scanAll = true;
 
-    /** A domU may not list domains, but it can ask for each that has a name. */
+    /** A domU may not list /local/domain, but it can read the link request of each domain that has a name. */
     const scan = async (): Promise<readonly VmName[]> => {
       const known = [...(await names.names())].filter(
         ([domid]) => scanAll || requesters.has(domid),
@@ -56,7 +58,7 @@ export const linkRequests = (
       return (await Promise.all(requesting)).flat();
     };
 
-    // One watch for all: other domains' nodes make no event, unless they are readable for this one.
+    // One watch serves all domains: xenstored sends events only for nodes that this domain can read.
     const requestEvents = store.watch(domains).pipe(
       tap((path) => {
         const domid = requesterOf(path, server);

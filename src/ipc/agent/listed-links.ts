@@ -1,11 +1,15 @@
-/** With whom a VM has links by its configuration, and in which part. */
+/** The peers that a VM's configuration lists, by the VM's role on the link. */
 import type { LinkConfig } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Role } from './peer-status.ts';
 
 export type Listed = Readonly<Record<Role, ReadonlySet<VmName>>>;
 
-/** The relay, if there is one, is somebody to have a link with. */
+/**
+ * Lists the configured peers. The relay is one of them: this VM is its client, unless it already serves the
+ * relay.
+ * @param self this VM's name, which may be the relay's
+ */
 export const listedIn = (
   { serve, connect, relay }: LinkConfig,
   self: string | undefined,

@@ -1,4 +1,4 @@
-/** The local socket, where this VM's programs ask for calls. */
+/** The local socket, over which this VM's programs make calls. */
 import { readFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
@@ -12,14 +12,14 @@ import type { RateLimitLog } from './log-rate-limit.ts';
 import type { PeersDocument } from './peer-status.ts';
 import type { Routes } from './routes.ts';
 
-/** Programs that are connected at a time: each may hold a megabyte of ours. */
+/** The most programs connected at once: each can make the agent hold a megabyte. */
 const mostPrograms = 256;
 
 export type LocalPorts = {
   /** This VM's name. */
   readonly self: string;
   readonly runtime: string;
-  /** Whose members may call. */
+  /** The group whose members may call; undefined: root's group. */
   readonly group: string | undefined;
   readonly place: Routes['place'];
   readonly document: () => PeersDocument;
@@ -28,22 +28,24 @@ export type LocalPorts = {
 };
 
 export type Local = {
-  /** Takes no more calls, and ends those there are. */
+  /** Closes the socket, and ends the programs' calls. */
   readonly close: () => Promise<void>;
 };
 
-/** Throws CONFIG_INVALID. */
+/** @throws VifwatchError CONFIG_INVALID if /etc/group does not have the group */
 const gidOf = async (group: string): Promise<number> => {
   const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
   const gid = lines.find(([name]) => name === group)?.[2];
   if (gid !== undefined) return Number(gid);
   throw new VifwatchError(
     'CONFIG_INVALID',
-    `agent.toml: there is no group "${group}" in /etc/group`,
+    `agent.toml: group "${group}" does not exist in /etc/group`,
   );
 };
 
-/** Whom the kernel says is at the other end; undefined if it is gone, or Node keeps the descriptor to itself. */
+/**
+ * The program's credentials from the kernel; undefined if it is gone, or Node does not show the descriptor.
+ */
 const programAt = (socket: Socket) => {
   const { _handle: handle } = socket as unknown as { _handle: { fd: number } | null };
   try {
@@ -53,7 +55,10 @@ const programAt = (socket: Socket) => {
   }
 };
 
-/** Opens the socket, which tells everybody that the agent is ready; a stale one is replaced. Throws CONFIG_INVALID. */
+/**
+ * Opens the socket, and replaces a stale one. The open socket shows that the agent is ready.
+ * @throws VifwatchError CONFIG_INVALID if the group does not exist
+ */
 export const openLocal = async (ports: LocalPorts): Promise<Local> => {
   const { self, runtime, group, place, rateLimitLog } = ports;
   const programs = new Set<Mux>();
@@ -61,9 +66,12 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
   const answer = async (call: IncomingCall, program: { readonly uid: number }): Promise<void> => {
     const { target, service, argument, source } = call.request;
     if (source !== undefined) {
-      return call.refuse({ code: 'denied', text: 'a program calls for its own VM' });
+      return call.refuse({
+        code: 'denied',
+        text: 'a local program may not name another VM as the source',
+      });
     }
-    // As over a vchan, no target is whoever is at the other end: here, the agent itself.
+    // As over a vchan, an empty target is the other end: here, the agent itself.
     if (target === '') {
       if (service !== peersService) return call.refuse({ code: 'not-found', text: service });
       call.stdout.end(`${JSON.stringify(ports.document())}\n`);
@@ -78,7 +86,7 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
   const serve = (socket: Socket): void => {
     socket.on('error', () => socket.destroy());
     const program = programAt(socket);
-    // Nobody calls without being known.
+    // The log names each caller, so a program without credentials may not call.
     if (program === undefined) {
       socket.destroy();
       return;
@@ -91,7 +99,7 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
 
   const server = createServer({ allowHalfOpen: true }, serve);
   server.maxConnections = mostPrograms;
-  // Such as a lack of descriptors, which passes: nobody else's call may end by it.
+  // For example a lack of descriptors. It may pass, and must not end other programs' calls.
   server.on('error', ({ message }) =>
     rateLimitLog('accept', (suppressed) => ports.log.error({ suppressed }, message)),
   );

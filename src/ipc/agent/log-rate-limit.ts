@@ -1,18 +1,22 @@
-/** So many log lines for one peer and no more: what it does must not fill the disk. */
+/** Limits the log lines per peer, so that no peer can fill the disk. */
 
-/** A call makes two lines: this allows for a burst of some, and for one each tenth of a second on and on. */
+/** A call writes two lines: this allows a burst of 100 calls, and then ten calls per second. */
 const burst = 200;
 const linesPerSecond = 20;
 
-/** A relay could vouch for more and more names: those that come after so many share one bucket. */
+/** A relay can vouch for any number of names. Beyond this number of buckets, new names share one bucket. */
 const mostBuckets = 256;
 
-/** All that a relay vouches for has as much as so many peers: as many may make all the noise they can before others go unheard. */
+/**
+ * All sources of a relay together may log as much as this number of peers: a few noisy ones do not silence
+ * the rest.
+ */
 const relaySize = 5;
 
 /**
- * Runs `write`, or counts it; `write` is told how many lines were left out since the last one, if any were.
- * @param relay whose word the peer's name is, if it is somebody's: it has a bucket, too
+ * Calls `write` if the peer's bucket has a token, and otherwise counts a suppressed line. `write` receives
+ * the number of lines suppressed since the last written one, or undefined for none.
+ * @param relay the relay that vouches for the peer's name; it has a bucket too
  */
 export type RateLimitLog = (
   peer: string,
@@ -22,7 +26,7 @@ export type RateLimitLog = (
 
 type Bucket = { readonly size: number; tokens: number; at: number; suppressed: number };
 
-/** @param now in ms */
+/** @param now the current time in ms */
 export const openLogRateLimit = (now: () => number): RateLimitLog => {
   const buckets = new Map<string, Bucket>();
 
@@ -32,7 +36,7 @@ export const openLogRateLimit = (now: () => number): RateLimitLog => {
     bucket.at = now();
   };
 
-  /** What is as a new one would be need not be kept. */
+  /** Deletes the full buckets: a full bucket has the same effect as a new one. */
   const dropFullBuckets = (): void => {
     for (const [name, bucket] of buckets) {
       refill(bucket);
@@ -47,7 +51,9 @@ export const openLogRateLimit = (now: () => number): RateLimitLog => {
     return bucket;
   };
 
-  /** Those without a relay are as few as there are links and users, and each has its own. */
+  /**
+   * Limits the buckets of relayed peers. The others need no limit: there are only as many as links and users.
+   */
   const relayedBucketOf = (peer: string, relay: string): Bucket => {
     const own = `${peer} via ${relay}`;
     if (!buckets.has(own) && buckets.size >= mostBuckets) dropFullBuckets();

@@ -1,42 +1,42 @@
-/** What `vifwatch peers` shows of one link. */
+/** The states of links and peers that `vifwatch peers` shows. */
 import type { VmName } from '../config/vm-name.ts';
 
-/** What this VM's end of the vchan is; who calls whom is another matter. */
+/** This VM's end of the vchan. Both ends can make calls. */
 export type Role = 'server' | 'client';
 
 export type LinkStatus = {
   readonly name: VmName;
   readonly domid: number | null;
   readonly role: Role;
-  /** `unknown`: dom0's map has no such name; `ambiguous`: that domain has another one too. */
+  /** `unknown`: dom0's map does not have the name. `ambiguous`: the domain has a second name in the map. */
   readonly state: 'unknown' | 'ambiguous' | 'waiting' | 'up';
-  /** Of the state, in ISO 8601. */
+  /** The start of the state, in ISO 8601. */
   readonly since: string;
-  /** Where in xenstore the link was offered. */
+  /** The xenstore directory where the link was offered. */
   readonly path: string | null;
-  /** What stands in the way of a link, as far as this end knows. */
+  /** The reason why there is no link, as far as this end knows. */
   readonly trouble: string | null;
   /** Calls under way, in both directions. */
   readonly streams: number;
-  /** Over all links with this VM since the agent was started. */
+  /** The bytes of all links with this VM since the agent started, including headers. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Round trip of the last ping. */
+  /** The last ping's round trip. */
   readonly rttMs: number | null;
-  /** How often the link has come up again. */
+  /** The number of times that the link came up again. */
   readonly reconnects: number;
 };
 
 export type PeerStatus = LinkStatus & {
-  /** The way that a call to the VM takes now. */
+  /** The path that a call to the VM would take now; null if there is none. */
   readonly route: 'direct' | 'relay' | null;
 };
 
-/** What `vifwatch peers --json` prints. */
+/** The document that `vifwatch peers --json` prints. */
 export type PeersDocument = {
   readonly peers: readonly PeerStatus[];
-  /** By way of whom calls go where there is no link; null if this VM has no relay, or is one. */
+  /** The relay for calls to VMs without a link; null if this VM has no relay, or is a relay. */
   readonly relay: VmName | null;
-  /** Calls under way that this VM relays; null if it relays none. */
+  /** The calls that this VM relays now; null if it is not a relay and relays none. */
   readonly relayed: number | null;
 };

@@ -1,4 +1,4 @@
-/** Another VM, and the link with it as it comes and goes. */
+/** One peer VM, and the current link with it. */
 import type { Logger } from 'pino';
 import {
   BehaviorSubject,
@@ -22,7 +22,7 @@ import type { LinkStatus, Role } from './peer-status.ts';
 import type { EstablishedLink } from './rendezvous.ts';
 import { serverRendezvous } from './server-rendezvous.ts';
 
-/** Who calls: the domain as Xen guarantees it, by the name that dom0 gives it. */
+/** The calling VM. Xen guarantees the domid, and dom0 gives the name. */
 export type Caller = { readonly name: VmName; readonly domid: number };
 
 export type Self = { readonly name: string; readonly domid: number };
@@ -33,21 +33,21 @@ export type PeerPorts = {
   readonly self: Self;
   readonly log: Logger;
   readonly onCall: (caller: Caller, call: IncomingCall) => void;
-  /** Told when xenstore is lost. */
+  /** Called when the connection to xenstored is lost. */
   readonly fail: (error: unknown) => void;
 };
 
 export type Peer = {
-  /** The link, if there is one now. */
+  /** The link, if it is up now. */
   readonly linkNow: () => Mux | undefined;
-  /** The link, as soon as there is one. Rejects when the signal is aborted, or the peer closed. */
+  /** Resolves with the link once it is up. Rejects when the signal is aborted or the peer is closed. */
   readonly link: (signal: AbortSignal) => Promise<Mux>;
   readonly status: () => LinkStatus;
-  /** Says goodbye and why, and takes everything out of xenstore. */
+  /** Sends GOODBYE with the reason, and removes the link's nodes from xenstore. */
   readonly close: (why: string) => Promise<void>;
 };
 
-/** Starts to seek a link with a VM, and goes on for ever. */
+/** Keeps a link with a VM: it looks for a new link whenever there is none, until it is closed. */
 export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
   const { store, names, self, fail } = ports;
   const log = ports.log.child({ peer: name, role });
@@ -94,14 +94,14 @@ export const openPeer = (ports: PeerPorts, name: VmName, role: Role): Peer => {
   };
 
   const linksWith = (found: Named): Observable<readonly [EstablishedLink, Caller]> => {
-    up.value?.mux.close({ code: 'identity', text: `${name} is another domain now` });
+    up.value?.mux.close({ code: 'identity', text: `dom0 changed the domain of the name ${name}` });
     named = found;
     since = new Date();
-    log.info({ domain: found }, 'the name in /ipc/domain-map');
+    log.info({ domain: found }, 'read the name in /ipc/domain-map');
     if (found === 'ambiguous') {
-      note('its domain has another name too in /ipc/domain-map: give each domain one name');
+      note('the domain has more than one name in /ipc/domain-map; dom0 must give it only one');
     } else if (found === self.domid) {
-      note('this is the VM itself: an agent has no link with its own');
+      note("this is this VM's own name; an agent has no link with itself");
     } else {
       note(undefined);
     }

@@ -1,4 +1,4 @@
-/** All VMs with which there is a link, or should be. */
+/** All peers: the VMs with which this VM has a link, or looks for one. */
 import { filter, firstValueFrom, interval, Subject, type Subscription, take } from 'rxjs';
 import type { LinkConfig } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
@@ -9,41 +9,43 @@ import { openPeer, type Peer, type PeerPorts } from './peer.ts';
 import type { LinkStatus, Role } from './peer-status.ts';
 
 /**
- * What can be watched safely: xenstored allows a domain 128 watches and oxenstored 100, the kernel's frontends need
- * some, and the kernel ends a connection that asks for one too many.
+ * The agent adds unlisted peers up to this number of watches in total. By default xenstored allows a domain
+ * 128 watches, and oxenstored 100. The kernel's frontends need some. The kernel ends a connection that
+ * exceeds the quota.
  */
 const mostWatches = 70;
 const watchesOf: Readonly<Record<Role, number>> = { server: 1, client: 2 };
 
-/** How long a call waits for a link: both ends being up, it is there within one second. */
+/** The longest time that a call waits for a link. If both agents run, the link is up within one second. */
 const linkWithinMs = 10_000;
 
-/** How often a VM is looked for that calls reach by way of a relay: each look asks xenstored. */
+/** The shortest time between searches for a direct link with a relayed VM: each search reads xenstore. */
 const seekMs = 1_000;
 
-/** How often a link that is to be closed is looked at for calls. */
+/** The interval of checks whether a link that is to be closed still has calls. */
 const idleMs = 200;
 
 export type Peers = {
   readonly linkNow: (name: VmName) => Mux | undefined;
   /**
-   * The link with a VM, which is asked for if nobody has until now.
-   * Rejects with an Error that says why there is none.
+   * Resolves with the link to a VM, and first adds the VM as a peer if it is not one.
+   * Rejects with an Error that says why there is no link.
    */
   readonly reach: (name: VmName, signal: AbortSignal) => Promise<Mux>;
-  /** As `reach`, but asks for none. */
+  /** Like `reach`, but rejects if the VM is not a peer. */
   readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
-  /** Asks for a link, if nobody has, and does not wait for it. */
+  /** Adds the VM as a peer if it is not one, and does not wait for the link. */
   readonly seek: (name: VmName) => void;
   /**
-   * Links are with whom `pairs` says from now on. Resolves when those it says nothing of are closed; but one with the
-   * relay that there was stays until no call is left on it.
+   * Applies a configuration. Resolves when the links that it no longer lists are closed.
+   * But the link with the previous relay stays until it has no calls.
    */
   readonly configure: (links: LinkConfig) => Promise<void>;
   readonly status: () => readonly LinkStatus[];
   readonly close: () => Promise<void>;
 };
 
+/** Opens the set of peers, which is empty until `configure` is called. */
 export const openPeers = (ports: PeerPorts): Peers => {
   const { store, names, self, log, fail } = ports;
   const peers: Record<Role, Map<VmName, Peer>> = { server: new Map(), client: new Map() };
@@ -77,7 +79,8 @@ export const openPeers = (ports: PeerPorts): Peers => {
     );
     gone.subscribe({
       next: () => {
-        if (!listed[role].has(name)) void drop(name, role, 'the VM has no name any more');
+        if (!listed[role].has(name))
+          void drop(name, role, "the VM's name is no longer in /ipc/domain-map");
       },
       error: fail,
     });
@@ -89,13 +92,13 @@ export const openPeers = (ports: PeerPorts): Peers => {
     interval(idleMs)
       .pipe(filter(isIdle), take(1))
       .subscribe(() => {
-        // Meanwhile there may be another one, who is none of this one's affairs.
+        // A new peer with the same name may have replaced this one: it must stay.
         if (!listed[role].has(name) && peers[role].get(name) === peer)
-          void drop(name, role, 'it is no relay any more');
+          void drop(name, role, 'this VM is no longer the relay');
       });
   };
 
-  /** For as long as the VM has its name. Undefined if there are too many already. */
+  /** Adds a peer until its name leaves the domain map. Returns undefined if its watches exceed the limit. */
   const addUnlisted = (name: VmName, role: Role): Peer | undefined => {
     if (watches() + watchesOf[role] > mostWatches) return undefined;
     const peer = add(name, role);
@@ -107,7 +110,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
     if (peers.server.has(name) || addUnlisted(name, 'server') !== undefined) return;
     if (refused.has(name)) return;
     refused.add(name);
-    log.warn({ peer: name }, 'not served: too many VMs are, for what xenstore allows');
+    log.warn({ peer: name }, 'not serving this VM: xenstore watch quota would be exceeded');
   };
 
   const configure = async (links: LinkConfig): Promise<void> => {
@@ -118,17 +121,20 @@ export const openPeers = (ports: PeerPorts): Peers => {
     for (const role of ['server', 'client'] as const) {
       for (const name of listed[role]) if (!peers[role].has(name)) add(name, role);
       const servesAll = role === 'server' && links.serve.everyone;
-      // Those that nobody has listed were served with everybody, or called.
+      // If the configuration does not serve everyone, unlisted served peers end too.
+      // Unlisted client peers stay: calls have added them.
       const fixed = role === 'server' && !servesAll ? peers.server.keys() : before[role];
       for (const name of [...fixed].filter((served) => !listed[role].has(served))) {
         if (servesAll) keepWhileNamed(name, role);
         else if (name === relayBefore) dropOnceIdle(name, role);
-        else closed.push(drop(name, role, 'the configuration does not list the link any more'));
+        else closed.push(drop(name, role, 'the configuration no longer lists the link'));
       }
     }
     if (watches() > mostWatches) {
-      const hint = 'raise them for this VM (xenstored -W, oxenstored.conf: quota-maxwatch)';
-      log.warn(`the VMs that are listed need ${watches()} watches, of 100 or 128 in all: ${hint}`);
+      const hint = 'raise it for this VM (xenstored -W, oxenstored.conf: quota-maxwatch)';
+      log.warn(
+        `the links need ${watches()} xenstore watches; the default quota is 128 (oxenstored: 100): ${hint}`,
+      );
     }
     if (!links.serve.everyone) unlistedRequests?.unsubscribe();
     else if (unlistedRequests === undefined || unlistedRequests.closed)
@@ -142,19 +148,23 @@ export const openPeers = (ports: PeerPorts): Peers => {
   const known = (name: VmName): readonly Peer[] =>
     [peers.client.get(name), peers.server.get(name)].filter((peer) => peer !== undefined);
 
-  /** Throws an Error. */
+  /**
+   * Returns the VM's peers, and adds the VM as a peer if there are none.
+   * @throws Error if the name is unknown, or too many links are open
+   */
   const findOrAdd = async (name: VmName): Promise<readonly Peer[]> => {
     const found = known(name);
     if (found.length > 0) return found;
     const domain = await firstValueFrom(names.domainOf(name));
-    if (domain === 'unknown') throw new Error(`/ipc/domain-map has no VM called ${name}`);
-    // Somebody else may have had the same thought meanwhile.
+    if (domain === 'unknown') throw new Error(`VM ${name} is not in /ipc/domain-map`);
+    // Another call may have added the peer meanwhile.
     const peer = peers.client.get(name) ?? addUnlisted(name, 'client');
-    if (peer === undefined) throw new Error('too many VMs that ipc_connect does not list');
+    if (peer === undefined)
+      throw new Error('too many links: xenstore watch quota would be exceeded');
     return [peer];
   };
 
-  /** Nearly always there is one: what comes otherwise costs more than all else of a short call. */
+  /** The first link that is up. Nearly every call finds one here, and avoids the wait, which is costly. */
   const firstLink = (candidates: readonly Peer[]): Mux | undefined => {
     for (const peer of candidates) {
       const link = peer.linkNow();
@@ -192,7 +202,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
     try {
       return await linkOf(name, found, signal);
     } catch (error) {
-      // Others may stand in their place, if they were closed meanwhile.
+      // If the peers were closed meanwhile, new peers may have replaced them.
       if (signal.aborted || found.every((peer) => known(name).includes(peer))) throw error;
       return await linkFrom(name, signal, find);
     }
@@ -213,7 +223,7 @@ export const openPeers = (ports: PeerPorts): Peers => {
       if (known(name).length > 0 || sought.has(name)) return;
       sought.add(name);
       setTimeout(() => sought.delete(name), seekMs).unref();
-      // It is for later calls; this one has another way.
+      // The link is for later calls: the current one goes over the relay.
       findOrAdd(name).catch(() => {});
     },
     configure,

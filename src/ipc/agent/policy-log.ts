@@ -1,4 +1,4 @@
-/** Says what the policy is whenever it is another: loudly while it denies everything. */
+/** Logs a newly read policy. It is a warning or an error if the agent denies every call. */
 import type { Logger } from 'pino';
 import { placeText } from '../../text/diagnostic.ts';
 import type { LoadedPolicy } from '../config/load-policy.ts';
@@ -14,6 +14,6 @@ export const logPolicy = (log: Logger, { policy, rules, files }: LoadedPolicy): 
     case 'invalid':
       for (const { place, text } of policy.diagnostics)
         log.error({ code: 'POLICY_INVALID' }, `${placeText(place)}: ${text}`);
-      log.error({ code: 'POLICY_INVALID' }, 'every call is denied until the policy is mended');
+      log.error({ code: 'POLICY_INVALID' }, 'every call is denied until the policy is corrected');
   }
 };

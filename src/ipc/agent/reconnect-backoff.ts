@@ -1,14 +1,14 @@
-/** How long to wait before the next attempt at a link: not at all, unless the ones before did not last. */
+/** Delays the next attempt at a link, if earlier links did not last. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A link that lived this long was a good one. */
+/** An attempt that began this long ago counts as a success. */
 const goodMs = 10_000;
 const firstMs = 50;
-/** Both ends being up, a link must be there within a second. */
+/** If both agents run, a link must be up within one second. */
 const longestMs = 800;
 
 export type ReconnectBackoff = {
-  /** Waits as long as is due, then counts as the start of an attempt. */
+  /** Waits for the delay that is due, then starts to time a new attempt. */
   readonly wait: () => Promise<void>;
 };
 
@@ -19,7 +19,7 @@ export const openReconnectBackoff = (): ReconnectBackoff => {
     wait: async () => {
       const since = performance.now() - startedAt;
       failures = since >= goodMs ? 0 : failures + 1;
-      // The first that fails may be the other end's restart: it is worth another one at once.
+      // The first failure may come from the peer's restart: the next attempt starts at once.
       const dueMs = failures <= 1 ? 0 : Math.min(firstMs * 2 ** (failures - 2), longestMs);
       if (dueMs > since) await delay(dueMs - since);
       startedAt = performance.now();

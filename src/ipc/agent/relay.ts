@@ -1,4 +1,4 @@
-/** This agent as a relay: it passes calls on between VMs that have a link with it, but none with each other. */
+/** The relay: it passes calls on between VMs that have a link with this VM, but not with each other. */
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -11,7 +11,9 @@ import type { RateLimitLog } from './log-rate-limit.ts';
 import { spliceCalls } from './splice-calls.ts';
 
 export type RelayPorts = {
-  /** The link with a VM, but no new one on a caller's behalf. Rejects with an Error that says why there is none. */
+  /**
+   * Resolves with the link to a peer. Rejects with an Error that says why there is none. Never adds a peer.
+   */
   readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
   readonly linkNow: (name: VmName) => Mux | undefined;
   readonly log: Logger;
@@ -19,28 +21,33 @@ export type RelayPorts = {
 };
 
 export type Relay = {
-  /** `from` is proved by the link that the call came over. Never throws, and every call gets an answer. */
+  /** Passes a call on. The call's link proves `from`. Never rejects, and every call gets an answer. */
   readonly forward: (from: VmName, to: VmName, call: IncomingCall) => Promise<void>;
+  /** The number of relayed calls that have not ended. */
   readonly underWay: () => number;
-  /** Takes no more calls, and resolves when those there are have had time to end. */
+  /** Refuses new calls, and resolves when the current ones have had time to end. */
   readonly close: () => Promise<void>;
 };
 
-/** For calls that were sent before their callers' agents found a better way: they must be refused, not lost. */
+/**
+ * The time to refuse calls that callers sent before they knew of the stop: a refused call can take another
+ * path.
+ */
 const lingerMs = 250;
 
-/** For calls under way, within the 10 s that a service manager waits. */
+/** The time for current calls to end, within the 10 s that a service manager waits. */
 const graceMs = 3_000;
 
 /**
- * Of what the others leave on the link with a target, a source may take one in so many: alone it has 256 calls, and
- * when a dozen have taken all they may, there are still some for the next one.
+ * A source may use a quarter of the streams that other sources leave free on the link with a target. A single
+ * source can have 256 calls. Even if a dozen sources use all that they may, the next source still gets some
+ * streams.
  */
 const share = 4;
 
 const fits = (own: number, all: number): boolean => own < (maxStreams - (all - own)) / share;
 
-/** Resolves when all of it went out over the link, or nobody is left to hear it. */
+/** Resolves when the whole output has gone out over the link, or its reader is gone. */
 const sent = (output: Writable): Promise<void> =>
   new Promise((resolve) => {
     if (output.closed) resolve();
@@ -49,12 +56,15 @@ const sent = (output: Writable): Promise<void> =>
 
 export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts): Relay => {
   /**
-   * Calls by target and source, until the target has said their end, and the source has been told: one that is
-   * cancelled still takes its place, and so does one whose output waits for its reader.
+   * The number of calls by target and source. A call counts until the target has ended it and the source has
+   * received all output. So a cancelled call still counts, and so does a call whose output waits for its
+   * reader.
    */
   const calls = new Map<VmName, Map<VmName, number>>();
   const total = new BehaviorSubject(0);
-  /** Calls that wait for a link. A signal for all of them would remember each for ever: `AbortSignal.any` is like that. */
+  /**
+   * One controller per call that waits for a link: `AbortSignal.any` on a shared signal would leak memory.
+   */
   const waiting = new Set<AbortController>();
   let isClosing = false;
 
@@ -90,7 +100,7 @@ export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts):
       return call.refuse({ code: 'unreachable', text: 'the relay stops' });
     }
     if (!hasRoom(from, to)) {
-      return call.refuse({ code: 'busy', text: `too many calls to ${to} by way of the relay` });
+      return call.refuse({ code: 'busy', text: `too many calls to ${to} over the relay` });
     }
     rateLimitLog(from, (suppressed) =>
       log.info({ from, to, service, argument, suppressed }, 'a call is relayed'),

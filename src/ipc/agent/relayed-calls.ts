@@ -1,37 +1,39 @@
-/** This VM's own calls by way of its relay, for `vifwatch peers`. */
+/** This VM's own calls over its relay, for `vifwatch peers`. */
 import type { VmName } from '../config/vm-name.ts';
 import type { OutgoingCall } from '../protocol/call.ts';
 import type { LinkStatus } from './peer-status.ts';
 
 type Calls = { readonly since: string; streams: number };
 
-/** VMs that are shown though no call to them is under way; a relay may know of many. */
+/** The number of VMs above which a VM is forgotten once its calls have ended: a relay may reach many. */
 const mostShown = 256;
 
-/** Of a VM that is only called by way of the relay. */
+/** The status of a VM that is called only over the relay. */
 const withoutLink = (name: VmName, { since, streams }: Calls): LinkStatus => ({
   ...{ name, domid: null, role: 'client', state: 'unknown', since, path: null, trouble: null },
   ...{ streams, bytesIn: 0, bytesOut: 0, rttMs: null, reconnects: 0 },
 });
 
+/** Counts this VM's relayed calls by target. */
 export const openRelayedCalls = () => {
   const calls = new Map<VmName, Calls>();
   return {
+    /** Counts a call until it ends. */
     add: (name: VmName, call: OutgoingCall): void => {
       const entry = calls.get(name) ?? { since: new Date().toISOString(), streams: 0 };
       calls.set(name, entry);
       entry.streams += 1;
       void call.outcome.then((outcome) => {
         entry.streams -= 1;
-        // What the relay does not reach is no VM that is called.
+        // If the relay cannot reach the VM, `vifwatch peers` does not show it.
         const isNobody = outcome.kind === 'refused' && outcome.refusal.code === 'unreachable';
         if (entry.streams === 0 && (isNobody || calls.size > mostShown)) calls.delete(name);
       });
     },
 
     /**
-     * The links, and after them the VMs that were called without one.
-     * @param hasRelay without, only those with calls under way are shown
+     * Adds the relayed calls to the links, and appends the VMs that were called without a link.
+     * @param hasRelay if false, only VMs with current calls are appended
      */
     addTo: (links: readonly LinkStatus[], hasRelay: boolean): readonly LinkStatus[] => {
       const rest = new Map(calls);

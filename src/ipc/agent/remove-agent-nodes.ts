@@ -1,4 +1,7 @@
-/** Takes everything of the agent's out of xenstore: at its end, and before its start, for one that was killed. */
+/**
+ * Removes the agent's nodes from xenstore: when it ends, and when it starts, as an earlier agent may have
+ * been killed.
+ */
 
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { isRefusal } from '../../xen/xenstore.ts';
@@ -13,16 +16,20 @@ const ifThere = async <T>(result: Promise<T>, otherwise: T): Promise<T> => {
   }
 };
 
-/** After all transactions that are under way, so that none undoes it. Throws a XenstoreError if the connection is lost. */
+/**
+ * Removes the agent's nodes. It runs after all pending transactions, so that none of them writes a node
+ * again.
+ * @throws XenstoreError if the connection is lost
+ */
 export const removeAgentNodes = (store: Xenstore, domid: number): Promise<void> =>
   store.transaction(async (tx) => {
     const own = `/local/domain/${domid}`;
-    // What else is below data/vifwatch is not the agent's.
+    // Other nodes below data/vifwatch do not belong to the agent.
     for (const ours of ['knock', 'direct'])
       await ifThere(store.remove(`${own}/data/vifwatch/${ours}`, tx), undefined);
     const provisioned = `${own}/ipc/direct`;
     const clients = await ifThere<readonly string[]>(store.list(provisioned, tx), []);
-    // The directories are dom0's; what is in them is ours.
+    // dom0 made the directories, and they stay; the agent wrote the nodes in them.
     const nodes = clients.flatMap((client) =>
       offerNodes.map((node) => `${provisioned}/${client}/${node}`),
     );

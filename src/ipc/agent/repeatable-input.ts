@@ -1,16 +1,19 @@
-/** A call's stdin on its way to a relay, which may yet refuse to pass the call on: then it is said again to another. */
+/**
+ * A call's stdin on its way to a relay. If the relay cannot pass the call on, the input is sent over another
+ * link.
+ */
 import type { Readable, Writable } from 'node:stream';
 import type { Outcome, OutgoingCall } from '../protocol/call.ts';
 import { initialWindow } from '../protocol/limits.ts';
 
 export type RepeatableInput = {
-  /** Says all there was from the beginning, then what follows. */
+  /** Sends the kept input from its beginning, then the input that follows. */
   readonly sayTo: (call: OutgoingCall) => void;
-  /** Whether nothing of the call has reached its target, and all of its input is still here. */
+  /** Whether no part of the call has reached its target, and all of its input is still kept. */
   readonly mayRepeat: (outcome: Outcome) => boolean;
 };
 
-/** Takes the stream over; one that nobody reads any more is destroyed, as by `pump`. */
+/** Takes over the stream. Like `pump`, it destroys a stream whose reader has gone. */
 export const openRepeatableInput = (stdin: Readable): RepeatableInput => {
   let kept: Buffer[] | undefined = [];
   let sentBytes = 0;
@@ -24,7 +27,7 @@ export const openRepeatableInput = (stdin: Readable): RepeatableInput => {
     to.write(chunk, (error) => {
       if (error) return;
       sentBytes += chunk.length;
-      // More than that goes by a credit, which a relay grants only for a call that it has passed on.
+      // More bytes need a credit, and a relay grants one only for a call that it has passed on.
       if (sentBytes > initialWindow) kept = undefined;
     });
 
@@ -43,10 +46,10 @@ export const openRepeatableInput = (stdin: Readable): RepeatableInput => {
       sink = next;
       next.on('drain', () => stdin.resume());
       next.once('close', async () => {
-        // Of one that is spoken to no more nothing follows.
+        // The input has ended, or it already goes to another call.
         if (ended || sink !== next) return;
         stdin.pause();
-        // The outcome, if it is known already: it is what closed the channel then.
+        // If the outcome is known already, it has closed the channel.
         const known = await Promise.race([outcome, undefined]);
         if (known !== undefined && mayRepeat(known)) return;
         kept = undefined;

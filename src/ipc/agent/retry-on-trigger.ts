@@ -1,4 +1,4 @@
-/** Doing what is due whenever something changed, and again when it failed. */
+/** Runs a step at each trigger, and again after a failure. */
 
 import { ignoreElements, merge, type Observable, Subject, switchMap, timer } from 'rxjs';
 import { singleFlight } from '../../system/single-flight.ts';
@@ -9,22 +9,23 @@ import { VchanError } from '../vchan/vchan-error.ts';
 const firstMs = 250;
 const longestMs = 5_000;
 
-/** What may be otherwise in a moment: a full quota, no free grants; but not a lost connection. */
+/** Whether the error may pass, such as a full quota or a lack of grants. A lost connection does not pass. */
 const isTransient = (error: unknown): error is VchanError | XenstoreError =>
   error instanceof VchanError || isRefusal(error);
 
-/** C xenstored's and oxenstored's words for a quota that is full. */
+/** The errors with which C xenstored and oxenstored report a full quota. */
 const quotas: readonly string[] = ['ENOSPC', 'EQUOTA', 'E2BIG', 'EINVAL'];
 
 const describe = (error: VchanError | XenstoreError): string => {
   if (error instanceof VchanError) return `${error.code}: ${error.message}`;
   if (!quotas.includes(error.code)) return error.message;
-  return `${error.message}: this VM's quota is full: raise it in dom0 (xenstored -E, or quota-maxentity in oxenstored.conf)`;
+  return `${error.message}: likely this VM's xenstore quota is full; raise it in dom0 (xenstored -E, or quota-maxentity in oxenstored.conf)`;
 };
 
 /**
- * Runs `step` at each trigger, never twice at once. After one that failed, `report` is told why, and it is run
- * again later and later; after one that did not, `report` is told nothing. Errors with what cannot pass.
+ * Runs `step` at each trigger, never twice at once. After a failure that may pass, it runs `step` again with
+ * a growing delay. Errors with any other failure.
+ * @param report receives the reason for a failure, or undefined after a success
  */
 export const retryOnTrigger = (
   triggers: Observable<unknown>,

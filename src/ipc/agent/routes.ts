@@ -1,4 +1,6 @@
-/** The way that a program's call takes: over the link with the VM, or by way of the relay where there is none. */
+/**
+ * Chooses the path of a program's call: the direct link with the VM, or the relay if there is no direct link.
+ */
 import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 import type { CallRequest, IncomingCall, Outcome } from '../protocol/call.ts';
 import { vouchingVersion } from '../protocol/limits.ts';
@@ -18,30 +20,33 @@ export type RoutesPorts = {
 };
 
 export type Routes = {
-  /** Makes a program's call to the VM that is its target. Never throws, and every call gets an answer. */
+  /** Makes a program's call to its target VM. Never rejects, and every call gets an answer. */
   readonly place: (call: IncomingCall) => Promise<void>;
   readonly status: () => readonly PeerStatus[];
 };
 
-/** For a link that was about to come up when the relay refused the call: both ends being up, it is there by then. */
+/**
+ * The longest wait for a direct link after the relay refused a call. If both agents run, the link is up by
+ * then.
+ */
 const directWithinMs = 1_000;
 
-/** Who would take a call to another VM for one to itself must not get it. */
+/** Whether the peer can relay. An older agent would take a call to another VM for a call to itself. */
 const mayRelay = (link: Mux): boolean => link.version() >= vouchingVersion;
 
 const byWayOf = (relay: VmName, outcome: Outcome): Outcome => {
   if (outcome.kind !== 'refused' || outcome.refusal.code !== 'unreachable') return outcome;
-  const text = `by way of ${relay}: ${outcome.refusal.text}`;
+  const text = `over relay ${relay}: ${outcome.refusal.text}`;
   return { kind: 'refused', refusal: { code: 'unreachable', text } };
 };
 
 export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
   const relayed = openRelayedCalls();
 
-  /** Throws an Error. */
+  /** @throws Error if the target is not another VM's name */
   const nameOf = ({ target }: CallRequest): VmName => {
-    if (!isDomainMapName(target)) throw new Error('not the name of a VM');
-    if (target === self) throw new Error('a VM does not call itself');
+    if (!isDomainMapName(target)) throw new Error('the target is not a valid VM name');
+    if (target === self) throw new Error('a VM cannot call itself');
     return target;
   };
 
@@ -53,10 +58,12 @@ export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
   const relayLink = async (name: VmName, signal: AbortSignal): Promise<Mux> => {
     const link = await peers.reach(name, signal);
     if (mayRelay(link)) return link;
-    throw new Error(`the agent of ${name} is of an older version, which relays no calls`);
+    throw new Error(`the agent of ${name} is too old to relay calls`);
   };
 
-  /** The first link there is. Throws an Error that says why there is none. */
+  /**
+   * The first link that is up: direct, or with the relay. Rejects with an Error that says why there is none.
+   */
   const firstLink = async (name: VmName, over: VmName, cancelled: AbortSignal) => {
     const now = peers.linkNow(over);
     if (now !== undefined && mayRelay(now)) return { link: now, isDirect: false };
@@ -77,7 +84,7 @@ export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
 
   const placeByRelay = async (call: IncomingCall, name: VmName, over: VmName): Promise<void> => {
     const { service, argument } = call.request;
-    // For a later call: the two may have become a pair.
+    // Later calls may have a direct link: dom0 may have allowed it meanwhile.
     peers.seek(name);
     const { link, isDirect } = await firstLink(name, over, call.cancelled);
     const own = { target: '', service, argument };

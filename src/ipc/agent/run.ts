@@ -33,7 +33,7 @@ import { openSettings } from './settings.ts';
 export type AgentOptions = {
   readonly config: AgentConfig;
   readonly paths: AgentPaths;
-  /** For the local socket. */
+  /** The directory of the local socket. */
   readonly runtime: string;
   readonly log: Logger;
 };
@@ -41,14 +41,14 @@ export type AgentOptions = {
 const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
 
-/** What dom0 calls this VM, which is what its policies call it. */
+/** This VM's domid, and the name that dom0 gives it. Policies use the same name. */
 const selfOf = async (store: Xenstore, domid: number): Promise<Self> => {
   const [name] = await store.readAll(['name']);
   if (name !== undefined) return { domid, name };
   throw new VifwatchError('XENSTORE_UNAVAILABLE', `/local/domain/${domid}/name cannot be read`);
 };
 
-/** The policy in force, once it has been read for the first time. */
+/** Watches the policy, and resolves once it has been read for the first time. */
 const openPolicy = async (directory: string, log: Logger) => {
   const policies = watchPolicy(directory, fromEvent(process, 'SIGHUP'));
   const current = new BehaviorSubject<LoadedPolicy | undefined>(undefined);
@@ -59,10 +59,10 @@ const openPolicy = async (directory: string, log: Logger) => {
 
 /**
  * Makes and answers calls until SIGTERM or SIGINT, then ends them all and resolves.
- * Throws VifwatchError or XenstoreError when it cannot go on.
+ * @throws VifwatchError or XenstoreError when it cannot go on
  */
 export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): Promise<void> => {
-  // First of all: a SIGHUP that nobody listens for would end the process.
+  // This comes first: without a listener, a SIGHUP would end the process.
   const settings = openSettings(config, paths.config, log);
   await mkdir(runtime, { recursive: true, mode: 0o755 });
   const claim = await claimNamespace('vifwatch-agent');
@@ -91,7 +91,8 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
     ...{ store, self, settings, policy: policy.now, services },
     ...{ log, rateLimitLog, fail },
   });
-  // From the socket on, the agent is ready: also to be stopped. Another signal would end it before it has tidied up.
+  // The listener must exist before the socket does, as the agent is ready then.
+  // It stays: otherwise a second signal would end the process before it has cleaned up.
   const stopped = new ReplaySubject(1);
   stopSignals().subscribe(stopped);
   const local = await openLocal({
@@ -102,9 +103,9 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   log.info({ ...self, serve, connect: connects, relay }, 'ready');
 
   await lastValueFrom(failures.pipe(takeUntil(stopped)), { defaultValue: undefined });
-  // Else those who still call by way of this one would lose their calls.
+  // The relay ends first: otherwise VMs that still call over it would lose their calls.
   await callSwitch.endRelay();
-  log.info('stopping: all calls end');
+  log.info('stopping: ending all calls');
   await rm(agentSocket(runtime), { force: true });
   settings.close();
   await callSwitch.close();

@@ -17,31 +17,32 @@ import {
 } from './rendezvous.ts';
 import { retryOnTrigger } from './retry-on-trigger.ts';
 
-/** dom0's place if it has made one. */
+/** The directory that dom0 provisioned, or else the server's own directory. */
 const placeOf = async (store: Xenstore, pair: VchanPair): Promise<string> => {
   const [provisioned] = await store.readAll([provisionedPath(pair)]);
   return provisioned === undefined ? ownPath(pair) : provisionedPath(pair);
 };
 
-/** Says that the server is there and idle: the offer that may still stand is nobody's any more. */
+/** Marks the server as idle. This also withdraws an earlier offer that is still there. */
 const announce = (store: Xenstore, { server, client }: VchanPair, place: string): Promise<void> =>
   store.transaction(async (tx) => {
     await store.write(`${place}/session`, idle, tx);
     await store.setPermissions(`${place}/session`, readableBy(server, client), tx);
   });
 
-/** Leaves nothing but what dom0 made; after all transactions that are under way. */
+/** Removes the server's nodes, but not dom0's directory. Runs after all pending transactions. */
 const leave = (store: Xenstore, pair: VchanPair): Promise<unknown> =>
   store.transaction((tx) => {
     const nodes = offerNodes.map((node) => `${provisionedPath(pair)}/${node}`);
-    // What is not there need not go, and a lost connection is somebody else's to tell.
+    // A missing node is not an error, and other code reports a lost connection.
     return Promise.allSettled([...nodes, ownPath(pair)].map((path) => store.remove(path, tx)));
   });
 
 /**
- * Offers links to the pair's client, one at a time: each that is emitted is the newest, and all before it have ended.
- * A client gets one whenever it asks for one. Unsubscribing ends the link and takes the offer back.
+ * Offers one link at a time to the pair's client. Emits each new link; all earlier links have ended by then.
+ * The client gets a new link whenever it requests one. Unsubscribing ends the link and withdraws the offer.
  * Errors with a XenstoreError if the connection is lost.
+ * @param report receives the reason for a failed attempt, or undefined after a successful step
  */
 export const serverRendezvous = (
   store: Xenstore,
@@ -51,7 +52,8 @@ export const serverRendezvous = (
   new Observable<EstablishedLink>((links) => {
     const retriggers = new Subject<void>();
     const backoff = openReconnectBackoff();
-    // Kept for as long as the domain has its name: a client that held on to them could else use up all pages.
+    // All sessions with the domain use the same pages: otherwise a client that keeps old pages mapped could
+    // use up all pages.
     let pages: VchanServer | undefined;
     let answered: Nonce | undefined;
     let session: { readonly nonce: Nonce; link?: Duplex } | undefined;
@@ -89,7 +91,7 @@ export const serverRendezvous = (
     const step = async (): Promise<void> => {
       const request = await readLinkRequest(store, pair);
       if (request !== undefined && request !== answered) return await answer(request);
-      // The domain is gone, or its agent has left.
+      // The domain is gone, or its agent has removed the request.
       if (request === undefined) drop('the client has left');
       if (session !== undefined || announced) return;
       const place = await placeOf(store, pair);

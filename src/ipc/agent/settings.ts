@@ -1,4 +1,4 @@
-/** The configuration in force, which is read again on SIGHUP. */
+/** The current configuration, which is read again on SIGHUP. */
 import type { Logger } from 'pino';
 import { BehaviorSubject, concatMap, fromEvent, type Observable } from 'rxjs';
 import { VifwatchError } from '../../errors.ts';
@@ -6,12 +6,14 @@ import { type AgentConfig, loadAgentConfig } from '../config/agent-config.ts';
 
 export type Settings = {
   readonly now: () => AgentConfig;
-  /** First those in force, then each time they are read again. */
+  /** Emits the current configuration, then each one that is read later. */
   readonly all: Observable<AgentConfig>;
   readonly close: () => void;
 };
 
-/** A file that is wrong changes nothing, and the log says where it is wrong. */
+/**
+ * Reads the file again on each SIGHUP. An invalid file changes nothing, and the log shows where it is wrong.
+ */
 export const openSettings = (first: AgentConfig, file: string, log: Logger): Settings => {
   const all = new BehaviorSubject(first);
 
@@ -20,11 +22,12 @@ export const openSettings = (first: AgentConfig, file: string, log: Logger): Set
       const next = await loadAgentConfig(file);
       const { serve, connect, relay, group } = next;
       log.info({ serve, connect, relay }, 'the configuration is in force');
-      if (group !== all.value.group) log.warn('another group: in force from the next start on');
+      if (group !== all.value.group)
+        log.warn('the group was changed; the change takes effect at the next start');
       all.next(next);
     } catch (error) {
       if (!(error instanceof VifwatchError)) throw error;
-      log.error({ code: error.code }, `${error.message}\nwhat was in force stays so`);
+      log.error({ code: error.code }, `${error.message}\nkeeping the previous configuration`);
     }
   };
 

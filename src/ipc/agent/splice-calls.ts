@@ -1,12 +1,14 @@
-/** Joins a call with the one that the agent makes for it: a program's, or one that it relays. */
+/** Joins a program's call, or a call to relay, with the call that the agent makes for it. */
 import type { Readable, Writable } from 'node:stream';
 import type { IncomingCall, Outcome, OutgoingCall } from '../protocol/call.ts';
 import { pump } from '../services/pump.ts';
 
-/** As qrexec's for trouble that is neither a refusal nor the service's. */
+/** The exit status for a failure that is neither a refusal nor the service's own; qrexec uses the same. */
 const failedStatus = 125;
 
-/** Cancels the remote call with the local one. Nobody waits for what the target says to that: it may never. */
+/**
+ * Cancels the remote call with the local one. Does not wait for the target's answer, which may never come.
+ */
 const cancelled = (local: IncomingCall, remote: OutgoingCall): Promise<Outcome> =>
   new Promise((resolve) => {
     const giveUp = (): void => {
@@ -18,8 +20,9 @@ const cancelled = (local: IncomingCall, remote: OutgoingCall): Promise<Outcome> 
   });
 
 /**
- * Resolves when there is no more to pass on. The end is left to the outcome, which may be a refusal; who takes no more
- * stops who sends. Plain events: `pipeline` would make errors with stack traces, which cost more than a short call.
+ * Resolves when all data is passed on. It does not end `to`: the outcome does that, and it may be a refusal.
+ * If `to` closes, `from` is stopped. Plain events: the errors of `pipeline` have stack traces, which cost
+ * more than a short call.
  */
 const forward = (from: Readable, to: Writable): Promise<void> =>
   new Promise((resolve) => {
@@ -30,7 +33,7 @@ const forward = (from: Readable, to: Writable): Promise<void> =>
     else from.pipe(to, { end: false });
   });
 
-/** How the remote call ended, once all that it said is passed on. Never rejects. Its stdin is not seen to. */
+/** Passes on the remote call's outputs, but not its stdin, and resolves with its outcome. Never rejects. */
 export const forwardOutputs = async (
   local: IncomingCall,
   remote: OutgoingCall,
@@ -55,9 +58,9 @@ export const endLocalCall = (local: IncomingCall, outcome: Outcome): void => {
   local.exit(outcome.kind === 'lost' ? failedStatus : outcome.status);
 };
 
-/** Resolves when the local call has ended; whatever happens, it does not reject. */
+/** Connects all channels of two calls. Resolves when the local call has ended, and never rejects. */
 export const spliceCalls = async (local: IncomingCall, remote: OutgoingCall): Promise<void> => {
-  // An end that closes early is that end's decision: it is passed on, and the outcome tells the rest.
+  // Either end may close stdin early. `pump` passes that on, and the outcome reports the rest.
   void pump(local.stdin, remote.stdin);
   endLocalCall(local, await forwardOutputs(local, remote));
 };

@@ -1,4 +1,4 @@
-/** What the agent is told: /etc/vifwatch/agent.toml, and the kernel's command line beside it. */
+/** The agent's configuration: /etc/vifwatch/agent.toml, and the parameters on the kernel's command line. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
@@ -7,11 +7,11 @@ import { everyone, type LinkConfig, onlyOne, parseLinkParameters } from './kerne
 import { isDomainMapName, type VmName } from './vm-name.ts';
 
 export type AgentConfig = LinkConfig & {
-  /** Whose members may call; only root if there is none. */
+  /** The group whose members may call. If undefined, only root may call. */
   readonly group: string | undefined;
 };
 
-/** All beside the configuration file. */
+/** The agent's files and directories, all in the configuration file's directory. */
 export type AgentPaths = {
   readonly config: string;
   readonly policies: string;
@@ -31,23 +31,25 @@ export const agentPaths = (configFile: string): AgentPaths => {
 
 const nameSchema = v.pipe(
   v.string(),
-  v.check(isDomainMapName, 'not the name of a VM'),
+  v.check(isDomainMapName, 'not a valid VM name'),
   v.transform((text) => text as VmName),
 );
 
 const schema = v.strictObject({
-  serve: v.optional(
-    v.array(v.union([v.literal(everyone), nameSchema], 'not the name of a VM')),
-    [],
-  ),
+  serve: v.optional(v.array(v.union([v.literal(everyone), nameSchema], 'not a valid VM name')), []),
   connect: v.optional(v.array(nameSchema), []),
   relay: v.optional(nameSchema),
-  group: v.optional(v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'not a group'))),
+  group: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'not a valid group name')),
+  ),
 });
 
 const unique = <T>(...lists: readonly (readonly T[])[]): readonly T[] => [...new Set(lists.flat())];
 
-/** Throws CONFIG_INVALID, with file, line and column for what stands in the file. */
+/**
+ * Parses the file's text and the kernel's command line.
+ * @throws VifwatchError CONFIG_INVALID, with file, line and column for an error in the file
+ */
 export const parseAgentConfig = (file: string, text: string, commandLine: string): AgentConfig => {
   const { serve, connect, relay, group } = parseStrict(file, text, schema);
   let given: LinkConfig;
@@ -62,7 +64,12 @@ export const parseAgentConfig = (file: string, text: string, commandLine: string
     only = onlyOne(relays);
   } catch (error) {
     const { message } = error as Error;
-    throw invalidKey(file, text, ['relay'], `${message}, which the kernel's command line says`);
+    throw invalidKey(
+      file,
+      text,
+      ['relay'],
+      `${message}; the kernel's command line sets "${given.relay}"`,
+    );
   }
   const served = serve.filter((name): name is VmName => name !== everyone);
   return {
@@ -76,7 +83,10 @@ export const parseAgentConfig = (file: string, text: string, commandLine: string
   };
 };
 
-/** Reads the file, which may be missing, and the kernel's command line. Throws CONFIG_INVALID. */
+/**
+ * Reads the file, which may be missing, and the kernel's command line.
+ * @throws VifwatchError CONFIG_INVALID
+ */
 export const loadAgentConfig = async (file: string): Promise<AgentConfig> => {
   const text = await readOptional(file);
   return parseAgentConfig(file, text, await readFile('/proc/cmdline', 'latin1'));

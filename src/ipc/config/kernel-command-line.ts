@@ -1,13 +1,13 @@
-/** Who talks to whom, as dom0 says it on the kernel's command line: `ipc_serve=a,b ipc_connect=c ipc_relay=d`. */
+/** The links that dom0 sets on the kernel's command line: `ipc_serve=a,b ipc_connect=c ipc_relay=d`. */
 import { isDomainMapName, type VmName } from './vm-name.ts';
 
-/** Whose links a VM serves; `everyone` that has a name may ask for one. */
+/** The VMs that a VM serves. `everyone`: each VM with a name may request a link. */
 type Served = { readonly names: readonly VmName[]; readonly everyone: boolean };
 
 export type LinkConfig = {
   readonly serve: Served;
   readonly connect: readonly VmName[];
-  /** By way of which VM there are calls where there is no link; on that VM itself, that it relays. */
+  /** The relay for calls to VMs without a link. If it is the VM's own name, the VM itself is the relay. */
   readonly relay: VmName | undefined;
 };
 
@@ -21,20 +21,26 @@ const listOf = (commandLine: string, parameter: string): readonly string[] =>
 const namesOf = (parameter: string, texts: readonly string[]): VmName[] =>
   texts.map((text) => {
     if (isDomainMapName(text)) return text;
-    throw new Error(`${parameter}: "${text}" is not the name of a VM`);
+    throw new Error(`${parameter}: "${text}" is not a valid VM name`);
   });
 
-/** The one name that all of them are; undefined if there is none. Throws an Error that names two. */
+/**
+ * Returns the only name in the list; undefined if the list is empty.
+ * @throws Error that names two different names
+ */
 export const onlyOne = (names: readonly VmName[]): VmName | undefined => {
   const [first, second] = new Set(names);
   if (second === undefined) return first;
-  throw new Error(`there is one relay, not both "${first}" and "${second}"`);
+  throw new Error(`only one relay is possible, not both "${first}" and "${second}"`);
 };
 
-/** What may stand in a list of those who are served. */
+/** The entry in `serve` that stands for every VM. */
 export const everyone = '*';
 
-/** Throws an Error that names the parameter and the word. A parameter may be given more than once. */
+/**
+ * Parses the parameters, each of which may occur more than once.
+ * @throws Error that names the parameter and the word
+ */
 export const parseLinkParameters = (commandLine: string): LinkConfig => {
   const serve = listOf(commandLine, 'ipc_serve');
   return {

@@ -1,4 +1,4 @@
-/** A policy as its directory holds it: all files, what they include, and everything that is wrong with them. */
+/** Loads a policy from its directory: all files, the files that they include, and all their errors. */
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Diagnostic, Place } from '../../text/diagnostic.ts';
@@ -11,17 +11,17 @@ import { listPolicyFiles, readPolicyFile, stampOf } from './read-policy-file.ts'
 
 export type LoadedPolicy = {
   readonly policy: CallPolicy;
-  /** In their order; where the policy is invalid, those that could be read. */
+  /** The rules in their order. If the policy is invalid, these are the rules that could be read. */
   readonly rules: readonly CallRule[];
-  /** How many files were read; one that is included twice is read twice. */
+  /** The number of files that were read; a file that is included twice counts twice. */
   readonly files: number;
-  /** All in which a change may change the policy. */
+  /** All directories in which a change may change the policy. */
   readonly directories: readonly string[];
 };
 
-/** More than anybody can follow. */
+/** The deepest nesting of inclusions. */
 const deepest = 8;
-/** Files that include each other twice over would soon be as many as atoms. */
+/** The most inclusions: files that include others twice would make their number grow exponentially. */
 const mostFiles = 1000;
 
 type Loading = {
@@ -29,23 +29,23 @@ type Loading = {
   readonly rules: CallRule[];
   readonly diagnostics: Diagnostic[];
   readonly directories: Set<string>;
-  /** What was read, and how it looked before. */
+  /** The stamps of all files and directories, from before they were read. */
   readonly stamps: Map<string, string>;
   files: number;
 };
 
-/** A file to be read, and who wants it. */
+/** A file to read, and the place that includes it. */
 type Wanted = {
   readonly path: string;
   readonly place: Place;
   readonly service: ServiceWords | undefined;
-  /** The files that led here, as they are on disk. */
+  /** The real paths of the files that led here. */
   readonly trail: readonly string[];
 };
 
 const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** As people know it: what is within the policy's directory, without that. */
+/** A path for messages: relative to the policy's directory if it is inside. */
 const nameOf = (root: string, path: string): string => {
   const name = relative(root, path);
   return printable(name === '' || name.startsWith('..') ? path : name);
@@ -80,8 +80,8 @@ const loadDirectory = async (loading: Loading, wanted: Wanted): Promise<void> =>
     const at = trail.length === 0 ? { file: nameOf(loading.root, file) } : place;
     if (/^[0-9a-z_.-]+$/.test(name)) await loadFile(loading, { ...wanted, path: file, place: at });
     else {
-      const hint = 'a policy file has a name of 0-9, a-z, "_", "." and "-"';
-      addDiagnostic(loading, at, `${quoted(name)} is a bad name: ${hint}`);
+      const hint = 'use only 0-9, a-z, "_", "." and "-"';
+      addDiagnostic(loading, at, `${quoted(name)} is not a valid file name: ${hint}`);
     }
   }
 };
@@ -124,7 +124,7 @@ const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
   }
 };
 
-/** What changed meanwhile may have been read in halves that do not belong together. */
+/** Reports files that changed while they were read: their parts may not belong together. */
 const findChanges = async (loading: Loading): Promise<void> => {
   for (const [path, before] of loading.stamps) {
     if ((await stampOf(path).catch(() => undefined)) === before) continue;
@@ -154,7 +154,7 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
   return { kind: 'rules', index: indexRules(rules) };
 };
 
-/** Reads the directory, and never rejects: whatever is wrong makes the policy invalid, and so denies everything. */
+/** Reads the directory. Never rejects: any error makes the policy invalid, so that it denies every call. */
 export const loadPolicy = async (directory: string): Promise<LoadedPolicy> => {
   const root = resolve(directory);
   const loading: Loading = {

@@ -1,16 +1,16 @@
-/** Reading policy files and directories so that nothing half-read counts. */
+/** Reads policy files and directories, with stamps that show a change during the read. */
 import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A hundred thousand rules. */
+/** The greatest size of a policy file in bytes: about 100 000 rules. */
 export const largestFile = 8 * 1024 * 1024;
 
 const suffix = '.policy';
 
-/** Throws if it cannot be read, is no regular file or too large. */
+/** @throws Error if the file cannot be read, is not a regular file or is too large */
 export const readPolicyFile = async (path: string): Promise<Buffer> => {
-  // Opening a FIFO would wait for its writer.
+  // With O_NONBLOCK, opening a FIFO does not wait for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const facts = await file.stat();
@@ -23,8 +23,9 @@ export const readPolicyFile = async (path: string): Promise<Buffer> => {
 };
 
 /**
- * The names that end in `.policy` and do not begin with a dot, in the order in which they count; a directory that is
- * called so is no policy. Throws if the directory cannot be read.
+ * Lists the policy files in the order in which they apply: names that end in `.policy` and do not begin with
+ * a dot. Directories are left out.
+ * @throws Error if the directory cannot be read
  */
 export const listPolicyFiles = async (directory: string): Promise<string[]> => {
   const entries = await readdir(directory, { withFileTypes: true });
@@ -39,7 +40,7 @@ export const listPolicyFiles = async (directory: string): Promise<string[]> => {
   return names.filter((_, at) => !directories[at]);
 };
 
-/** Differs once the file or the list of the directory's policy files has changed. */
+/** Returns a text that changes when the file, or the directory's list of policy files, changes. */
 export const stampOf = async (path: string): Promise<string> => {
   const facts = await stat(path, { bigint: true });
   if (facts.isDirectory()) return (await listPolicyFiles(path)).join('/');

@@ -1,9 +1,10 @@
-/** Names of VMs as they stand in /ipc/domain-map, whose nodes they are: xenstore allows no more characters. */
+/** VM names in /ipc/domain-map. Each is a node's name, so it has only characters that xenstore allows. */
 
 declare const vmName: unique symbol;
 export type VmName = string & { readonly [vmName]: true };
 
-// A name must fit a policy's line, an argument of the kernel and a node; libxl has no limit of its own.
+// A name must fit into a policy line, a kernel parameter and a xenstore node. libxl has no limit of its own.
 const shape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
+/** Whether the text is a VM name: up to 63 of A-Z a-z 0-9 _ -, and first a letter or a digit. */
 export const isDomainMapName = (text: string): text is VmName => shape.test(text);

@@ -1,16 +1,16 @@
-/** The policy as it is now, and again whenever its files have changed. */
+/** Watches a policy, and loads it again when its files change. */
 import { resolve } from 'node:path';
 import { auditTime, concatMap, merge, Observable, of, Subject, Subscription } from 'rxjs';
 import { watchFiles } from '../../system/file-monitor.ts';
 import { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 
-/** An editor makes several changes at once; and never longer than this, however many there are. */
+/** The wait after a change, because an editor makes several at once. Further changes do not extend it. */
 const editMs = 50;
 
 /**
- * Emits at once and after each change; a policy with anything wrong in it takes the place of the one before, and
- * denies everything until it is mended. Never errors.
- * @param nudges asks to look again, for changes that cannot be seen
+ * Emits the policy at once and after each change. An invalid policy also replaces the previous one, and
+ * denies every call until it is corrected. Never errors.
+ * @param nudges each one loads the policy again, for changes that a file watch does not see
  */
 export const watchPolicy = (
   directory: string,
@@ -28,7 +28,8 @@ export const watchPolicy = (
       }
       return fresh.length > 0;
     };
-    // What was not yet watched while it was read is read again, lest a change in between be missed.
+    // If a directory was not watched while it was read, a change may have been missed: the policy is read
+    // again.
     const load = async (): Promise<LoadedPolicy> => {
       const loaded = await loadPolicy(directory);
       return attend(loaded.directories) ? await load() : loaded;

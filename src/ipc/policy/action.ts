@@ -1,16 +1,16 @@
-/** What a rule says is to be done, with its parameters. */
+/** A rule's action and its parameters. */
 import { quoted } from '../../text/printable.ts';
 import { parseVmToken } from './vm-token.ts';
 import type { Report, Word } from './words.ts';
 
 export type Action = {
   readonly kind: 'allow' | 'ask' | 'deny';
-  /** Where the call is to go instead. */
+  /** The VM to which the rule redirects the call. */
   readonly target: string | undefined;
-  /** Whom the service runs as; undefined leaves it to the service's own configuration. */
+  /** The user that runs the service; undefined leaves it to the service's configuration. */
   readonly user: string | undefined;
   readonly notify: boolean;
-  /** Whether it also allows calls that came by way of a relay; else it denies them. */
+  /** Whether the rule also allows relayed calls. If not, it denies them. */
   readonly relayed: boolean;
 };
 
@@ -28,13 +28,13 @@ const isUser = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.t
 const checkValue = (key: string, value: Word, report: Report): void => {
   if (key === 'target' || key === 'default_target') parseVmToken(value, 'target', report);
   else if (key === 'user') {
-    if (!isUser(value.text)) report(value.column, `${quoted(value.text)} is not a user`);
+    if (!isUser(value.text)) report(value.column, `${quoted(value.text)} is not a valid user name`);
   } else if (value.text !== 'yes' && value.text !== 'no') {
-    report(value.column, `${key} is either "yes" or "no", not ${quoted(value.text)}`);
+    report(value.column, `${key} must be "yes" or "no", not ${quoted(value.text)}`);
   }
 };
 
-/** Undefined after a report. */
+/** Parses an action; undefined after a report. */
 export const parseAction = (
   word: Word,
   parameters: readonly Word[],
@@ -42,7 +42,10 @@ export const parseAction = (
 ): Action | undefined => {
   const action = actions.get(word.text);
   if (action === undefined) {
-    report(word.column, `${quoted(word.text)} is not an action: allow, ask or deny`);
+    report(
+      word.column,
+      `${quoted(word.text)} is not an action; the actions are allow, ask and deny`,
+    );
     return undefined;
   }
   const values = new Map<string, string>();
@@ -53,7 +56,7 @@ export const parseAction = (
     if (end < 0) report(column, `${quoted(text)} is not a parameter like "user=root"`);
     else if (!action.parameters.includes(key)) {
       report(column, `${action.kind} has no parameter ${quoted(key)}`);
-    } else if (values.has(key)) report(column, `a second ${key}=`);
+    } else if (values.has(key)) report(column, `${key}= occurs twice`);
     else {
       checkValue(key, value, report);
       values.set(key, value.text);

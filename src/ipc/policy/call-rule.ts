@@ -1,11 +1,11 @@
-/** One rule: who may call what. */
+/** A rule of a call policy: which VM may call which service of which VM. */
 
 import { quoted } from '../../text/printable.ts';
 import { type Action, parseAction } from './action.ts';
 import { parseVmToken, type VmToken } from './vm-token.ts';
 import type { Report, Word } from './words.ts';
 
-/** A service and the text after its "+"; undefined is any. */
+/** A service and the text after its "+"; undefined means any. */
 export type Scope = { readonly service: string | undefined; readonly argument: string | undefined };
 
 export type CallRule = Scope & {
@@ -14,7 +14,7 @@ export type CallRule = Scope & {
   readonly action: Action;
   readonly file: string;
   readonly line: number;
-  /** Where it begins. */
+  /** The column where the rule begins. */
   readonly column: number;
   /** `file:line` */
   readonly place: string;
@@ -26,7 +26,7 @@ export const isServiceName = (text: string): boolean => /^[A-Za-z0-9._-]+$/.test
 
 export const isArgument = (text: string): boolean => /^[A-Za-z0-9._+-]*$/.test(text);
 
-/** Undefined after a report. */
+/** Parses a service and an argument; undefined after a report. */
 export const parseScope = (service: Word, argument: Word, report: Report): Scope | undefined => {
   let fine = true;
   const fail = (column: number, text: string): void => {
@@ -34,14 +34,14 @@ export const parseScope = (service: Word, argument: Word, report: Report): Scope
     report(column, text);
   };
   if (service.text !== '*' && !isServiceName(service.text)) {
-    const hint = service.text.includes('+') ? ': the argument is a field of its own' : '';
-    fail(service.column, `${quoted(service.text)} is not the name of a service${hint}`);
+    const hint = service.text.includes('+') ? ': the argument is a separate field' : '';
+    fail(service.column, `${quoted(service.text)} is not a valid service name${hint}`);
   }
   if (argument.text !== '*') {
     if (!argument.text.startsWith('+') || !isArgument(argument.text)) {
       fail(argument.column, `${quoted(argument.text)} is neither "*" nor an argument like "+key"`);
     } else if (service.text === '*') {
-      fail(argument.column, 'with the service "*" goes no argument but "*"');
+      fail(argument.column, 'the service "*" allows only the argument "*"');
     }
   }
   if (!fine) return undefined;
@@ -52,7 +52,7 @@ export const parseScope = (service: Word, argument: Word, report: Report): Scope
 };
 
 /**
- * Undefined after a report.
+ * Parses a rule; undefined after a report.
  * @param words at least five
  */
 export const parseRule = (
@@ -74,7 +74,7 @@ export const parseRule = (
   const destination = parseVmToken(to, 'destination', counted);
   const action = parseAction(verb, parameters, counted);
   if (action?.kind === 'allow' && to.text === '@default' && action.target === undefined) {
-    counted(verb.column, 'allow needs target= where the destination is "@default"');
+    counted(verb.column, 'allow needs target= if the destination is "@default"');
   }
   if (reports > 0 || !scope || !source || !destination || !action) return undefined;
   return {

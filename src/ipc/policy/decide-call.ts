@@ -1,4 +1,4 @@
-/** Whether a call may be made, as the policy of the VM that is called says. */
+/** Decides a call by the called VM's policy. */
 import type { Diagnostic } from '../../text/diagnostic.ts';
 import { type CallRule, isArgument, isServiceName } from './call-rule.ts';
 import { bucketsOf, firstOf, isUncertain, type RuleIndex } from './rule-index.ts';
@@ -6,33 +6,36 @@ import { isPolicyVmName } from './vm-token.ts';
 
 export type CallPolicy =
   | { readonly kind: 'rules'; readonly index: RuleIndex }
-  /** Not even a directory to look for it in. */
+  /** The policy's directory does not exist. */
   | { readonly kind: 'absent' }
   | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] };
 
-/** Who calls and who is called are names that dom0 gave, or the relay that this VM trusts; never what a peer says of itself. */
+/**
+ * A call to decide. The names come from dom0, or from the relay that this VM trusts, never from the peer
+ * itself.
+ */
 export type PolicyRequest = {
   readonly source: string;
   readonly self: string;
   readonly service: string;
   /** The text after the "+"; empty if there is none. */
   readonly argument: string;
-  /** Whether the source is a relay's word. */
+  /** Whether a relay vouches for the source. */
   readonly relayed: boolean;
 };
 
 type Reason =
   | 'allowed by rule'
   | 'denied by rule'
-  | 'the rule asks, and there is nobody to be asked'
+  | 'the rule asks, but nobody can answer'
   | 'the rule redirects the call to another VM'
-  | 'the rule allows no call by way of a relay'
+  | 'the rule does not allow relayed calls'
   | 'the rule may or may not match: tags, types and UUIDs are unknown here'
   | 'no matching rule'
   | 'no policy: its directory does not exist'
   | 'policy invalid'
-  | 'a VM does not call itself'
-  | 'no VM or service is called so';
+  | 'a VM cannot call itself'
+  | 'invalid VM, service or argument name';
 
 export type Verdict = {
   readonly action: 'allow' | 'deny';
@@ -52,33 +55,34 @@ const denialWithoutRule = (reason: Reason): Verdict => ({
 
 const denialByRule = ({ place, action }: CallRule, reason: Reason): Verdict => ({
   ...{ action: 'deny', user: undefined, rule: place },
-  // Only "deny" says of itself whether its denials are worth a notice.
+  // Only "deny" has a `notify` for its own denials.
   notify: action.kind === 'deny' ? action.notify : true,
   reason,
 });
 
-/** What is wrong with the rule as one that allows the call, if anything is. */
+/** The reason why the matching rule does not allow the call; undefined if it does. */
 const objection = (rule: CallRule, { self, relayed }: PolicyRequest): Reason | undefined => {
   const { action } = rule;
   if (isUncertain(rule)) return uncertain;
   if (action.kind === 'deny') return 'denied by rule';
-  if (action.kind === 'ask') return 'the rule asks, and there is nobody to be asked';
+  if (action.kind === 'ask') return 'the rule asks, but nobody can answer';
   const isForeign = action.target !== undefined && action.target !== self;
   if (isForeign) return 'the rule redirects the call to another VM';
-  return relayed && !action.relayed ? 'the rule allows no call by way of a relay' : undefined;
+  return relayed && !action.relayed ? 'the rule does not allow relayed calls' : undefined;
 };
 
 const isWellFormed = ({ source, self, service, argument }: PolicyRequest): boolean =>
   isPolicyVmName(source) && isPolicyVmName(self) && isServiceName(service) && isArgument(argument);
 
 /**
- * First match, and everything that is not clearly allowed is denied. A rule of which it cannot be known whether it
- * matches denies too; if it would allow, the rules behind it may still do so, but as no other user.
+ * The first matching rule decides, and every call that is not clearly allowed is denied. A rule that may or
+ * may not match denies too. If such a rule would allow the call, later rules may still allow it, but only as
+ * the same user.
  */
 export const decideCall = (policy: CallPolicy, request: PolicyRequest): Verdict => {
   if (policy.kind === 'invalid') return denialWithoutRule('policy invalid');
-  if (!isWellFormed(request)) return denialWithoutRule('no VM or service is called so');
-  if (request.source === request.self) return denialWithoutRule('a VM does not call itself');
+  if (!isWellFormed(request)) return denialWithoutRule('invalid VM, service or argument name');
+  if (request.source === request.self) return denialWithoutRule('a VM cannot call itself');
   if (policy.kind === 'absent') return denialWithoutRule('no policy: its directory does not exist');
   const { source, self, service, argument } = request;
   const lookup = { service, argument, source, destination: self };

@@ -1,4 +1,4 @@
-/** What a policy says in vain. */
+/** Warnings for rules that have no effect, or another effect than they seem to have. */
 import type { Diagnostic } from '../../text/diagnostic.ts';
 import type { CallRule } from './call-rule.ts';
 import {
@@ -19,18 +19,18 @@ const ofToken = ({ kind, text }: VmToken, role: string, rule: CallRule): string 
   if (kind === 'never') return `never matches: no call here has "${text}" as its ${role}`;
   if (kind !== 'unknowable') return undefined;
   const effect = mayBeSkipped(rule)
-    ? 'allows nothing, and calls that it may have been meant for run as no other user'
-    : 'denies whatever it may have been meant for';
+    ? 'allows nothing, and denies a call that it may match if a later rule allows it as another user'
+    : 'denies every call that it may match';
   return `"${text}" is unknown here: the rule ${effect}`;
 };
 
 const ofAction = ({ action }: CallRule): string | undefined => {
-  if (action.kind === 'ask') return '"ask" denies: there is nobody to be asked';
+  if (action.kind === 'ask') return '"ask" denies: nobody can answer';
   if (action.target === undefined) return undefined;
-  return `target= denies in every VM but "${action.target}": a call is not redirected`;
+  return `target= denies in every VM except "${action.target}": calls are not redirected`;
 };
 
-/** Of one rule by itself, with the columns. */
+/** The warnings for one rule by itself, with their words. */
 const ofRule = (rule: CallRule): (readonly [Word, string])[] => {
   const [, , source, destination, action, ...parameters] = rule.words;
   const found: [Word | undefined, string | undefined][] = [
@@ -44,13 +44,13 @@ const ofRule = (rule: CallRule): (readonly [Word, string])[] => {
   return found.flatMap(([word, text]) => (word && text ? [[word, text] as const] : []));
 };
 
-/** The rule that decides whatever another one could. */
+/** The earlier rule that decides every call that this rule could match. */
 const coverOf = (rule: CallRule, rank: number, index: RuleIndex): CallRule | undefined => {
   const cover = firstOf(bucketsOf(index, lookupOf(rule)).map(({ decider }) => decider));
   return cover !== undefined && cover.rank < rank ? cover.rule : undefined;
 };
 
-/** Warnings in the order of the rules. */
+/** Returns the warnings in the order of the rules. */
 export const lint = (rules: readonly CallRule[]): Diagnostic[] => {
   const index = indexRules(rules);
   return rules.flatMap((rule, rank) => {
@@ -63,6 +63,6 @@ export const lint = (rules: readonly CallRule[]): Diagnostic[] => {
     const ownWarnings = ofRule(rule).map(([{ column }, text]) => warning(column, text));
     const cover = neverMatches(rule) ? undefined : coverOf(rule, rank, index);
     if (cover === undefined) return ownWarnings;
-    return [warning(rule.column, `never reached: ${cover.place} decides before`), ...ownWarnings];
+    return [warning(rule.column, `never reached: ${cover.place} decides first`), ...ownWarnings];
   });
 };

@@ -1,18 +1,18 @@
-/** The text of one policy file: rules and directives in their order, and everything that is wrong with it. */
+/** Parses one policy file: its rules and directives in order, and all its errors. */
 import type { Diagnostic, Place } from '../../text/diagnostic.ts';
 import { quoted } from '../../text/printable.ts';
 import { type CallRule, parseRule, parseScope } from './call-rule.ts';
 import { type Report, splitWords, type Word } from './words.ts';
 
-/** The service and the argument of which all rules of an `!include-service` file speak. */
+/** The service and the argument of all rules in an `!include-service` file. */
 export type ServiceWords = readonly [service: Word, argument: Word];
 
 export type Directive = {
   readonly kind: 'include' | 'include-dir' | 'include-service';
   readonly path: string;
-  /** Of the path. */
+  /** The position of the path in the including file. */
   readonly place: Place;
-  /** For `!include-service`, and for `!include` in a file that was included so. */
+  /** Set for `!include-service`, and for `!include` in a file that was included with `!include-service`. */
   readonly service: ServiceWords | undefined;
 };
 
@@ -23,10 +23,10 @@ export type PolicyText = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-/** The longest names in all fields and parameters need less. */
+/** The greatest length of a line. The longest names in all fields and parameters need less. */
 export const longestLine = 4096;
 
-/** More help nobody to mend a file, and each of them takes memory. */
+/** The most errors per file. More do not help to correct it, and each takes memory. */
 const mostDiagnostics = 1000;
 
 type Line = {
@@ -60,8 +60,8 @@ const parseDirective = (words: readonly Word[], at: Line, report: Report) => {
     const words: ServiceWords = [service, argument];
     return { kind: name, path: path.text, place: place(path), service: words } as const;
   }
-  const where = oldFormat ? ' in a file of !include-service' : '';
-  return report(directive.column, `there is no directive ${quoted(directive.text)}${where}`);
+  const where = oldFormat ? ' in an !include-service file' : '';
+  return report(directive.column, `unknown directive ${quoted(directive.text)}${where}`);
 };
 
 const parseLine = (text: string, at: Line, report: Report): Statement | undefined => {
@@ -69,16 +69,16 @@ const parseLine = (text: string, at: Line, report: Report): Statement | undefine
     report(longestLine + 1, `the line is longer than ${longestLine} characters`);
     return undefined;
   }
-  // Qubes begins a new line here, others do not: no rule shall hide in a comment for either.
+  // Qubes starts a new line at a CR, and other parsers do not. No rule may hide in a comment for either.
   const isComment = /^[ \t]*#/.test(text);
   const bad = (isComment ? /\r/u : /[^\t\x20-\x7e]/u).exec(text);
   if (bad !== null) {
     const code = bad[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
-    report(bad.index + 1, `the character U+${code} does not belong here`);
+    report(bad.index + 1, `the character U+${code} is not allowed here`);
     return undefined;
   }
   if (isComment) return undefined;
-  // As Qubes reads such files; every column stays what it is.
+  // Converts the old format as Qubes does. The replacements keep the length, and so all columns.
   const old = (line: string): string =>
     line.replaceAll('$include:', '!include ').replaceAll('$', '@').replaceAll(',', ' ');
   const words = splitWords(at.service === undefined ? text : old(text));
@@ -89,7 +89,7 @@ const parseLine = (text: string, at: Line, report: Report): Statement | undefine
   if (all.length < 5) {
     const fields = 'source destination action';
     const needed = at.service === undefined ? `service argument ${fields}` : fields;
-    report(first.column, `a rule is "${needed}", and fields are missing`);
+    report(first.column, `fields are missing: a rule is "${needed}"`);
     return undefined;
   }
   const rule = parseRule(all, { file: at.file, line: at.line, column: first.column }, report);
@@ -104,7 +104,7 @@ const decode = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-/** Cut into lines before it is decoded, so that a bad byte costs only its own line's meaning. */
+/** Splits the bytes into lines before it decodes them, so that a bad byte affects only its own line. */
 function* linesOf(bytes: Uint8Array): Generator<string | undefined> {
   let start = 0;
   while (start < bytes.length) {
@@ -116,9 +116,9 @@ function* linesOf(bytes: Uint8Array): Generator<string | undefined> {
 }
 
 /**
- * Never throws, whatever the bytes.
- * @param file as it is named to people
- * @param service set if the file is included by `!include-service`
+ * Parses a file's bytes. Never throws.
+ * @param file the name for messages
+ * @param service set if the file is included with `!include-service`
  */
 export const parsePolicyText = (
   file: string,
@@ -135,7 +135,7 @@ export const parsePolicyText = (
       diagnostics.push({ severity: 'error', place: { file, line, column }, text: what });
     };
     if (diagnostics.length >= mostDiagnostics) {
-      report(1, 'too many errors: the rest was not looked at');
+      report(1, 'too many errors: the rest of the file was not checked');
       break;
     }
     if (text === undefined) report(1, 'the line is not UTF-8');

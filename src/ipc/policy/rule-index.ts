@@ -1,24 +1,24 @@
-/** Finds the rule that decides a call without looking at all of them, and yet the same one. */
+/** Finds the rule that decides a call, without a search through all rules. */
 import type { CallRule } from './call-rule.ts';
 import type { VmToken } from './vm-token.ts';
 
 export type Ranked = { readonly rule: CallRule; readonly rank: number };
 
-/** Rules that name exactly the same things, as far as they can ever count. */
+/** The rules with the same scope and the same pair of VMs, as far as they can ever matter. */
 type Bucket = {
-  /** Nothing behind it is ever reached. */
+  /** The first rule that decides for certain. Later rules of the bucket are never reached. */
   decider: Ranked | undefined;
   /**
-   * Rules that allow if they match, which cannot be known. Two with different users are enough: whatever user a
-   * later rule allows, one of them says another.
+   * Rules that allow if they match, but nobody knows whether they do. Two rules with different users are
+   * enough: any later rule's user differs from at least one of them.
    */
   readonly skipped: Ranked[];
 };
 
-/** By scope and pair, as `scopeKeys` and `pairKeys` write them. */
+/** The buckets by scope and pair, with the keys of `scopeKeys` and `pairKeys`. */
 export type RuleIndex = ReadonlyMap<string, ReadonlyMap<string, Bucket>>;
 
-/** What is looked up; undefined means any, so that only rules are found that do not care. */
+/** The values to look up. Undefined means any: it finds only rules that match every value. */
 export type Lookup = {
   readonly service: string | undefined;
   readonly argument: string | undefined;
@@ -30,6 +30,7 @@ export type Lookup = {
 const nameIn = ({ kind, text }: VmToken): string | undefined =>
   kind === 'named' ? text : undefined;
 
+/** The lookup that finds all rules which cover this rule. */
 export const lookupOf = ({ service, argument, source, destination }: CallRule): Lookup => ({
   service,
   argument,
@@ -37,11 +38,14 @@ export const lookupOf = ({ service, argument, source, destination }: CallRule): 
   destination: nameIn(destination),
 });
 
-/** Whether it depends on something that cannot be known here if the rule matches. */
+/** Whether the rule's match depends on facts that are unknown here. */
 export const isUncertain = ({ source, destination }: CallRule): boolean =>
   source.kind === 'unknowable' || destination.kind === 'unknowable';
 
-/** No other rule can be passed over: what it may have denied would be allowed further down. */
+/**
+ * Whether the search may go on after this rule, though it may match. Any other uncertain rule must end the
+ * search: a later rule could allow a call that it denies.
+ */
 export const mayBeSkipped = (rule: CallRule): boolean => {
   const { kind, target, relayed } = rule.action;
   return isUncertain(rule) && kind === 'allow' && target === undefined && relayed;
@@ -61,13 +65,15 @@ const insert = (bucket: Bucket, ranked: Ranked): void => {
   if (skipped.length < 2 && skipped.every(isOther)) skipped.push(ranked);
 };
 
-/** The keys of the scopes that cover one, itself first. No name holds a "+", nor is one "*". */
+/**
+ * The keys of all scopes that cover the lookup's, its own first. No name contains a "+", and no name is "*".
+ */
 const scopeKeys = ({ service, argument }: Lookup): [string, ...string[]] => {
   if (service === undefined) return ['*'];
   return argument === undefined ? [service, '*'] : [`${service}+${argument}`, service, '*'];
 };
 
-/** Those of the pairs of VMs. No name holds a space. */
+/** The keys of all VM pairs that cover the lookup's, its own first. No name contains a space. */
 const pairKeys = ({ source, destination }: Lookup): [string, ...string[]] => {
   if (source === undefined)
     return destination === undefined ? ['* *'] : [`* ${destination}`, '* *'];
@@ -75,6 +81,7 @@ const pairKeys = ({ source, destination }: Lookup): [string, ...string[]] => {
   return [`${source} ${destination}`, `${source} *`, `* ${destination}`, '* *'];
 };
 
+/** Indexes the rules, which are in the order of the policy. */
 export const indexRules = (rules: readonly CallRule[]): RuleIndex => {
   const index = new Map<string, Map<string, Bucket>>();
   rules.forEach((rule, rank) => {
@@ -90,7 +97,7 @@ export const indexRules = (rules: readonly CallRule[]): RuleIndex => {
   return index;
 };
 
-/** The buckets with all rules that can match: at most twelve. */
+/** Returns the buckets of all rules that can match: at most twelve. */
 export const bucketsOf = (index: RuleIndex, lookup: Lookup): Bucket[] => {
   const found: Bucket[] = [];
   const keys = pairKeys(lookup);
@@ -105,7 +112,7 @@ export const bucketsOf = (index: RuleIndex, lookup: Lookup): Bucket[] => {
   return found;
 };
 
-/** The first one of some. */
+/** Returns the entry with the lowest rank. */
 export const firstOf = (entries: readonly (Ranked | undefined)[]): Ranked | undefined => {
   let first: Ranked | undefined;
   for (const ranked of entries) {

@@ -1,14 +1,14 @@
-/** What a rule says of VMs: a name or one of Qubes' keywords, each allowed in some places only. */
+/** A rule's VM fields: a name or a Qubes keyword. Each keyword is allowed in some fields only. */
 import { quoted } from '../../text/printable.ts';
 import type { Report, Word } from './words.ts';
 
-/** The third column, the fourth, and the parameters `target=` and `default_target=`. */
+/** The third field, the fourth field, and the parameters `target=` and `default_target=`. */
 type TokenPlace = 'source' | 'destination' | 'target';
 
 export type VmToken = {
   /**
-   * `never` is no VM that calls or is called here; `unknowable` depends on tags, types or UUIDs, of which the
-   * target has no source but its peers' own words.
+   * `never`: it matches no VM that calls or is called here. `unknowable`: it depends on tags, types or UUIDs,
+   * which only the peers themselves could tell.
    */
   readonly kind: 'every' | 'named' | 'unknowable' | 'never';
   readonly text: string;
@@ -29,7 +29,7 @@ const keywords: ReadonlyMap<string, TokenClass> = new Map<string, TokenClass>([
   ['@dispvm', { kind: 'never', places: ['destination', 'target'] }],
 ]);
 
-/** Also what a tag and a type look like. */
+/** Whether the text is a valid name of a VM, a tag or a type. */
 const isName = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/.test(text);
 
 /** Qubes compares UUIDs as text, and its own are in lower case. */
@@ -44,7 +44,7 @@ type Family = TokenClass & {
 const isNameOrUuid = (text: string): boolean =>
   text.startsWith('uuid:') ? isUuid(text.slice('uuid:'.length)) : isName(text);
 
-/** The longer prefix first. */
+/** The first matching prefix counts, so a longer prefix comes before a shorter one. */
 const families: readonly Family[] = [
   { prefix: '@dispvm:@tag:', kind: 'never', places: columns, accepts: isName },
   { prefix: '@dispvm:', kind: 'never', places: everywhere, accepts: isNameOrUuid },
@@ -53,7 +53,7 @@ const families: readonly Family[] = [
   { prefix: 'uuid:', kind: 'unknowable', places: everywhere, accepts: isUuid },
 ];
 
-/** Whether a VM can be called so. dom0 can not: it neither calls nor is called. */
+/** Whether a VM can have the name. "dom0" is not valid: dom0 neither calls nor is called. */
 export const isPolicyVmName = (text: string): boolean => isName(text) && text !== 'dom0';
 
 const classOf = (text: string): TokenClass | undefined => {
@@ -66,7 +66,7 @@ const classOf = (text: string): TokenClass | undefined => {
   return isName(text) ? { kind: 'named', places: everywhere } : undefined;
 };
 
-/** Undefined after a report. */
+/** Parses a VM field; undefined after a report. */
 export const parseVmToken = (
   { text, column }: Word,
   place: TokenPlace,
@@ -74,7 +74,7 @@ export const parseVmToken = (
 ): VmToken | undefined => {
   const tokenClass = classOf(text);
   if (tokenClass === undefined) {
-    report(column, `${quoted(text)} is neither the name of a VM nor a keyword`);
+    report(column, `${quoted(text)} is neither a valid VM name nor a keyword`);
     return undefined;
   }
   if (!tokenClass.places.includes(place)) {

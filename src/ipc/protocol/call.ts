@@ -1,24 +1,27 @@
-/** One call, as either end sees it. */
+/** A call's types, for both of its ends. */
 import type { Readable, Writable } from 'node:stream';
 
 export type CallRequest = {
-  /** The VM to be called; empty is the one at the other end, and any other is for a relay to pass on. */
+  /**
+   * The VM to call. Empty: the VM at the other end. The name of a third VM: a relay is asked to pass the call
+   * on.
+   */
   readonly target: string;
   readonly service: string;
-  /** What follows the "+"; empty if there is none. */
+  /** The text after the "+"; empty if there is none. */
   readonly argument: string;
-  /** On whose behalf, if the one who opens the call says that it is another VM's. */
+  /** The VM on whose behalf the opener makes the call; undefined for its own call. */
   readonly source?: string;
 };
 
-/** The code's number on the wire is its place in this list, counted from 1. */
+/** A code's number on the wire is its index in this list plus 1. */
 export const refusalCodes = ['denied', 'not-found', 'busy', 'failed', 'unreachable'] as const;
 
 export type RefusalCode = (typeof refusalCodes)[number];
 
 export type Refusal = {
   readonly code: RefusalCode;
-  /** For the caller; printable ASCII, cut at 200 bytes. */
+  /** For the caller: printable ASCII, cut at 200 bytes. */
   readonly text: string;
 };
 
@@ -26,34 +29,36 @@ export type Outcome =
   /** 0 to 255; 128 + n for a signal. */
   | { readonly kind: 'exited'; readonly status: number }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-  /** The link closed before the end was known: the service may have run or not. */
+  /** The link closed before the call's end was known: the service may have run or not. */
   | { readonly kind: 'lost'; readonly reason: string };
 
-/** A call at its target. None of its streams ever emits an error that nobody hears. */
+/** A call at its target. Its streams have an error listener, so an error never ends the process. */
 export type IncomingCall = {
   readonly request: CallRequest;
   /** Destroyed with a ChannelError when the caller cancels or the link is lost. */
   readonly stdin: Readable;
-  /** Fails with EPIPE once the caller reads no more. */
+  /** Fails with EPIPE once the caller has stopped reading. */
   readonly stdout: Writable;
   readonly stderr: Writable;
-  /** Instead of any output: once some was sent, it becomes exit status 125. */
+  /**
+   * Refuses the call instead of any output. If output was already sent, the call ends with exit status 125.
+   */
   refuse(refusal: Refusal): void;
-  /** The call's end; sent after what stdout and stderr still hold. Ends both if need be. */
+  /** Ends the call, after the data that stdout and stderr still hold. Ends both if they are open. */
   exit(status: number): void;
-  /** The caller cancelled, or the link is lost: nobody listens any more. After a cancel, exit() is still due. */
+  /** Aborted when the caller cancels or the link is lost. After a cancel, exit() must still be called. */
   readonly cancelled: AbortSignal;
 };
 
-/** A call at its caller. None of its streams ever emits an error that nobody hears. */
+/** A call at its caller. Its streams have an error listener, so an error never ends the process. */
 export type OutgoingCall = {
-  /** Fails with EPIPE once the target reads no more. */
+  /** Fails with EPIPE once the target has stopped reading. */
   readonly stdin: Writable;
-  /** Destroyed with a ChannelError when the link is lost, so that a torn output never looks whole. */
+  /** Destroyed with a ChannelError when the link is lost, so that a partial output never looks complete. */
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Never rejects. May be known before the last output is read. */
+  /** Never rejects. It may resolve before the last output is read. */
   readonly outcome: Promise<Outcome>;
-  /** Destroys the streams; the outcome is still what the target says. */
+  /** Cancels the call and destroys its streams. The target still decides the outcome. */
   cancel(): void;
 };

@@ -1,6 +1,9 @@
-/** Why a channel of a call was destroyed. */
+/** The reason why a call's channel was destroyed. */
 export class ChannelError extends Error {
-  /** EPIPE: the other end reads no more. CANCELLED: by the caller. LINK_LOST: the end of the data is not known. */
+  /**
+   * EPIPE: the other end stopped reading. CANCELLED: the caller cancelled. LINK_LOST: the data may be
+   * incomplete.
+   */
   readonly code: 'EPIPE' | 'CANCELLED' | 'LINK_LOST';
   constructor(code: ChannelError['code'], message: string) {
     super(message);
@@ -9,4 +12,4 @@ export class ChannelError extends Error {
 }
 
 export const brokenPipe = (): ChannelError =>
-  new ChannelError('EPIPE', 'the other end reads no more');
+  new ChannelError('EPIPE', 'the other end has stopped reading');

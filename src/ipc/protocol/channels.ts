@@ -1,4 +1,4 @@
-/** The three channels of a call, by name and by number in CREDIT and STOP. */
+/** A call's three channels, and their CREDIT and STOP frames. */
 import { Violation } from './close-reason.ts';
 import type { Inbound } from './inbound.ts';
 import type { Outbound } from './outbound.ts';
@@ -6,13 +6,14 @@ import type { Outbox } from './outbox.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { GrowthBudget } from './window.ts';
 
-/** What a stream needs of the link it is on. */
+/** The parts of a link that its streams share. */
 export type LinkResources = {
   readonly outbox: Outbox;
   readonly scheduler: Scheduler;
   readonly budget: GrowthBudget;
 };
 
+/** A channel's number in CREDIT and STOP is its index in this list. */
 const channels = ['stdin', 'stdout', 'stderr'] as const;
 
 export type Channel = (typeof channels)[number];
@@ -24,7 +25,7 @@ const credit = (channel: Channel, bytes: number): Buffer => {
   return payload;
 };
 
-/** Sends the credit or stop that is due for a channel. */
+/** Sends the CREDIT or STOP that is due for a channel. */
 export const sendReadiness = (
   outbox: Outbox,
   stream: number,
@@ -36,7 +37,10 @@ export const sendReadiness = (
   if (inbound.takeStop()) outbox.frame('stop', stream, Buffer.from([channels.indexOf(channel)]));
 };
 
-/** Takes a CREDIT or STOP for one of our sending ends. Throws a Violation on a channel that we do not send. */
+/**
+ * Applies a CREDIT or STOP from the peer to a sending end.
+ * @throws Violation on a channel that this side does not send
+ */
 export const takeReadiness = (
   name: 'credit' | 'stop',
   payload: Buffer,

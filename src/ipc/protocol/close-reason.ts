@@ -1,6 +1,6 @@
-/** Why a link ends. */
+/** The reasons why a link ends. */
 
-/** The code's number on the wire is its place in this list, counted from 1. */
+/** A code's number on the wire is its index in this list plus 1. */
 export const closeCodes = [
   'shutdown',
   'identity',
@@ -26,10 +26,10 @@ export type CloseReason = { readonly code: CloseCode; readonly text: string };
 export type Closed =
   | { readonly kind: 'us'; readonly code: CloseCode; readonly text: string }
   | { readonly kind: 'peer'; readonly code: CloseCode | 'unknown'; readonly text: string }
-  /** Without a goodbye: ended, or failed with the error in the text. */
+  /** The transport ended without GOODBYE, or failed with the error in `text`. */
   | { readonly kind: 'transport'; readonly code: 'ended' | 'failed'; readonly text: string };
 
-/** What the peer sent is not legal: the link is closed with this reason. */
+/** The peer sent something illegal. The link is closed with this reason. */
 export class Violation extends Error {
   readonly code: CloseCode;
   constructor(code: CloseCode, message: string) {

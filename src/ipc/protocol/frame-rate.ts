@@ -1,7 +1,9 @@
-/** A token bucket over the frames of a peer: whoever sends more waits, and its ring fills. */
+/** A token bucket for a peer's frames. A peer that sends faster has to wait, and its ring fills. */
 import { frameBurst, framesPerSecond } from './limits.ts';
 
-/** To be called with the number of frames that came; returns the milliseconds for which nothing more is to be read. */
+/**
+ * Returns a function that takes the number of new frames and returns the pause before the next read, in ms.
+ */
 export const createFrameRate = (): ((count: number) => number) => {
   let tokens = frameBurst;
   let filledAt = performance.now();
@@ -9,7 +11,7 @@ export const createFrameRate = (): ((count: number) => number) => {
     const now = performance.now();
     tokens = Math.min(frameBurst, tokens + ((now - filledAt) * framesPerSecond) / 1000) - count;
     filledAt = now;
-    // Until a tenth of the burst is there again: pauses of a few frames would only cost timers.
+    // The pause lasts until the bucket holds a tenth of the burst: shorter pauses would need too many timers.
     return tokens >= 0 ? 0 : ((frameBurst / 10 - tokens) * 1000) / framesPerSecond;
   };
 };

@@ -1,16 +1,16 @@
-/** Frames on the wire: the eight bytes of header, and an incremental decoder that trusts none of them. */
+/** Frames on the wire: the eight-byte header, and an incremental decoder that checks all its fields. */
 import { Violation } from './close-reason.ts';
 import { headerBytes, maxArgument, maxName, maxPayload, maxText } from './limits.ts';
 
 type Shape = {
   readonly type: number;
-  /** Of the link itself, on stream 0. */
+  /** Whether the frame belongs to the link itself, on stream 0. */
   readonly link: boolean;
   readonly min: number;
   readonly max: number;
 };
 
-/** Every frame there is, with the lengths that its payload may have. */
+/** All frames, with their payload's least and greatest length in bytes. */
 export const frames = {
   hello: { type: 1, link: true, min: 9, max: 9 + maxName },
   ping: { type: 2, link: true, min: 8, max: 8 },
@@ -35,6 +35,7 @@ const named: readonly (FrameName | undefined)[] = Array.from({ length: 256 }, (_
   (Object.keys(frames) as FrameName[]).find((name) => frames[name].type === type),
 );
 
+/** Writes a frame's header into a buffer at the offset `at`. */
 export const writeHeader = (
   into: Buffer,
   at: number,
@@ -50,7 +51,10 @@ export const writeHeader = (
 
 type Header = { name: FrameName; length: number; stream: number };
 
-/** Into an object that is there already: it is done for every frame. */
+/**
+ * Reads into an existing object, because each frame needs it.
+ * @throws Violation
+ */
 const readHeader = (header: Header, from: Buffer, at: number): void => {
   const name = named[from[at] ?? 0];
   if (name === undefined) throw new Violation('type', `no frame has type ${from[at]}`);
@@ -70,8 +74,9 @@ const readHeader = (header: Header, from: Buffer, at: number): void => {
 const nothing = Buffer.alloc(0);
 
 /**
- * A decoder for one direction of a link: called with each chunk, it hands on whole frames and returns how many.
- * A payload is a part of the chunk, or the only copy if it came in several. Throws a Violation, after which it must not be used.
+ * Returns a decoder for one direction of a link. It takes each chunk, passes on whole frames, and returns
+ * their number. A payload is a part of the chunk, or a copy if it came in several chunks. The decoder throws
+ * a Violation, and must not be used after that.
  */
 export const createDecoder = (
   onFrame: (name: FrameName, stream: number, payload: Buffer) => void,
@@ -82,7 +87,7 @@ export const createDecoder = (
   let partial: Buffer | undefined;
   let filled = 0;
 
-  /** Where the payload begins; undefined if the chunk ends within the header. */
+  /** Reads the header and returns the payload's offset; undefined if the chunk ends within the header. */
   const takeHeader = (chunk: Buffer, at: number): number | undefined => {
     if (splitBytes === 0 && chunk.length - at >= headerBytes) {
       readHeader(header, chunk, at);
@@ -96,7 +101,7 @@ export const createDecoder = (
     return at + taken;
   };
 
-  /** The whole payload at `at`, or undefined after all that is there went into `partial`. */
+  /** Returns the whole payload at `at`. If the chunk ends before it, copies the rest to `partial` instead. */
   const takePayload = (chunk: Buffer, at: number): Buffer | undefined => {
     if (partial === undefined) {
       if (header.length === 0) return nothing;

@@ -1,8 +1,11 @@
-/** Closing a transport without leaving anything of it behind. */
+/** Closes a transport and frees all its resources. */
 import type { Duplex } from 'node:stream';
 import { goodbyeMs } from './limits.ts';
 
-/** Resolves when the transport is closed. `gently`: what was written may still go out, within a second. */
+/**
+ * Resolves when the transport is closed, which takes at most `goodbyeMs`.
+ * @param gently lets the written data go out first
+ */
 export const hangUp = (transport: Duplex, gently: boolean): Promise<void> =>
   new Promise((resolve) => {
     const done = () => {
@@ -23,6 +26,6 @@ export const hangUp = (transport: Duplex, gently: boolean): Promise<void> =>
       return;
     }
     transport.end(() => transport.destroy());
-    // Else a peer that writes before it reads would never see the goodbye.
+    // Incoming data is dropped: otherwise a peer that writes before it reads would never see the GOODBYE.
     transport.resume();
   });

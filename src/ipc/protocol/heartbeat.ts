@@ -1,21 +1,30 @@
-/** Pings: the round trip, and whether anybody is there. */
+/** Pings: they measure the round trip and detect a dead peer. */
 import { Violation } from './close-reason.ts';
 import { pingMs, silentPings } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import { notWaiting, type Scheduler, type Sender } from './scheduler.ts';
 
 export type Heartbeat = {
-  /** Something came. */
+  /** Notes that data came from the peer. */
   readonly heard: () => void;
-  /** Throws a Violation on a second PING before the answer to the first. */
+  /**
+   * Answers a PING.
+   * @throws Violation on a second PING before the answer to the first
+   */
   readonly ping: (payload: Buffer) => void;
-  /** Throws a Violation on an answer to nothing. */
+  /**
+   * Takes a PONG.
+   * @throws Violation on a PONG without its PING
+   */
   readonly pong: (payload: Buffer) => void;
   readonly rttMs: () => number | undefined;
   readonly stop: () => void;
 };
 
-/** @param onHung called when nothing came for 6 s */
+/**
+ * Sends a PING every `pingMs`, unless one is unanswered.
+ * @param onHung called when nothing came for 6 s
+ */
 export const startHeartbeat = (
   outbox: Outbox,
   scheduler: Scheduler,
@@ -43,7 +52,7 @@ export const startHeartbeat = (
     sendData: () => false,
   };
 
-  // Ticks are counted, not milliseconds: while this process slept, nobody else was silent.
+  // Ticks are counted, not milliseconds: while this process is suspended, the peer does not count as silent.
   const timer = setInterval(() => {
     silence += 1;
     if (silence > silentPings) onHung();

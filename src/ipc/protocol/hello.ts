@@ -16,10 +16,13 @@ export const encodeHello = (name: string): Buffer => {
   return payload;
 };
 
-/** The version that both ends speak. Throws a Violation if there is none. */
+/**
+ * Returns the greatest version that both ends support.
+ * @throws Violation if there is none
+ */
 export const readHello = (payload: Buffer): number => {
   if (payload.toString('latin1', 0, 4) !== magic)
-    throw new Violation('hello', 'no magic in the hello');
+    throw new Violation('hello', 'hello does not begin with VFWI');
   const [least, most] = [payload.readUInt16LE(4), payload.readUInt16LE(6)];
   const version = Math.min(greatestVersion, most);
   if (version < leastVersion || version < least) {
@@ -30,7 +33,7 @@ export const readHello = (payload: Buffer): number => {
   }
   const name = readField(payload, 8);
   if (9 + name.length !== payload.length) throw new Violation('hello', 'bytes after the name');
-  // For display, by who wants to: it is a claim.
+  // Only checked: the name is for display and proves nothing.
   readText(name);
   return version;
 };
@@ -38,7 +41,7 @@ export const readHello = (payload: Buffer): number => {
 export const encodeGoodbye = ({ code, text }: CloseReason): Buffer =>
   Buffer.from(`${String.fromCharCode(closeCodes.indexOf(code) + 1)}${wireText(text)}`, 'latin1');
 
-/** Total: whatever it says, the link is over. */
+/** Accepts any payload, because the link is over in any case. */
 export const readGoodbye = (payload: Buffer): Closed => ({
   kind: 'peer',
   code: closeCodes[(payload[0] ?? 0) - 1] ?? 'unknown',

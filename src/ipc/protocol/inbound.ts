@@ -1,4 +1,4 @@
-/** The receiving end of a channel: a Readable that grants credit as its consumer really takes bytes. */
+/** A channel's receiving end: a Readable that grants credit only when its consumer takes bytes. */
 import { Readable } from 'node:stream';
 import { Violation } from './close-reason.ts';
 import { initialWindow } from './limits.ts';
@@ -6,23 +6,29 @@ import { type GrowthBudget, giveBack, grant, newWindow, receive, take } from './
 
 export type Inbound = {
   readonly readable: Readable;
-  /** Data of the peer; empty is the end. Throws a Violation on what the peer had no right to send. */
+  /**
+   * Takes the peer's data; an empty payload is the end.
+   * @throws Violation on data beyond the credit or the end
+   */
   readonly receive: (payload: Buffer) => void;
   readonly hasEnded: () => boolean;
-  /** The end without a frame that says so: nothing was sent. */
+  /** Ends the channel without a frame from the peer: a refusal or a cancelled call's exit implies the end. */
   readonly end: () => void;
-  /** Destroys the readable, unless all is there already. */
+  /** Destroys the readable, unless the end has come already. */
   readonly fail: (error: Error) => void;
-  /** Credit to grant now; 0 if none is due. */
+  /** Returns the credit to grant now, in bytes; 0 if none is due. */
   readonly takeGrant: () => number;
-  /** Whether the peer is to be told, now, that nobody reads any more. */
+  /** Whether a STOP is due, because the consumer has stopped reading. True only once. */
   readonly takeStop: () => boolean;
 };
 
-/** The first block of a channel, doubled until it is the initial window: most calls have little to say. */
+/**
+ * The size of a channel's first block in bytes. It is small, as most calls carry little data; later blocks
+ * double.
+ */
 const leastBlock = 256;
 
-/** Bytes that wait for their consumer, packed: tiny frames must not cost more than they hold. */
+/** The bytes that wait for their consumer. They are packed, so that tiny frames do not waste memory. */
 const createStore = () => {
   const blocks: { readonly bytes: Buffer; used: number }[] = [];
   return {
@@ -48,11 +54,11 @@ const createStore = () => {
   };
 };
 
-/** A small part of a large chunk would keep all of the chunk in memory. */
+/** Copies a small part of a large chunk, because the part would keep the whole chunk in memory. */
 const detached = (payload: Buffer): Buffer =>
   payload.length * 4 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
 
-/** @param onControl called when credit or a stop is due */
+/** @param onControl called when a CREDIT or STOP is due */
 export const createInbound = (
   budget: GrowthBudget,
   name: string,
@@ -63,7 +69,7 @@ export const createInbound = (
   let ended = false;
   let closed = false;
   let wanted = false;
-  /** In the Readable's own buffer. */
+  /** The bytes in the Readable's own buffer, for which no credit is due yet. */
   let handed = 0;
   let grantDue = false;
   let stopDue = false;
@@ -90,7 +96,7 @@ export const createInbound = (
   };
 
   const readable = new Readable({
-    // The window is the buffer: one piece at a time is enough here.
+    // The window is the buffer, so the Readable itself needs to hold only one piece.
     highWaterMark: 1,
     read: () => {
       taken(handed);

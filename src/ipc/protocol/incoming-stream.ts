@@ -11,17 +11,23 @@ import { afterCaller, endedTarget, type TargetState } from './stream-state.ts';
 
 export type IncomingStream = {
   readonly call: IncomingCall;
-  /** A frame of the caller, after its OPEN. Throws a Violation. */
+  /**
+   * Takes a frame of the caller after its OPEN or VOUCH.
+   * @throws Violation
+   */
   readonly receive: (name: FrameName, payload: Buffer) => void;
   readonly lose: (reason: string) => void;
 };
 
-/** Of a call that ends otherwise than by its service's exit, as in qrexec. */
+/** The exit status of a call that does not end with its service's exit; qrexec uses the same. */
 const failedStatus = 125;
 
 type End = { readonly exit: number } | { readonly refusal: Refusal };
 
-/** @param onReleased called with the caller's last frame */
+/**
+ * Opens the target's end of a stream.
+ * @param onReleased called when the caller's last frame comes
+ */
 export const openIncomingStream = (
   link: LinkResources,
   stream: number,
@@ -47,7 +53,7 @@ export const openIncomingStream = (
     else outbox.frame('exit', stream, Buffer.from(['exit' in end ? end.exit : failedStatus]));
   };
 
-  /** The two outputs take turns. */
+  /** The output that may send next: stdout and stderr take turns. */
   const nextOutput = (): Outbound | undefined => {
     const first = last === stdout ? stderr : stdout;
     const second = last === stdout ? stdout : stderr;
@@ -87,7 +93,7 @@ export const openIncomingStream = (
   const finish = (how: End): void => {
     if (end !== undefined) return;
     end = how;
-    // Nobody is left to read it: no error, for the service may have had all it wanted.
+    // The service reads no more input. This is not an error: it may have read all that it needs.
     stdin.readable.destroy();
     if ('refusal' in how && !answered) {
       stdout.writable.destroy();

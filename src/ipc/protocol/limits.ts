@@ -1,51 +1,59 @@
-/** The protocol's fixed numbers. None is negotiated: both ends know them from vifwatch-protocol(7). */
+/** The protocol's fixed numbers. They are not negotiated: vifwatch-protocol(7) defines them for both ends. */
 
-/** From which to which version this side speaks; what each adds is in vifwatch-protocol(7). */
+/** The versions that this side supports; vifwatch-protocol(7) describes each. */
 export const leastVersion = 1;
 export const greatestVersion = 2;
 
-/** The first one in which a call can be made on behalf of another VM. */
+/** The first version that has VOUCH, a call on behalf of another VM. */
 export const vouchingVersion = 2;
 
 export const headerBytes = 8;
 
-/** A frame is at most a quarter of a 64 KiB ring, so that one never fills it alone. */
+/** The greatest payload in bytes. A frame takes at most a quarter of a 64 KiB ring. */
 export const maxPayload = 16_384 - headerBytes;
 
-/** Streams that one side may have opened and not released. */
+/** The most streams that one side may have opened and not released. */
 export const maxStreams = 1024;
 
-/** What may be sent at once, without asking: 1024 streams × 4 KiB = 4 MiB at worst. */
+/** The bytes per channel that need no CREDIT: at most 1024 streams × 4 KiB = 4 MiB in total. */
 export const initialWindow = 4096;
 
-/** Beyond this a stream gains nothing: it is four full rings. */
+/** The greatest window in bytes. It is four full rings; a larger one brings no more speed. */
 export const maxWindow = 256 * 1024;
 
-/** What all windows of a link may grow by together: 16 streams at full speed. */
+/** The most bytes that all windows of a link may grow by together: enough for 16 streams at full speed. */
 export const growthBudget = 4 * 1024 * 1024;
 
-/** Handed to the transport and not yet taken: as much as a ring holds. A full frame may be added to what is below. */
+/**
+ * Below this number of unwritten bytes in the transport, one more frame may follow: 64 KiB in all, as in a
+ * ring.
+ */
 export const transportBacklog = 64 * 1024 - 16_384;
 
-/** DNS's length of a label, twice Xen's usual VM names. */
+/** The greatest length of a name: a DNS label's limit, and twice the usual length of Xen VM names. */
 export const maxName = 63;
 
-/** "service+argument" has to be a file name: 63 + 1 + 191 = NAME_MAX. */
+/**
+ * The greatest length of an argument: "service+argument" must be a file name, and 63 + 1 + 191 = NAME_MAX.
+ */
 export const maxArgument = 191;
 
-/** Of refusals and goodbyes. */
+/** The greatest length of the text in REFUSE and GOODBYE. */
 export const maxText = 200;
 
-/** Frames of 16 KiB at 1 GiB/s are 65 536 in a second, with their credits hardly more: thrice that is no honest peer. */
+/**
+ * 1 GiB/s in frames of 16 KiB is 65 536 frames per second, plus a few CREDITs. The limit is three times that.
+ */
 export const framesPerSecond = 200_000;
 
-/** A quarter of a second's worth: a burst is no flood. */
+/** The frames of a quarter of a second, which may come at once. */
 export const frameBurst = 50_000;
 
+/** The interval of PINGs. */
 export const pingMs = 2000;
 
-/** Intervals of pingMs in which nothing at all came, until the peer counts as hung: 6 s. */
+/** A peer counts as hung after this number of `pingMs` intervals without any data: 6 s. */
 export const silentPings = 3;
 
-/** How long a goodbye may wait for a peer that does not read. */
+/** The longest time that a GOODBYE may wait for a peer that does not read. */
 export const goodbyeMs = 1000;

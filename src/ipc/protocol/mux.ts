@@ -1,4 +1,4 @@
-/** Many calls, in both directions, over one link. */
+/** Multiplexes calls in both directions over one link. */
 import type { Duplex } from 'node:stream';
 import { deferred } from '../../system/deferred.ts';
 import type { CallRequest, IncomingCall, Outcome, OutgoingCall } from './call.ts';
@@ -17,38 +17,42 @@ import { fullBudget } from './window.ts';
 
 export type Mux = {
   /**
-   * Starts a call; may be used before the link is ready, but for one with a source. If 1024 calls are open already, it
-   * is refused as busy; if the peer's version knows of no sources, one with a source as unreachable.
-   * Throws a TypeError on a request that no target would take.
+   * Starts a call, even before the link is ready. The call is refused as `busy` if 1024 calls are open
+   * already. A call with a source is refused as `unreachable` if the link is not ready, or if the peer's
+   * version has no VOUCH.
+   * @throws TypeError on an invalid request
    */
   readonly open: (request: CallRequest) => OutgoingCall;
-  /** Says goodbye with the reason, then closes. */
+  /** Sends GOODBYE with the reason, then closes the link. */
   readonly close: (reason: CloseReason) => void;
-  /** Both hellos have been exchanged. Rejects if the link closes before; nobody needs to listen. */
+  /**
+   * Resolves when both ends have sent HELLO. Rejects if the link closes before; the rejection may stay
+   * unhandled.
+   */
   readonly ready: Promise<void>;
-  /** Never rejects. No more calls can be made; all there were are settled. */
+  /** Resolves when the link is over and all calls are settled. Never rejects. */
   readonly over: Promise<Closed>;
-  /** Never rejects. The transport is closed, too: that takes a second longer at most. */
+  /** Resolves when the transport is closed too, at most one second after `over`. Never rejects. */
   readonly closed: Promise<Closed>;
-  /** Of the protocol, as both ends speak it; 0 until the link is ready. */
+  /** The protocol version that both ends use; 0 until the link is ready. */
   readonly version: () => number;
   readonly statistics: () => MuxStatistics;
 };
 
 type MuxStatistics = {
-  /** Calls in both directions. */
+  /** The open calls in both directions. */
   readonly streams: number;
-  /** With headers. */
+  /** All bytes, including headers. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Of the last ping. */
+  /** The last ping's round trip. */
   readonly rttMs: number | undefined;
 };
 
 export type MuxOptions = {
-  /** Both ends of a link must have different ones: they decide whose streams are even. */
+  /** The two ends of a link must have different roles: the role decides which end has the even stream ids. */
   readonly role: 'server' | 'client';
-  /** What this side calls itself; printable ASCII, cut at 63 bytes. */
+  /** This side's name in HELLO: printable ASCII, cut at 63 bytes. */
   readonly name: string;
   readonly onCall: (call: IncomingCall) => void;
 };
@@ -57,11 +61,11 @@ const cannotVouch: Outcome = {
   kind: 'refused',
   refusal: {
     code: 'unreachable',
-    text: 'its agent is of an older version, which takes no calls by way of a relay',
+    text: 'its agent is too old to accept relayed calls',
   },
 };
 
-/** Takes over the transport: nobody else may read, write or close it. */
+/** Takes over the transport: other code must not read, write or close it. */
 export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): Mux => {
   const outbox = createOutbox(transport, () => scheduler.run());
   const scheduler = createScheduler(outbox);
@@ -146,7 +150,11 @@ export const openMux = (transport: Duplex, { role, name, onCall }: MuxOptions): 
 
   transport.on('data', takeChunk);
   transport.on('end', () =>
-    finish({ kind: 'transport', code: 'ended', text: 'the peer is gone without a goodbye' }),
+    finish({
+      kind: 'transport',
+      code: 'ended',
+      text: 'the peer ended the transport without GOODBYE',
+    }),
   );
   transport.on('close', () =>
     finish({ kind: 'transport', code: 'ended', text: 'the transport closed' }),

@@ -1,4 +1,4 @@
-/** The sending end of a channel: a Writable whose callbacks come when its bytes went out within the credit. */
+/** A channel's sending end: a Writable that calls back when its bytes have gone out within the credit. */
 import { Writable } from 'node:stream';
 import { brokenPipe } from './channel-error.ts';
 import { Violation } from './close-reason.ts';
@@ -7,24 +7,33 @@ import type { Outbox } from './outbox.ts';
 
 export type Outbound = {
   readonly writable: Writable;
-  /** More credit. Throws a Violation on more than there can be. */
+  /**
+   * Adds the peer's credit in bytes.
+   * @throws Violation if it exceeds the greatest window
+   */
   readonly grant: (bytes: number) => void;
-  /** The peer reads no more. Throws a Violation if it has said so before. */
+  /**
+   * Notes that the peer has stopped reading.
+   * @throws Violation on a second STOP
+   */
   readonly stop: () => void;
   /** Destroys the writable, unless it has finished. */
   readonly fail: (error: Error) => void;
   readonly hasWork: () => boolean;
-  /** One frame; only if there is work. */
+  /** Sends one frame. Call it only if there is work. */
   readonly send: (outbox: Outbox) => void;
   readonly hasEnded: () => boolean;
 };
 
-/** What waits for credit, in bytes, and one chunk: Node 20's default, of which later ones have four times as much. */
+/**
+ * The Writable's high-water mark in bytes, as in Node 20. The default of later versions is four times as
+ * large.
+ */
 const mostWaiting = 16 * 1024;
 
 type Callback = (error?: Error | null) => void;
 
-/** @param onWork called when there may be something to send */
+/** @param onWork called when there may be data to send */
 export const createOutbound = (
   name: 'stdin' | 'stdout' | 'stderr',
   stream: number,

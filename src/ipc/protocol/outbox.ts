@@ -1,30 +1,30 @@
-/** Frames on their way into the transport: small ones gathered, large payloads handed over as they are. */
+/** Writes frames to the transport. It gathers small frames, and passes on large payloads without a copy. */
 import type { Writable } from 'node:stream';
 import { type FrameName, writeHeader } from './frame.ts';
 import { headerBytes, transportBacklog } from './limits.ts';
 
 export type Outbox = {
-  /** False while the transport has enough that it has not taken yet. */
+  /** False while the transport still holds a full backlog. */
   readonly hasRoom: () => boolean;
-  /** The header of a frame; its payload follows by put(). */
+  /** Adds a frame's header. The caller adds the payload with put(). */
   readonly header: (name: FrameName, stream: number, length: number) => void;
-  /** The bytes must stay as they are until the transport has taken them. */
+  /** Adds payload bytes. They must not change until the transport has written them. */
   readonly put: (bytes: Buffer) => void;
   readonly frame: (name: FrameName, stream: number, payload: Buffer) => void;
-  /** Called once what was put so far is handed to the transport. */
+  /** Calls back once all bytes added so far are handed to the transport. */
   readonly whenFlushed: (callback: () => void) => void;
-  /** Hands everything over, in one write if the transport can. */
+  /** Hands all bytes to the transport, in one write if it supports that. */
   readonly flush: () => void;
-  /** Bytes handed over so far. */
+  /** The bytes handed to the transport so far. */
   readonly sent: () => number;
 };
 
 const slabBytes = 16_384;
 
-/** Below this a copy is cheaper than another write. */
+/** Up to this size, a copy is cheaper than another write. */
 const smallBytes = 1024;
 
-/** @param onRoom called when the transport has taken what was handed over */
+/** @param onRoom called when the transport has written a batch */
 export const createOutbox = (transport: Writable, onRoom: () => void): Outbox => {
   let slab = Buffer.allocUnsafeSlow(slabBytes);
   let start = 0;

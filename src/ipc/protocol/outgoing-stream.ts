@@ -14,14 +14,21 @@ import { afterTarget, type CallerState, cancelledCaller } from './stream-state.t
 
 export type OutgoingStream = {
   readonly call: OutgoingCall;
-  /** A frame of the target. Throws a Violation. */
+  /**
+   * Takes a frame of the target.
+   * @throws Violation
+   */
   readonly receive: (name: FrameName, payload: Buffer) => void;
   readonly lose: (reason: string) => void;
 };
 
 const nothing = Buffer.alloc(0);
 
-/** @param onEnd called with the target's last frame; @param onReleased called when the release was sent */
+/**
+ * Opens the caller's end of a stream.
+ * @param onEnd called when the target's last frame comes
+ * @param onReleased called when RELEASE is sent
+ */
 export const openOutgoingStream = (
   link: LinkResources,
   stream: number,

@@ -11,7 +11,7 @@ const grammar = {
   argument: new RegExp(`^[A-Za-z0-9._+-]{0,${maxArgument}}$`),
 } as const satisfies Record<keyof CallRequest, RegExp>;
 
-/** What no target would take, if anything: the field and the way out. */
+/** The reason why the request is invalid, with the field and its rule; undefined if it is valid. */
 export const invalidRequestReason = (request: CallRequest): string | undefined => {
   if (!grammar.target.test(request.target)) {
     return `the VM's name must be at most ${maxName} of A-Za-z0-9._-`;
@@ -20,7 +20,7 @@ export const invalidRequestReason = (request: CallRequest): string | undefined =
     if (!grammar.source.test(request.source)) {
       return `the calling VM's name must be 1 to ${maxName} of A-Za-z0-9._-`;
     }
-    if (request.target !== '') return 'what is vouched for goes no further than to the other end';
+    if (request.target !== '') return 'a call with a source must have an empty target';
   }
   if (!grammar.service.test(request.service)) {
     return `the service's name must be 1 to ${maxName} of A-Za-z0-9._-`;
@@ -31,7 +31,7 @@ export const invalidRequestReason = (request: CallRequest): string | undefined =
   return undefined;
 };
 
-/** For OPEN, or for VOUCH if there is a source. */
+/** The payload of OPEN, or of VOUCH if the request has a source. */
 export const encodeRequest = ({ target, service, argument, source }: CallRequest): Buffer =>
   Buffer.from(
     [source ?? target, service, argument]
@@ -40,7 +40,7 @@ export const encodeRequest = ({ target, service, argument, source }: CallRequest
     'latin1',
   );
 
-/** Throws a Violation. */
+/** @throws Violation on a malformed payload or an invalid request */
 export const readRequest = (frame: 'open' | 'vouch', payload: Buffer): CallRequest => {
   let at = 0;
   const field = () => {
@@ -59,7 +59,7 @@ export const readRequest = (frame: 'open' | 'vouch', payload: Buffer): CallReque
 export const encodeRefusal = ({ code, text }: Refusal): Buffer =>
   Buffer.from(`${String.fromCharCode(refusalCodes.indexOf(code) + 1)}${wireText(text)}`, 'latin1');
 
-/** Throws a Violation. */
+/** @throws Violation on an unknown code or text that is not printable */
 export const readRefusal = (payload: Buffer): Refusal => {
   const code = refusalCodes[(payload[0] ?? 0) - 1];
   if (code === undefined) throw new Violation('payload', `no refusal has code ${payload[0]}`);

@@ -1,29 +1,30 @@
-/** Whose turn it is to send: control frames first, then one frame of each stream in turn. */
+/** Decides which stream sends next: control frames go first, then one data frame per stream in turn. */
 import type { Outbox } from './outbox.ts';
 
 export type Sender = {
-  /** Kept by the scheduler: whether the sender waits for its turn. */
+  /** Whether the sender waits for its turn. Only the scheduler changes it. */
   readonly waits: { control: boolean; data: boolean };
   /** Sends all control frames that are due. */
   readonly sendControl: () => void;
-  /** Sends at most one frame. True if there is more to send at once. */
+  /** Sends at most one frame. Returns true if more can be sent at once. */
   readonly sendData: () => boolean;
 };
 
+/** The initial value of `waits`. */
 export const notWaiting = (): Sender['waits'] => ({ control: false, data: false });
 
 export type Scheduler = {
   readonly wantControl: (sender: Sender) => void;
   readonly wantData: (sender: Sender) => void;
-  /** Lets frames go from now on. */
+  /** Starts to send. */
   readonly start: () => void;
-  /** Nothing more is sent. */
+  /** Stops for good. */
   readonly stop: () => void;
-  /** Sends as long as there is room. */
+  /** Sends while the outbox has room. */
   readonly run: () => void;
 };
 
-/** A queue in rounds: who is added while a round goes on has its turn in the next one. */
+/** A queue in rounds: a sender that is added during a round has its turn in the next round. */
 const createRounds = () => {
   let current: Sender[] = [];
   let next: Sender[] = [];
@@ -73,7 +74,7 @@ export const createScheduler = (outbox: Outbox): Scheduler => {
     outbox.flush();
   };
 
-  /** At the end of the tick, so that what comes together goes together. */
+  /** Sends at the end of the tick, so that the frames of one tick go out together. */
   const runSoon = (): void => {
     if (due || !going) return;
     due = true;

@@ -1,4 +1,4 @@
-/** A call that was over before anything of it was sent. */
+/** A call that ended before any of its frames was sent. */
 import { Readable, Writable } from 'node:stream';
 import type { Outcome, OutgoingCall } from './call.ts';
 import { brokenPipe, ChannelError } from './channel-error.ts';
@@ -8,7 +8,7 @@ export const settledCall = (outcome: Outcome): OutgoingCall => {
   stdin.on('error', () => {}).destroy(brokenPipe());
   const output = () => {
     const readable = new Readable({ read: () => {} }).on('error', () => {});
-    // As over a link: what was refused has an empty output, what was lost a torn one.
+    // As over a link: a refused call has empty outputs, and a lost call has incomplete ones.
     if (outcome.kind === 'lost') readable.destroy(new ChannelError('LINK_LOST', outcome.reason));
     else readable.push(null);
     return readable;

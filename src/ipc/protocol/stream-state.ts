@@ -1,4 +1,4 @@
-/** What the other end may say on a stream, and when. The rest closes the link. */
+/** The frames that the other end may send in each state of a stream. Any other frame closes the link. */
 import { Violation } from './close-reason.ts';
 import type { FrameName } from './frame.ts';
 
@@ -10,8 +10,8 @@ type FromCaller = 'open' | 'vouch' | 'stdin' | 'credit' | 'stop' | 'cancel' | 'r
 type FromTarget = 'refuse' | 'stdout' | 'stderr' | 'credit' | 'stop' | 'exit';
 
 /**
- * A stream at its target. What ends it is what the target sends: until the caller's release,
- * frames that were under way then are tolerated.
+ * A stream's states at its target. The target's REFUSE or EXIT ends the stream. Until the caller's RELEASE,
+ * frames that the caller sent before it knew of the end are ignored.
  */
 export type TargetState = 'unopened' | 'open' | 'cancelled' | 'ended' | 'spent';
 
@@ -23,16 +23,16 @@ const fromCaller: Table<TargetState, FromCaller> = {
   spent: { release: 'gone' },
 };
 
-/** After the target has sent its refusal or exit. */
+/** The state after the target has sent REFUSE or EXIT. */
 export const endedTarget: Readonly<Record<'open' | 'cancelled', TargetState>> = {
   open: 'ended',
   cancelled: 'spent',
 };
 
-/** A stream at its caller. An exit in `answered` needs the end of both outputs before it. */
+/** A stream's states at its caller. In `answered`, EXIT may come only after both outputs have ended. */
 export type CallerState = 'opened' | 'answered' | 'cancelled' | 'cancelledAnswered';
 
-/** An output is an answer; to take or not to take what the caller sends is none. */
+/** STDOUT and STDERR count as an answer; CREDIT and STOP for stdin do not. */
 const output = <State>(before: State, after: State) =>
   ({ stdout: after, stderr: after, credit: before, stop: before }) as const;
 
@@ -43,7 +43,7 @@ const fromTarget: Table<CallerState, FromTarget> = {
   cancelledAnswered: { ...output('cancelledAnswered', 'cancelledAnswered'), exit: 'gone' },
 };
 
-/** After the caller has cancelled. */
+/** The state after the caller has cancelled. */
 export const cancelledCaller: Readonly<Record<CallerState, CallerState>> = {
   opened: 'cancelled',
   answered: 'cancelledAnswered',
@@ -72,7 +72,10 @@ const targetsFrames: ReadonlySet<FrameName> = new Set<FromTarget>([
 const isFromCaller = (name: FrameName): name is FromCaller => callersFrames.has(name);
 const isFromTarget = (name: FrameName): name is FromTarget => targetsFrames.has(name);
 
-/** The target's state after a frame of the caller. Throws a Violation. */
+/**
+ * The target's state after a frame of the caller.
+ * @throws Violation if the frame is illegal in this state
+ */
 export const afterCaller = (state: TargetState, name: FrameName): TargetState | 'gone' => {
   if (!isFromCaller(name)) throw new Violation('direction', `${name} from the caller`);
   const next = fromCaller[state][name];
@@ -80,7 +83,10 @@ export const afterCaller = (state: TargetState, name: FrameName): TargetState | 
   return next;
 };
 
-/** The caller's state after a frame of the target. Throws a Violation. */
+/**
+ * The caller's state after a frame of the target.
+ * @throws Violation if the frame is illegal in this state
+ */
 export const afterTarget = (state: CallerState, name: FrameName): CallerState | 'gone' => {
   if (!isFromTarget(name)) throw new Violation('direction', `${name} from the target`);
   const next = fromTarget[state][name];

@@ -1,4 +1,4 @@
-/** The streams of a link: who may open which, and how many. */
+/** A link's streams: their ids, and the limit on open ones. */
 import type { CallRequest, IncomingCall, OutgoingCall } from './call.ts';
 import type { LinkResources } from './channels.ts';
 import { type CloseReason, Violation } from './close-reason.ts';
@@ -10,11 +10,17 @@ import { invalidRequestReason, readRequest } from './request.ts';
 import { settledCall } from './settled-call.ts';
 
 export type Streams = {
-  /** Throws a TypeError on a request that no target would take. */
+  /**
+   * Opens a stream for a call.
+   * @throws TypeError on an invalid request
+   */
   readonly open: (request: CallRequest, close: (reason: CloseReason) => void) => OutgoingCall;
-  /** Throws a Violation. */
+  /**
+   * Passes a frame to its stream.
+   * @throws Violation
+   */
   readonly receive: (name: FrameName, stream: number, payload: Buffer) => void;
-  /** The link is over. */
+  /** Ends all calls as lost, because the link is over. */
   readonly lose: (reason: string) => void;
   readonly count: () => number;
 };
@@ -31,7 +37,7 @@ export const openStreams = (
   const incoming = new Map<number, IncomingStream>();
   let nextId = role === 'server' ? 2 : 1;
   let lastIncoming = 0;
-  /** Opened and not yet released. */
+  /** The streams that this side has opened and not yet released. */
   let held = 0;
   let lost: string | undefined;
 

@@ -1,18 +1,21 @@
-/** Strings on the wire: bytes with a length before them, checked before they are strings. */
+/** Strings on the wire: their bytes are checked before they become strings. */
 import { Violation } from './close-reason.ts';
 import { maxText } from './limits.ts';
 
-/** Printable ASCII, at most 200 bytes: what may be shown and sent. */
+/** Cuts a text at 200 characters, and replaces all but printable ASCII with "?". */
 export const wireText = (text: string): string => text.slice(0, maxText).replaceAll(/[^ -~]/g, '?');
 
-/** Throws a Violation if there is anything but printable ASCII. */
+/** @throws Violation if a byte is not printable ASCII */
 export const readText = (bytes: Buffer): string => {
   const text = bytes.toString('latin1');
   if (!/^[ -~]*$/.test(text)) throw new Violation('payload', 'text is not printable');
   return text;
 };
 
-/** The bytes after a length byte at `at`. Throws a Violation if they are not all there. */
+/**
+ * Returns the bytes after the length byte at `at`.
+ * @throws Violation if the payload ends before them
+ */
 export const readField = (payload: Buffer, at: number): Buffer => {
   const length = payload[at];
   if (length === undefined || at + 1 + length > payload.length) {

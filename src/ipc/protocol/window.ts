@@ -1,19 +1,19 @@
-/** Credit, as the receiving end of a channel keeps it. All in bytes. */
+/** The credit account of a channel's receiving end. All numbers are bytes. */
 import { Violation } from './close-reason.ts';
 import { growthBudget, initialWindow, maxWindow } from './limits.ts';
 
-/** What the windows of a link may still grow by. */
+/** The bytes by which a link's windows may still grow. */
 export type GrowthBudget = { left: number };
 
 export const fullBudget = (): GrowthBudget => ({ left: growthBudget });
 
 export type ReceiveWindow = {
   size: number;
-  /** What the sender may still send. */
+  /** The bytes that the sender may still send. */
   open: number;
-  /** What the consumer took since the last grant. */
+  /** The bytes that the consumer took since the last grant. */
   taken: number;
-  /** The sender had to wait for us: a larger window would help. */
+  /** Whether the sender ran out of credit: a larger window would help. */
   usedUp: boolean;
 };
 
@@ -24,7 +24,10 @@ export const newWindow = (): ReceiveWindow => ({
   usedUp: false,
 });
 
-/** Throws a Violation if the sender had no credit for it. */
+/**
+ * Counts received bytes.
+ * @throws Violation if the sender's credit does not suffice
+ */
 export const receive = (window: ReceiveWindow, bytes: number): void => {
   if (bytes > window.open) {
     throw new Violation('credit', `${bytes} bytes sent on a credit of ${window.open}`);
@@ -33,13 +36,16 @@ export const receive = (window: ReceiveWindow, bytes: number): void => {
   if (window.open === 0) window.usedUp = true;
 };
 
-/** Whether a grant is due: smaller ones than half a window would cost more than they help. */
+/**
+ * Counts consumed bytes. Returns whether a grant is due: grants below half a window would cost too many
+ * frames.
+ */
 export const take = (window: ReceiveWindow, bytes: number): boolean => {
   window.taken += bytes;
   return window.taken >= window.size / 2;
 };
 
-/** What to grant now. A window that was used up doubles while the budget lasts. */
+/** Returns the credit to grant now. A window that was used up doubles while the budget lasts. */
 export const grant = (window: ReceiveWindow, budget: GrowthBudget): number => {
   const growth =
     window.usedUp && window.size < maxWindow && window.size <= budget.left ? window.size : 0;
@@ -52,6 +58,7 @@ export const grant = (window: ReceiveWindow, budget: GrowthBudget): number => {
   return granted;
 };
 
+/** Gives the window's growth back to the budget. */
 export const giveBack = (window: ReceiveWindow, budget: GrowthBudget): void => {
   budget.left += window.size - initialWindow;
   window.size = initialWindow;

@@ -1,17 +1,20 @@
-/** How many calls run at a time, by whatever they are to be counted by. */
+/** Limits the number of calls that run at a time, per key. */
 import { RefusedError } from './refused-error.ts';
 
-/** The places of one call. */
+/** The places that one call takes. */
 export type Reservation = {
-  /** Throws RefusedError if all `limit` are taken. */
+  /**
+   * Takes a place of the key.
+   * @throws RefusedError if all `limit` places are taken
+   */
   readonly acquire: (key: string, limit: number) => void;
-  /** Gives back all that were taken; to be called once. */
+  /** Gives back all places. It must be called once. */
   readonly release: () => void;
 };
 
 export type ConcurrencyLimits = {
   readonly reserve: () => Reservation;
-  /** When no call holds anything; also of those that begin meanwhile. */
+  /** Resolves when no call has a reservation, including calls that begin meanwhile. */
   readonly whenIdle: () => Promise<void>;
 };
 

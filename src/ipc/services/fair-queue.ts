@@ -1,11 +1,11 @@
-/** Work that blocks everybody, a piece at a time, and no key twice while another waits. */
+/** Runs blocking jobs one at a time. A key gets its next turn only after all other keys that wait. */
 import { setImmediate as nextImmediate } from 'node:timers/promises';
 
-/** Resolves with what `work` returns or rejects with what it throws, once it is its key's turn. */
+/** Runs `work` at its key's turn, and settles with its result or its error. */
 export type Enqueue = <T>(key: string, work: () => T) => Promise<T>;
 
 export const openFairQueue = (): Enqueue => {
-  // In the order of their turns; a key whose turn has come goes to the end.
+  // The keys in the order of their turns. After its turn, a key goes to the end.
   const waiting = new Map<string, (() => void)[]>();
   let running = false;
 
@@ -16,7 +16,7 @@ export const openFairQueue = (): Enqueue => {
       waiting.delete(key);
       if (others.length > 0) waiting.set(key, others);
       first?.();
-      // What came for others meanwhile is dealt with first.
+      // Other events are handled before the next job.
       await nextImmediate();
     }
     running = false;

@@ -1,4 +1,4 @@
-/** From a request to a file in the directory of services. */
+/** Finds the file of a requested service in the services directory. */
 import { closeSync, lstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { distrust } from '../../system/trusted-path.ts';
@@ -8,16 +8,17 @@ import { RefusedError } from './refused-error.ts';
 
 export type ServiceFile = { readonly kind: 'executable' | 'socket'; readonly path: string };
 
-/** The longest name that a directory can hold, of every file system that Linux has. */
+/** The longest file name on any Linux file system, in bytes. */
 const nameMax = 255;
 
 /**
- * The names under which a request's files may be found, the more particular first. Checked here once more, since
- * they become paths, argv and environment. Throws RefusedError.
+ * The file names for a request, the more specific one first. The request is checked here again, because it
+ * becomes a part of paths, argv and the environment.
+ * @throws RefusedError
  */
 export const fileNames = ({ service, argument }: CallRequest): readonly string[] => {
   if (!/^[A-Za-z0-9._-]+$/.test(service) || !/^[A-Za-z0-9._+-]*$/.test(argument)) {
-    throw new RefusedError('failed', 'the request has characters that no service is called by');
+    throw new RefusedError('failed', 'the request has invalid characters');
   }
   if (service === '.' || service === '..') throw new RefusedError('not-found', `"${service}"`);
   return [`${service}+${argument}`, service];
@@ -26,15 +27,17 @@ export const fileNames = ({ service, argument }: CallRequest): readonly string[]
 const errno = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
 
 /**
- * The first of `names` that is there. Anything but its absence ends the search, so that no weaker file
- * answers in its stead; `what` is for the message. Throws RefusedError.
+ * The path of the first name that exists. Any error but absence ends the search, so that no less specific
+ * file answers instead.
+ * @param what the kind of file, for the message
+ * @throws RefusedError
  */
 export const firstPresent = (
   directory: string,
   names: readonly string[],
   what: string,
 ): string | undefined => {
-  // A longer one cannot be there.
+  // A longer name cannot exist.
   for (const name of names.filter(({ length }) => length <= nameMax)) {
     const path = join(directory, name);
     try {
@@ -48,13 +51,13 @@ export const firstPresent = (
   return undefined;
 };
 
-/** Throws RefusedError unless nobody else can change what the path leads to. */
+/** @throws RefusedError if any user but root and the agent's own can change the file behind the path */
 export const requireTrust = (path: string): void => {
   const found = distrust(path);
   if (found !== undefined) throw new RefusedError('failed', `not trusted: ${found}`);
 };
 
-/** What execve(2) takes by itself; C libraries would hand anything else to a shell. */
+/** Whether execve(2) can run the file itself. C libraries would run any other file with a shell. */
 const isProgram = (path: string): boolean => {
   const start = Buffer.alloc(4);
   const fd = openSync(path, 'r');
@@ -68,12 +71,12 @@ const isProgram = (path: string): boolean => {
 };
 
 const socketAt = (directory: string, path: string): ServiceFile => {
-  // Where it leads is the resident service's own place; who may choose it is what counts.
+  // Only the services directory must be trusted: a link from there to a socket is the operator's choice.
   requireTrust(directory);
   if (Buffer.byteLength(path) > socketPathBytes) {
     throw new RefusedError(
       'failed',
-      `${path} is longer than a socket's path may be (${socketPathBytes} bytes)`,
+      `${path} is too long for a socket path (limit: ${socketPathBytes} bytes)`,
     );
   }
   return { kind: 'socket', path };
@@ -86,7 +89,7 @@ const executableAt = (directory: string, path: string, { mode }: Stats): Service
   if (!isProgram(path)) {
     throw new RefusedError(
       'failed',
-      `${path} is no program: it begins neither with "#!" nor as an ELF file`,
+      `${path} is not a program: it must be an ELF file or begin with "#!"`,
     );
   }
   return { kind: 'executable', path };
@@ -100,20 +103,21 @@ const serviceAt = (directory: string, path: string): ServiceFile => {
 };
 
 /**
- * Throws RefusedError. All of it is synchronous: a few microseconds on a local file system, where a trip
- * through the thread pool for each step would cost more than they do together.
+ * Finds the service's file. It is synchronous: it takes a few microseconds on a local file system, and the
+ * thread pool would cost more.
+ * @throws RefusedError
  */
 export const findService = (directory: string, names: readonly string[]): ServiceFile => {
   const path = firstPresent(directory, names, 'service');
   if (path === undefined) {
-    throw new RefusedError('not-found', `${directory} has no ${names.join(' and no ')}`);
+    throw new RefusedError('not-found', `${directory} does not contain ${names.join(' or ')}`);
   }
   try {
     return serviceAt(directory, path);
   } catch (error) {
     if (error instanceof RefusedError) throw error;
     const code = errno(error);
-    const reason = code === 'ENOENT' ? 'is a symbolic link to nothing' : code;
+    const reason = code === 'ENOENT' ? 'is a symbolic link whose target does not exist' : code;
     throw new RefusedError('failed', `${path} ${reason}`);
   }
 };

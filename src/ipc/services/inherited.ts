@@ -1,4 +1,6 @@
-/** Descriptors that whoever started us left open: before Linux 5.9, each service would be started with them. */
+/**
+ * Closes descriptors that the parent process left open: before Linux 5.9, each service would inherit them.
+ */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 
 /** O_CLOEXEC, as in /proc/self/fdinfo. */
@@ -10,13 +12,13 @@ const isInheritable = (fd: number): boolean => {
       /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1')) ?? [];
     return (Number.parseInt(flags, 8) & closeOnExec) === 0;
   } catch {
-    return false; // the one by which the directory was read
+    return false; // the descriptor that read the directory
   }
 };
 
 /**
- * Closes all above 2 that an exec would keep. To be called first of all in the process: later, one might be somebody's
- * who forgot the flag. All that Node and we open have it.
+ * Closes all descriptors above 2 that an exec would keep. It must run first in the process: later, such a
+ * descriptor could belong to a library that forgot the flag. Node and this program always set it.
  */
 export const closeInherited = (): void => {
   for (const fd of readdirSync('/proc/self/fd').map(Number)) {

@@ -1,19 +1,27 @@
-/** What a call may take and how long its end may last; fixed, so that no file can lift them by mistake. */
+/**
+ * Limits of calls and of their ends. They are fixed, so that no configuration file can lift them by mistake.
+ */
 
-/** Calls that one peer may have running when one more of a kind begins. A process costs much, a connection a descriptor. */
+/**
+ * The number of a peer's running calls at which its next call of the kind is refused. A process costs more
+ * than a socket.
+ */
 export const callsPerPeer = { executable: 64, socket: 1024 } as const;
 
-/** Processes for all that one relay vouches for, who could use more and more names: as many as four peers have. */
+/**
+ * The most processes for all callers of one relay, which can use any number of names: the share of four
+ * peers.
+ */
 export const processesPerRelay = 256;
 
-/** From SIGTERM to SIGKILL: time to remove a temporary file, not to go on working. */
+/** The time from SIGTERM to SIGKILL: enough to remove a temporary file, not to continue work. */
 export const termMs = 1000;
 
-/** From SIGKILL until we stop to wait: only a process that hangs inside the kernel needs longer. */
+/** The longest wait after SIGKILL: only a process that hangs in the kernel takes longer. */
 export const killMs = 500;
 
-/** How long what a service left running may keep its outputs open in silence, or simply live on. */
+/** The time for which remaining processes of a service may keep its outputs open without data, or run on. */
 export const leftoverMs = 2000;
 
-/** `sun_path` in unix(7), without the final NUL; libuv may cut off what is longer. */
+/** The length of `sun_path` in unix(7), without the final NUL. libuv may truncate a longer path. */
 export const socketPathBytes = 107;

@@ -1,4 +1,4 @@
-/** Users as /etc/passwd has them: the C library's other sources are not asked. */
+/** Users from /etc/passwd. The C library's other sources (NSS) are not used. */
 
 export type User = {
   readonly name: string;
@@ -8,7 +8,7 @@ export type User = {
   readonly shell: string;
 };
 
-/** The largest that setuid(2) takes: (uid_t) -1 means "leave it". */
+/** The largest id that setuid(2) accepts: (uid_t) -1 means "no change". */
 const idMax = 2 ** 32 - 2;
 
 const id = (text: string | undefined): number | undefined => {
@@ -24,7 +24,7 @@ const userOf = (line: string): User | undefined => {
   return { name, uid, gid, home: home || '/', shell: shell || '/bin/sh' };
 };
 
-/** The first of that name, or of that number; lines that are not as passwd(5) has them count for nothing. */
+/** Returns the first user with the name or number. Skips lines that do not follow passwd(5). */
 export const findUser = (passwd: string, wanted: string | number): User | undefined => {
   for (const line of passwd.split('\n')) {
     const user = userOf(line);

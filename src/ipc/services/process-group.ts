@@ -1,4 +1,4 @@
-/** The processes of a call: those that did not leave its group for one of their own. */
+/** A call's process group: all its processes, except those that have moved to another group. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { killMs, termMs } from './limits.ts';
@@ -7,18 +7,18 @@ const statOf = (pid: string): string => {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
-    return ''; // it has just ended
+    return ''; // the process has just ended
   }
 };
 
-/** Whether a process is of the group and has not ended: an orphan that has may wait for init to notice. */
+/** Whether a process belongs to the group and has not ended. An ended orphan may wait for init to reap it. */
 const isLivingMember = (pid: string, group: number): boolean => {
   const stat = statOf(pid);
   const [state, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(pgrp) === group && state !== 'Z' && state !== 'X';
 };
 
-/** The group's number stays its own as long as one member is there, also after its leader. */
+/** Whether a member lives. The kernel does not reuse the group's number while it has a member. */
 const isGroupAlive = (group: number): boolean => {
   try {
     process.kill(-group, 0);
@@ -32,11 +32,15 @@ const signal = (group: number, name: 'SIGTERM' | 'SIGKILL'): void => {
   try {
     process.kill(-group, name);
   } catch {
-    // It has just ended; or it may not be signalled, which shows in its living on.
+    // The group has just ended, or the agent may not signal it: then it stays alive, and the caller sees
+    // that.
   }
 };
 
-/** The kernel tells nobody of the end of what are no children of theirs: looked for, ever more rarely. */
+/**
+ * Waits for the group's end; false after `ms`. It polls, because the kernel reports only the end of own
+ * children.
+ */
 export const groupEndedWithin = async (group: number, ms: number): Promise<boolean> => {
   const start = performance.now();
   while (isGroupAlive(group)) {
@@ -47,7 +51,7 @@ export const groupEndedWithin = async (group: number, ms: number): Promise<boole
   return true;
 };
 
-/** Ends all of it: politely, then not. False if something is still there. */
+/** Ends the group with SIGTERM, then with SIGKILL. False if a process is still alive. */
 export const endGroup = async (group: number): Promise<boolean> => {
   signal(group, 'SIGTERM');
   if (await groupEndedWithin(group, termMs)) return true;

@@ -1,12 +1,13 @@
-/** One direction of a call. */
+/** Copies the data of one direction of a call. */
 import type { Readable, Writable } from 'node:stream';
 
-/** How it ended: all was passed on; the source broke off before its end; or the sink takes no more. */
+/** The result: all data was passed on, the source broke off before its end, or the sink has closed. */
 export type Pumped = 'ended' | 'broken' | 'unread';
 
 /**
- * As `pipe`, with ends that `stream.pipeline` does not tell apart: a source that broke off leaves its sink open, since
- * an end there would pass for the data's; a sink that takes no more destroys the source. Never rejects.
+ * Like `pipe`, but it tells apart the ends that `stream.pipeline` does not. If the source breaks off, the
+ * sink stays open, because its end would look like the data's end. If the sink closes, the source is
+ * destroyed. Never rejects.
  */
 export const pump = (from: Readable, to: Writable): Promise<Pumped> =>
   new Promise((resolve) => {
@@ -25,7 +26,7 @@ export const pump = (from: Readable, to: Writable): Promise<Pumped> =>
     const onToClose = (): void => settle('unread');
     from.once('end', onEnd).once('close', onFromClose);
     to.once('close', onToClose).once('error', onToClose);
-    // An error may follow the end; both streams live no longer than the call.
+    // An error may follow the end. These listeners stay, as both streams live no longer than the call.
     from.on('error', () => undefined);
     to.on('error', () => undefined);
     if (from.destroyed) settle(from.readableEnded ? 'ended' : 'broken');
@@ -33,7 +34,10 @@ export const pump = (from: Readable, to: Writable): Promise<Pumped> =>
     else from.pipe(to, { end: false });
   });
 
-/** For what a service says: its end is passed on whatever it came from, since the exit status tells the rest. */
+/**
+ * Copies a service's output. The sink ends even if the source breaks off: the exit status reports the
+ * failure.
+ */
 export const pumpOut = async (from: Readable, to: Writable): Promise<Pumped> => {
   const how = await pump(from, to);
   if (how === 'broken') to.end();

@@ -1,16 +1,16 @@
-/** Why a service's call is not served. */
+/** The reasons why a service's call is refused. */
 import type { Refusal, RefusalCode } from '../protocol/call.ts';
 
 type ServiceRefusal = Exclude<RefusalCode, 'denied' | 'unreachable'>;
 
-/** The caller is told no more than what it can act on: paths and users are for our own log. */
+/** The texts for the caller. Paths and users appear only in this VM's own log. */
 const callerTexts = {
   'not-found': 'there is no such service',
   busy: 'too many calls are running',
-  failed: 'the service cannot be run; the log there says why',
+  failed: 'the service cannot be run; the log of its VM has the reason',
 } satisfies Record<ServiceRefusal, string>;
 
-/** The message is for our log and may name files; it has no newlines. */
+/** The message is for this VM's log and may name files. It must not contain newlines. */
 export class RefusedError extends Error {
   readonly refusal: Refusal;
 

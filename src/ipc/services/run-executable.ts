@@ -1,4 +1,4 @@
-/** A call served by a process of its own. */
+/** Serves a call with a new process. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { killMs, leftoverMs } from './limits.ts';
 import { endGroup, groupEndedWithin } from './process-group.ts';
@@ -12,7 +12,7 @@ type Report = (text: string) => void;
 
 export type Run = {
   readonly status: number;
-  /** When nothing of it is left; never rejects. */
+  /** Resolves when none of its processes is left. Never rejects. */
   readonly cleared: Promise<void>;
 };
 
@@ -24,11 +24,14 @@ const endLoudly = async (group: number, report: Report): Promise<boolean> => {
 
 const clearLeftovers = async (group: number, report: Report): Promise<void> => {
   if (await groupEndedWithin(group, leftoverMs)) return;
-  report('ended what it had left running; a daemon needs a session of its own (setsid)');
+  report('ending processes that it left running; a daemon needs its own session (setsid)');
   await endLoudly(group, report);
 };
 
-/** Whether the outputs reach their ends, once the process has; not if others keep them open in silence. */
+/**
+ * Waits for the ends of the process and its outputs. `kept-open`: other processes keep an output open without
+ * data.
+ */
 const outputsAfterExit = async (
   { exited, stdout, stderr }: ServiceProcess,
   call: ServiceCall,
@@ -36,7 +39,7 @@ const outputsAfterExit = async (
 ): Promise<'drained' | 'kept-open'> => {
   await exited;
   const { since, close } = unchangedFor(leftoverMs, () =>
-    // A caller that does not read is no silence of theirs.
+    // While the caller does not read, the writers cannot write: that does not count as silence.
     call.stdout.writableNeedDrain || call.stderr.writableNeedDrain
       ? Symbol('blocked')
       : stdout.bytesRead + stderr.bytesRead,
@@ -49,7 +52,9 @@ const outputsAfterExit = async (
   return how;
 };
 
-/** To be called as soon as the process has started; never rejects. */
+/**
+ * Connects the call with the process. It must be called as soon as the process has started. Never rejects.
+ */
 export const runExecutable = async (
   call: ServiceCall,
   config: ServiceConfig,
@@ -72,16 +77,16 @@ export const runExecutable = async (
     for (const stream of [stdin, stdout, stderr]) stream.destroy();
   };
   if (end === 'kept-open')
-    report('closed its output, which something it had started kept open in silence');
+    report('closed its output: it has ended, and a process that it started kept the output open');
   else if (end.kind === 'too-long') report(end.text);
-  // The signal goes first: an end of input must not pass for the caller's.
+  // The signal goes first: the service must not mistake this end of input for the caller's.
   const ending = endLoudly(pid, report);
   if (end !== 'kept-open' && end.kind === 'cancelled') close();
   const ended = await ending;
-  // What it wrote last may still be on its way, unless the caller does not read.
+  // Waits for the last output, but not for a caller that does not read.
   await Promise.race([drained, delay(killMs, undefined, { ref: false })]);
   close();
-  // If something hangs in the kernel, it need not be the process itself.
+  // If a process of the group hangs in the kernel, the main process may still have ended.
   const status = await (ended ? exited : Promise.race([exited, killedStatus]));
   const isOwnEnd = end === 'kept-open' || status !== 0;
   return { status: isOwnEnd ? status : stoppedStatus, cleared: Promise.resolve() };

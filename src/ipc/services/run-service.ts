@@ -1,4 +1,4 @@
-/** One call, from the request to the exit status. */
+/** Serves one call, from the request to the exit status. */
 import { readFileSync } from 'node:fs';
 import type { Outcome } from '../protocol/call.ts';
 import type { Reservation } from './concurrency-limits.ts';
@@ -15,7 +15,10 @@ import { stoppedStatus } from './stop-reason.ts';
 
 type Ended = Exclude<Outcome, { readonly kind: 'lost' }>;
 
-/** The policy's user goes before the file's, and that before our own. Throws RefusedError. */
+/**
+ * The user from the policy, else from the service's configuration, else the agent's own.
+ * @throws RefusedError
+ */
 const userOf = (call: ServiceCall, config: ServiceConfig): User => {
   const wanted = call.user ?? config.user ?? process.geteuid?.() ?? 0;
   const file = '/etc/passwd';
@@ -24,7 +27,7 @@ const userOf = (call: ServiceCall, config: ServiceConfig): User => {
   throw new RefusedError('failed', `${file} has no user ${JSON.stringify(wanted)}`);
 };
 
-/** Throws RefusedError as long as nothing has been started. */
+/** @throws RefusedError only before a process or connection is started */
 const start = async (
   call: ServiceCall,
   services: Services,
@@ -32,7 +35,7 @@ const start = async (
 ): Promise<Run> => {
   const names = fileNames(call.request);
   if (!/^[!-~]+$/.test(call.source)) {
-    throw new RefusedError('failed', "the caller's name has characters that no VM's name has");
+    throw new RefusedError('failed', "the caller's name has invalid characters");
   }
   const { kind, path } = findService(services.directory, names);
   const config = loadServiceConfig(services.configDirectory, names, kind);
@@ -40,10 +43,11 @@ const start = async (
   const report = (text: string): void => services.report(`${path}: ${text}`, call);
   acquire(callerKey(call), callsPerPeer[kind]);
   if (kind === 'executable') {
-    if (call.via !== undefined) acquire(`all via ${call.via}`, processesPerRelay);
+    if (call.via !== undefined) acquire(`all callers via ${call.via}`, processesPerRelay);
     const user = userOf(call, config);
     const service = await services.enqueueStart(callerKey(call), () => {
-      if (call.cancelled.aborted) throw new RefusedError('failed', 'cancelled before its start');
+      if (call.cancelled.aborted)
+        throw new RefusedError('failed', 'the call was cancelled before the start');
       return startProcess(path, call, user);
     });
     return runExecutable(call, config, service, report);
@@ -60,9 +64,9 @@ const refusal = (error: unknown, call: ServiceCall, { report }: Services): Ended
 };
 
 /**
- * Serves a call that the policy allows. Never rejects, and never refuses once the service may have said something.
- * A call that was cancelled has nothing left when this returns; one that ended by itself may have for some seconds
- * more, which `servicesEnded` waits for.
+ * Serves a call that the policy allows. Never rejects, and never refuses once the service may have written
+ * output. After a cancelled call, none of its processes is left. After a call that ended by itself, processes
+ * may remain for some seconds; `servicesEnded` waits for them.
  */
 export const runService = async (call: ServiceCall, services: Services): Promise<Ended> => {
   if (call.cancelled.aborted) return { kind: 'exited', status: stoppedStatus };

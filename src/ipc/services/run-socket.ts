@@ -1,4 +1,4 @@
-/** A call served by a resident service at its unix socket. */
+/** Serves a call with a resident service at its unix socket. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fullName } from './environment.ts';
@@ -8,7 +8,7 @@ import type { ServiceConfig } from './service-config.ts';
 import type { ServiceCall } from './services.ts';
 import { stoppedStatus, watchForStop } from './stop-reason.ts';
 
-/** Throws RefusedError. */
+/** @throws RefusedError */
 export const connectTo = async (path: string): Promise<Socket> => {
   const socket = connect({ path, allowHalfOpen: true });
   try {
@@ -16,13 +16,16 @@ export const connectTo = async (path: string): Promise<Socket> => {
     return socket;
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code);
-    // Full is the service's queue of those that wait to be accepted, or our table of descriptors.
+    // The service's accept queue or the agent's descriptor table is full.
     const isBusy = ['EAGAIN', 'EMFILE', 'ENFILE'].includes(code);
     throw new RefusedError(isBusy ? 'busy' : 'failed', `connecting to ${path}: ${code}`);
   }
 };
 
-/** A service that broke off: 125, as of any failure. A caller that stopped reading: what SIGPIPE leaves of a process. */
+/**
+ * `broken`: the service broke off, 125 as for any failure. `unread`: the caller stopped reading, 141 as after
+ * SIGPIPE.
+ */
 const statuses = { ended: 0, broken: 125, unread: 141 } satisfies Record<Pumped, number>;
 
 const written = (socket: Socket): Promise<void> =>
@@ -51,7 +54,7 @@ const firstEnd = (
   return Promise.race(ends);
 };
 
-/** The exit status; to be called as soon as the socket is connected; never rejects. */
+/** Resolves with the exit status. It must be called as soon as the socket is connected. Never rejects. */
 export const runSocket = async (
   call: ServiceCall,
   config: ServiceConfig,
@@ -64,7 +67,8 @@ export const runSocket = async (
   socket.once('error', ({ message }) => {
     closeCause = message;
   });
-  // After its end of output, a service may be half closed or gone. Writing nothing at all fails only if it is gone.
+  // After the end of its output, the service may be half-closed or gone. An empty write fails only if it is
+  // gone.
   socket.once('end', () => socket.write(''));
   const input = pump(call.stdin, socket);
   const output = pumpOut(socket, call.stdout);

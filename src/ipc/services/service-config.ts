@@ -1,11 +1,11 @@
-/** /etc/vifwatch/services.d: how a service is to be run, one TOML file each. */
+/** The services' configuration in /etc/vifwatch/services.d: one TOML file per service. */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { parseStrict } from '../../toml/strict-toml.ts';
 import { firstPresent, requireTrust, type ServiceFile } from './find-service.ts';
 import { RefusedError } from './refused-error.ts';
 
-// 2 147 483 s are what a timer of Node's can wait for.
+// A Node timer can wait for at most 2 147 483 s.
 const seconds = v.pipe(
   v.number(),
   v.gtValue(0, 'must be more than 0 seconds'),
@@ -13,12 +13,12 @@ const seconds = v.pipe(
 );
 
 const schema = v.strictObject({
-  /** By name, from /etc/passwd; the policy's `user=` goes before it. */
+  /** A name from /etc/passwd. The policy's `user=` overrides it. */
   user: v.optional(v.pipe(v.string(), v.minLength(1, 'is empty'))),
   'max-runtime': v.optional(seconds),
-  /** Without a byte in any direction. */
+  /** The longest time without a byte in either direction, in seconds. */
   'idle-timeout': v.optional(seconds),
-  /** Of the calls that the file rules, from all peers. */
+  /** The most calls at a time under this file, from all peers. */
   'max-concurrent': v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   'exit-on-client-eof': v.optional(v.boolean()),
   'exit-on-service-eof': v.optional(v.boolean()),
@@ -26,7 +26,7 @@ const schema = v.strictObject({
 });
 
 export type ServiceConfig = Readonly<v.InferOutput<typeof schema>> & {
-  /** Undefined if there is no file, and all is by default. */
+  /** Undefined if there is no file, and all settings have their defaults. */
   readonly file: string | undefined;
 };
 
@@ -47,8 +47,9 @@ const parse = (file: string): ServiceConfig => {
 };
 
 /**
- * The first file there is rules alone: nothing is merged. Read anew for each call, so that a change needs no reload.
- * Throws RefusedError with file, line and column.
+ * Reads the first file that exists; files are not merged. It is read for each call, so a change needs no
+ * reload.
+ * @throws RefusedError with file, line and column
  */
 export const loadServiceConfig = (
   directory: string,
@@ -65,9 +66,9 @@ export const loadServiceConfig = (
   const other = kind === 'socket' ? 'executable' : 'socket';
   const misplaced = onlyFor[other].find((key) => config[key] !== undefined);
   if (misplaced === undefined) return config;
-  const article = other === 'socket' ? 'a' : 'an';
+  const article = kind === 'socket' ? 'a' : 'an';
   throw new RefusedError(
     'failed',
-    `${file}: "${misplaced}" is for a service that is ${article} ${other}, which this one is not`,
+    `${file}: "${misplaced}" is only for ${other} services; this service is ${article} ${kind}`,
   );
 };

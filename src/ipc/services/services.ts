@@ -1,4 +1,4 @@
-/** What all calls to this VM's services share. */
+/** The state that all calls to this VM's services share. */
 import type { Readable, Writable } from 'node:stream';
 import type { CallRequest } from '../protocol/call.ts';
 import { type ConcurrencyLimits, openConcurrencyLimits } from './concurrency-limits.ts';
@@ -6,11 +6,11 @@ import { type Enqueue, openFairQueue } from './fair-queue.ts';
 
 export type ServiceCall = {
   readonly request: CallRequest;
-  /** The calling VM, by the name that dom0's map has for it. */
+  /** The calling VM's name in dom0's map. */
   readonly source: string;
-  /** The relay whose word the source is; undefined if it called itself. */
+  /** The relay that vouches for the source; undefined if the source itself called. */
   readonly via: string | undefined;
-  /** From the policy's `user=`. */
+  /** The policy's `user=`. */
   readonly user: string | undefined;
   readonly stdin: Readable;
   readonly stdout: Writable;
@@ -18,16 +18,21 @@ export type ServiceCall = {
   readonly cancelled: AbortSignal;
 };
 
-/** By what calls are counted: what a relay says of a name must not use up what that VM itself may have. */
+/**
+ * The key that counts a caller's calls. Relayed calls have their own key: they must not use up the VM's own
+ * share.
+ */
 export const callerKey = ({ source, via }: Pick<ServiceCall, 'source' | 'via'>): string =>
   via === undefined ? source : `${source} via ${via}`;
 
 export type ServiceOptions = {
-  /** Executables and sockets. */
+  /** The directory of executables and sockets. */
   readonly directory: string;
-  /** Their TOML files. */
+  /** The directory of their TOML files. */
   readonly configDirectory: string;
-  /** Told why a call was refused, or ended before its service did: one line for the log, fit to print. */
+  /**
+   * Receives the reason why a call was refused, or ended before its service: one printable line for the log.
+   */
   readonly report: (text: string, call: ServiceCall) => void;
 };
 
@@ -44,5 +49,5 @@ export const openServices = ({ directory, configDirectory, report }: ServiceOpti
   enqueueStart: openFairQueue(),
 });
 
-/** When nothing of any call is left, for the agent's own end: at most 3.5 s after the last has been cancelled. */
+/** Resolves when no call has a process left: at most 3.5 s after the last call was cancelled. */
 export const servicesEnded = ({ concurrency }: Services): Promise<void> => concurrency.whenIdle();

@@ -1,4 +1,4 @@
-/** From a file to a process of its own session and group, with no more than three descriptors. */
+/** Starts a file as a process with its own session and group, and with only three descriptors. */
 import type { Socket } from 'node:net';
 import { deferred } from '../../system/deferred.ts';
 import { loadNative, type Program, type SpawnOperation } from '../../xen/native.ts';
@@ -9,27 +9,27 @@ import type { ServiceCall } from './services.ts';
 import { closeEnds, type Owner, openStdioPipes, readableEnd, writableEnd } from './stdio-pipes.ts';
 
 export type ServiceProcess = {
-  /** Of the process, and of the group that it leads. */
+  /** The id of the process, and of the group that it leads. */
   readonly pid: number;
-  /** Destroyed when the process ends, though others may still read from it. */
+  /** Destroyed when the process ends, even if other processes still read from it. */
   readonly stdin: Socket;
   readonly stdout: Socket;
   readonly stderr: Socket;
-  /** Its exit status, or 128 and the signal's number. */
+  /** The exit status, or 128 plus the signal's number. */
   readonly exited: Promise<number>;
 };
 
-/** What the kernel says when there are too many processes or descriptors already. */
+/** The kernel's errors for a lack of processes, descriptors or memory. */
 const exhausted = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM'];
 
-/** What the program's file lacks. */
+/** The causes of a failed exec. */
 const hints: Readonly<Record<string, string>> = {
-  EACCES: 'that user may not enter its directory, or execute it or its interpreter',
-  ENOEXEC: 'it, or its interpreter, is damaged or made for another machine',
+  EACCES: 'the user may not enter its directory, or may not execute it or its interpreter',
+  ENOEXEC: 'the file or its interpreter is damaged or for another architecture',
 };
 
 type StartError = NodeJS.ErrnoException & {
-  /** None if it was a pipe that failed. */
+  /** Undefined if a pipe failed. */
   readonly operation?: SpawnOperation;
 };
 
@@ -38,16 +38,22 @@ const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
   if (exhausted.includes(code)) {
     return new RefusedError('busy', `${path} cannot be started: ${code}`);
   }
-  // The file itself has just been seen.
+  // The file itself exists: it was checked just before.
   if (code === 'ENOENT') {
-    return new RefusedError('not-found', `${path}: the interpreter of its first line is missing`);
+    return new RefusedError(
+      'not-found',
+      `${path}: its interpreter (first line, or ELF loader) does not exist`,
+    );
   }
-  const hint = operation === 'exec' ? hints[code] : operation && `it failed at: ${operation}`;
+  const hint = operation === 'exec' ? hints[code] : operation && `failed operation: ${operation}`;
   const text = `${path} cannot be started as ${user.name}: ${code}`;
   return new RefusedError('failed', hint === undefined ? text : `${text}; ${hint}`);
 };
 
-/** Only root can be somebody else; that drops all supplementary groups too. */
+/**
+ * The user to change to, which also drops all supplementary groups; undefined for the agent's own user.
+ * @throws RefusedError if the agent is not run by root and the user is another
+ */
 const identity = (user: User): Owner | undefined => {
   const own = process.geteuid?.();
   if (own === 0) return { uid: user.uid, gid: user.gid };
@@ -85,7 +91,10 @@ const start = (
   }
 };
 
-/** Blocks until the program is loaded, less than a millisecond. Throws RefusedError. No shell takes part. */
+/**
+ * Starts the program without a shell. It blocks until the program is loaded, for less than a millisecond.
+ * @throws RefusedError
+ */
 export const startProcess = (path: string, call: ServiceCall, user: User): ServiceProcess => {
   const as = identity(user);
   try {

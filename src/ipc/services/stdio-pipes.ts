@@ -1,15 +1,17 @@
 /**
- * A process's stdin, stdout and stderr. libuv would make them socket pairs, which cannot be opened by their names, as
- * scripts do with /dev/stdin, /dev/stdout and /dev/stderr.
+ * A process's stdin, stdout and stderr as pipes. libuv would use socket pairs, but scripts open /dev/stdin,
+ * /dev/stdout and /dev/stderr by name, and a socket cannot be opened.
  */
 import { closeSync, fchownSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { loadNative } from '../../xen/native.ts';
 
-/** Of the pipes: to open something by its name takes its permission, even for who has it open. */
+/**
+ * The pipes' owner. A process needs permission to open a pipe by name, even if it has the pipe open already.
+ */
 export type Owner = { readonly uid: number; readonly gid: number };
 
-/** Descriptors, in the order of the process's. */
+/** Descriptors, in the order of the process's own 0, 1 and 2. */
 type Ends = readonly [stdin: number, stdout: number, stderr: number];
 
 export type StdioPipes = { readonly ours: Ends; readonly theirs: Ends };
@@ -18,7 +20,11 @@ export const closeEnds = (ends: readonly number[]): void => {
   for (const end of ends) closeSync(end);
 };
 
-/** Throws an errno's Error, with nothing left open. Without an owner, they are ours. */
+/**
+ * Opens the pipes.
+ * @param owner undefined for the agent's own user
+ * @throws Error with an errno; no descriptor stays open then
+ */
 export const openStdioPipes = (owner: Owner | undefined): StdioPipes => {
   const { pipe } = loadNative();
   const open: number[] = [];
@@ -39,10 +45,10 @@ export const openStdioPipes = (owner: Owner | undefined): StdioPipes => {
   }
 };
 
-/** Closes the descriptor when it is destroyed, or has ended and all is written. */
+/** A stream that closes the descriptor when it is destroyed, or when it has ended and all data is written. */
 export const writableEnd = (fd: number): Socket =>
   new Socket({ fd, readable: false, writable: true });
 
-/** Closes the descriptor when it is destroyed, or all up to the end has been read. */
+/** A stream that closes the descriptor when it is destroyed, or when all data up to the end has been read. */
 export const readableEnd = (fd: number): Socket =>
   new Socket({ fd, readable: true, writable: false });

@@ -1,4 +1,4 @@
-/** What ends a call before its service does. */
+/** The reasons that end a call before its service ends. */
 import type { Pumped } from './pump.ts';
 import type { ServiceConfig } from './service-config.ts';
 
@@ -7,17 +7,20 @@ type StopReason =
   /** `text` is for the log. */
   | { readonly kind: 'too-long'; readonly text: string };
 
-/** 128 + SIGTERM: the exit status of what we ended, unless it left one that tells of trouble itself. */
+/**
+ * 128 + SIGTERM: the exit status of a service that the agent ended, unless the service itself exits with a
+ * failure.
+ */
 export const stoppedStatus = 143;
 /** 128 + SIGKILL. */
 export const killedStatus = 137;
 
 type Timer = { readonly since: Promise<void>; readonly close: () => void };
 
-/** How many times `sample` is looked at in the time: the end is noticed at most a quarter late. */
+/** The number of samples within the time: the end is noticed at most a quarter of the time late. */
 const looks = 4;
 
-/** Resolves when `sample` has given the same value for `ms`; a fresh symbol is never the same. */
+/** Resolves when `sample` has returned the same value for `ms`. A fresh symbol never equals another value. */
 export const unchangedFor = (ms: number, sample: () => unknown): Timer => {
   let last = sample();
   let same = 0;
@@ -46,7 +49,11 @@ const after = (ms: number): Timer => {
 
 type Watch = { readonly stopped: Promise<StopReason>; readonly close: () => void };
 
-/** @param input an input that breaks off is a caller that has gone @param bytesMoved in all directions */
+/**
+ * Watches for a reason to stop the call.
+ * @param input if it breaks off, the caller has gone
+ * @param bytesMoved the sum of all directions
+ */
 export const watchForStop = (
   cancelled: AbortSignal,
   config: ServiceConfig,

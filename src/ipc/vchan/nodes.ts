@@ -1,11 +1,11 @@
-/** The nodes of a vchan's offer, named and protected as libxenvchan does it. */
+/** The nodes of a vchan's offer, with libxenvchan's names and permissions. */
 import type { Permission, Xenstore } from '../../xen/xenstore.ts';
 
 const names = ['ring-ref', 'event-channel'] as const;
 
 export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
 
-/** The domains at the ends of a vchan. */
+/** The domids at the two ends of a vchan. */
 export type VchanPair = { readonly server: number; readonly client: number };
 
 /** The permissions of a node that only one other domain can read. */
@@ -15,9 +15,10 @@ export const readableBy = (owner: number, reader: number): readonly Permission[]
 ];
 
 /**
- * Writes the nodes below `path` in one transaction, and `extra` nodes besides them; nobody but the client
- * can read them. It must exist: xenstored forgets a permission for a domid that is not there yet.
- * Rejects with a XenstoreError.
+ * Writes the offer's nodes and the `extra` nodes below `path`, in one transaction. Of all other domains, only
+ * the client can read them. The client must exist: xenstored drops a permission for a domid that does not
+ * exist yet.
+ * @throws XenstoreError
  */
 export const publishOffer = (
   store: Xenstore,
@@ -35,15 +36,15 @@ export const publishOffer = (
   });
 };
 
-/** A grant reference or port; the peer may have written anything. */
+/** A grant reference or a port; undefined for any other text, as the peer may have written anything. */
 const toNumber = (value: string | undefined): number | undefined => {
   const number = value !== undefined && /^[1-9]\d{0,9}$/.test(value) ? Number(value) : undefined;
   return number !== undefined && number <= 0xffff_ffff ? number : undefined;
 };
 
 /**
- * What a peer offers at `path`, or undefined if that is nothing, or nothing that can be joined.
- * Rejects with a XenstoreError.
+ * Reads the peer's offer at `path`; undefined if there is none, or it is invalid.
+ * @throws XenstoreError
  */
 export const readOffer = async (
   store: Xenstore,

@@ -1,4 +1,4 @@
-/** What goes wrong with a vchan, and the way out of it. */
+/** The errors of vchans, with their likely remedies. */
 import type { VchanOperation } from '../../xen/native.ts';
 
 export const vchanCodes = [
@@ -6,13 +6,13 @@ export const vchanCodes = [
   'VCHAN_DEVICE_MISSING',
   /** No grants or event channels are left. */
   'VCHAN_EXHAUSTED',
-  /** There is nothing to join: a stale offer, another's, or one that a client has already. */
+  /** The offer cannot be joined: it is stale, is for another domain, or has a client already. */
   'VCHAN_REFUSED',
-  /** The peer has written what no libxenvchan would. */
+  /** The peer has written values that libxenvchan never writes. */
   'VCHAN_CORRUPT',
-  /** The session has ended before a client came, or before a write was done. */
+  /** The session ended before a client came, or before a write was done. */
   'VCHAN_CLOSED',
-  /** Anything else, such as a lack of rights. */
+  /** Any other failure, such as a lack of permissions. */
   'VCHAN_FAILED',
 ] as const;
 
@@ -44,7 +44,7 @@ const explainOpen = (errno: string, [node, module]: readonly [string, string]): 
     ? ['VCHAN_DEVICE_MISSING', `there is no /dev/xen/${node}: modprobe ${module}`]
     : ['VCHAN_FAILED', `cannot open /dev/xen/${node}: ${errno}`];
 
-/** What the errno of an operation means. */
+/** Returns the code and the message for an operation's errno. */
 export const explain = (operation: VchanOperation, errno: string): Explanation => {
   const failed: Explanation = ['VCHAN_FAILED', `vchan: cannot ${operation}: ${errno}`];
   const isFull = ['ENOSPC', 'ENOMEM', 'EMFILE', 'ENFILE'].includes(errno);
@@ -73,7 +73,7 @@ export const explain = (operation: VchanOperation, errno: string): Explanation =
 const isFailure = (error: unknown): error is Error & { operation: VchanOperation; code: string } =>
   error instanceof Error && 'operation' in error && 'code' in error;
 
-/** A VchanError for what the addon throws; other errors as they are. */
+/** Turns an error of the addon into a VchanError. Returns any other error unchanged. */
 export const toVchanError = (error: unknown): Error => {
   if (!(error instanceof Error)) return new Error(`${error}`);
   if (!isFailure(error)) return error;
@@ -81,7 +81,10 @@ export const toVchanError = (error: unknown): Error => {
   return new VchanError(code, text, { cause: error });
 };
 
-/** Does what may throw in the addon. */
+/**
+ * Calls the addon, and turns its errors into VchanErrors.
+ * @throws VchanError
+ */
 export const withVchanErrors = <T>(call: () => T): T => {
   try {
     return call();

@@ -1,18 +1,18 @@
-/** A connected vchan as a stream. */
+/** A connected vchan as a Duplex stream. */
 import { Duplex } from 'node:stream';
 import type { NativeVchan } from '../../xen/native.ts';
 import { toVchanError, VchanError } from './vchan-error.ts';
 
-/** As much as a ring of the usual size holds, in one go; also each direction's high-water mark. */
+/** The most bytes per read, and each direction's high-water mark: the size of a usual ring. */
 const maxRead = 64 * 1024;
-/** What may be read before the loop turns to others, who else would wait for as long as a peer writes. */
+/** The bytes to read before other events are handled. Otherwise a busy peer could block the event loop. */
 const maxBurst = 256 * 1024;
-/** What a read counts at least. */
+/** The least number of bytes that a read counts for. */
 const minCost = 4 * 1024;
 
 type Writing = { chunks: readonly Uint8Array[]; readonly done: (error?: Error) => void };
 
-/** What is left of the chunks once `written` bytes of them are gone. */
+/** Returns the rest of the chunks after their first `written` bytes. */
 const dropWritten = (chunks: readonly Uint8Array[], written: number): readonly Uint8Array[] => {
   let left = written;
   let next = 0;
@@ -26,9 +26,9 @@ const dropWritten = (chunks: readonly Uint8Array[], written: number): readonly U
 };
 
 /**
- * A vchan knows no half-close: `end()` closes it once all that was written is in the ring, where the peer
- * can still read it. A peer that closes ends the stream without an error; what is written after that is
- * lost. Corruption destroys it with a VchanError.
+ * A vchan has no half-close: `end()` closes it once all written data is in the ring, where the peer can still
+ * read it. If the peer closes, the stream ends without an error, and later writes are lost. Corruption
+ * destroys the stream with a VchanError.
  */
 export class VchanStream extends Duplex {
   readonly #vchan: NativeVchan;
@@ -48,7 +48,7 @@ export class VchanStream extends Duplex {
     this.#vchan = vchan;
   }
 
-  /** To be called at each event of the vchan. */
+  /** Handles an event of the vchan. It must be called for each event. */
   handleEvent(): void {
     if (this.#later === undefined) this.#burst = 0;
     this.#write();
@@ -65,7 +65,7 @@ export class VchanStream extends Duplex {
     this.#write();
   }
 
-  /** Everything is in the ring. */
+  /** All written data is in the ring when Node calls this. */
   override _final(done: () => void): void {
     this.#close();
     done();
@@ -97,7 +97,7 @@ export class VchanStream extends Duplex {
   }
 
   #receive(): void {
-    // The next turn is due already: one more for each call would be ever more of them.
+    // A later read is already scheduled. One more for each call would make their number grow.
     if (this.#later !== undefined) return;
     while (!this.destroyed && !this.#closed) {
       if (this.#burst >= maxBurst) {
@@ -123,7 +123,7 @@ export class VchanStream extends Duplex {
     });
   }
 
-  /** What is still to be written will not be read by anyone. */
+  /** Closes the vchan and ends the stream. Drops unwritten data, because the peer will not read it. */
   #close(): void {
     this.#closed = true;
     this.#vchan.close();
@@ -131,7 +131,10 @@ export class VchanStream extends Duplex {
     this.push(null);
   }
 
-  /** What is kept of the buffer is at least half of it: a consumer's memory is then no more than twice its bytes. */
+  /**
+   * Takes the bytes from the buffer. It copies short ones, so that a consumer keeps at most twice its bytes
+   * in memory.
+   */
   #take(length: number): Buffer {
     const bytes = this.#buffer.subarray(0, length);
     if (length < maxRead / 2) return Buffer.from(bytes);

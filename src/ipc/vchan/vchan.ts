@@ -1,34 +1,37 @@
-/** Vchans to other domains, as libxenvchan makes them, in both roles. */
+/** Vchans to other domains in both roles, compatible with libxenvchan. */
 import type { Duplex } from 'node:stream';
 import { loadNative, type NativeVchan } from '../../xen/native.ts';
 import { VchanError, withVchanErrors } from './vchan-error.ts';
 import { VchanStream } from './vchan-stream.ts';
 
 type VchanOffer = {
-  /** What the node `ring-ref` must hold. */
+  /** The value for the node `ring-ref`. */
   readonly ringRef: number;
-  /** What the node `event-channel` must hold. */
+  /** The value for the node `event-channel`. */
   readonly eventChannel: number;
-  /** The first and only client has come. Rejects with VCHAN_CLOSED if the session ends before. */
+  /**
+   * Resolves when the first and only client has come. Rejects with VCHAN_CLOSED if the session ends before.
+   */
   readonly connected: Promise<Duplex>;
 };
 
 export type VchanServer = {
   /**
-   * A new session on the same pages. The one before ends, and what its client has not read is lost. The
-   * offer must still be published in xenstore. Throws a VchanError.
+   * Starts a new session on the same pages. The previous session ends, and its client's unread data is lost.
+   * The caller must publish the offer in xenstore.
+   * @throws VchanError
    */
   offer(): VchanOffer;
-  /** Ends the session and frees the pages. May be called again. */
+  /** Ends the session and frees the pages. It may be called again. */
   close(): void;
 };
 
-/** Bytes that a ring holds at least; left is what the client writes, right what the server does. */
+/** The rings' least sizes in bytes. The client writes to `left`, and the server writes to `right`. */
 export type RingSizes = { readonly left: number; readonly right: number };
 
 /** 33 pages with the control page; a server holds one more while it offers or is connected. */
 const usualSizes: RingSizes = { left: 64 * 1024, right: 64 * 1024 };
-/** libxenvchan's limit, above which the grants' list does not fit into the control page. */
+/** libxenvchan's limit: a larger ring's list of grants does not fit into the control page. */
 const maxSize = 1024 * 1024;
 
 const checkSizes = ({ left, right }: RingSizes): void => {
@@ -40,7 +43,7 @@ const checkSizes = ({ left, right }: RingSizes): void => {
 
 type Session = { readonly offer: VchanOffer; end(): void };
 
-/** Offers what `open` opens, and makes the stream when a client has come. */
+/** Offers the vchan that `open` returns, and makes the stream when a client has come. */
 const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVchan): Session => {
   let stream: VchanStream | undefined;
   let accept: (stream: VchanStream) => void = () => undefined;
@@ -49,7 +52,7 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
     accept = resolve;
     giveUp = reject;
   });
-  // Whoever does not wait for a client need not hear that none came.
+  // A caller that does not wait for a client need not handle the rejection.
   connected.catch(() => undefined);
   const onEvent = (): void => {
     if (stream) {
@@ -57,7 +60,7 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
     } else if (!vchan.isWaiting()) {
       stream = new VchanStream(vchan);
       accept(stream);
-      // Only once somebody can have come to listen for an error.
+      // Events come only after the caller had time to add an error listener.
       setImmediate(() => stream?.handleEvent());
     }
   };
@@ -73,8 +76,9 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
 };
 
 /**
- * Grants the pages to that domain. They stay the same over all sessions with it, so that a peer which
- * keeps its maps of them cannot use up our memory. Throws a VchanError, or a RangeError for a size.
+ * Grants the pages to the domain. All sessions with it use the same pages, so that a peer that keeps them
+ * mapped cannot use up this VM's memory.
+ * @throws VchanError, or RangeError for an invalid size
  */
 export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): VchanServer => {
   checkSizes(sizes);
@@ -95,7 +99,10 @@ export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): V
   };
 };
 
-/** Connects to what that domain offers. Throws a VchanError. */
+/**
+ * Joins the domain's offer.
+ * @throws VchanError
+ */
 export const joinVchan = (domid: number, ringRef: number, eventChannel: number): Duplex => {
   const { Vchan } = loadNative();
   const vchan: NativeVchan = withVchanErrors(

@@ -42,7 +42,7 @@ test('a policy of calls counts as a whole, with what it includes', async () => {
   };
   mkdirSync(`${root}/etc/vifwatch/policy.d`);
   expect(await look('* * a b allow\n')).toBe('ok    policy: 1 rules in 1 files');
-  expect(await look('* * a b\n')).toMatch(/^FAIL {2}policy: 1\.policy:1:1: a rule is /);
+  expect(await look('* * a b\n')).toMatch(/^FAIL {2}policy: 1\.policy:1:1: fields are missing/);
   expect(await look('!include /etc/hostname\n')).toMatch(
     /^FAIL {2}policy: it includes what is in \/etc, which only the VM can look at$/,
   );

@@ -122,9 +122,9 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     mesh('policy = "p"\n', vm('a')),
     [
       'p/1.policy:1:7: there is no VM "b"; add it to mesh.toml or correct the name',
-      'p/1.policy:2:1: a rule is "service argument source destination action", and fields are missing; correct it',
+      'p/1.policy:2:1: fields are missing: a rule is "service argument source destination action"; correct it',
       'p/1.policy:3:10: no does not exist; correct it',
-      'p/B.policy:1:1: "B.policy" is a bad name: a policy file has a name of 0-9, a-z, "_", "." and "-"; correct it',
+      'p/B.policy:1:1: "B.policy" is not a valid file name: use only 0-9, a-z, "_", "." and "-"; correct it',
     ],
     {
       'p/1.policy': 's * a b allow\nx\n!include no\n',

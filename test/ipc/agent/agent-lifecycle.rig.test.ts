@@ -90,7 +90,7 @@ test('a VM runs one agent only, and only root and the configured group can open 
   writeFileSync(`${vm.etc}/agent.toml`, 'serve = ["a b"]\n');
   const wrong = await vm.vifwatch(['agent']);
   expect(wrong.status).toBe(78);
-  expect(wrong.stdout.toString()).toContain('agent.toml:1:10: serve: not the name of a VM');
+  expect(wrong.stdout.toString()).toContain('agent.toml:1:10: serve: not a valid VM name');
   writeFileSync(`${vm.etc}/agent.toml`, 'group = "daemon"\n');
   await vm.start();
   expect(statSync(agentSocket(vm.runtime)).gid).toBe(1);

@@ -73,7 +73,7 @@ test('a call to an unknown VM, or without an agent, fails with the reason', asyn
   await client.start();
   const unknown = await client.vifwatch(['call', 'no-vm', 'cat']);
   expect(unknown.status).toBe(125);
-  expect(unknown.stderr).toContain('/ipc/domain-map has no VM called no-vm');
+  expect(unknown.stderr).toContain('VM no-vm is not in /ipc/domain-map');
   await client.signal('SIGTERM');
   const nobody = await client.vifwatch(['call', 'no-vm', 'cat']);
   expect(nobody.status).toBe(125);

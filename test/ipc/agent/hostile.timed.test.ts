@@ -22,7 +22,7 @@ const attacks: Readonly<Record<string, { readonly shown: string; readonly ended?
   greedy: { shown: '"service":"zeros","verdict":"allow"' },
   calls: { shown: '"service":"nothing","verdict":"allow"' },
   // The agent believes no peer that vouches for another VM.
-  vouches: { shown: 'denied: sa-vm takes no calls by way of evil-vouches' },
+  vouches: { shown: 'denied: sa-vm does not accept calls relayed by evil-vouches' },
   onward: { shown: '"target":"workload-vm"' },
   requests: { shown: 'the name in /ipc/domain-map' },
   'produce too much': { shown: 'the link is closed', ended: '"cause":"VCHAN_CORRUPT"' },

@@ -22,13 +22,13 @@ const start = async () => {
 test('new calls vouched for by a former relay are denied, and running ones go on', async () => {
   const { sa, mux, running } = await start();
   for (const relay of [undefined, 'key-vm']) {
-    const before = sa.log().match(/takes no calls by way of mgmt-vm/g)?.length ?? 0;
+    const before = sa.log().match(/does not accept calls relayed by mgmt-vm/g)?.length ?? 0;
     sa.reload({ connect: ['mgmt-vm'], ...(relay === undefined ? {} : { relay }) });
     await expect
       .poll(() => sa.log().match(/the configuration is in force/g)?.length)
       .toBe(before + 1);
     expect((await ask(mux, cat)).outcome).toMatchObject({ refusal: { code: 'denied' } });
-    expect(sa.log().match(/takes no calls by way of mgmt-vm/g)).toHaveLength(before + 1);
+    expect(sa.log().match(/does not accept calls relayed by mgmt-vm/g)).toHaveLength(before + 1);
   }
   running.stdin.end();
   running.stdout.resume();

@@ -131,7 +131,7 @@ test('a relay that gets SIGTERM twice still removes its xenstore nodes', async (
   const ended = relay.signal('SIGTERM');
   running.cancel();
   await ended;
-  expect(relay.log()).toContain('stopping: all calls end');
+  expect(relay.log()).toContain('stopping: ending all calls');
   expect(await host.dom0.list(`/local/domain/${relay.domid}/data/vifwatch`)).toEqual([]);
 });
 
@@ -172,7 +172,7 @@ test("an invalid agent.toml keeps the previous configuration, and the log names 
   process.kill(client.pid(), 'SIGHUP');
   await expect
     .poll(() => client.log())
-    .toMatch(/"CONFIG_INVALID".*agent\.toml:2:1: relay: not the/);
+    .toMatch(/"CONFIG_INVALID".*agent\.toml:2:1: relay: not a valid VM name/);
   expect((await ask(mux, cat)).outcome).toEqual({ kind: 'exited', status: 0 });
 
   // The agent closes a link that the configuration lists no longer, and the calls over it end.
@@ -184,6 +184,6 @@ test("an invalid agent.toml keeps the previous configuration, and the log names 
   await once(open.stdout, 'data');
   client.reload(relayed);
   expect(await open.outcome).toEqual({ kind: 'exited', status: 125 });
-  await expect.poll(() => client.log()).toContain('the configuration does not list the link any');
+  await expect.poll(() => client.log()).toContain('the configuration no longer lists the link');
   expect((await ask(mux, cat)).outcome).toEqual({ kind: 'exited', status: 0 });
 });

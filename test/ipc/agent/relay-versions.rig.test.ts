@@ -46,7 +46,7 @@ test('an old agent calls and is called over its link, but not over a relay', asy
   expect((await relay.vifwatch(['call', 'old-vm', 'any+x'])).status).toBe(42);
   const { status, stderr } = await client.vifwatch(['call', 'old-vm', 'any']);
   expect(status).toBe(125);
-  expect(stderr).toContain('by way of mgmt-vm: its agent is of an older version');
+  expect(stderr).toContain('over relay mgmt-vm: its agent is too old');
   // The refused call sent nothing to the old agent, and the link still works.
   expect((await relay.vifwatch(['call', 'old-vm', 'any'])).status).toBe(42);
   await expect
@@ -65,7 +65,7 @@ test('an old agent is not used as a relay, since it would take a relayed call fo
   await peerIs(client, 'old-vm', 'up');
   const { status, stderr } = await client.vifwatch(['call', 'no-vm', 'any']);
   expect(status).toBe(125);
-  expect(stderr).toContain('/ipc/domain-map has no VM called no-vm; the agent of old-vm is of');
+  expect(stderr).toContain('VM no-vm is not in /ipc/domain-map; the agent of old-vm is too old');
   // The old agent takes calls to itself, and this is the first call that reaches it.
   expect((await client.vifwatch(['call', 'old-vm', 'any'])).status).toBe(42);
   await expect.poll(said).toMatch(/exit 0\ncalled "[^"]*any[^"]*"\n$/);

@@ -140,7 +140,7 @@ test('the policy decides on the name that the relay vouches for, and relayed=no 
   expect(await status(client, 'pid')).toBe(126);
   expect(await status(relay, 'hello')).toBe(7);
   expect(await status(relay, 'cat')).toBe(126);
-  expect(sa.log()).toMatch(/"via":"mgmt-vm".*50-test\.policy:2.*allows no call by way of a relay/);
+  expect(sa.log()).toMatch(/"via":"mgmt-vm".*50-test\.policy:2.*does not allow relayed calls/);
   expect(sa.log()).toMatch(/"from":"workload-vm","via":"mgmt-vm","service":"pid","verdict":"deny"/);
 });
 
@@ -153,8 +153,10 @@ test('a VM that names no relay, or a different one, refuses vouched calls', asyn
   await startLinked(relay, sa, client, none);
   const refused = await client.vifwatch(['call', 'key-vm', 'cat']);
   expect(refused.status).toBe(126);
-  expect(refused.stderr).toContain('key-vm takes no calls by way of mgmt-vm');
-  expect(none.log()).toMatch(/"peer":"mgmt-vm".*"source":"workload-vm".*"denied: key-vm takes no/);
+  expect(refused.stderr).toContain('key-vm does not accept calls relayed by mgmt-vm');
+  expect(none.log()).toMatch(
+    /"peer":"mgmt-vm".*"source":"workload-vm".*"denied: key-vm does not accept/,
+  );
 
   // A VM that is not a relay vouches for other VMs, and asks sa-vm to relay calls.
   const evil = await host.create({ name: 'evil-vm' });
@@ -249,5 +251,5 @@ test('no call goes over two relays', async () => {
   await startLinked(relay, sa, client);
   const { status, stderr } = await client.vifwatch(['call', 'sa-vm', 'cat']);
   expect(status).toBe(125);
-  expect(stderr).toContain('by way of mgmt-vm: mgmt-vm relays no calls');
+  expect(stderr).toContain('over relay mgmt-vm: mgmt-vm is not a relay');
 });

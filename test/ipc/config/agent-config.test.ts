@@ -36,16 +36,24 @@ test.each([
 
 test.each([
   ['serve = "a"', '', 'agent.toml:1:1: serve: '],
-  ['serve = ["a"]\nconnect = ["*"]', '', 'agent.toml:2:12: connect: not the name of a VM'],
-  ['serve = ["a/b"]', '', 'agent.toml:1:10: serve: not the name of a VM'],
+  ['serve = ["a"]\nconnect = ["*"]', '', 'agent.toml:2:12: connect: not a valid VM name'],
+  ['serve = ["a/b"]', '', 'agent.toml:1:10: serve: not a valid VM name'],
   ['server = []', '', 'agent.toml:1:1: unknown key "server"'],
-  ['group = "no group"', '', 'agent.toml:1:1: group: not a group'],
-  ['relay = "*"', '', 'agent.toml:1:1: relay: not the name of a VM'],
-  ['\nrelay = "b"', 'ipc_relay=a', 'agent.toml:2:1: there is one relay, not both "a" and "b"'],
-  ['', 'ipc_relay=a,b', '/proc/cmdline: there is one relay, not both "a" and "b"'],
-  ['', 'ipc_relay=a ipc_relay=b', '/proc/cmdline: there is one relay, not both "a" and "b"'],
-  ['', 'ipc_relay=../x', '/proc/cmdline: ipc_relay: "../x" is not the name of a VM'],
-  ['', 'ipc_connect=../x', '/proc/cmdline: ipc_connect: "../x" is not the name of a VM'],
+  ['group = "no group"', '', 'agent.toml:1:1: group: not a valid group name'],
+  ['relay = "*"', '', 'agent.toml:1:1: relay: not a valid VM name'],
+  [
+    '\nrelay = "b"',
+    'ipc_relay=a',
+    'agent.toml:2:1: only one relay is possible, not both "a" and "b"',
+  ],
+  ['', 'ipc_relay=a,b', '/proc/cmdline: only one relay is possible, not both "a" and "b"'],
+  [
+    '',
+    'ipc_relay=a ipc_relay=b',
+    '/proc/cmdline: only one relay is possible, not both "a" and "b"',
+  ],
+  ['', 'ipc_relay=../x', '/proc/cmdline: ipc_relay: "../x" is not a valid VM name'],
+  ['', 'ipc_connect=../x', '/proc/cmdline: ipc_connect: "../x" is not a valid VM name'],
 ])('%j and %j is an error that names its place', (text, commandLine, message) => {
   expect(() => parse(text, commandLine)).toThrow(message);
 });

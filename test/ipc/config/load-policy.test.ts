@@ -46,7 +46,7 @@ describe('files', () => {
     async (name) => {
       const directory = directoryWith({ 'good.policy': rule, [name]: rule });
       const [only = '', ...more] = await diagnosticsOf(directory);
-      expect(only).toMatch(/^[ -~]+: "[ -~]+" is a bad name/);
+      expect(only).toMatch(/^[ -~]+: "[ -~]+" is not a valid file name/);
       expect(more).toEqual([]);
     },
   );
@@ -126,7 +126,7 @@ describe('includes', () => {
     ['!include a', '1.policy includes itself'],
     ['!include link', 'link includes itself'],
     ['!include-service s * old', 'old includes itself'],
-    ['!include-dir d', '"B.policy" is a bad name'],
+    ['!include-dir d', '"B.policy" is not a valid file name'],
   ])('%s: %s', async (directive, expected) => {
     const directory = directoryWith({
       '1.policy': `${rule}${directive}`,

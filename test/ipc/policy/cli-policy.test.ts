@@ -29,12 +29,9 @@ const good = directoryWith({
 const bad = directoryWith({ '1.policy': '* * * * allow\nnonsense\n', '2.policy': 'a b c d e\n' });
 
 const errorsOfBad = [
-  [
-    '1.policy:2:1',
-    'a rule is "service argument source destination action", and fields are missing',
-  ],
+  ['1.policy:2:1', 'fields are missing: a rule is "service argument source destination action"'],
   ['2.policy:1:3', '"b" is neither "*" nor an argument like "+key"'],
-  ['2.policy:1:9', '"e" is not an action: allow, ask or deny'],
+  ['2.policy:1:9', '"e" is not an action; the actions are allow, ask and deny'],
 ];
 
 const line = (source: string, service: string, argument = ''): string =>
@@ -47,7 +44,7 @@ describe.concurrent('check', () => {
     expect(await run(['check', good])).toEqual({
       exitCode: 0,
       lines: [
-        'include/more:2:19: warning: "ask" denies: there is nobody to be asked',
+        'include/more:2:19: warning: "ask" denies: nobody can answer',
         '2 files, 4 rules: 0 errors, 1 warning',
       ],
       stderr: '',
@@ -59,7 +56,7 @@ describe.concurrent('check', () => {
     expect(exitCode).toBe(1);
     expect(lines).toEqual([
       ...errorsOfBad.map(([place, text]) => `${place}: error: ${text}`),
-      '2 files, 1 rule: 3 errors, 0 warnings: every call is denied until it is mended',
+      '2 files, 1 rule: 3 errors, 0 warnings: every call is denied until the policy is corrected',
     ]);
   });
 
@@ -79,7 +76,7 @@ describe.concurrent('explain', () => {
       lines: [
         'deny: denied by rule',
         '  30-user.policy:3: sign * web sa-vm deny',
-        'before it, of sign:',
+        'earlier rules for sign:',
         '  30-user.policy:2: sign +key1 web sa-vm allow user=signer  (another argument)',
       ],
       stderr: '',
@@ -99,7 +96,7 @@ describe.concurrent('explain', () => {
     const { exitCode, lines } = await explain('--relayed', '--dir', dir, 'web', 'log');
     expect({ exitCode, line: lines[0] }).toEqual({
       exitCode: 1,
-      line: 'deny: the rule allows no call by way of a relay',
+      line: 'deny: the rule does not allow relayed calls',
     });
   });
 

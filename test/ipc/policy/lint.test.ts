@@ -16,15 +16,15 @@ test('a clean policy has no warning', () => {
 
 test.each([
   ['s * a b ask', 'p:1:9 "ask" denies'],
-  ['s * a b allow target=c', 'p:1:9 target= denies in every VM but "c"'],
+  ['s * a b allow target=c', 'p:1:9 target= denies in every VM except "c"'],
   ['s * a b allow autostart=no', 'p:1:15 autostart= has no effect'],
   ['s * dom0 b allow', 'p:1:5 never matches: no call here has "dom0" as its source'],
   ['s * a @default deny', 'p:1:7 never matches'],
   ['s * a @dispvm deny', 'p:1:7 never matches'],
   ['s * a dom0 deny', 'p:1:7 never matches'],
   ['s * @tag:x b allow', 'p:1:5 "@tag:x" is unknown here: the rule allows nothing'],
-  ['s * @tag:x b deny', 'p:1:5 "@tag:x" is unknown here: the rule denies whatever'],
-  ['s * @tag:x b allow relayed=no', 'p:1:5 "@tag:x" is unknown here: the rule denies whatever'],
+  ['s * @tag:x b deny', 'p:1:5 "@tag:x" is unknown here: the rule denies every call'],
+  ['s * @tag:x b allow relayed=no', 'p:1:5 "@tag:x" is unknown here: the rule denies every call'],
   ['s * a @type:AppVM deny', 'p:1:7 "@type:AppVM" is unknown'],
 ])('%s is warned of', (text, expected) => {
   const found = warnings(text);
@@ -48,7 +48,7 @@ test.each([
   ['s * @tag:x b deny', 's * a b allow'],
 ])('%s hides %s', (first, second) => {
   const found = warnings(`${first}\n  ${second}`).filter((text) => text.includes('never reached'));
-  expect(found).toEqual(['p:2:3 never reached: p:1 decides before']);
+  expect(found).toEqual(['p:2:3 never reached: p:1 decides first']);
 });
 
 test.each([

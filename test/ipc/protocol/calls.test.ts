@@ -89,7 +89,9 @@ test('a request with invalid fields is not sent', async () => {
   expect(() => client.open(request('echo', 'a'.repeat(192)))).toThrow('191');
   expect(() => client.open({ ...request('echo'), target: '@anyvm' })).toThrow('VM');
   expect(() => client.open({ ...request('echo'), source: '' })).toThrow('VM');
-  expect(() => client.open({ ...request('echo'), source: 'a', target: 'b' })).toThrow('further');
+  expect(() => client.open({ ...request('echo'), source: 'a', target: 'b' })).toThrow(
+    'empty target',
+  );
 });
 
 test('a call carries its target or its source', async () => {

@@ -164,7 +164,7 @@ test.concurrent('a background process without the output pipes does not delay th
   await servicesEnded(rig.services);
   expect(membersOf(group)).toEqual([]);
   expect(rig.reports).toContainEqual(
-    expect.stringContaining('leaves: ended what it had left running'),
+    expect.stringContaining('leaves: ending processes that it left running'),
   );
 });
 

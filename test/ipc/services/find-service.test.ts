@@ -30,15 +30,19 @@ test('the file for service and argument takes precedence over the file for the s
 });
 
 test('a missing service is refused with not-found', async () => {
-  await expectRefused('nothing+x', 'not-found', 'has no nothing+x and no nothing');
+  await expectRefused('nothing+x', 'not-found', 'does not contain nothing+x or nothing');
   await rig.close();
-  await expectRefused('nothing', 'not-found', 'has no nothing+ and no nothing');
+  await expectRefused('nothing', 'not-found', 'does not contain nothing+ or nothing');
 });
 
 test('an unusable file ends the search, so that no less specific service answers', async () => {
   await rig.script('sign', says('weaker'));
   await symlink('/nowhere', join(rig.directory, 'sign+broken'));
-  await expectRefused('sign+broken', 'failed', 'sign+broken is a symbolic link to nothing');
+  await expectRefused(
+    'sign+broken',
+    'failed',
+    'sign+broken is a symbolic link whose target does not exist',
+  );
   await symlink('sign+loop', join(rig.directory, 'sign+loop'));
   await expectRefused('sign+loop', 'failed', 'sign+loop ELOOP');
   await mkdir(join(rig.directory, 'sign+directory'));
@@ -46,9 +50,13 @@ test('an unusable file ends the search, so that no less specific service answers
   await rig.script('sign+plain', says('plain'), 0o644);
   await expectRefused('sign+plain', 'failed', 'sign+plain is not executable');
   await rig.script('sign+shell', 'echo by a shell\n');
-  await expectRefused('sign+shell', 'failed', 'begins neither with "#!" nor as an ELF file');
+  await expectRefused('sign+shell', 'failed', 'must be an ELF file or begin with "#!"');
   await rig.script('sign+interpreter', '#!/nowhere/sh\n');
-  await expectRefused('sign+interpreter', 'not-found', 'interpreter of its first line is missing');
+  await expectRefused(
+    'sign+interpreter',
+    'not-found',
+    'interpreter (first line, or ELF loader) does not exist',
+  );
   await rig.script('sign+forbidden', '#!/etc/passwd\n');
   await expectRefused('sign+forbidden', 'failed', 'EACCES');
 });
@@ -118,11 +126,11 @@ test('names that lead out of the directory, or that no service can have, are nev
     'a+b\n',
     'a+$(id)',
   ]) {
-    await expectRefused(name, 'failed', 'characters that no service is called by');
+    await expectRefused(name, 'failed', 'the request has invalid characters');
   }
   expect((await rig.run(`sign+${'x'.repeat(250)}`)).stdout).toBe('signed\n');
   expect((await rig.run(`sign+${'x'.repeat(251)}`)).stdout).toBe('signed\n');
-  await expectRefused('s'.repeat(256), 'not-found', 'has no');
+  await expectRefused('s'.repeat(256), 'not-found', 'does not contain');
 });
 
 test("a socket's path must fit into a socket address, since a truncated path may reach another socket", async () => {
@@ -130,7 +138,7 @@ test("a socket's path must fit into a socket address, since a truncated path may
   await rig.resident(name, (socket) => socket.end('resident'));
   expect((await rig.run(name)).stdout).toBe('resident');
   await symlink(name, join(rig.directory, `${name}s`));
-  await expectRefused(`${name}s`, 'failed', "longer than a socket's path may be (107 bytes)");
+  await expectRefused(`${name}s`, 'failed', 'too long for a socket path (limit: 107 bytes)');
 });
 
 test('the caller learns only the kind of failure', async () => {

@@ -118,7 +118,7 @@ test('all sources that a relay vouches for share 256 processes, and a direct pee
   const via = 'mgmt-vm';
   // All places except one are taken already.
   const others = rig.services.concurrency.reserve();
-  for (let call = 0; call < 255; call += 1) others.acquire(`all via ${via}`, 256);
+  for (let call = 0; call < 255; call += 1) others.acquire(`all callers via ${via}`, 256);
   try {
     const last = rig.call('copy', { source: 'vm1', via });
     last.stdin.write('x');
@@ -126,7 +126,9 @@ test('all sources that a relay vouches for share 256 processes, and a direct pee
     expect((await rig.run('copy', '', { source: 'vm2', via })).ended).toMatchObject(
       refused('busy'),
     );
-    expect(rig.reports).toEqual([expect.stringContaining('256 calls of all via mgmt-vm run')]);
+    expect(rig.reports).toEqual([
+      expect.stringContaining('256 calls of all callers via mgmt-vm run'),
+    ]);
     expect((await rig.run('copy', '', { source: 'vm2' })).ended).toEqual(exited(0));
     last.cancel();
     await last.ended;

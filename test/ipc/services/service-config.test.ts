@@ -50,11 +50,11 @@ test('a file that cannot be read, or that other users can write, closes its serv
 test('settings for sockets are refused with an executable, and settings for executables with a socket', async () => {
   await rig.config('sign', 'exit-on-client-eof = true');
   expect((await rig.run('sign')).ended).toMatchObject(refused('failed'));
-  expect(rig.reports.at(-1)).toContain('"exit-on-client-eof" is for a service that is a socket');
+  expect(rig.reports.at(-1)).toContain('"exit-on-client-eof" is only for socket services');
   await rig.resident('resident', (socket) => socket.end());
   await rig.config('resident', 'user = "nobody"');
   expect((await rig.run('resident')).ended).toMatchObject(refused('failed'));
-  expect(rig.reports.at(-1)).toContain('"user" is for a service that is an executable');
+  expect(rig.reports.at(-1)).toContain('"user" is only for executable services');
 });
 
 test("max-concurrent counts a file's calls from all peers and with any argument", async () => {
