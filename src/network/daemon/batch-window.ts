@@ -1,4 +1,7 @@
-/** A crowd's links appear one after the other: to bring up the first at once would make the rest wait for a whole round. */
+/**
+ * A short wait for more links before links are brought up. The links of a burst appear one after the other:
+ * if the first were brought up at once, the others would wait for a whole round.
+ */
 import {
   auditTime,
   debounceTime,
@@ -12,9 +15,11 @@ import {
 
 export type BatchWindow = {
   /**
-   * What to do before the next round, if anything: to wait for more links. Each is waited for once while it is to come,
-   * and a crowd that goes on and on is served in parts.
-   * @param isAnyReady whether there is a link to be brought up @param coming those that netback is about to make
+   * Returns the wait that precedes the next round; undefined if the round may start now. A link that is about
+   * to appear is awaited only once, and the waits before one round take 30 ms at most: an endless burst is
+   * served in parts.
+   * @param isAnyReady whether a link is ready to be brought up
+   * @param coming links that netback is about to create
    */
   readonly delayBefore: (
     isAnyReady: boolean,
@@ -28,14 +33,14 @@ type Ports = {
   readonly changes: Observable<unknown>;
 };
 
-/** Between two links of a crowd is less than a millisecond. */
+/** The wait ends after this time without a change: two links of a burst are less than a millisecond apart. */
 const stillMs = 5;
 const longestMs = 30;
 
-/** To look is cheap, but not for each of many changes. */
+/** The least time between two checks of all links: a check is cheap, but not at each of many changes. */
 const lookMs = 1;
 
-/** Resolves once all of the links are there, or no more of them seem to come. */
+/** Resolves once all the links exist, no change comes for `stillMs`, or `withinMs` are over. */
 const appeared = async (
   links: readonly string[],
   { hasLink, changes }: Ports,

@@ -1,4 +1,7 @@
-/** Opens vifs: rules, then neighbour, link up, route; only then does the toolstack hear "connected". */
+/**
+ * Opens vifs: adds the rules, then the neighbour entries, sets the link up, adds the routes. Only then does
+ * it write "connected" for the toolstack.
+ */
 
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
@@ -14,13 +17,17 @@ import type { BackendVif, VifKey } from '../vif/backend-vif.ts';
 import { isConnected } from '../vif/decide-vifs.ts';
 import { ethernetMtu } from '../vif/mtu.ts';
 
+/** The vifs to bring up together, and what the host itself lacks. */
 export type BringUpJob = {
   readonly bringUps: readonly (BringUp & { readonly vif: BackendVif })[];
   readonly host: Plan['host'];
   readonly gateways: readonly string[];
 };
 
-/** `gone`: closed or replaced meanwhile, for the next pass to judge; `guarded`: its rules stand, no more was asked. */
+/**
+ * `open`: the vif is open and marked as connected. `guarded`: its rules stand, and the job asked for no more.
+ * `gone`: the vif was closed or replaced meanwhile, or its link vanished; the next pass decides again.
+ */
 export type BringUpResult = {
   readonly vif: BackendVif;
   readonly outcome: 'open' | 'guarded' | 'gone' | Problem;
@@ -29,8 +36,9 @@ export type BringUpResult = {
 type Ports = {
   readonly network: Network;
   readonly backend: Backend;
+  /** Called with the additions that nft has accepted. */
   readonly added: (what: Additions) => void;
-  /** Hears of an inherited MTU that a link does not take. */
+  /** Called when a link refuses the MTU that it inherits from the uplink. */
   readonly mtuRefused: (key: VifKey, mtu: number) => void;
 };
 type Opening = BringUpJob['bringUps'][number];
@@ -45,7 +53,7 @@ const rename = async (bringUps: readonly Opening[], { network }: Ports): Promise
   if (named.length === 0) return;
   const names = network.linkNames();
   const unrenamed = named.filter(({ served }) => names.has(served.defaultLink));
-  // A refusal shows up again when the link is set up under its new name.
+  // A failed rename needs no handling here: the link's later lines fail too, since they use the new name.
   await network.ipBatches.run(unrenamed.map(renameLine));
 };
 
@@ -66,8 +74,8 @@ const harden = (bringUps: readonly Opening[], { network }: Ports): Map<Opening, 
 };
 
 /**
- * All rules in one transaction; if it is refused, one transaction per vif, so that each fails alone.
- * `added` hears of what stands.
+ * Adds all rules in one transaction. If that fails, it adds them in one transaction per vif, so that a faulty
+ * vif fails alone.
  */
 const addRules = async (
   { bringUps, host }: BringUpJob,
@@ -99,7 +107,10 @@ const addRules = async (
   return problems;
 };
 
-/** The uplink's MTU, where dom0 asks for none: that a link does not take it is no reason to keep it closed. */
+/**
+ * The line that sets an MTU inherited from the uplink; undefined if dom0 asks for an MTU or none is to be
+ * set. If this line fails, the vif is opened all the same.
+ */
 const inheritedMtuLine = ({ vif: { facts }, served, mtu }: Opening): string | undefined =>
   mtu === undefined || isProblem(facts) || facts.mtu !== undefined
     ? undefined
@@ -122,7 +133,10 @@ const linkProblem = (
   return gaveUp === undefined ? undefined : failed('LINK_FAILED', `ip: ${gaveUp}`);
 };
 
-/** All links in one batch; if ip gives it up, one batch per vif, so that each fails alone. */
+/**
+ * Opens all links in one batch. If ip stops in the middle, it runs one batch per vif, so that a faulty vif
+ * fails alone.
+ */
 const openLinks = async (
   openings: readonly Opening[],
   gateways: readonly string[],
@@ -144,8 +158,8 @@ const openLinks = async (
 };
 
 /**
- * Tells the guests their MTU before they are told that the vif is there. A new vif's node says 1500 from the start
- * (libxl), so that mostly there is nothing to write.
+ * Writes each guest's MTU before the guest learns that its vif is connected. libxl creates a new vif's node
+ * with 1500, so most vifs need no write.
  */
 const hintMtus = (openings: readonly Opening[], { backend }: Ports): Promise<unknown> =>
   Promise.all(
@@ -156,7 +170,10 @@ const hintMtus = (openings: readonly Opening[], { backend }: Ports): Promise<unk
     ),
   );
 
-/** Tells the toolstack of all that are open, and returns those for which that worked. */
+/**
+ * Marks the opened vifs as connected for the toolstack. Returns the keys of the vifs that are marked, or a
+ * Problem if xenstored refused.
+ */
 const announce = async (
   opened: readonly Opening[],
   { backend }: Ports,
@@ -181,14 +198,15 @@ const announced = (
 };
 
 /**
- * Opens all vifs of the job together; each has its own outcome. Throws CommandError for trouble of the
- * host itself, and XenstoreError if the connection is lost.
+ * Opens all vifs of the job together; each gets its own outcome.
+ * @throws CommandError for a failure that belongs to no vif
+ * @throws XenstoreError if the connection is lost
  */
 export const bringUp = async (job: BringUpJob, ports: Ports): Promise<readonly BringUpResult[]> => {
   const { network } = ports;
   const opening = job.bringUps.filter(({ open }) => open);
   await rename(opening, ports);
-  // Beside the rules, which take longer.
+  // The MTUs and the sysctls are written while nft runs, since nft takes longer.
   const preparing = Promise.all([addRules(job, ports), hintMtus(opening, ports)]);
   const hardened = harden(opening, ports);
   const [ruled] = await preparing;

@@ -1,10 +1,13 @@
-/** Policies' chains as they were when we first saw them. A chain is named by its content: nobody has anything to change. */
+/**
+ * The content of policies' chains as the daemon first observed it. A chain is named by its content, so
+ * another program is at fault if the content changes.
+ */
 import type { Firewall } from '../state/kernel-state.ts';
 
 export type ChainFingerprints = {
-  /** The daemon has removed or written these chains. */
+  /** Forgets the content of chains that the daemon has removed or written. */
   readonly forget: (names: Iterable<string>) => void;
-  /** How many rules each chain has; -1 for one that somebody changed. */
+  /** The number of rules in each chain; -1 for a chain that another program changed. */
   readonly countRules: (
     observed: Pick<Firewall, 'chains' | 'contents'>,
   ) => ReadonlyMap<string, number>;

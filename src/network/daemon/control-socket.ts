@@ -1,2 +1,2 @@
-/** The path of the control socket; apart from the server, so that `status` loads no more than it needs. */
+/** The path of the control socket. It has its own file, so that `status` need not load the server. */
 export const controlSocket = (directory: string): string => `${directory}/vifwatch.sock`;

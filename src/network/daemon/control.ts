@@ -1,10 +1,12 @@
-/** The control socket: whoever connects is sent the status, one JSON document, and nothing is read. */
+/** The control socket: the daemon sends each client the status, one JSON document, and reads nothing. */
 import { createServer, type Server } from 'node:net';
 import { listenAt } from '../../system/listening-socket.ts';
 import type { Status } from '../status/status.ts';
 import { controlSocket } from './control-socket.ts';
 
-/** Opens the control socket, which tells everybody that the daemon is ready; a stale one is replaced. */
+/**
+ * Opens the control socket and replaces a stale one. The socket's presence shows that the daemon is ready.
+ */
 export const openControl = async (
   directory: string,
   status: () => Promise<Status>,

@@ -1,9 +1,12 @@
-/** Takes out of the firewall what belongs to nobody any more, and cuts the flows that lived by it. */
+/** Removes elements and chains that no vif needs any more, and cuts the flows of their addresses. */
 
 import type { Network } from '../kernel/network.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** Flows first: if that fails, the elements are still there to tell the next pass. Throws CommandError. */
+/**
+ * Cuts the flows first: if that fails, the elements are still there, and the next pass plans the cut again.
+ * @throws CommandError
+ */
 export const garbageCollect = async (
   { garbage, cut }: Pick<Plan, 'garbage' | 'cut'>,
   network: Network,

@@ -1,4 +1,4 @@
-/** The addresses behind the DNS names of policies: resolved beside everything else, and again when their time is up. */
+/** The addresses of the DNS names in policies, resolved in the background and again when their TTL ends. */
 import {
   defer,
   firstValueFrom,
@@ -15,20 +15,20 @@ import {
 import type { Resolution } from '../kernel/resolver.ts';
 
 export type HostNames = {
-  /** From now on exactly these are resolved. */
+  /** Resolves exactly these names from now on. */
   readonly want: (names: ReadonlySet<string>) => void;
-  /** The last that were found; undefined before that. */
+  /** The addresses found last; undefined until a lookup finds some. */
   readonly addressesOf: (name: string) => readonly string[] | undefined;
-  /** All that were ever found. */
+  /** All addresses found so far; undefined until a lookup finds some. */
   readonly everOf: (name: string) => ReadonlySet<string> | undefined;
-  /** Emits when some name's addresses are others than before. */
+  /** Emits when a name's addresses have changed. */
   readonly changes: Observable<void>;
-  /** Resolves when each wanted name has been asked for at least once. */
+  /** Resolves when the first lookup of each wanted name has ended, with or without addresses. */
   readonly asked: () => Promise<void>;
   readonly close: () => void;
 };
 
-/** A name server's TTL is kept within these, in seconds: neither is it flooded, nor believed for days. */
+/** Limits for a TTL, in seconds: the daemon neither floods a name server nor trusts an answer for days. */
 const shortestS = 5;
 const longestS = 3_600;
 
@@ -39,7 +39,7 @@ type Host = {
   readonly answers: Observable<unknown>;
 };
 
-/** @param resolve gives undefined if nothing was found: then the last that was found stays */
+/** @param resolve gives undefined if it finds no address; the addresses found last then stay */
 export const openHostNames = (
   resolve: (name: string) => Promise<Resolution | undefined>,
 ): HostNames => {
@@ -55,7 +55,7 @@ export const openHostNames = (
     if (isOther) changes.next();
   };
 
-  /** The lookups of one name, each after the TTL of the one before. */
+  /** The lookups of one name; each follows when the TTL of the previous answer ends. */
   const lookups = (name: string): Observable<readonly string[] | undefined> => {
     let restS = shortestS;
     return defer(() => from(resolve(name))).pipe(

@@ -1,12 +1,15 @@
-/** How long a vif may wait for its link, and when one that failed is tried again. */
+/** The time that a vif may wait for its link, and the times at which a failed vif is tried again. */
 
 import type { Problem } from '../../errors.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
 
-/** libxl gives a hotplug script's device as long (LIBXL_INIT_TIMEOUT). */
+/** libxl waits equally long for a hotplug script's device (LIBXL_INIT_TIMEOUT). */
 const linkTimeoutMs = 10_000;
-/** While a vif waits for something in the kernel: netlink may lose a message under load, and says so to nobody. */
+/**
+ * While a vif waits for a change in the kernel, a pass follows after this time: under load netlink may lose a
+ * message without reporting the loss.
+ */
 const secondLookMs = 1_000;
 const firstRetryMs = 100;
 const lastRetryMs = 30_000;
@@ -14,24 +17,29 @@ const lastRetryMs = 30_000;
 type Failure = { readonly problem: Problem; readonly attempts: number; readonly retryAt: number };
 
 export type LinkTimeout = {
+  /** Records a failed attempt to bring up the vif. The wait before the next attempt doubles, up to 30 s. */
   readonly failed: (key: VifKey, problem: Problem) => void;
   readonly succeeded: (key: VifKey) => void;
-  /** The present trouble of a vif that is not refused: its last failure, or a link that does not come. */
+  /** The present problem of a vif that is not refused: an overdue link, or its last failure. */
   readonly problemOf: (decision: Decision) => Problem | undefined;
+  /** False while a failed vif waits for its next attempt. */
   readonly mayTry: (key: VifKey) => boolean;
-  /** Forgets vifs that are gone, notes which wait; returns the ms until something is due, if anything is. */
+  /**
+   * Forgets vifs that are gone and records which vifs wait for their link. Returns the ms until the next pass
+   * is due; undefined if none is.
+   */
   readonly review: (decisions: readonly Decision[]) => number | undefined;
 };
 
 const linkMissing = ({ vif }: Decision): Problem => ({
   code: 'LINK_MISSING',
-  text: `no link vif${vif.domid}.${vif.devid} within ${linkTimeoutMs / 1000} s of state 2`,
+  text: `link vif${vif.domid}.${vif.devid} has been missing for ${linkTimeoutMs / 1000} s; likely netback failed`,
 });
 
 const isTried = (decision: Decision): boolean =>
   decision.kind === 'served' || (decision.kind === 'waiting' && decision.prospect !== undefined);
 
-/** @param now milliseconds on any clock that only goes forward */
+/** @param now milliseconds of a monotonic clock */
 export const openLinkTimeout = (now: () => number): LinkTimeout => {
   const failures = new Map<VifKey, Failure>();
   const waitingSince = new Map<VifKey, number>();

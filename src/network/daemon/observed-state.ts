@@ -1,4 +1,4 @@
-/** What the daemon knows of the store and the kernel, and how much of it is still true. */
+/** The daemon's knowledge of xenstore and the kernel, and which parts of it are current. */
 
 import type { Network } from '../kernel/network.ts';
 import type { Garbage } from '../plan/plan.ts';
@@ -19,29 +19,31 @@ export type ObservedState = {
   readonly names: () => ReadonlyMap<number, string>;
   readonly kernel: () => KernelState;
   readonly current: () => { readonly links: boolean; readonly elements: boolean };
-  /** What should be observed when there is time: all that is not current, and what we changed ourselves. */
+  /** The parts to observe when there is time: those that are not current, and the daemon's own changes. */
   readonly due: () => {
     readonly links: boolean;
     readonly elements: boolean;
     readonly verification: boolean;
   };
+  /** Marks a part of xenstore that the next `refresh` reads. */
   readonly touch: (change: StoreChange) => void;
-  /** What we put into the firewall, or took out of it. */
+  /** Records what the daemon has added to the firewall. */
   readonly added: (what: Additions) => void;
+  /** Records what the daemon has removed from the firewall. */
   readonly removed: (what: Garbage) => void;
-  /** The MTU that netback has refused a vif. */
+  /** Per vif, the inherited MTU that its link has refused. */
   readonly refusedMtus: () => ReadonlyMap<VifKey, number>;
   readonly mtuRefused: (key: VifKey, mtu: number) => void;
   readonly invalidateLinks: () => void;
-  /** Whether we have put an entry for that address there. */
+  /** Whether the kernel's last known state has a permanent or proxy entry for this address on this link. */
   readonly isOurNeighbour: (neighbour: {
     readonly address: string;
     readonly link: string;
   }) => boolean;
   readonly invalidateElements: () => void;
-  /** Reads again what was touched. */
+  /** Reads the touched parts of xenstore again. */
   readonly refresh: () => Promise<void>;
-  /** Observes what is not current; what is invalidated meanwhile stays invalid. */
+  /** Observes the kernel. A part that is invalidated during its observation stays invalid. */
   readonly observeLinks: () => Promise<void>;
   readonly observeElements: () => Promise<void>;
 };
@@ -64,7 +66,7 @@ const openFreshness = () => {
     invalidate: () => {
       invalidations += 1;
     },
-    /** What we did ourselves is believed, and looked at again when there is time. */
+    /** The daemon trusts its own changes, and verifies them when there is time. */
     verifyLater: () => {
       isToBeVerified = true;
     },
@@ -81,7 +83,7 @@ const openFreshness = () => {
 
 type Nodes = ReadonlySet<BackendNode> | 'whole';
 
-/** What is to be read again: as little as the events allow, since each read is a trip to xenstored. */
+/** Collects what to read again: as little as the events allow, since each read is a trip to xenstored. */
 const openTouched = () => {
   let all = true;
   let names = true;
@@ -107,7 +109,7 @@ const openTouched = () => {
   };
 };
 
-/** @param tablesLost called when our tables are not there */
+/** @param tablesLost called when one of the daemon's tables is missing */
 export const openObservedState = (
   { network, backend }: { readonly network: Network; readonly backend: Backend },
   tablesLost: () => void,
@@ -154,7 +156,7 @@ export const openObservedState = (
     elements.verifyLater();
   };
 
-  /** Asked for each line of a crowd of them. */
+  /** Built once per observation, since the monitor asks for each of its many lines. */
   let entries = { of: kernel.neighbours, names: new Set<string>() };
   const isOurNeighbour: ObservedState['isOurNeighbour'] = ({ address, link }) => {
     const { neighbours } = kernel;
@@ -190,7 +192,8 @@ export const openObservedState = (
         for (const element of what.replaced) elements.delete(keyOfElement(element));
         for (const element of what.elements) elements.set(keyOfElement(element), element);
         for (const { name, rules } of what.chains) chains.set(name, rules.length);
-        // The next observation shows what was just written: another program may have changed the chain before the last.
+        // The next observation shows what was just written. The known fingerprint may include a change by
+        // another program that came before the chain's first observation.
         fingerprints.forget(what.chains.map(({ name }) => name));
       }),
     removed: (what) =>
@@ -218,6 +221,6 @@ export const openObservedState = (
   };
 };
 
-/** The interfaces VMs may send to, where the configuration does not say. */
+/** The uplinks if the configuration names none: all links except lo and vifs. */
 export const everyUplink = (linkNames: ReadonlySet<string>): string[] =>
   [...linkNames].filter((name) => name !== 'lo' && !isVifName(name)).sort();

@@ -1,7 +1,10 @@
-/** Passes that are asked for rather than triggered from outside. */
+/** Passes that the daemon itself requests, now or later. */
 import { Subject } from 'rxjs';
 
-/** `requeue` asks for a pass at once, `requeueAfter` at the earliest time that anybody named. */
+/**
+ * `requeue` requests a pass at once, `requeueAfter` after a delay. Of several delayed requests, only the
+ * earliest leads to a pass.
+ */
 export const openPassTimer = () => {
   const requests = new Subject<void>();
   let pending: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;

@@ -1,4 +1,7 @@
-/** One pass: read what changed, decide, compare with the kernel, and start what is missing in its worker. */
+/**
+ * One pass: reads the changes, decides on each vif, compares the decisions with the kernel, and hands the
+ * difference to the workers.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Problem } from '../../errors.ts';
 import type { Config } from '../config/config.ts';
@@ -16,7 +19,7 @@ import type { RepairBackoff } from './repair-backoff.ts';
 import type { VifHistory } from './vif-history.ts';
 import type { Workers } from './workers.ts';
 
-/** Nothing tells when a full quota of xenstored has room again. */
+/** The daemon retries, since xenstored does not report when a full quota has room again. */
 const quotaRetryMs = 1_000;
 
 export type PassParts = {
@@ -36,10 +39,14 @@ export type PassParts = {
 };
 
 export type Passes = {
-  /** Throws XenstoreError. */
+  /**
+   * Runs one pass.
+   * @throws XenstoreError
+   */
   readonly run: () => Promise<void>;
+  /** The decisions of the last pass. */
   readonly decisions: () => readonly Decision[];
-  /** A vif's present trouble that is not in the decision itself. */
+  /** A vif's present problem that its decision does not contain. */
   readonly problemOf: (decision: Decision) => Problem | undefined;
 };
 
@@ -59,14 +66,17 @@ export const openPasses = (parts: PassParts): Passes => {
   const networksOf = openVmNetworks([...config.allowed.values()].flat());
   let decisions: readonly Decision[] = [];
 
-  /** What others do to a vif is shown in status, and no matter of the guest's: the store goes on to say "connected". */
+  /**
+   * Includes damage and foreign routes by other programs. Only status shows these problems: in xenstore the
+   * vif stays "connected".
+   */
   const problemOf = (decision: Decision): Problem | undefined => {
     const problem = linkTimeout.problemOf(decision) ?? repairBackoff.problemOf(decision.vif.key);
     if (problem !== undefined || decision.kind !== 'served') return problem;
     return shadowProblem(decision.served, observed.kernel().shadowingRoutes);
   };
 
-  /** Failures that are not in a decision, and that the store does not show yet. */
+  /** Failures that no decision contains and that xenstore does not show yet. */
   const newProblems = (): VifProblem[] =>
     decisions.flatMap((decision): VifProblem[] => {
       const problem = linkTimeout.problemOf(decision);
@@ -82,9 +92,10 @@ export const openPasses = (parts: PassParts): Passes => {
   };
 
   const run = async (): Promise<void> => {
-    // What one transaction changes is told node by node, and most of that by now.
+    // xenstored reports a transaction's changes node by node; most of the events are here after this turn.
     await nextTurn();
-    // A worker that ends while this pass reads has changed what was read: its links are for the next pass.
+    // A worker that ends during the reads below may have changed what they read: this pass plans nothing for
+    // its links.
     const busyBefore = workers.busy();
     await observed.refresh();
     const linkNames = network.linkNames();

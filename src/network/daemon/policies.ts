@@ -1,4 +1,4 @@
-/** The policies in force: loaded, loaded again when their files change, and applied to vifs. */
+/** The policies in force: loads them, loads them again when their files change, and applies them to vifs. */
 
 import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
@@ -23,20 +23,20 @@ type Vifs = ReadonlyMap<unknown, BackendVif>;
 type Names = ReadonlyMap<number, string>;
 
 export type Policies = {
-  /** Reads the files again; a directory that cannot be read is logged, and what was read before stays. */
+  /** Reads the files again. If the directory cannot be read, logs that and keeps the previous policies. */
   readonly reload: () => Promise<void>;
-  /** Emits when policies are others than before, or mean others. */
+  /** Emits after each reload, and when the addresses of a DNS name have changed. */
   readonly changes: Observable<void>;
   readonly policyFor: (vifs: Vifs, names: Names) => Circumstances['policyFor'];
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
-  /** Whether a flow would be let through now. */
+  /** Gives a function that tells whether the policies would allow a flow now. */
   readonly allowsFlow: (served: readonly ServedVif[], names: Names) => (flow: Flow) => boolean;
-  /** Milliseconds until a rule expires. */
+  /** Milliseconds until the next rule expires, at most an hour; undefined if no rule expires. */
   readonly dueInMs: () => number | undefined;
 };
 
-/** A timer can wait for no more than 24 days. */
+/** An hour: Node's timers can wait for at most 24 days. */
 const longestMs = 3_600_000;
 
 const linksByName = (vifs: Vifs, names: Names): ReadonlyMap<string, readonly string[]> => {
@@ -49,7 +49,10 @@ const linksByName = (vifs: Vifs, names: Names): ReadonlyMap<string, readonly str
   return links;
 };
 
-/** Throws CONFIG_INVALID if the directory cannot be read at the start. */
+/**
+ * Loads the policies.
+ * @throws VifwatchError CONFIG_INVALID if the directory cannot be read
+ */
 export const openPolicies = async (
   directory: string,
   hostNames: HostNames,
@@ -78,17 +81,17 @@ export const openPolicies = async (
     reload: async () => {
       try {
         policySet = await load(policySet);
-        log.info({ policies: [...policySet.policies.keys()] }, 'policies read');
+        log.info({ policies: [...policySet.policies.keys()] }, 'loaded the policies again');
       } catch (error) {
         const { code, message } = error as Problem & Error;
-        log.error({ code }, message);
+        log.error({ code }, `${message}; keeping the previous policies`);
       }
       reloads.next();
     },
     changes: merge(reloads, hostNames.changes),
     policyFor: (vifs, names) => {
       const facts = factsOf(linksByName(vifs, names));
-      // Most VMs have the same policy, and this is asked for each of them.
+      // Each policy is compiled once, since most VMs have the same one.
       const known = new Map<NetworkPolicy, VmPolicy>();
       const compiled = (policy: NetworkPolicy): VmPolicy => {
         const result = known.get(policy) ?? compile(policy, facts);

@@ -1,4 +1,6 @@
-/** Repairs of what somebody else damaged: each at once, unless it is the same thing over and over. */
+/**
+ * Repairs of damage by other programs: each is made at once, unless the same subject is damaged repeatedly.
+ */
 import type { Problem } from '../../errors.ts';
 
 const windowMs = 60_000;
@@ -7,17 +9,17 @@ const firstWaitMs = 1_000;
 const lastWaitMs = 60_000;
 
 type Repairs = {
-  /** Of the last repairs, the newest last. */
+  /** The times of the last repairs, the newest last. */
   readonly times: readonly number[];
-  /** How often it was repaired although that had been too often already. */
+  /** Counts each repair from the first one that exceeded `mostInWindow`; 0 before that. */
   readonly excess: number;
   readonly what: string;
 };
 
 export type RepairBackoff = {
-  /** Records a repair of `subject`. */
+  /** Records a repair of `subject`; `what` names the damage. */
   readonly record: (subject: string, what: string) => void;
-  /** How long the subject must be left as it is, ms. */
+  /** The ms until the subject may be repaired again; 0 if it may be repaired now. */
   readonly waitMs: (subject: string) => number;
   readonly problemOf: (subject: string) => Problem | undefined;
 };
@@ -25,11 +27,11 @@ export type RepairBackoff = {
 const backoffMs = (excess: number): number =>
   excess === 0 ? 0 : Math.min(firstWaitMs * 2 ** (excess - 1), lastWaitMs);
 
-/** @param now milliseconds on any clock that only goes forward */
+/** @param now milliseconds of a monotonic clock */
 export const openRepairBackoff = (now: () => number): RepairBackoff => {
   const all = new Map<string, Repairs>();
 
-  /** What has been left alone for a minute, although it might have been repaired, is at peace. */
+  /** The subject's repairs. They are forgotten if no repair follows within a minute after the backoff. */
   const find = (subject: string): Repairs | undefined => {
     const repairs = all.get(subject);
     const last = repairs?.times.at(-1);
@@ -58,7 +60,7 @@ export const openRepairBackoff = (now: () => number): RepairBackoff => {
       const { excess = 0, what } = find(subject) ?? {};
       if (excess === 0) return undefined;
       const waitS = backoffMs(excess) / 1000;
-      const text = `somebody undoes it again and again: ${what}; now repaired every ${waitS} s at most`;
+      const text = `another program likely undoes each repair: ${what}; now repaired at most every ${waitS} s`;
       return { code: 'DRIFT_FOUGHT', text };
     },
   };

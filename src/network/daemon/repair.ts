@@ -1,4 +1,4 @@
-/** What somebody else damaged: noted and logged as it is repaired, and left for a while if it is fought over. */
+/** Records and logs repairs of damage by other programs, and delays repairs that another program undoes. */
 
 import type { Logger } from 'pino';
 import { isProblem } from '../../errors.ts';
@@ -34,22 +34,26 @@ type Excess = {
 };
 
 export type Repair = {
-  /** Whether the vif may be brought up; one that is not connected yet is not repaired but served. */
+  /**
+   * Whether the vif may be brought up now. A repair may have to wait; a vif that is not connected yet never
+   * does.
+   */
   readonly isAllowed: (bringUp: VifBringUp) => boolean;
-  /** Records those of the vifs that are connected already and lack something. */
+  /** Records and logs a repair for each vif that is already connected and lacks something. */
   readonly record: (bringUps: readonly VifBringUp[]) => void;
-  /** What somebody does to no vif in particular, again and again. */
+  /** The problem with the gateway addresses, if another program likely removes them repeatedly. */
   readonly problemText: () => string | undefined;
-  /** Those of the missing gateway addresses that may be added now: all or none. */
+  /** The missing gateway addresses if they may be added now, which is recorded as a repair; else none. */
   readonly gatewaysToAdd: (missing: readonly string[]) => readonly string[];
   /**
-   * Logs what a connected vif has and should not have. It is taken away however often it comes, since to
-   * leave it would open something; and not counted, since what is left of a predecessor looks the same.
+   * Logs what a connected vif has and should not have. The daemon always removes it without delay, since it
+   * would open something if it stayed. It is not recorded as a repair, since leftovers of an earlier vif look
+   * the same.
    */
   readonly logExcess: (excess: Excess) => void;
 };
 
-/** Besides vifs. */
+/** The subject of repairs that belong to no vif. */
 const gatewaySubject = 'gateway addresses';
 
 const excessOf = ({ routes = [], neighbours = [], elements = [] }: Excess) => [
@@ -81,10 +85,11 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
         const { key } = bringUp.vif;
         const missing = missingOf(bringUp);
         if (missing.length === 0) continue;
-        repairBackoff.record(key, missing.join(', '));
+        const damage = missing.join(', ');
+        repairBackoff.record(key, damage);
         log.warn(
           { vif: key, damage: missing },
-          `vif ${key} is not as it should be, and is repaired`,
+          `vif ${key}: missing or changed (likely another program): ${damage}; restoring`,
         );
       }
     },
@@ -92,7 +97,7 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
     gatewaysToAdd: (missing) => {
       if (missing.length === 0 || !isDue(gatewaySubject)) return [];
       repairBackoff.record(gatewaySubject, missing.join(', '));
-      log.info({ gateways: missing }, 'gateway addresses are added to lo');
+      log.info({ gateways: missing }, 'adding the missing gateway addresses to lo');
       return missing;
     },
     logExcess: (excess) => {
@@ -102,7 +107,10 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
         if (hotplugStatus !== 'connected' || isProblem(facts)) continue;
         const own = all.filter(({ link }) => link === facts.link).map(({ what }) => what);
         if (own.length > 0)
-          log.warn({ vif: key, excess: own }, `vif ${key} has too much: taken away`);
+          log.warn(
+            { vif: key, excess: own },
+            `vif ${key}: unexpected (likely another program or an earlier vif): ${own.join(', ')}; removing`,
+          );
       }
     },
   };

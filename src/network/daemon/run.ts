@@ -1,4 +1,4 @@
-/** The daemon: sources of change are joined into triggers, and each trigger leads to a pass. */
+/** The daemon: joins all sources of change into triggers, and each trigger leads to a pass. */
 
 import { mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
@@ -52,9 +52,9 @@ import { watchXenstored } from './xenstored-watchdog.ts';
 
 export type DaemonOptions = {
   readonly config: Config;
-  /** One file per VM. */
+  /** The directory with one policy file per VM. */
   readonly policies: string;
-  /** For the control socket. */
+  /** The directory of the control socket. */
   readonly runtime: string;
   readonly log: Logger;
 };
@@ -63,11 +63,17 @@ const prepareRuntime = async (runtime: string): Promise<void> => {
   try {
     await mkdir(runtime, { recursive: true, mode: 0o755 });
   } catch (error) {
-    throw new VifwatchError('RUNTIME_DIR', `cannot make ${runtime}: ${(error as Error).message}`);
+    throw new VifwatchError(
+      'RUNTIME_DIR',
+      `cannot create the directory ${runtime}: ${(error as Error).message}`,
+    );
   }
 };
 
-/** Rules before packets: the static ruleset stands before the kernel is told to forward. */
+/**
+ * Loads the static ruleset, and only then lets the kernel forward packets.
+ * @throws VifwatchError FIREWALL_BASE_FAILED or FORWARDING_FAILED
+ */
 const prepareKernel = async (network: Network): Promise<void> => {
   try {
     await network.staticRuleset.load();
@@ -77,7 +83,7 @@ const prepareKernel = async (network: Network): Promise<void> => {
   switchForwardingOn();
 };
 
-/** Whoever asks for the status wants to know of an nft that hangs, and not to wait for it. */
+/** The longest wait for nft's counters: if nft hangs, the status must be sent all the same. */
 const dropsMs = 500;
 
 type Ports = {
@@ -88,7 +94,9 @@ type Ports = {
   readonly ingressMayPrecede: boolean;
 };
 
-/** An editor writes a file in several steps. */
+/**
+ * The policies are reloaded after this time without a change, since an editor writes a file in several steps.
+ */
 const editMs = 10;
 
 const openWatcher = (options: DaemonOptions, ports: Ports) => {
@@ -196,7 +204,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     });
   return {
     observed,
-    /** Resolves once changes of the ruleset are heard of. */
+    /** Resolves once the ruleset monitor listens. */
     listening,
     settled: async () => {
       await Promise.all([workers.settled(), guard.settled()]);
@@ -206,7 +214,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   };
 };
 
-/** Of all vifs that are served. */
+/** The addresses and networks of all served vifs. */
 const addressesOf = (decisions: readonly Decision[]): string[] =>
   decisions.flatMap((decision) =>
     decision.kind === 'served' ? decision.served.prefixes.map(({ text }) => text) : [],
@@ -215,12 +223,13 @@ const addressesOf = (decisions: readonly Decision[]): string[] =>
 const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
 
+/** The longest wait for the first DNS answers at start. */
 const firstAnswersMs = 1_000;
 
 /**
- * Serves vifs until SIGTERM or SIGINT, then resolves; nothing is opened or cut by that.
- * Throws VifwatchError, XenstoreError or CommandError when it cannot go on: the supervisor starts it
- * again, and the firewall stands meanwhile.
+ * Serves vifs until SIGTERM or SIGINT, then resolves. Its end neither opens a vif nor cuts a flow.
+ * @throws VifwatchError, XenstoreError or CommandError if it cannot go on: the supervisor then starts it
+ * again, and the firewall stands meanwhile
  */
 export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
@@ -238,9 +247,10 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const watcher = openWatcher(options, {
     ...{ store, network, backend, policies, ingressMayPrecede },
   });
-  // What a name allowed before a restart, it should go on allowing; but no vif waits long for a name server.
+  // The first pass should already know the names' addresses, so that they stay allowed across a restart. But
+  // no vif waits long for a slow name server.
   await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
-  // Nothing may be judged before net-vm's own addresses are known.
+  // Decisions need net-vm's own addresses, so an observation comes before the first pass.
   await Promise.all([watcher.observed.observeLinks(), watcher.observed.observeElements()]);
   const announce = async (): Promise<Server> => {
     await watcher.listening;
@@ -262,7 +272,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   await lastValueFrom(served, { defaultValue: undefined });
   log.info('stopping: the firewall and all links stay as they are');
   await watcher.settled();
-  // A signal may come while it is still being opened.
+  // The signal may come while the control socket is still being opened.
   (await control)?.close();
   await withdrawReadiness(store);
   await rm(controlSocket(runtime), { force: true });

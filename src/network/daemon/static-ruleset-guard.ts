@@ -1,4 +1,4 @@
-/** Keeps the static firewall whole; while that cannot be done, all vifs are closed. */
+/** Keeps the static ruleset whole. While it cannot, it closes all vifs. */
 import type { Logger } from 'pino';
 import type { Network } from '../kernel/network.ts';
 import { isVifName } from '../state/kernel-state.ts';
@@ -9,21 +9,24 @@ type Parts = {
   readonly network: Network;
   readonly repairBackoff: RepairBackoff;
   readonly log: Logger;
-  /** Addresses whose flows may have begun while nothing was judged. */
+  /** The addresses whose flows are cut after a repair: some may have begun while no rule checked them. */
   readonly addresses: () => readonly string[];
-  /** It was loaded again: whatever was in its sets may be gone. */
+  /** Called after the ruleset was loaded again: its sets may have lost elements. */
   readonly repaired: () => void;
   readonly requeue: () => void;
 };
 
 export type StaticRulesetGuard = {
-  /** Looks whether it is whole: at once, whatever else goes on. */
+  /** Checks whether the ruleset is whole: at once, or right after a check that is under way. */
   readonly suspect: () => void;
-  /** A link changed: while all must be closed, that it is. */
+  /**
+   * Called when a link changed. While all vifs must stay closed, it checks again and closes a new link too.
+   */
   readonly linksChanged: () => void;
   /** False while all vifs must stay closed. */
   readonly isStanding: () => boolean;
   readonly isPanic: () => boolean;
+  /** The daemon's trouble for status; undefined if there is none. */
   readonly problemText: () => string | undefined;
   readonly settled: () => Promise<void>;
 };
@@ -39,17 +42,16 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
   let isSuspect = false;
   let isPanic = false;
   let areFlowsSuspect = false;
-  /** Why everything is closed. */
+  /** Why all vifs must stay closed; undefined while the ruleset stands. */
   let closedFor: string | undefined;
   let retryTimer: NodeJS.Timeout | undefined;
 
   const close = async (reason: string, retryInMs: number): Promise<void> => {
-    if (closedFor !== reason)
-      log.error({ code: 'FIREWALL_LOST' }, `${reason}: all vifs are closed`);
+    if (closedFor !== reason) log.error({ code: 'FIREWALL_LOST' }, `${reason}: closing all vifs`);
     closedFor = reason;
     clearTimeout(retryTimer);
     retryTimer = setTimeout(suspect, retryInMs).unref();
-    // Each time: whoever undoes the one may do the other.
+    // At each retry, since a program that undoes the rules may also set links up.
     const links = [...network.linkNames()].filter(isVifName);
     await network.ipBatches.run(links.map((link) => `link set dev ${link} down`));
   };
@@ -62,11 +64,13 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     const tookMs = Math.round(performance.now() - startedAt);
     log.error(
       { code: 'FIREWALL_LOST', tookMs },
-      'our rules were gone or changed, and have been loaded again',
+      'the static ruleset was missing or changed (likely another program); loaded it again',
     );
   };
 
-  /** What began while nothing was judged must not go on as if it had been allowed. */
+  /**
+   * Cuts flows that may have begun while no rule checked them: they must not go on as if they were allowed.
+   */
   const cutSuspects = async (): Promise<void> => {
     await network.cutFlows(addresses());
     areFlowsSuspect = false;
@@ -77,7 +81,7 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     try {
       return await staticRuleset.isWhole();
     } catch (error) {
-      // What cannot be seen may be gone.
+      // A ruleset that cannot be listed may be missing.
       log.error({ code: 'COMMAND_FAILED' }, messageOf(error));
       return false;
     }
@@ -92,10 +96,14 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     }
   };
 
-  /** "resume" takes away its own tables and no others. */
+  /**
+   * `vifwatch resume` removes only the panic tables, so it did not cause a loss that includes other tables.
+   */
   const restorePanic = async (): Promise<void> => {
     await panic.panic();
-    log.warn('panic was flushed together with our rules, and is in force again');
+    log.warn(
+      'panic mode was lost together with static rules (likely "nft flush ruleset"); it is in force again',
+    );
   };
 
   const look = async (): Promise<void> => {
@@ -104,12 +112,16 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     const [whole, inPanic] = await Promise.all([isWhole(), seePanic()]);
     const isPanicLost = wasPanic && !inPanic && !whole;
     isPanic = inPanic || isPanicLost;
-    if (wasPanic !== isPanic) log.warn({ panic: isPanic }, isPanic ? 'panic' : 'resumed');
+    if (wasPanic !== isPanic)
+      log.warn(
+        { panic: isPanic },
+        isPanic ? 'panic mode is on: all vifs are cut off' : 'panic mode is off',
+      );
     try {
       const waitMs = repairBackoff.waitMs(subject);
       if (!whole && waitMs > 0) {
         if (isPanicLost) await restorePanic();
-        await close('our rules are undone again and again', waitMs);
+        await close('another program likely undoes each repair of the static ruleset', waitMs);
         return;
       }
       if (!whole) await repair();
@@ -123,7 +135,7 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
 
   const worker = openWorker((error) => {
     if (error !== undefined) {
-      log.fatal({ code: 'FIREWALL_LOST' }, `vifs could not be closed: ${messageOf(error)}`);
+      log.fatal({ code: 'FIREWALL_LOST' }, `cannot close all vifs: ${messageOf(error)}; retrying`);
       closedFor = messageOf(error);
       clearTimeout(retryTimer);
       retryTimer = setTimeout(suspect, retryMs).unref();
@@ -147,7 +159,7 @@ export const openStaticRulesetGuard = (parts: Parts): StaticRulesetGuard => {
     problemText: () =>
       closedFor === undefined
         ? repairBackoff.problemOf(subject)?.text
-        : `${closedFor}: all vifs are closed`,
+        : `${closedFor}: closing all vifs`,
     settled: worker.settled,
   };
 };

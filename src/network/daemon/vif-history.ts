@@ -1,4 +1,4 @@
-/** What each vif went through: for `status`, and a log line only when something changed. */
+/** The history of each vif, for `status`. A log line is written only when something changed. */
 import type { Logger } from 'pino';
 import type { Problem } from '../../errors.ts';
 import { type Phase, type VifHistoryEntry, vifStatus } from '../status/status.ts';
@@ -40,11 +40,14 @@ export const openVifHistory = (log: Logger): VifHistory => {
     const since = before?.phase === phase ? before.since : new Date();
     entries.set(key, { phase, since, errorText, claim, claims });
     if (isNewClaim)
-      log.warn({ vif: key, name, claim }, 'the guest claims other addresses: ignored');
+      log.warn(
+        { vif: key, name, claim },
+        `vif ${key}: the guest claims other addresses than dom0 gave it`,
+      );
     if (errorText !== undefined && errorText !== before?.errorText) {
       log.error({ vif: key, name, code: error?.code }, errorText);
     } else if (before?.phase !== phase) {
-      log.info({ vif: key, name, link, mac, addresses, phase }, `vif ${key} is ${phase}`);
+      log.info({ vif: key, name, link, mac, addresses, phase }, `vif ${key}: phase ${phase}`);
     }
   };
 
@@ -54,7 +57,7 @@ export const openVifHistory = (log: Logger): VifHistory => {
       for (const key of entries.keys()) {
         if (present.has(key)) continue;
         entries.delete(key);
-        log.info({ vif: key }, `vif ${key} is gone`);
+        log.info({ vif: key }, `vif ${key} is gone from xenstore`);
       }
       for (const decision of decisions) {
         recordVif(decision, problemOf(decision), names.get(decision.vif.domid));

@@ -1,12 +1,17 @@
-/** Work of one kind, one piece at a time, beside the other workers: what is slow here holds up nothing there. */
+/**
+ * A worker runs one piece of work at a time. The workers run side by side, so slow work delays no other
+ * worker.
+ */
 
 export type Worker = {
   readonly isIdle: () => boolean;
-  /** Starts `work` and occupies `links` until it ends; to be called only when idle. */
+  /**
+   * Starts `work` and marks `links` as busy until it ends. The caller calls it only while the worker is idle.
+   */
   readonly start: (links: readonly string[], work: () => Promise<void>) => void;
-  /** The links under change. */
+  /** The links that the running work changes. */
   readonly busy: () => readonly string[];
-  /** What the last piece of work failed with, if it did. */
+  /** The error of the work that ended last; undefined if that succeeded. */
   readonly lastError: () => unknown;
   /** Resolves when the running work, if any, has ended. */
   readonly settled: () => Promise<void>;

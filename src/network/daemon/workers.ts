@@ -1,4 +1,4 @@
-/** The workers, and how a plan is spread over them. */
+/** Hands the steps of a plan to the workers. */
 
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
@@ -26,7 +26,7 @@ export type WorkerParts = {
   readonly linkTimeout: LinkTimeout;
   readonly policies: Policies;
   readonly repair: Repair;
-  /** False while no vif may be opened. */
+  /** False while all vifs must stay closed. */
   readonly mayOpen: () => boolean;
   /** Emits whenever a link may have appeared. */
   readonly linkChanges: Observable<unknown>;
@@ -35,32 +35,42 @@ export type WorkerParts = {
   readonly requeue: () => void;
   /** Asks for another pass after some milliseconds. */
   readonly requeueAfter: (delayMs: number) => void;
-  /** For an error that no further pass can repair. */
+  /** Ends the daemon with an error that no further pass can repair. */
   readonly fail: (error: unknown) => void;
 };
 
 export type Workers = {
-  /** While links are brought up, or awaited, what happens to links calls for no pass: one comes at the end. */
+  /**
+   * True while links are brought up or awaited. Link events then need no pass of their own, since a pass
+   * follows at the end.
+   */
   readonly isBringingUp: () => boolean;
-  /** The links that some worker is working on. */
+  /** The links that a worker changes now. */
   readonly busy: () => ReadonlySet<string>;
-  /** Starts whatever of the plan has an idle worker; the rest comes with a later pass. */
+  /** Starts the steps whose worker is idle; a later pass plans the other steps again. */
   readonly start: (todo: Plan) => void;
-  /** A program that failed when it was last run for no vif in particular. */
+  /** The CommandError with which a worker's last work ended, if any; it belongs to no vif in particular. */
   readonly lastCommandError: () => CommandError | undefined;
-  /** Resolves when no worker has work. */
+  /** Resolves when all running work has ended. */
   readonly settled: () => Promise<void>;
 };
 
-/** ip, nft and conntrack fail for reasons that seldom go within milliseconds. */
+/** The causes for which ip, nft and conntrack fail seldom vanish within milliseconds. */
 const retryMs = 1_000;
 
+/** The rest after the last work before state that is not current is observed. */
 const quietMs = 30;
 
-/** What we did ourselves is most likely so; who waits for something else goes first. */
+/**
+ * The rest after the last work before the daemon's own changes are verified. They are most likely in place,
+ * so vifs that wait for something else go first.
+ */
 const verificationMs = 500;
 
-/** What somebody else damaged must not wait for the end of a crowd. */
+/**
+ * State that is not current is observed after this time in any case: repairs must not wait for a burst to
+ * end.
+ */
 const longestUnseenMs = 300;
 
 export const openWorkers = (parts: WorkerParts): Workers => {
@@ -110,7 +120,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
   ];
   const batchWindow = openBatchWindow({ hasLink: network.hasLink, changes: parts.linkChanges });
 
-  /** Vifs with a new policy whose forbidden flows may still live. */
+  /** Vifs with a new policy: flows that it forbids may still be tracked. */
   const uncut = new Set<VifKey>();
 
   const cutForbidden = async (served: readonly ServedVif[]): Promise<void> => {
@@ -120,7 +130,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
       const prefixes = changed.flatMap((vif) => vif.prefixes);
       await network.cutFlowsUnless(prefixes, allowed);
     }
-    // Who is served no more has lost all its flows by that.
+    // A vif that is not served any more needs no cut here: all its flows end with its elements.
     uncut.clear();
   };
 
@@ -137,7 +147,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
         else if (outcome !== 'guarded') observed.touch({ key: vif.key, node: undefined });
         if (typeof outcome === 'object') {
           linkTimeout.failed(vif.key, outcome);
-          // Perhaps our tables are gone.
+          // The cause may be that the daemon's tables are missing.
           observed.invalidateElements();
         } else {
           linkTimeout.succeeded(vif.key);
@@ -196,20 +206,24 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     garbageWorker.start(links, async () => {
       await garbageCollect({ garbage, cut }, network);
       observed.removed(garbage);
-      log.debug({ elements: elements.map(keyOfElement), chains }, 'took out of the firewall');
+      log.debug(
+        { elements: elements.map(keyOfElement), chains },
+        'removed unused elements and chains from the firewall',
+      );
     });
   };
 
   /**
-   * Not while links or rules change, nor at once after it: to look again can wait, and what comes in a
-   * crowd, as vifs do at boot, would have to wait for the looking.
+   * Observes links and elements, but not while workers change them, nor right after that. An observation can
+   * wait; vifs that come in a burst, as at boot, would have to wait for it. State that has not been current
+   * for `longestUnseenMs` is observed in any case.
    */
   const startObserving = (): void => {
     const isQuiet = [batchWorker, bringUpWorker, takeDownWorker, garbageWorker].every((worker) =>
       worker.isIdle(),
     );
     const { links, ...due } = observed.due();
-    // Without our tables there is nothing to see.
+    // While all vifs must stay closed, the tables may be missing.
     const elements = due.elements && mayOpen();
     const isStale = links || elements;
     if (!isStale && !due.verification) return;

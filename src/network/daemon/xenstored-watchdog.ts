@@ -1,4 +1,4 @@
-/** A dead or hung xenstored signals nothing: only a read that is not answered shows it. */
+/** Detects a dead or hung xenstored, which gives no sign: only a failed or unanswered read shows it. */
 import {
   exhaustMap,
   from,
@@ -11,7 +11,10 @@ import {
 import { VifwatchError } from '../../errors.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 
-/** A broken socket is found within 3 s, silence within 8 s; a shorter deadline was missed by a healthy store under load. */
+/**
+ * A broken socket shows within 3 s, silence within 8 s. Under load, a healthy xenstored can miss a shorter
+ * deadline.
+ */
 const intervalMs = 3_000;
 const deadlineMs = 5_000;
 
@@ -20,7 +23,7 @@ const hung = (): VifwatchError => {
   return new VifwatchError('XENSTORE_HUNG', `xenstored has not answered for ${seconds} s`);
 };
 
-/** Never emits; errors with XENSTORE_HUNG, or with what the read ended in. */
+/** Never emits. Errors with XENSTORE_HUNG, or with the error of the read. */
 export const watchXenstored = (store: Xenstore): Observable<never> =>
   timer(intervalMs, intervalMs).pipe(
     exhaustMap(() =>

@@ -1,4 +1,4 @@
-/** Connection tracking: looking at flows and forgetting them. */
+/** Connection tracking: lists flows and deletes conntrack entries. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Prefix } from '../../address/prefix.ts';
 import { run } from '../../system/command.ts';
@@ -7,18 +7,21 @@ import { deletionOf, type Flow, flowsOf } from '../policy/flow.ts';
 
 const familyOf = (prefix: string): string => (prefix.includes(':') ? 'ipv6' : 'ipv4');
 
-/** Some 10 ms: for longer nobody who waits to be served should have to wait. */
+/** About 10 ms of work, so that other events of the daemon wait no longer than that. */
 const linesPerTurn = 1_000;
 
 const sides = ['-s', '-d'] as const;
 
-/** Runs deletions in one go; one that finds nothing is no error. */
+/** Runs all deletions in one process. A deletion that finds no entry is not an error. */
 const forget = async (commands: readonly string[]): Promise<void> => {
   if (commands.length === 0) return;
   await run(['conntrack', '-R', stdinFile], commands.map((command) => `${command}\n`).join(''));
 };
 
-/** Cuts every tracked flow from or to the addresses and prefixes; throws CommandError. */
+/**
+ * Cuts every tracked flow from or to the addresses and prefixes.
+ * @throws CommandError
+ */
 export const cutFlows = (prefixes: readonly string[]): Promise<void> =>
   forget(
     prefixes.flatMap((prefix) =>
@@ -26,13 +29,16 @@ export const cutFlows = (prefixes: readonly string[]): Promise<void> =>
     ),
   );
 
-/** Cuts those flows from or to the addresses and prefixes that are not allowed; throws CommandError. */
+/**
+ * Cuts the tracked flows from or to the addresses and prefixes, except those that `isAllowed` accepts.
+ * @throws CommandError
+ */
 export const cutFlowsUnless = async (
   prefixes: readonly Prefix[],
   isAllowed: (flow: Flow) => boolean,
 ): Promise<void> => {
   const families = [...new Set(prefixes.map(({ family }) => family))];
-  // Each listing walks the kernel's whole table, whatever it is asked for.
+  // One listing per family: each one walks the kernel's whole table, whatever its filter is.
   const listings = await Promise.all(
     families.map((family) => run(['conntrack', '-L', '-f', `ipv${family}`])),
   );

@@ -9,13 +9,16 @@ type FailedLine = { readonly line: string; readonly message: string };
 
 export type BatchResult = {
   readonly failed: readonly FailedLine[];
-  /** What ip said if it gave up half way, as it does over a neighbour entry: some lines were not tried. */
+  /**
+   * ip's message if it stopped in the middle, as it does at a neighbour entry that fails: the later lines
+   * did not run. Undefined if ip ran the whole batch.
+   */
   readonly gaveUp: string | undefined;
 };
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-/** ip prints its messages, then `Command failed -:N`, for each line N that failed. */
+/** For each failed line N, ip prints its messages and then `Command failed -:N`. */
 const parseFailures = (lines: readonly string[], stderr: string) => {
   const failed: FailedLine[] = [];
   let messages: string[] = [];
@@ -32,26 +35,30 @@ const parseFailures = (lines: readonly string[], stderr: string) => {
 };
 
 export type IpBatches = {
-  /** Runs all lines, going on after one that fails; throws CommandError if ip itself did not work. */
+  /**
+   * Runs all lines and continues after a line that fails.
+   * @throws CommandError if ip itself does not work
+   */
   readonly run: (lines: readonly string[]) => Promise<BatchResult>;
-  /** Has an `ip` ready for the next batch; it knows nothing of the network before it reads a line. */
+  /** Starts an `ip` that waits for the next batch. It reads no network state before its first line. */
   readonly prepare: () => void;
   readonly close: () => void;
 };
 
+/** Runs `ip -batch`. A process that waits for the next batch saves ip's start time. */
 export const openIpBatches = (): IpBatches => {
   const { attempt, prepare, close } = openStandby(['ip', '-force', '-batch', '-']);
   const run: IpBatches['run'] = async (lines) => {
     if (lines.length === 0) return { failed: [], gaveUp: undefined };
     const { stderr, status } = await attempt(`${lines.join('\n')}\n`);
     const { failed, unexplained } = parseFailures(lines, stderr);
-    // 2 is how ip exits from within a command; a batch that ran to its end exits with 0 or 1.
+    // ip exits with 2 if it stops within a command, and with 0 or 1 if it ran the whole batch.
     return { failed, gaveUp: status > 1 ? unexplained : undefined };
   };
   return { run, prepare, close };
 };
 
-/** In the order of the Listings; "table all" is what makes ip show both families. */
+/** In the order in which `observeLinks` reads the answers. Only "table all" makes ip show both families. */
 const questions = [
   'link show',
   'addr show',
@@ -60,7 +67,10 @@ const questions = [
   'neigh show proxy',
 ];
 
-/** Everything of ours that iproute2 knows, and who is in its way; throws CommandError. */
+/**
+ * Reads links, addresses, routes and neighbour entries, and which foreign routes shadow the daemon's routes.
+ * @throws CommandError
+ */
 export const observeLinks = async (): Promise<Omit<KernelState, keyof Firewall>> => {
   const argv = ['ip', '-j', '-batch', '-'];
   const { stdout, stderr, status } = await attempt(argv, `${questions.join('\n')}\n`);

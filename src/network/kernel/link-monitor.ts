@@ -1,4 +1,6 @@
-/** Tells that links, addresses, routes or neighbours changed; what changed is for the next observation to see. */
+/**
+ * Reports that links, addresses, routes or neighbour entries changed; the next observation finds the change.
+ */
 import { filter, type Observable } from 'rxjs';
 import { type NeighbourNews, neighbourOf } from '../text/monitor-lines.ts';
 import { openLines, watchMonitor } from './monitor.ts';
@@ -8,8 +10,10 @@ export const watchLinks = (): Observable<unknown> =>
   watchMonitor(['ip', 'monitor', 'link', 'address', 'route']);
 
 /**
- * Emits once it listens, then when an entry changes that is ours, or might be. A program of its own, and filtered: guests
- * make entries for as many link-local addresses as they like, and must not make the others be lost.
+ * Emits once it listens, then when a neighbour entry changes that is permanent or that `isOurs` accepts.
+ * Errors with MONITOR_FAILED. It runs a separate program and filters its output: guests can create entries
+ * for any number of link-local addresses, and these must not make the kernel drop messages about links and
+ * routes.
  */
 export const watchNeighbours = (
   isOurs: (neighbour: NeighbourNews) => boolean,

@@ -1,14 +1,14 @@
-/** The names of all links, cheaply: no program is run. */
+/** The names of links, read from /proc without running a program. */
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * Of this process's network namespace, which /sys/class/net need not be. Synchronous, since the kernel
- * answers at once.
+ * The names of all links in this process's network namespace; /sys/class/net may show another namespace.
+ * Synchronous, since the kernel answers at once.
  */
 export const linkNames = (): ReadonlySet<string> => {
   const names = readFileSync('/proc/self/net/dev', 'latin1').split('\n').slice(2);
   return new Set(names.flatMap((line) => line.split(':', 1)[0]?.trim() || []));
 };
 
-/** Whether there is a link of that name; unlike all their names, that costs the same however many there are. */
+/** Whether a link with this name exists. Unlike `linkNames`, it costs the same for any number of links. */
 export const hasLink = (name: string): boolean => existsSync(`/proc/sys/net/ipv4/conf/${name}`);

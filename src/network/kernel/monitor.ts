@@ -1,4 +1,4 @@
-/** Programs that run on and print what changes: `ip monitor`, `nft monitor`. */
+/** Programs that keep running and print changes: `ip monitor`, `nft monitor`. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -8,7 +8,7 @@ import { VifwatchError } from '../../errors.ts';
 const deadlineMs = 5_000;
 const retryMs = 5;
 
-/** Whether process `pid` has joined netlink groups; the Pid and Groups columns of the table say so. */
+/** Whether process `pid` has joined netlink groups, according to the table's Pid and Groups columns. */
 const isListening = async (pid: number): Promise<boolean> => {
   const rows = (await readFile('/proc/self/net/netlink', 'latin1')).split('\n').slice(1);
   return rows.some((row) => {
@@ -17,7 +17,10 @@ const isListening = async (pid: number): Promise<boolean> => {
   });
 };
 
-/** Monitors do not say when they have begun to listen, and a change before that would be lost. */
+/**
+ * Resolves with true once process `pid` listens, with false at the deadline or once `abandoned`. A monitor
+ * does not report that it has begun to listen, and a change before that would be lost.
+ */
 const untilListening = async (pid: number, abandoned: AbortSignal): Promise<boolean> => {
   for (let waited = 0; waited < deadlineMs && !abandoned.aborted; waited += retryMs) {
     if (await isListening(pid)) return true;
@@ -26,10 +29,10 @@ const untilListening = async (pid: number, abandoned: AbortSignal): Promise<bool
   return false;
 };
 
-/** No line that matters is longer. */
+/** An incomplete line is cut at this length; every line that matters is shorter. */
 const longestLine = 500;
 
-/** Whole lines out of chunks; the rest of the last chunk waits for the next. */
+/** Splits chunks into whole lines. An incomplete last line waits for the next chunk. */
 export const openLines = () => {
   let rest = '';
   return (chunk: Buffer): string[] => {
@@ -39,7 +42,10 @@ export const openLines = () => {
   };
 };
 
-/** What was printed; `undefined` if anything may have changed: it has begun to listen, or says that it lost some. */
+/**
+ * Printed output, or `undefined` if anything may have changed: the monitor has just begun to listen, or
+ * reports lost messages.
+ */
 export type MonitorOutput = Buffer | undefined;
 
 const start = (
@@ -58,18 +64,21 @@ const start = (
   const fail = (reason: string) =>
     output.error(new VifwatchError('MONITOR_FAILED', `${name} ${reason}`));
   child.stdout.on('data', (chunk: Buffer) => output.next(chunk));
-  // Mostly that the kernel had to drop messages.
+  // In most cases this reports that the kernel dropped messages.
   child.stderr.on('data', () => output.next(undefined));
   void child.then(({ exitCode, signal }) => {
-    if (!stop.signal.aborted) fail(`ended with ${signal ?? `status ${exitCode ?? 'none'}`}`);
+    if (!stop.signal.aborted)
+      fail(
+        `ended with ${signal ?? `exit status ${exitCode ?? 'unknown (it may not have started)'}`}`,
+      );
   });
   void untilListening(child.pid ?? 0, stop.signal).then((listening) => {
     if (listening) output.next(undefined);
-    else if (!stop.signal.aborted) fail('did not begin to listen');
+    else if (!stop.signal.aborted) fail(`did not begin to listen within ${deadlineMs / 1000} s`);
   });
   return () => stop.abort();
 };
 
-/** Runs a monitor; errors with MONITOR_FAILED when it ends. Unsubscribing ends it. */
+/** Runs a monitor. Errors with MONITOR_FAILED if it ends or does not listen. Unsubscribing stops it. */
 export const watchMonitor = (argv: readonly string[]): Observable<MonitorOutput> =>
   new Observable<MonitorOutput>((output) => start(argv, output));

@@ -1,4 +1,4 @@
-/** Everything the daemon does to net-vm's network, as one port. */
+/** All operations of the daemon on net-vm's network, as one port. */
 
 import type { Prefix } from '../../address/prefix.ts';
 import { gatewayTargetLines } from '../text/gateway-targets.ts';
@@ -10,7 +10,10 @@ import { isPanic, panic } from './panic.ts';
 import { openStaticRuleset } from './static-ruleset.ts';
 import { hardenVif } from './sysctl.ts';
 
-/** @param staticRulesetFiles of rules/, in order @param gateways the guests' gateway addresses */
+/**
+ * @param staticRulesetFiles files of rules/ in load order; the first is vifwatch.nft
+ * @param gateways the guests' gateway addresses
+ */
 export const openNetwork = (staticRulesetFiles: readonly string[], gateways: readonly Prefix[]) => {
   const nft = openNft(staticRulesetFiles, gatewayTargetLines(gateways));
   const ipBatches = openIpBatches();
@@ -25,7 +28,7 @@ export const openNetwork = (staticRulesetFiles: readonly string[], gateways: rea
     hardenVif,
     cutFlows,
     cutFlowsUnless,
-    /** Has programs ready for the next vif. */
+    /** Starts the programs that wait for the next vif. */
     prepare: () => {
       nft.prepare();
       ipBatches.prepare();

@@ -1,20 +1,21 @@
-/** Tells that somebody else changed the ruleset; what changed is for the next observation to see. */
+/** Reports that another program changed the ruleset; the next observation finds the change. */
 import { defer, filter, type Observable, retry, tap, timer } from 'rxjs';
 import { isOwnChild } from '../../system/command.ts';
 import { generationBy, isForeign } from '../text/monitor-lines.ts';
 import { type MonitorOutput, openLines, watchMonitor } from './monitor.ts';
 
-/** Some 5 s; one that still dies before it listens will not work the next time either. */
+/** About 5 s in all. If the monitor still dies before it listens, another attempt would not help. */
 const attempts = 9;
 const restMs = (failures: number): number =>
   failures === 1 ? 0 : Math.min(25 * 2 ** failures, 1_000);
 
-/** Far more than a transaction of ours makes it print. */
+/** Far more than the monitor prints for one transaction of the daemon. */
 const mostBytes = 512 * 1024;
 
 /**
- * Whether a transaction of somebody else's may have ended that was about our tables: one that was about other tables
- * is none of our business. Throws when it prints on and on and none ends.
+ * Returns a function that tells, for each output, whether another program's transaction may have changed the
+ * daemon's tables. A transaction that changed only other tables does not count. The function throws if the
+ * monitor prints more than `mostBytes` without the end of a transaction.
  */
 const openJudge = () => {
   const linesOf = openLines();
@@ -36,15 +37,17 @@ const openJudge = () => {
     if (output === undefined) return true;
     bytes += output.length;
     const ended = linesOf(output).filter(endsOurs).length;
-    if (bytes > mostBytes) throw new Error('nft monitor prints without end');
+    if (bytes > mostBytes)
+      throw new Error(`nft monitor printed over ${mostBytes / 1024} KiB within one transaction`);
     return ended > 0;
   };
 };
 
 /**
- * Emits once it listens, then after every transaction of somebody else's that was about our tables. When elements of
- * interval sets are deleted, nft 1.0.6 crashes or prints megabytes, so it is started again; anything may have
- * changed meanwhile. Errors with MONITOR_FAILED.
+ * Emits once it listens, then after each transaction of another program that may have changed the daemon's
+ * tables. If elements of interval sets are deleted, nft 1.0.6 crashes or prints megabytes. The monitor is
+ * then started again, and emits once it listens again, since anything may have changed meanwhile. After
+ * `attempts` restarts in a row that do not listen, it errors with the last error, normally MONITOR_FAILED.
  */
 export const watchRuleset = (): Observable<unknown> => {
   let failures = 0;

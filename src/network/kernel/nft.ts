@@ -1,4 +1,4 @@
-/** nftables: our tables and nothing else. */
+/** nftables: reads and changes the daemon's own tables. */
 
 import { attempt, CommandError, openStandby, run } from '../../system/command.ts';
 import { stdinFile } from '../../system/input-pipe.ts';
@@ -9,17 +9,24 @@ import { ingressProbe } from '../text/ingress.ts';
 import { type Additions, additions, deletions, parseFirewall } from '../text/nft-json.ts';
 
 export type Nft = {
-  /** Loads the static rules, each file in one transaction; sets, counters and policies keep what they have. */
+  /**
+   * Loads the static ruleset, each file in one transaction. Sets, counters and policies keep their content.
+   */
   readonly loadStaticRuleset: () => Promise<void>;
-  /** Undefined if one of our tables is not there. */
+  /** The content of the daemon's tables; undefined if one of them is missing. */
   readonly observe: () => Promise<Firewall | undefined>;
-  /** One transaction each; throws CommandError, and then nothing of it was applied. */
+  /**
+   * Adds everything in one transaction; so does `remove`. If nft refuses a transaction, none of it is
+   * applied.
+   * @throws CommandError
+   */
   readonly add: (what: Additions) => Promise<void>;
   readonly remove: (what: Garbage) => Promise<void>;
   /** Whether a link's ingress chain may be added before the link. */
   readonly ingressMayPrecede: () => Promise<boolean>;
+  /** The drop counters of the static ruleset. */
   readonly drops: () => Promise<Drops>;
-  /** Has an `nft` ready for the next `add`. */
+  /** Starts an `nft` that waits for the next `add`. */
   readonly prepare: () => void;
   readonly close: () => void;
 };
@@ -30,7 +37,10 @@ const listings = [
   ['nft', '-j', 'list', 'table', 'netdev', 'vifwatch'],
 ] as const;
 
-/** What a listing printed, or undefined if there is no such table; throws CommandError. */
+/**
+ * Runs a listing and returns its output; undefined if the table does not exist.
+ * @throws CommandError
+ */
 export const list = async (argv: readonly string[]): Promise<string | undefined> => {
   const { stdout, stderr, status } = await attempt(argv);
   if (status === 0) return stdout;
@@ -38,21 +48,24 @@ export const list = async (argv: readonly string[]): Promise<string | undefined>
   throw new CommandError(argv, `exit status ${status}`, stderr);
 };
 
-/** JSON is read before anything is asked of the kernel, so that one may stand by. */
+/** nft asks the kernel only after it has read the whole JSON, so a process may be started ahead. */
 const applying = ['nft', '-j', '-f', stdinFile] as const;
 
 /**
- * Throws CommandError for what libjansson cannot load: characters that are NUL or half a pair, which JSON.stringify
- * escapes. nft 1.0.6 then reads on for a ruleset of its own language, finds the pipe empty, and says that all is well.
+ * Returns the JSON if libjansson can load it. It cannot load the escapes that JSON.stringify makes of NUL and
+ * of half a surrogate pair: nft 1.0.6 then reads on for nft syntax, finds the pipe empty, and reports
+ * success.
+ * @throws CommandError if libjansson cannot load the JSON
  */
 const loadable = (json: string): string => {
-  if (/\\u(?:0000|d[89a-f])/.test(json)) throw new CommandError(applying, 'not valid text', '');
+  if (/\\u(?:0000|d[89a-f])/.test(json))
+    throw new CommandError(applying, 'its input is not valid text', '');
   return json;
 };
 
 /**
- * @param staticRulesetFiles of rules/, the first of which is vifwatch.nft
- * @param hostLines what is loaded together with vifwatch.nft
+ * @param staticRulesetFiles files of rules/; the first is vifwatch.nft
+ * @param hostLines lines that are loaded together with vifwatch.nft
  */
 export const openNft = (
   [staticRulesetFile, ...otherFiles]: readonly string[],

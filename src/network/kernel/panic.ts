@@ -1,22 +1,31 @@
-/** The tables that close everything, whatever state the rest is in. */
+/** Panic mode: tables of its own drop all packets from and to vifs, whatever state the rest is in. */
 import { panicFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { list } from './nft.ts';
 
-/** When this returns, nothing comes from or goes to a vif; throws CommandError. */
+/**
+ * Starts panic mode. Once it resolves, nothing comes from or goes to a vif.
+ * @throws CommandError
+ */
 export const panic = async (): Promise<void> => {
   await run(['nft', '-f', panicFile]);
 };
 
-/** Also if there is nothing to undo; throws CommandError. */
+/**
+ * Ends panic mode; succeeds also if panic mode is not in force.
+ * @throws CommandError
+ */
 export const resume = async (): Promise<void> => {
-  // Added first, since to delete what is not there would be an error.
+  // Each table is added first, since nft refuses to delete a table that does not exist.
   const commands = ['inet', 'arp'].flatMap((family) =>
     ['add', 'delete'].map((verb) => `${verb} table ${family} vifwatch_panic`),
   );
   await run(['nft', commands.join('; ')]);
 };
 
-/** Whether `panic` is in force; throws CommandError. */
+/**
+ * Whether panic mode is in force.
+ * @throws CommandError
+ */
 export const isPanic = async (): Promise<boolean> =>
   (await list(['nft', '-t', 'list', 'table', 'inet', 'vifwatch_panic'])) !== undefined;

@@ -1,19 +1,19 @@
-/** DNS, by the name servers of /etc/resolv.conf. */
+/** DNS lookups at the name servers of /etc/resolv.conf. */
 import { Resolver } from 'node:dns/promises';
 
 export type Resolution = {
-  /** IPv4 and IPv6. */
+  /** IPv4 and IPv6 addresses. */
   readonly addresses: readonly string[];
-  /** For how many seconds that may be believed. */
+  /** The lowest TTL of the answers, in seconds. */
   readonly ttlS: number;
 };
 
-/** Two tries of 3 s: a name server that is silent for longer is tried again with the next refresh. */
+/** Two tries of 3 s. If the name server stays silent for longer, the next refresh asks it again. */
 const options = { timeout: 3_000, tries: 2 };
 
-/** All addresses of a name; undefined if none was found, whatever the reason. */
+/** All addresses of a name; undefined if the lookup found none, for any reason. */
 export const resolveHost = async (name: string): Promise<Resolution | undefined> => {
-  // A new one each time, as it reads resolv.conf only once.
+  // A new resolver for each lookup, since a resolver reads resolv.conf only once.
   const resolver = new Resolver(options);
   const answers = await Promise.allSettled([
     resolver.resolve4(name, { ttl: true }),

@@ -1,16 +1,23 @@
-/** The static rules in the kernel: loading it, and telling whether it is still there as it was loaded. */
+/** The static ruleset in the kernel: loads it, and checks whether it is still as it was loaded. */
 import { readFileSync } from 'node:fs';
 import { type StaticNames, staticNamesIn, staticPart } from '../text/static-ruleset-listing.ts';
 import { list } from './nft.ts';
 
 export type StaticRuleset = {
-  /** The sets keep what they have. Throws CommandError. */
+  /**
+   * Loads the ruleset; the sets keep their elements.
+   * @throws CommandError
+   */
   readonly load: () => Promise<void>;
-  /** False if it was not loaded by this process, or if a rule, chain, set or table of it is missing or changed. */
+  /**
+   * False if this process has not loaded the ruleset, or if one of its rules, chains, sets or tables is
+   * missing or changed.
+   * @throws CommandError
+   */
   readonly isWhole: () => Promise<boolean>;
 };
 
-/** Undefined if one of the tables is not there. */
+/** The static part of nft's listing; undefined if one of the tables is missing. */
 const listStatic = async (names: StaticNames): Promise<string | undefined> => {
   const texts = await Promise.all(
     names.families.map((family) =>
@@ -21,19 +28,25 @@ const listStatic = async (names: StaticNames): Promise<string | undefined> => {
   return present.length === texts.length ? staticPart(present, names) : undefined;
 };
 
-/** @param files of rules/ @param load loads them */
+/**
+ * @param files files of rules/
+ * @param load loads these files
+ */
 export const openStaticRuleset = (
   files: readonly string[],
   load: () => Promise<void>,
 ): StaticRuleset => {
   let names: StaticNames | undefined;
-  /** What nft made of the file: nobody else can say how it prints a rule. */
+  /**
+   * nft's listing after the first load. The files themselves cannot be compared with a later listing, since
+   * only nft knows how it prints a rule.
+   */
   let loaded: string | undefined;
   return {
     load: async () => {
       await load();
       names ??= staticNamesIn(files.map((file) => readFileSync(file, 'utf8')).join('\n'));
-      // Not again after a repair, when the next damage may have been done already.
+      // Not after a repair: another program may have changed the ruleset again before this listing.
       loaded ??= await listStatic(names);
     },
     isWhole: async () =>

@@ -4,7 +4,7 @@ import { VifwatchError } from '../../errors.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
-/** No redirects in either direction, strict reverse path. */
+/** Strict reverse-path filter; no redirects in either direction, no source routing, no proxy ARP. */
 const ipv4: Settings = {
   'ipv4/conf/*/rp_filter': '1',
   'ipv4/conf/*/accept_redirects': '0',
@@ -13,28 +13,29 @@ const ipv4: Settings = {
   'ipv4/conf/*/proxy_arp': '0',
 };
 
-/** For a vif without an IPv6 address: what net-vm does not speak there, it cannot be talked into. */
+/** For a vif without an IPv6 address: net-vm does not speak IPv6 on its link. */
 const withoutIpv6: Settings = { 'ipv6/conf/*/disable_ipv6': '1' };
 
 const withIpv6: Settings = {
   'ipv6/conf/*/accept_ra': '0',
   'ipv6/conf/*/accept_redirects': '0',
   'ipv6/conf/*/autoconf': '0',
-  // Every vif has the same MAC, and its link-local address must answer at once.
+  // All vifs have the same MAC, and the link-local address must answer at once.
   'ipv6/conf/*/accept_dad': '0',
-  // Needed so that the gateway's address on lo is answered for.
+  // Without it, the kernel does not answer a guest's solicitation for the gateway address, which is on lo.
   'ipv6/conf/*/proxy_ndp': '1',
-  // By default the kernel waits up to 0.8 s before it answers for another address.
+  // By default the kernel waits up to 0.8 s before it sends a proxy answer.
   'ipv6/neigh/*/proxy_delay': '0',
-  // Last, since an address change finds the link up.
+  // Last: after an address change the link is already up, and IPv6 starts with this write.
   'ipv6/conf/*/disable_ipv6': '0',
 };
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /**
- * Synchronous, since the kernel answers in microseconds, where a trip through the thread pool costs a
- * hundred. A kernel without IPv6 lacks half of these; a link that has just gone lacks all: no error.
+ * Writes one setting. Synchronous, since the kernel answers in microseconds and a trip through the thread
+ * pool costs a hundred. A missing file is not an error: a kernel without IPv6 lacks half of the settings, and
+ * a link that has just vanished lacks all of them.
  */
 const set = (path: string, value: string): void => {
   try {
@@ -44,13 +45,19 @@ const set = (path: string, value: string): void => {
   }
 };
 
-/** Hardens one vif; to be done before the link goes up. Throws if the kernel refuses a value. */
+/**
+ * Hardens one vif; the caller does this before it sets the link up.
+ * @throws Error if the kernel refuses a value
+ */
 export const hardenVif = (link: string, hasIpv6: boolean): void => {
   const settings = { ...ipv4, ...(hasIpv6 ? withIpv6 : withoutIpv6) };
   for (const [path, value] of Object.entries(settings)) set(path.replace('*', link), value);
 };
 
-/** Lets the kernel forward; to be done only when the firewall stands. Throws FORWARDING_FAILED. */
+/**
+ * Switches IPv4 and IPv6 forwarding on; the caller loads the static ruleset before.
+ * @throws VifwatchError FORWARDING_FAILED
+ */
 export const switchForwardingOn = (): void => {
   try {
     set('ipv4/ip_forward', '1');

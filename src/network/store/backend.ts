@@ -12,44 +12,51 @@ import {
   xenbus,
 } from '../vif/backend-vif.ts';
 
-/** What to read again: one vif, or one node of it, or all vifs, or the name map. */
+/** A part of xenstore to read again: one vif, one node of a vif, all vifs, or the name map. */
 export type StoreChange =
   | { readonly key: VifKey; readonly node: BackendNode | undefined }
   | 'all'
   | 'names';
 
 export type Backend = {
-  /** First an `all`, then what changes. */
+  /** Emits `all` and `names` at the start, then each change. */
   readonly changes: Observable<StoreChange>;
   readonly keys: () => Promise<readonly VifKey[]>;
   /**
-   * Reads `nodes` of a vif; the others are taken from `before`. What the guest says its addresses are is
-   * read with the state, once nobody waits for it or if nothing else names any. Undefined if there is no
-   * such vif (any more).
+   * Reads `nodes` of a vif and takes the others from `before`. Together with the state, it also reads the
+   * addresses that the guest claims, but only if the vif is connected or dom0 wrote no `ip`: the claim must
+   * not delay a vif that comes up. Undefined if the vif does not exist.
    */
   readonly read: (
     key: VifKey,
     nodes?: readonly BackendNode[],
     before?: BackendRecord,
   ) => Promise<BackendRecord | undefined>;
-  /** The names dom0 gives to domids in /ipc/domain-map; empty where there is none or it is not readable. */
+  /** The names that dom0 gives to domids in /ipc/domain-map; empty if the map is missing or unreadable. */
   readonly names: () => Promise<ReadonlyMap<number, string>>;
   /**
-   * Writes `connected` for the vifs, and returns those for which it was written: nothing is written for
-   * one that has been closed or replaced meanwhile. Throws XenstoreError, for a full quota too.
+   * Writes `hotplug-status=connected` for the vifs and returns the keys of the vifs for which it was
+   * written. It skips a vif that was closed or replaced meanwhile.
+   * @throws XenstoreError, also if a quota is full
    */
   readonly markConnected: (vifs: readonly BackendVif[]) => Promise<ReadonlySet<VifKey>>;
-  /** Writes `hotplug-error`, then `hotplug-status=error`, unless the vif is gone. False if a quota is full. */
+  /**
+   * Writes `hotplug-error`, then `hotplug-status=error`, unless the vif is gone. False if xenstored refused
+   * a write, for example because a quota is full.
+   */
   readonly markError: (key: VifKey, text: string) => Promise<boolean>;
-  /** Tells the guest the MTU, in the one node of its directory that is ours; a guest may have removed it. */
+  /**
+   * Writes the MTU into the guest's frontend directory, where only the `mtu` node belongs to net-vm. The
+   * guest may have removed that node, so a refusal is not an error.
+   */
   readonly hintMtu: (key: VifKey, mtu: number) => Promise<unknown>;
-  /** Removes the backend directory if it is still closed for good. The parents are dom0's. */
+  /** Removes the backend directory if it is still closed and offline. Its parents belong to dom0. */
   readonly remove: (key: VifKey) => Promise<void>;
 };
 
 const domainMap = '/ipc/domain-map';
 
-/** Missing nodes below unreadable parents are EACCES in C xenstored and ENOENT in oxenstored. */
+/** A missing node below an unreadable parent gives EACCES in C xenstored and ENOENT in oxenstored. */
 const isGone = (error: unknown): boolean =>
   error instanceof XenstoreError && (error.code === 'ENOENT' || error.code === 'EACCES');
 
@@ -62,7 +69,7 @@ const ifGone = async <T>(result: Promise<T>, fallback: T): Promise<T> => {
   }
 };
 
-/** Whether it was done. */
+/** True if the request succeeded, false if xenstored refused it. */
 const ifRefused = async (result: Promise<unknown>): Promise<boolean> => {
   try {
     await result;
@@ -80,7 +87,7 @@ const idsOf = (key: VifKey): { domid: number; devid: number } => {
   return { domid: domid ?? 0, devid: devid ?? 0 };
 };
 
-/** xenstored lets a transaction touch 1024 nodes (its quota "transaction-nodes"); a vif takes up to five. */
+/** xenstored's quota "transaction-nodes" lets a transaction touch 1024 nodes; a vif takes up to five. */
 const mostPerTransaction = 100;
 
 const decimal = (text: string): boolean => /^(0|[1-9]\d{0,8})$/.test(text);
@@ -89,7 +96,7 @@ const watched: ReadonlySet<string> = new Set(backendNodes);
 
 const isWatched = (node: string): node is BackendNode => watched.has(node);
 
-/** Which vif an event path under `root` speaks of; undefined for nodes that decide nothing. */
+/** The change that an event path reports; undefined for a node that no decision depends on. */
 const changeOf = (root: string, path: string): StoreChange | undefined => {
   if (!path.startsWith(`${root}/`)) return 'all';
   const [domid = '', devid = '', node] = path.slice(root.length + 1).split('/');
@@ -103,7 +110,7 @@ const frontendOf = (key: VifKey): string => {
   return `/local/domain/${domid}/device/vif/${devid}`;
 };
 
-/** @param domid net-vm's own */
+/** @param domid net-vm's own domid */
 export const openBackend = (store: Xenstore, domid: number): Backend => {
   const root = `/local/domain/${domid}/backend/vif`;
   const list = (path: string) => ifGone<readonly string[]>(store.list(path), []);
@@ -125,7 +132,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     return { ...idsOf(key), nodes: found, frontendIp };
   };
 
-  /** Those whose state is still the same: whatever dom0 or netback does to end or replace a vif changes that. */
+  /** The vifs whose state node is unchanged. It changes whenever dom0 or netback closes or replaces a vif. */
   const unchangedOf = async (vifs: readonly BackendVif[], tx: Transaction) => {
     const states = await store.readAll(
       vifs.map(({ key }) => `${root}/${key}/state`),
@@ -140,7 +147,10 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     await Promise.all(writing);
   };
 
-  /** Throws Replaced on a conflict: somebody changed what was read, and the next pass judges anew. */
+  /**
+   * Marks the vifs in one transaction.
+   * @throws Replaced on a conflict: another program changed a node that the transaction had read
+   */
   const markTogether = (vifs: readonly BackendVif[]): Promise<VifKey[]> => {
     let attempted = false;
     return store.transaction(async (tx) => {
@@ -184,7 +194,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
       await store.write(`${path}/hotplug-error`, text, tx);
       await store.write(`${path}/hotplug-status`, 'error', tx);
     });
-    // With a full quota there is no place for a complaint; status still has it.
+    // With a full quota, xenstore has no room for the error; status still shows it.
     return await ifRefused(ifGone(write, undefined));
   };
 

@@ -1,13 +1,16 @@
-/** What dom0 waits for before it starts application VMs: that this domain serves vifs. */
+/** The readiness node: dom0 waits for it before it starts application VMs. */
 
 import type { Logger } from 'pino';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { isRefusal } from '../../xen/xenstore.ts';
 
-/** In this domain's own directory, which dom0 can read. */
+/** Relative to this domain's own directory, which dom0 can read. */
 const node = 'data/vifwatch/ready';
 
-/** Takes back what a daemon that was killed may have left. Rejects with a XenstoreError if the connection is lost. */
+/**
+ * Removes the readiness node, which a killed daemon may have left.
+ * @throws XenstoreError if the connection is lost
+ */
 export const withdrawReadiness = async (store: Xenstore): Promise<void> => {
   try {
     await store.remove(node);
@@ -16,7 +19,11 @@ export const withdrawReadiness = async (store: Xenstore): Promise<void> => {
   }
 };
 
-/** A full quota is no reason not to serve vifs. Rejects with a XenstoreError if the connection is lost. */
+/**
+ * Writes the readiness node. If xenstored refuses, for example because a quota is full, the daemon logs that
+ * and serves vifs all the same.
+ * @throws XenstoreError if the connection is lost
+ */
 export const publishReadiness = async (store: Xenstore, log: Logger): Promise<void> => {
   try {
     await store.write(node, 'ready');

@@ -171,7 +171,7 @@ test('rules that are gone and cannot be loaded again: every vif is closed until 
     await until('the vif is closed', async () => (await isUp(host, `vif${guest}.0`)) === false);
     await until('status tells', async () => {
       const { daemon, healthy } = await status(host);
-      return !healthy && /no memory: all vifs are closed$/.test(daemon?.trouble ?? '');
+      return !healthy && /no memory: closing all vifs$/.test(daemon?.trouble ?? '');
     });
     const other = await host.create({ name: 'other' });
     await attachRaw(host, other, {});

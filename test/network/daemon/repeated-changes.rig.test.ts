@@ -28,7 +28,7 @@ const startFight = (host: SimHost, command: string) => {
 
 /** When the daemon repaired a vif; ms since the epoch. */
 const repairsOf = (host: SimHost): readonly number[] =>
-  (host.daemon.log().match(/^.* is repaired".*$/gm) ?? []).map((line) => JSON.parse(line).time);
+  (host.daemon.log().match(/^.*; restoring".*$/gm) ?? []).map((line) => JSON.parse(line).time);
 
 test('a link that is set down again and again is left down for longer and longer; the others do not notice', async () => {
   await withNetVm(async (host) => {
@@ -43,7 +43,7 @@ test('a link that is set down again and again is left down for longer and longer
       return !healthy && vifs[0]?.error?.code === 'DRIFT_FOUGHT';
     });
     const [vif, unharmed] = (await status(host)).vifs;
-    assert.match(vif?.error?.text ?? '', /again and again: link vif\d+\.0 down/);
+    assert.match(vif?.error?.text ?? '', /undoes each repair: link vif\d+\.0 down/);
     assert.equal(unharmed?.phase, 'connected');
     assert.equal(await host.read(`${backend(guest)}/hotplug-status`), 'connected');
     // Five are made at once; then comes one after each rest, of 1 s, 2 s and so on.
@@ -65,7 +65,9 @@ test('rules that are deleted again and again: every vif is closed, until they st
     const fight = startFight(host, 'nft delete table inet vifwatch');
     await until('status says so', async () => {
       const { daemon } = await status(host);
-      return /again and again: all vifs are closed/.test(daemon?.trouble ?? '');
+      return /undoes each repair of the static ruleset: closing all vifs/.test(
+        daemon?.trouble ?? '',
+      );
     });
     await inNetVm(host, ['ip', 'link', 'set', `vif${guest}.0`, 'up']);
     await until('it is closed', async () => (await isUp(host, `vif${guest}.0`)) === false);
