@@ -1,4 +1,4 @@
-/** What arrives at the machine beyond the uplink, and when. */
+/** Records the first datagram that reaches the machine beyond the uplink, or counts all of them. */
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
@@ -19,11 +19,11 @@ print(time.time() * 1000, flush=True)
 
 export type Arrival = {
   readonly listening: Promise<void>;
-  /** When the first datagram came; ms since the epoch. */
+  /** The time at which the first datagram arrived; ms since the epoch. */
   readonly at: Promise<number>;
 };
 
-/** Waits for the first datagram to a port. */
+/** Waits for the first UDP datagram to a port of the machine beyond the uplink. */
 export const firstArrival = ({ sim }: SimHost, port: number): Arrival => {
   const argv = sim.inNamespace(world, ['python3', '-c', receiver, outside4, `${port}`]);
   const [file = '', ...args] = argv;
@@ -36,12 +36,12 @@ export const firstArrival = ({ sim }: SimHost, port: number): Arrival => {
   };
   const listening = line().then(() => undefined);
   const at = listening.then(line).then(Number);
-  // A test that fails before it asks ends the receiver together with its rig.
+  // If a test fails earlier, nothing awaits `at`, and the end of the rig rejects it.
   at.catch(() => undefined);
   return { listening, at };
 };
 
-/** Counts the datagrams to a port. */
+/** Counts the UDP datagrams that reach a port beyond the uplink; the result reads the count. */
 export const watchWorld = async (
   { sim }: SimHost,
   port: number,

@@ -1,4 +1,4 @@
-/** Damage to what is ours in net-vm's kernel, and the time until the daemon has repaired it. */
+/** Damages the daemon's state in net-vm's kernel and measures the time until the daemon has repaired it. */
 import assert from 'node:assert/strict';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { inNetVm } from '../../scenario/vms.ts';
@@ -14,7 +14,7 @@ const listings = [
   'ip addr show dev lo',
 ].join(';');
 
-/** All that is ours, without what others do beside it. */
+/** Everything in net-vm's kernel that belongs to the daemon, without other programs' parts; sorted lines. */
 export const ours = async (host: SimHost): Promise<string> => {
   const { stdout } = await host.inNetVm(['sh', '-c', listings]);
   const facts = stdout
@@ -35,14 +35,17 @@ export const whileStopped = async (host: SimHost, body: () => Promise<void>): Pr
   }
 };
 
-/** Damages while the daemon is stopped, so that the damage shows; resolves with the ms that the daemon then takes. */
+/**
+ * Runs a damaging command while the daemon is stopped, so that the damage shows before the repair.
+ * @returns the ms that the daemon needs for the repair once it continues
+ */
 const repairTime = async (host: SimHost, before: string, command: string): Promise<number> => {
   await whileStopped(host, async () => {
     await inNetVm(host, ['sh', '-c', command]);
     assert.notEqual(await ours(host), before, `${command} damages nothing`);
   });
   const start = performance.now();
-  await until(`all is as before: ${command}`, async () => {
+  await until(`the daemon has repaired: ${command}`, async () => {
     return (await ours(host)) === before;
   }).catch(async (error: Error) => {
     assert.equal(await ours(host), before, error.message);
@@ -50,7 +53,7 @@ const repairTime = async (host: SimHost, before: string, command: string): Promi
   return performance.now() - start;
 };
 
-/** Runs the commands one after the other; each does damage that the daemon repairs within a second. */
+/** Runs the commands one after the other; the daemon must repair each command's damage within a second. */
 export const assertRepaired = async (host: SimHost, commands: readonly string[]): Promise<void> => {
   const bound = await openBound(promisedMs);
   const before = await ours(host);

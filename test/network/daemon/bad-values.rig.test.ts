@@ -1,4 +1,4 @@
-/** What dom0 or a guest can get wrong in one vif: that vif stays closed and says why, the others do not notice. */
+/** One vif has bad values from dom0 or the guest: it stays closed with an error code; other vifs work. */
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -40,7 +40,7 @@ const cases: readonly (readonly [string, Readonly<Record<string, string | undefi
   ['LINK_NAME_INVALID', { vifname: 'eth0' }],
 ];
 
-/** Waits for the code in the store, which is all that the guest can read. */
+/** Waits for the error code in xenstore; the guest can read nothing more about the cause. */
 const isMarked = async (host: SimHost, guest: number, code: string, devid: number) => {
   const path = backend(guest, devid);
   await until(`vif ${guest}/${devid} has the code ${code}`, async () => {
@@ -50,7 +50,7 @@ const isMarked = async (host: SimHost, guest: number, code: string, devid: numbe
 };
 
 describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
-  test('every bad value closes its own vif only, and the guest learns no more than the code', async () => {
+  test('each bad value closes its own vif only, and the guest learns only the error code', async () => {
     await withNetVm(
       async (host) => {
         const good = await host.create({ name: 'good' });
@@ -74,7 +74,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         assert.equal((await host.inNetVm(['vifwatch', 'status'])).status, 1);
         const { stdout } = await host.inNetVm(['ip', '-o', 'link']);
         const links = stdout.split('\n').filter((line) => line.includes(`: vif${guest}.`));
-        // The kernel makes none with a multicast MAC.
+        // The kernel creates no link with a multicast MAC.
         assert.equal(links.length, cases.length - 1);
         for (const link of links) assert.doesNotMatch(link, /[<,]UP[,>]/);
       },
@@ -83,7 +83,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
   });
 });
 
-test('a vif that was refused is served once its cause is gone', async () => {
+test('a refused vif is served once the cause is gone', async () => {
   await withNetVm(async (host) => {
     const [first, second] = [await host.create({ name: 'a' }), await host.create({ name: 'b' })];
     await attachRaw(host, first, { ip: '10.0.5.200' });
@@ -99,7 +99,7 @@ test('a vif that was refused is served once its cause is gone', async () => {
   });
 });
 
-test('vifname and mtu are taken over; vif_ioemu is a vif; the script is never run', async () => {
+test('vifname and mtu take effect, vif_ioemu counts as a vif, and the daemon never runs the script', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create({ name: 'guest' });
     const [script, mark] = [`${host.sim.directory}/script`, `${host.sim.directory}/script-ran`];
@@ -117,11 +117,11 @@ test('vifname and mtu are taken over; vif_ioemu is a vif; the script is never ru
     await becomesConnected(host, taken);
     assert.equal(existsSync(mark), false);
     assert.equal((await host.inNetVm([script, 'online'])).status, 0);
-    assert.equal(existsSync(mark), true, 'the script would have left its mark');
+    assert.equal(existsSync(mark), true, 'the script leaves its mark when it runs');
   });
 });
 
-test('an address that only the guest names is used as far as the configuration allows', async () => {
+test('an address that only the guest names is used if the configuration allows it for that VM', async () => {
   const config = 'uplink = ["eth0"]\n[[vm]]\nname = "trusted"\naddresses = ["10.0.7.0/24"]\n';
   await withNetVm(
     async (host) => {
@@ -133,7 +133,7 @@ test('an address that only the guest names is used as far as the configuration a
         await becomesRefused(host, guest, 'ADDRESS_MISSING');
         assert.equal((await host.inVm(name, write)).status, 0);
       }
-      // Nobody watches what guests write: their next event, or a restart, makes it count.
+      // The daemon does not watch guests' nodes: it reads them at the vif's next event or at its own start.
       await host.signalDaemon('SIGTERM');
       await host.startDaemon();
       const [trusted = 0, stranger = 0] = (await status(host)).vifs.map(({ domid }) => domid);

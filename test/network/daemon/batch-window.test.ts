@@ -1,4 +1,4 @@
-/** Waiting for the links of many vifs, on a clock of its own. */
+/** The wait for the links of many vifs, on a fake clock. */
 import assert from 'node:assert/strict';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, test, vi } from 'vitest';
@@ -16,7 +16,7 @@ const openNetback = () => {
   const names = new Set(['lo', 'eth0']);
   const changes = new Subject<void>();
   const batchWindow = openBatchWindow({ hasLink: (name) => names.has(name), changes });
-  /** Milliseconds until the wait before a round ended; undefined if there was none. */
+  /** Milliseconds until the wait before a round ended; undefined if there was no wait. */
   const waited = async (...coming: readonly string[]): Promise<number | undefined> => {
     const wait = batchWindow.delayBefore(true, coming);
     if (wait === undefined) return undefined;
@@ -40,13 +40,13 @@ const openNetback = () => {
   return { batchWindow, waited, make };
 };
 
-test('without other links to come, nothing is waited for', async () => {
+test('there is no wait without expected links, or without a link that is ready', async () => {
   const { batchWindow, waited } = openNetback();
   assert.equal(await waited(), undefined);
   assert.equal(batchWindow.delayBefore(false, ['vif1.0']), undefined);
 });
 
-test('it ends as soon as all links are there', async () => {
+test('the wait ends as soon as all links exist', async () => {
   const { waited, make } = openNetback();
   make(3, 'vif1.0');
   make(7, 'vif2.0');
@@ -54,7 +54,7 @@ test('it ends as soon as all links are there', async () => {
   assert.ok(ms !== undefined && ms >= 7 && ms <= 9, `${ms} ms`);
 });
 
-test('those that are there already are not waited for', async () => {
+test('a link that already exists is not waited for', async () => {
   const { waited, make } = openNetback();
   make(0, 'vif1.0');
   await vi.advanceTimersByTimeAsync(1);
@@ -62,7 +62,7 @@ test('those that are there already are not waited for', async () => {
   assert.ok(ms !== undefined && ms <= 1, `${ms} ms`);
 });
 
-test('a link that does not come is waited for no longer than others keep coming, and only once', async () => {
+test('a missing link is waited for only while other links keep appearing, and only once', async () => {
   const { waited, make } = openNetback();
   make(3, 'vif1.0');
   const ms = await waited('vif1.0', 'vif2.0');
@@ -71,13 +71,13 @@ test('a link that does not come is waited for no longer than others keep coming,
   assert.equal(await waited('vif2.0'), undefined);
 });
 
-test('links that go on appearing: a round comes at least every 30 ms', async () => {
+test('while links keep appearing, a round comes at least every 30 ms', async () => {
   const { waited, make } = openNetback();
   for (let index = 0; index < 200; index += 1) make(index, `vif${index}.0`);
   let sinceMs = 0;
   let rounds = 0;
   for (let index = 0; index < 40; index += 1) {
-    // Another one each time, that never comes.
+    // Each wait is for another link, which never appears.
     const ms = await waited(`vif${1000 + index}.0`);
     sinceMs = ms === undefined ? 0 : sinceMs + ms;
     if (ms === undefined) rounds += 1;

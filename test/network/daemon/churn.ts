@@ -9,7 +9,7 @@ let written = 0;
 for (;;) {
   const passed = (performance.now() - start) / 1000;
   if (passed > Number(seconds)) break;
-  // Some at once, or else each would wait for the answer to the one before.
+  // The writes go out together: otherwise each would wait for the answer to the previous write.
   if (written < passed * Number(perSecond)) {
     await Promise.all(values.map((value) => store.write(path, value)));
     written += values.length;

@@ -1,4 +1,4 @@
-/** `vifwatch check`: a line for each thing it looks at, and for what is missing the way out. */
+/** `vifwatch check` prints one line for each item that it checks, with a remedy for each missing item. */
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -12,13 +12,13 @@ const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 const programs = ['/usr/sbin/ip', '/usr/sbin/nft', '/usr/sbin/conntrack', '/usr/bin/ldd'];
 
 type Machine = {
-  /** Programs that are not on the PATH. */
+  /** A program that is not on the PATH. */
   readonly without?: string;
   readonly netback?: boolean;
   readonly rig?: Partial<SimHostOptions>;
 };
 
-/** The lines it prints and its exit status, on a machine that lacks something. */
+/** The lines and the exit status of `vifwatch check` on a machine that may lack something. */
 const checkOn = async ({ without = '', netback = true, rig = {} }: Machine) => {
   let result: { readonly status: number; readonly lines: readonly string[] } | undefined;
   const check = async ({ sim, netVm }: SimHost): Promise<void> => {
@@ -48,7 +48,7 @@ const names = [
   'xenstore',
 ];
 
-test.concurrent('a machine that has everything: a line for each thing, exit status 0', async () => {
+test.concurrent('on a complete machine, each item has an ok line and the exit status is 0', async () => {
   const { status, lines } = await checkOn({});
   const heads = lines.map((line) => line.split(':', 1)[0]);
   assert.deepEqual(
@@ -63,17 +63,17 @@ test.concurrent.each([
   { without: 'nft', name: 'nft', remedy: /; install nftables/ },
   { without: 'ip', name: 'ip', remedy: /; install iproute2/ },
   { netback: false, name: 'xen-netback', remedy: /; modprobe xen-netback/ },
-])('what is missing is named with the way out: $name', async ({ name, remedy, ...machine }) => {
+])('a missing item fails with its remedy: $name', async ({ name, remedy, ...machine }) => {
   const { status, lines } = await checkOn(machine);
   assert.equal(status, 1);
   const complaints = lines.filter((line) => !line.startsWith('ok    '));
   const own = complaints.find((line) => line.startsWith(`FAIL  ${name}: `));
   assert.match(own ?? complaints.join('\n'), remedy);
-  // Without nft, its rules cannot be tried either.
+  // Without nft, check cannot try its rules either.
   assert.equal(complaints.length, name === 'nft' ? 2 : 1, complaints.join('\n'));
 });
 
-test.concurrent('of a bad configuration it shows the place, and looks at the rest all the same', async () => {
+test.concurrent('check shows the place of a configuration error and still checks the rest', async () => {
   const config = 'uplink = ["eth0"]\ngateway = ["10.0.5.0/24"]\n';
   const { status, lines } = await checkOn({ rig: { config } });
   assert.equal(status, 1);
@@ -93,7 +93,7 @@ test.concurrent('of a bad configuration it shows the place, and looks at the res
 test.concurrent.each([
   { command: 'check', says: /xenstore: .*no answer/ },
   { command: 'status', says: /XENSTORE_UNAVAILABLE: / },
-])('$command ends, and says what it lacks, if xenstored is dead', async ({ command, says }) => {
+])('$command ends and names xenstore if xenstored is dead', async ({ command, says }) => {
   await withNetVm(
     async ({ sim, daemon, netVm }) => {
       await sim.xenstored.kill();

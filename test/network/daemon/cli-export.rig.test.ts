@@ -1,4 +1,4 @@
-/** `vifwatch export`: the same text for the same rules, and on an empty kernel those rules again. */
+/** `vifwatch export` gives the same text for the same rules; an empty kernel gets the rules back from it. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -18,7 +18,7 @@ const exported = async (host: SimHost, ...options: string[]): Promise<string> =>
 
 const first = '10.0.5.30 10.9.0.0/24 fd00:5::30';
 
-/** Three VMs, the first of which is domain 3. */
+/** Serves three VMs; the first one is domain 3. */
 const serveSome = async (host: SimHost): Promise<void> => {
   const addresses = [first, '10.0.5.31 fd00:9::/64', 'fd00:5::32'];
   for (const [index, ip] of addresses.entries()) {
@@ -28,7 +28,7 @@ const serveSome = async (host: SimHost): Promise<void> => {
   }
 };
 
-test('byte-identical when asked twice, and after a restart of the daemon', async () => {
+test('the export is byte-identical when it is repeated, and after a restart of the daemon', async () => {
   await withNetVm(async (host) => {
     await serveSome(host);
     const before = { text: await exported(host), json: await exported(host, '--json') };
@@ -36,16 +36,16 @@ test('byte-identical when asked twice, and after a restart of the daemon', async
     await host.signalDaemon('SIGKILL');
     await host.startDaemon();
     assert.deepEqual({ text: await exported(host), json: await exported(host, '--json') }, before);
-    // The order in which vifs came is not in it either.
+    // The order in which the vifs came does not show either.
     assert.deepEqual(await removeVif(host.dom0, place(3)), []);
-    await until('its rules are gone', async () => (await exported(host)) !== before.text);
+    await until("the vif's rules are gone", async () => (await exported(host)) !== before.text);
     await attachRaw(host, 3, { ip: first });
     await becomesConnected(host, 3);
     assert.equal(await exported(host), before.text);
   });
 });
 
-test('it names the VM behind each element, unless xenstore is silent', async () => {
+test('the export names the VM behind each element, or no VM if xenstore does not answer', async () => {
   await withNetVm(async (host) => {
     await serveSome(host);
     const rules = await exported(host);
@@ -71,7 +71,7 @@ test('it names the VM behind each element, unless xenstore is silent', async () 
 test.each([
   { form: 'text', options: [], nft: ['nft'] },
   { form: 'JSON', options: ['--json'], nft: ['nft', '-j'] },
-])('as $form, nft takes it on an empty kernel, where it is exported the same', async (how) => {
+])('nft loads the $form on an empty kernel, where its export is the same', async (how) => {
   await withNetVm(async (host) => {
     await serveSome(host);
     const inEmpty = await makeEmpty(host, 'empty');
@@ -83,14 +83,14 @@ test.each([
     await inEmpty([...how.nft, '-f', file]);
     const again = await inEmpty([process.execPath, main, 'export', ...how.options]);
     assert.equal(again, rules);
-    // And not only as far as our own export can see.
+    // Two exports could agree although the rules differ, so the listings are compared too.
     const listing = ['nft', '--stateless', 'list', 'ruleset'];
     const inNetVm = await host.inNetVm(listing);
     assert.equal(sortedWords(await inEmpty(listing)), sortedWords(inNetVm.stdout));
   });
 });
 
-test('where our tables are not, it fails and says why', async () => {
+test('without our tables in the kernel, export fails and says why', async () => {
   await withNetVm(
     async (host) => {
       const { status, stdout, stderr } = await host.inNetVm(['vifwatch', 'export']);

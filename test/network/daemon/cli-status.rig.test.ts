@@ -1,4 +1,4 @@
-/** `vifwatch status`, with and without a daemon, and what it says to a bad command line. */
+/** `vifwatch status` with and without a daemon, and the messages for a bad command line. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
@@ -11,7 +11,7 @@ import { attachRaw, becomesConnected, becomesRefused, macOf, status, withNetVm }
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 
-/** The document as vifwatch(8) describes it: nothing may be missing, and nothing be there that it does not name. */
+/** The status document as vifwatch(8) describes it: every field is required, and no other is allowed. */
 const documentSchema = v.strictObject({
   schema: v.literal(1),
   healthy: v.boolean(),
@@ -46,7 +46,7 @@ const documentSchema = v.strictObject({
   ),
 });
 
-/** One vif that is connected, with a network and a claim, and one that is refused. */
+/** Serves one vif with hosts and a network; a second vif with the same address is refused. */
 const serveTwo = async (host: SimHost): Promise<{ good: number; bad: number }> => {
   const good = await host.create({ name: 'good' });
   await attachRaw(host, good, { ip: '10.0.5.30 10.9.0.0/24 fd00:5::30' });
@@ -57,7 +57,7 @@ const serveTwo = async (host: SimHost): Promise<{ good: number; bad: number }> =
   return { good, bad };
 };
 
-/** What can be known without having watched: no times, no counts. */
+/** The parts of a status that are known without a daemon: no times, no counts. */
 const visible = ({ vifs, routes, uplinks, gateways }: Status) => ({
   vifs: vifs.map(({ since: _, claim, ...vif }) => ({ ...vif, claim: claim?.text ?? null })),
   routes,
@@ -74,14 +74,17 @@ const rowsOf = (text: string): string[] =>
     .slice(1)
     .map((line) => line.replaceAll(/ +/g, ' ').trim());
 
-test('exit status 0 if healthy, 1 if not, 69 without a daemon', async () => {
+test('the exit status is 0 if healthy, 1 if not, and 69 without a daemon', async () => {
   await withNetVm(async (host) => {
     const ask = async (): Promise<number> => (await host.inNetVm(['vifwatch', 'status'])).status;
     assert.equal(await ask(), 0);
     const { bad } = await serveTwo(host);
     assert.equal(await ask(), 1);
     await host.destroy('bad');
-    await until(`it is 0 after the end of ${bad}`, async () => (await ask()) === 0);
+    await until(
+      `the exit status is 0 after the end of domain ${bad}`,
+      async () => (await ask()) === 0,
+    );
     await host.signalDaemon('SIGKILL');
     assert.equal(await ask(), 69);
     await host.startDaemon();
@@ -90,7 +93,7 @@ test('exit status 0 if healthy, 1 if not, 69 without a daemon', async () => {
   });
 });
 
-test('the document has exactly the documented fields, with the facts in them', async () => {
+test('the document has exactly the documented fields, with the right values', async () => {
   await withNetVm(async (host) => {
     const { good, bad } = await serveTwo(host);
     const found = v.parse(documentSchema, await status(host));
@@ -136,7 +139,7 @@ test('vifwatch(8) names every field', () => {
   for (const field of fields) assert.ok(named.has(field), field);
 });
 
-test('without a daemon it says so, and shows the same vifs and routes', async () => {
+test('without a daemon, status says so and shows the same vifs and routes', async () => {
   await withNetVm(async (host) => {
     await serveTwo(host);
     const claim = ['xenstore-write', 'device/vif/0/ip', '6.6.6.6'];
@@ -160,7 +163,7 @@ test('without a daemon it says so, and shows the same vifs and routes', async ()
 });
 
 describe('the command line', () => {
-  test('what it does not know, it names, and does nothing', async () => {
+  test('an unknown command, option or argument is named, and nothing is done', async () => {
     await withNetVm(
       async (host) => {
         const cases = [
@@ -173,7 +176,7 @@ describe('the command line', () => {
           const { status: exit, stdout, stderr } = await host.inNetVm(['vifwatch', ...argv]);
           assert.match(stderr, says);
           assert.equal(stdout, '');
-          // 1 would be "not healthy", 69 "no daemon".
+          // Exit status 1 would mean "not healthy", 69 "no daemon".
           assert.equal(exit, 64, argv.join(' '));
         }
       },
@@ -181,7 +184,7 @@ describe('the command line', () => {
     );
   });
 
-  test('a second daemon is refused, also with a runtime directory of its own', async () => {
+  test('a second daemon is refused, even with its own runtime directory', async () => {
     await withNetVm(async (host) => {
       for (const own of [[], ['--runtime', `${host.sim.directory}/other`]]) {
         const { status: exit, stdout } = await host.inNetVm(['vifwatch', ...own, 'run']);

@@ -1,4 +1,4 @@
-/** Whatever happened, and in whatever order: the end is as if the daemon had only now been started on it. */
+/** After any events in any order, the state equals that of a daemon which starts only at the end. */
 import assert from 'node:assert/strict';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -32,11 +32,11 @@ const inNetVm = async (host: SimHost, argv: readonly string[]): Promise<string> 
   return stdout;
 };
 
-/** As it is told on the control socket, which takes less time than starting a program. */
+/** The status from the control socket, which takes less time than starting `vifwatch status`. */
 const statusOf = async (host: SimHost): Promise<Status> =>
   JSON.parse(await text(createConnection(`${host.sim.directory}/vifwatch/vifwatch.sock`)));
 
-/** Empty if dom0 has pruned the last vif with all above it. */
+/** The backend's nodes as text; empty if dom0 has pruned the last vif together with its parents. */
 const storeState = async (host: SimHost): Promise<string> => {
   const nodes = await orMissing(host.dom0.tree('/local/domain/2/backend'));
   return [...(nodes ?? [])].map(([path, value]) => `${path}=${value}`).join('\n');
@@ -45,8 +45,8 @@ const storeState = async (host: SimHost): Promise<string> => {
 const transient = ['LINK_FAILED', 'FIREWALL_FAILED', 'XENSTORE_FAILED'];
 
 /**
- * Waits until nothing has changed for half a second, longer on a slow machine, and nothing is about to; resolves with
- * what there is.
+ * Waits until nothing has changed for half a second (longer on a slow machine) and no change is pending.
+ * @returns the state of kernel and xenstore as text
  */
 const settled = async (host: SimHost): Promise<string> => {
   const look = async (): Promise<string> => {
@@ -55,7 +55,7 @@ const settled = async (host: SimHost): Promise<string> => {
   };
   const quietMs = 500 * (await slowness());
   let [last, since] = ['', 0];
-  await until('it is quiet', async () => {
+  await until('kernel and xenstore are quiet', async () => {
     const now = await look();
     const { daemon, vifs } = await statusOf(host);
     const isBusy = vifs.some(
@@ -64,7 +64,7 @@ const settled = async (host: SimHost): Promise<string> => {
     );
     if (now !== last || isBusy || daemon?.trouble !== null) since = performance.now();
     last = now;
-    // To look takes the processors from those who are still at work.
+    // Each look takes processor time from the processes that still work.
     await delay(50);
     return performance.now() - since > quietMs;
   });
@@ -73,7 +73,7 @@ const settled = async (host: SimHost): Promise<string> => {
   return [await kernelState(host), ...mtus, await storeState(host)].join('\n');
 };
 
-/** As if no daemon had ever been in net-vm, but for the names of links. */
+/** Removes every trace of a daemon from net-vm, except for the names of links. */
 const wipe = async (host: SimHost): Promise<void> => {
   const links = (await inNetVm(host, ['ip', '-o', 'link'])).match(/(?<=: )vif[^@]+/g) ?? [];
   await inNetVm(host, ['nft', 'flush', 'ruleset']);
@@ -82,13 +82,13 @@ const wipe = async (host: SimHost): Promise<void> => {
     await inNetVm(host, ['ip', 'addr', 'del', address, 'dev', 'lo']);
   }
   const left = await inNetVm(host, ['ip', 'route', 'show', 'table', 'all', 'proto', '86']);
-  assert.equal(left, '', 'a route without its link');
+  assert.equal(left, '', 'a route outlived its link');
 };
 
-/** Phases in which vifs were, at the end of any sequence. */
+/** The phases of vifs at the end of any sequence. */
 const phases = new Set<string>();
 
-/** The store has what status says, and no complaint outlives its cause. */
+/** Asserts that xenstore agrees with the status, and that no error outlives its cause. */
 const assertTold = async (host: SimHost): Promise<void> => {
   for (const { domid, devid, phase, error } of (await statusOf(host)).vifs) {
     phases.add(phase);
@@ -96,7 +96,7 @@ const assertTold = async (host: SimHost): Promise<void> => {
     const reported = { status: await read('hotplug-status'), error: await read('hotplug-error') };
     if (phase === 'error')
       assert.deepEqual(reported, { status: 'error', error: `vifwatch: ${error?.code}` });
-    else assert.equal(reported.error, undefined, `of ${domid}/${devid}, which is ${phase}`);
+    else assert.equal(reported.error, undefined, `vif ${domid}/${devid} is ${phase}`);
     if (phase === 'connected') assert.equal(reported.status, 'connected');
   }
 };
@@ -108,7 +108,7 @@ const endsAsIfNew = async (sequence: readonly Event[]): Promise<void> => {
     const { happen, start } = openRandomEvents(host);
     for (const event of sequence) await happen(event);
     await start();
-    // Meddling with the firewall is found at the next change.
+    // The next vif change makes the daemon find foreign changes to the firewall.
     const last = await host.create({ name: 'last' });
     await attachRaw(host, last, { ip: '10.0.5.99' });
     await becomesConnected(host, last);
@@ -125,7 +125,7 @@ const endsAsIfNew = async (sequence: readonly Event[]): Promise<void> => {
 
 const usual = { vifname: undefined, mtu: undefined };
 
-/** In the end there are two vifs that are served, and one that is refused. */
+/** The sequence ends with two served vifs and one refused vif. */
 const known: readonly Event[] = [
   { does: 'attach', pick: 0, nodes: { ...usual, ip: '10.0.5.50' } },
   { does: 'attach', pick: 0, nodes: { ...usual, ip: '10.0.5.50' } },
@@ -137,14 +137,14 @@ const known: readonly Event[] = [
   { does: 'detach', pick: 2 },
 ];
 
-test(`${sequences} sequences of events, random but for the first`, {
+test(`${sequences} event sequences, all random but the first, end in the state of a new daemon`, {
   timeout: sequences * hangMs,
 }, async () => {
   const property = fc.asyncProperty(
     fc.array(events, { minLength: 10, maxLength: 25 }),
     endsAsIfNew,
   );
-  // Without shrinking, which would take its time; two dozen events can be read.
+  // There is no shrinking: it takes long, and two dozen events are readable.
   const examples: [Event[]][] = [[[...known]]];
   await fc.assert(property, { numRuns: sequences, endOnFailure: true, examples, seed });
   assert.ok(phases.has('connected') && phases.has('error'), [...phases].join());

@@ -1,4 +1,4 @@
-/** The same events under the real `xl devd` with Xen's vif-route, and under vifwatch: dom0 sees no difference. */
+/** The same events under the real `xl devd` with Xen's vif-route and under vifwatch look the same to dom0. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import type { Permission } from '../../../src/xen/xenstore.ts';
@@ -11,7 +11,7 @@ import { slowness } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
 import { backend, becomesConnected, macOf, place } from './net-vm.ts';
 
-/** Starts what serves the vifs; resolves with whether it has work that does not show in the store. */
+/** Starts the program that serves vifs; the result tells whether it has work that xenstore does not show. */
 type Server = (host: SimHost) => Promise<() => boolean>;
 
 const servers: Readonly<Record<'xl devd' | 'vifwatch', Server>> = {
@@ -40,29 +40,29 @@ const becomesState = (host: SimHost, guest: number, state: string): Promise<void
     return (await host.read(`${backend(guest)}/state`)) === state;
   });
 
-/** The guest's driver is unloaded, or it starts another kernel: the frontend closes while dom0 keeps the vif. */
+/** Acts as a guest that unloads its driver or boots another kernel: the frontend closes, the vif stays. */
 const writeFrontendState = async (host: SimHost, vm: string, state: string): Promise<void> => {
   const argv = ['xenstore-write', 'device/vif/0/state', state];
   assert.equal((await host.inVm(vm, argv)).status, 0);
 };
 
-/** Step by step, since the end alone would be the same for many a mistake: nothing is left. */
+/** The store is compared after each step: the empty store at the end would hide many faults. */
 const trace: Readonly<Record<string, (host: SimHost) => Promise<void>>> = {
   'a VM without vifs': async (host) => void (await host.create({ name: 'web' })),
   attach: (host) => attach(host, 3),
   detach: (host) => detach(host, 3),
   'attach again': (host) => attach(host, 3),
-  'attach a second': (host) => attach(host, 3, 1),
-  'the guest closes the first': async (host) => {
+  'attach a second vif': (host) => attach(host, 3, 1),
+  'the guest closes the first vif': async (host) => {
     await writeFrontendState(host, 'web', '6');
     await becomesState(host, 3, '6');
   },
-  'the guest opens it again': async (host) => {
+  'the guest opens the first vif again': async (host) => {
     await writeFrontendState(host, 'web', '1');
     await becomesState(host, 3, '4');
   },
-  'detach the second': (host) => detach(host, 3, 1),
-  'another VM, with two': async (host) => {
+  'detach the second vif': (host) => detach(host, 3, 1),
+  'another VM with two vifs': async (host) => {
     await host.create({ name: 'mail' });
     await attach(host, 4);
     await attach(host, 4, 1);
@@ -70,11 +70,11 @@ const trace: Readonly<Record<string, (host: SimHost) => Promise<void>>> = {
   'destroy the first VM': async (host) => {
     assert.equal((await host.destroy('web')).status, 0);
   },
-  'replace, without the guest knowing': async (host) => {
+  "replace a vif without the guest's knowledge": async (host) => {
     assert.deepEqual(await removeVif(host.dom0, place(4), true), []);
     await attach(host, 4);
   },
-  'destroy the other': async (host) => {
+  'destroy the other VM': async (host) => {
     assert.equal((await host.destroy('mail')).status, 0);
   },
 };
@@ -85,8 +85,8 @@ const permissionsText = (permissions: readonly Permission[]): string =>
     .join(',');
 
 /**
- * Every node that dom0 sees, with its value and its permissions: backends, frontends, and libxl's own; but not what
- * only vifwatch has to say.
+ * Every node that dom0 sees, with its value and permissions: backends, frontends and libxl's own nodes.
+ * The nodes that only vifwatch writes are left out.
  */
 const dom0View = async ({ dom0 }: SimHost): Promise<readonly string[]> => {
   const lines: string[] = [];
@@ -101,7 +101,7 @@ const dom0View = async ({ dom0 }: SimHost): Promise<readonly string[]> => {
   return lines.sort();
 };
 
-/** Plays the trace; the store after each step, once it is quiet. */
+/** Plays the trace; the result has the store after each step, once the store is quiet. */
 const play = async (store: 'xenstored' | 'oxenstored', serve: Server) => {
   const host = await startSimHost({ store });
   const after: Record<string, readonly string[]> = {};
@@ -119,7 +119,7 @@ const play = async (store: 'xenstored' | 'oxenstored', serve: Server) => {
   return after;
 };
 
-/** Gives whoever is not done yet the time to change the store. */
+/** Gives processes that are still at work the time to change the store. */
 const quiet = async (host: SimHost, isBusy: () => boolean, quietMs: number): Promise<void> => {
   let [events, since] = [0, performance.now()];
   const watch = host.dom0.watch('/local/domain').subscribe(() => {
@@ -137,11 +137,11 @@ const quiet = async (host: SimHost, isBusy: () => boolean, quietMs: number): Pro
 };
 
 describe.concurrent.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
-  test('the store is the same after every step, to the last node', async () => {
+  test('every node in the store is the same after every step', async () => {
     const expected = await play(store, servers['xl devd']);
     const found = await play(store, servers.vifwatch);
     for (const step of Object.keys(trace)) assert.deepEqual(found[step], expected[step], step);
-    // Not because nothing happened.
+    // The steps had an effect.
     assert.ok(expected['attach']?.includes('/local/domain/2/backend/vif/3/0/state = "4" (2,r3)'));
   });
 });

@@ -1,9 +1,9 @@
-/** Where what is exported is loaded again. */
+/** Network namespaces into which exported rules are loaded. */
 import assert from 'node:assert/strict';
 import type { Output } from '../../rig/host.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 
-/** A network namespace in which nothing has ever been. */
+/** Makes a network namespace without any rules; the result runs programs in it. */
 export const makeEmpty = async (host: SimHost, name: string) => {
   const run = (argv: readonly string[]): Promise<Output> => host.sim.run(argv, { domid: 2 });
   const made = await run(host.sim.inRig(['ip', 'netns', 'add', name]));
@@ -15,7 +15,7 @@ export const makeEmpty = async (host: SimHost, name: string) => {
   };
 };
 
-/** nft lists the elements of a set in the order of their hashes, and may put braces around one alone. */
+/** Sorted words: nft lists set elements by their hash and may put braces around a single element. */
 export const sortedWords = (listing: string): string =>
   listing
     .split(/[\s,{}]+/)

@@ -1,4 +1,4 @@
-/** The contract with the toolstack and netback, where order, loss or replacement could hurt. */
+/** The contract with the toolstack and netback: order, loss and replacement of events do no harm. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -29,7 +29,7 @@ import { startFlood } from './sender.ts';
 const isGone = (host: SimHost, path: string) => async (): Promise<boolean> =>
   (await host.read(path)) === undefined;
 
-/** The guest's first vif is up, with one route and one allowed source: this address. */
+/** Asserts that the guest's first vif is up, and that this address is its only route and allowed source. */
 const assertServedAs = async (host: SimHost, guest: number, ip: string): Promise<void> => {
   const link = `vif${guest}.0`;
   const listings = [`ip route show dev ${link}`, 'nft list set inet vifwatch source4'];
@@ -43,7 +43,7 @@ const nothingLeft = async (host: SimHost, before: string): Promise<void> => {
 };
 
 describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
-  test('dom0 prunes the watched root; the next vif is seen all the same', async () => {
+  test('dom0 prunes the watched root: the next vif is still served', async () => {
     await withNetVm(
       async (host) => {
         const before = await kernelState(host);
@@ -60,7 +60,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     );
   });
 
-  test('found at the start in any state, each vif ends as it would have if seen from the beginning', async () => {
+  test('a vif that exists at the start, in any state, ends as if the daemon had seen it from the beginning', async () => {
     await withNetVm(
       async (host) => {
         const guest = await host.create({ name: 'guest' });
@@ -74,7 +74,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
           await writeVif(host.dom0, place(guest, devid), { ...usual, ...nodes });
         }
         await host.startDaemon();
-        await until('the closed one is removed', isGone(host, backend(guest, 9)));
+        await until('the closed vif is removed', isGone(host, backend(guest, 9)));
         const { vifs } = await status(host);
         const phases = vifs.map(({ devid, phase }) => `${devid}:${phase}`);
         assert.deepEqual(phases, [
@@ -86,7 +86,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     );
   });
 
-  test('detach and attach of the same devid back to back: never a stale rule, never a stale "connected"', async () => {
+  test('detach and attach of the same devid back to back leave no stale rule and no stale "connected"', async () => {
     await withNetVm(
       async (host) => {
         const guest = await host.create({ name: 'guest' });
@@ -101,7 +101,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         await becomesConnected(host, guest);
         await until('only the last address is left', async () => {
           const left = (await kernelState(host)).match(/10\.0\.5\.\d+/g) ?? [];
-          // The gateway's stays.
+          // The gateway's address stays.
           return new Set(left).size === 2;
         });
         await assertServedAs(host, guest, '10.0.5.99');
@@ -111,7 +111,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
   });
 });
 
-test('soft reset: a vif that is removed by force and comes back at once with other values has only these', async () => {
+test('soft reset: a vif that is removed by force and comes back at once has only its new values', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create({ name: 'guest' });
     await attachRaw(host, guest, { ip: '10.0.5.20' });
@@ -128,7 +128,7 @@ test('soft reset: a vif that is removed by force and comes back at once with oth
   });
 });
 
-test.concurrent('other kinds of backend are not touched', async () => {
+test.concurrent('the daemon does not touch other kinds of backends', async () => {
   await withNetVm(async (host) => {
     const disk = '/local/domain/2/backend/vbd/3/51712';
     const owner = [
@@ -156,13 +156,13 @@ test.concurrent('other kinds of backend are not touched', async () => {
   });
 });
 
-test('a link that somebody sets up before its rules stand is closed and carries nothing', async () => {
+test('a link that another program sets up before its rules exist is set down and carries nothing', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create({ name: 'guest' });
     await attachRaw(host, guest, { ip: undefined });
     await becomesRefused(host, guest, 'ADDRESS_MISSING');
     const link = `vif${guest}.0`;
-    await until('the device is there', async () => (await isUp(host, link)) !== undefined);
+    await until('the netdev exists', async () => (await isUp(host, link)) !== undefined);
     const frame = { source: macOf(guest), from: '10.0.5.30', to: outside4 };
     const witness = await placeWitness(host, `ip saddr ${frame.from}`);
     const flood = await startFlood(host, guest, [
@@ -174,18 +174,18 @@ test('a link that somebody sets up before its rules stand is closed and carries 
       const { drops } = await status(host);
       return (drops?.['unconfigured_vif'] ?? 0) > 100;
     });
-    await until('it is down again', async () => (await isUp(host, link)) === false);
+    await until('the link is down again', async () => (await isUp(host, link)) === false);
     assert.equal(await witness.count(), 0);
     assert.ok((await flood.stop()) > 0);
-    // The same frames pass once dom0 has given the guest this address.
+    // The same frames pass once dom0 has given this address to the guest.
     await host.dom0.write(`${backend(guest)}/ip`, frame.from);
     await becomesConnected(host, guest);
     await host.sendFrames('guest', [udp4(frame, 7)]);
-    await until('the witness sees it', async () => (await witness.count()) > 0);
+    await until('the witness sees the frame', async () => (await witness.count()) > 0);
   });
 });
 
-test('xl devd may serve the other kinds beside it, if its script for vifs does nothing', async () => {
+test('xl devd may serve other kinds of backends beside the daemon if its script for vifs does nothing', async () => {
   await withNetVm(async (host) => {
     startXlDevd(host.sim, host.netVm);
     const script = `${host.sim.directory}/nothing`;
@@ -204,7 +204,7 @@ test('xl devd may serve the other kinds beside it, if its script for vifs does n
       await bound.assertKept(seconds * 1000, 'xl destroy');
     }
     await nothingLeft(host, before);
-    // It was xl devd that called the script: vifwatch never does.
+    // xl devd called the script; vifwatch never does.
     assert.match(readFileSync(calls, 'utf8'), /^online$/m);
   });
 });

@@ -34,7 +34,7 @@ const options: UplinkOptions = {
 
 const linkOf = (vm: string): string => `vif${Number(vm.slice(2)) + 3}.0`;
 
-/** What the firewall of a host with many VMs holds, each with a policy of its own. */
+/** The firewall's content on a host with many VMs, each with its own policy. */
 const largeState = (seed: number) => {
   const names = Array.from({ length: vms }, (_, index) => `vm${index}`);
   const rule = arbitraryRule(names, cidrs);
@@ -85,7 +85,7 @@ const forms = [
   { form: 'json', options: ['--json'], nft: ['nft', '-j'] },
 ];
 
-test(`${vms} VMs with ${rulesEach} random rules each, exported as text and JSON, loaded elsewhere and exported again: not a byte differs`, async () => {
+test(`${vms} VMs with ${rulesEach} random rules each: their export, loaded elsewhere, exports the same bytes`, async () => {
   await withNetVm(
     async (host) => {
       const seed = Math.trunc(Math.random() * 2 ** 31);

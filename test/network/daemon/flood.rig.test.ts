@@ -1,4 +1,4 @@
-/** A guest floods from before it has a link until after it has lost it: nothing passes but its own, in its time. */
+/** A guest floods before, while and after it has a link: only its own packets pass, while it is connected. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -15,7 +15,7 @@ import { startFlood } from './sender.ts';
 
 const [own4, own6] = ['10.0.5.30', 'fd00:5::30'];
 const [other4, other6] = ['10.0.5.31', 'fd00:5::31'];
-/** What it may send goes to the one port, what it may not to the other. */
+/** The guest's allowed packets go to the first port, its forbidden packets to the second. */
 const [ownPort, foreignPort] = [7777, 6666];
 const foreignId = 0x6666;
 
@@ -40,7 +40,7 @@ const framesOf = (mac: string): readonly string[] => {
 /** The network namespace of the machine beyond the uplink. */
 const world = 'world';
 
-/** Counts what arrives there. */
+/** Counts the packets that arrive there. */
 const watchWorld = async (host: SimHost) => {
   const nft = async (command: string): Promise<string> => {
     const argv = host.sim.inNamespace(world, ['nft', command]);
@@ -58,7 +58,7 @@ const watchWorld = async (host: SimHost) => {
     Number(/packets (\d+)/.exec(await nft(`list counter inet watch ${what}`))?.[1]);
 };
 
-/** How many packets of vifs the guard has dropped since its rules were first loaded. */
+/** The number of packets that the rules' counters have counted as dropped since they were first loaded. */
 const dropped = async (host: SimHost): Promise<number> => {
   const { stdout } = await host.inNetVm(['nft', 'list', 'counters']);
   const counts = [...stdout.matchAll(/packets (\d+)/g)];
@@ -79,9 +79,12 @@ test('a flood passes only while its vif is connected, and never with a foreign s
     };
     const passes = async (): Promise<void> => {
       const before = await arrived('own');
-      await until('its own packets pass', async () => (await arrived('own')) > before + 100);
+      await until(
+        "the guest's own packets pass",
+        async () => (await arrived('own')) > before + 100,
+      );
     };
-    /** Without a link that is up nothing can tell how much was sent, so it is given time. */
+    /** While the link is down, nothing tells how much was sent: the flood then gets a fixed time. */
     const nothingPasses = async (when: string, sending = () => delay(waitMs)): Promise<void> => {
       const before = await arrived('own');
       await sending();
@@ -93,7 +96,7 @@ test('a flood passes only while its vif is connected, and never with a foreign s
     await attachRaw(host, guest, own);
     await nothingPasses('the link is down');
     await inNetVm(host, ['ip', 'link', 'set', link, 'up']);
-    await nothingPasses('somebody else has set the link up', reachesNetVm);
+    await nothingPasses('another program has set the link up', reachesNetVm);
 
     await host.startDaemon();
     await becomesConnected(host, guest);
@@ -110,15 +113,15 @@ test('a flood passes only while its vif is connected, and never with a foreign s
     await reachesNetVm();
 
     const sent = await flood.stop();
-    assert.equal(await arrived('foreign'), 0, 'a foreign source beyond the uplink');
-    assert.equal(await witness.count(), 0, 'a foreign source in net-vm');
-    console.info(`${sent} frames sent, ${await arrived('own')} of its own arrived`);
+    assert.equal(await arrived('foreign'), 0, 'a packet with a foreign source passed the uplink');
+    assert.equal(await witness.count(), 0, 'a packet with a foreign source entered net-vm');
+    console.info(`${sent} frames sent, ${await arrived('own')} of the guest's own packets arrived`);
 
-    // With its own source they are seen.
+    // Both counters do count such packets when the source is the guest's own.
     const truth: Packet = { source: mac, from: own4, to: outside4 };
     const ping = echo4({ ...truth, to: gateway4 }, foreignId);
     await host.sendFrames('guest', [udp4(truth, foreignPort), ping]);
-    await until('a packet to the same port', async () => (await arrived('foreign')) > 0);
-    await until('a ping with the same id', async () => (await witness.count()) > 0);
+    await until('the packet to the same port arrives', async () => (await arrived('foreign')) > 0);
+    await until('the ping with the same id arrives', async () => (await witness.count()) > 0);
   });
 });

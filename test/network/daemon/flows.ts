@@ -1,14 +1,14 @@
-/** Flows of numbered packets that go on through whatever happens, so that each lost one is missed by its number. */
+/** Flows of numbered packets that continue through every event: a lost packet is a missing number. */
 import assert from 'node:assert/strict';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import type { TiedProcess } from '../../rig/sim/tied-process.ts';
 import { until } from '../../support/until.ts';
 
 /**
- * `send TARGET PORT` sends a number every 3 ms over UDP, or in ICMP echo requests if PORT is 0, and takes what
- * comes back; `echo PORT` sends back what comes. Both print their counts at SIGUSR1, and at SIGTERM. Before the
- * latter, `send` waits for the last answers, as long as the last one came less than 5 s ago. The buffers hold what
- * comes while a busy machine runs something else.
+ * `send TARGET PORT` sends a number every 3 ms, over UDP or (if PORT is 0) in ICMP echo requests, and reads
+ * the answers. `echo PORT` sends each packet back. Both print their counts at SIGUSR1 and at SIGTERM.
+ * At SIGTERM, `send` first waits for the missing answers until 5 s have passed since the last answer.
+ * The large buffers keep packets while a busy machine runs other processes.
  */
 const program = `
 import json, select, signal, socket, struct, sys, time
@@ -103,15 +103,15 @@ report()
 
 export type Counts = {
   readonly sent: number;
-  /** Different numbers that came, or came back. */
+  /** The number of different packets that arrived (`echo`) or came back (`send`). */
   readonly seen: number;
-  /** The highest of them, -1 if none came. */
+  /** The highest number among them, -1 if there is none. */
   readonly last: number;
-  /** When the last number that had not been seen came; ms since the epoch, 0 if none did. */
+  /** The time at which the last new number came; ms since the epoch, 0 if none came. */
   readonly lastAt: number;
-  /** The first of those sent that did not come back. */
+  /** The first 20 sent numbers that did not come back. */
   readonly lost: readonly number[];
-  /** Packets that the kernel would not send. */
+  /** Packets that the kernel refused to send. */
   readonly failures: number;
 };
 
@@ -122,9 +122,9 @@ export type Flow = {
 
 const reportsOf = ({ log }: TiedProcess): string[] => log().match(/^\{.*\}$/gm) ?? [];
 
-/** Waits until the program has said something; fails if it ends without. */
+/** Waits until the program has printed a text; fails if the program ends first. */
 const says = (running: TiedProcess, what: string, isSaid: () => boolean): Promise<void> =>
-  until(`the flow says ${what}`, () => {
+  until(`the flow reports ${what}`, () => {
     if (isSaid()) return true;
     const { exitCode, signalCode } = running.child;
     assert.ok(exitCode === null && signalCode === null, `the flow has ended: ${running.log()}`);
@@ -133,12 +133,12 @@ const says = (running: TiedProcess, what: string, isSaid: () => boolean): Promis
 
 let started = 0;
 
-/** @param namespace where it runs */
+/** @param namespace the network namespace of the program */
 const start = async (host: SimHost, namespace: string, argv: readonly string[]): Promise<Flow> => {
   started += 1;
   const command = host.sim.inNamespace(namespace, ['python3', '-c', program, ...argv]);
   const running = host.sim.start(`flow-${started}`, command, { domid: 0 });
-  await says(running, 'that it begins', () => running.log().includes('ready'));
+  await says(running, 'its start', () => running.log().includes('ready'));
   const reported = async (count: number): Promise<Counts> => {
     await says(running, 'its counts', () => reportsOf(running).length >= count);
     return JSON.parse(reportsOf(running).at(-1) ?? '');
@@ -160,14 +160,15 @@ const start = async (host: SimHost, namespace: string, argv: readonly string[]):
 /** The network namespace of the machine beyond the uplink. */
 export const world = 'world';
 
-/** ICMP if no port is given. */
+/** Starts a flow over UDP, or over ICMP if no port is given. */
 export const send = (host: SimHost, from: string, target: string, port = 0): Promise<Flow> =>
   start(host, from, ['send', target, `${port}`]);
 
+/** Starts a UDP server in a network namespace that sends each packet back. */
 export const echo = (host: SimHost, at: string, port: number): Promise<Flow> =>
   start(host, at, ['echo', `${port}`]);
 
-/** Stops the flow, of which everything must have come back; returns its counts. */
+/** Stops the flow and asserts that every packet came back; returns its counts. */
 export const assertNothingLost = async (flow: Flow, what: string): Promise<Counts> => {
   const counts = await flow.stop();
   assert.ok(counts.sent > 0);
@@ -179,7 +180,7 @@ export const assertNothingLost = async (flow: Flow, what: string): Promise<Count
   return counts;
 };
 
-/** Waits until the flow has sent so many more packets. */
+/** Waits until the flow has sent this many more packets. */
 export const sendsMore = async (flow: Flow, packets: number): Promise<void> => {
   const { sent } = await flow.now();
   await until(`${packets} more are sent`, async () => (await flow.now()).sent >= sent + packets);

@@ -1,4 +1,4 @@
-/** Somebody else changes what is ours in the kernel: it is noticed without polling and repaired within a second. */
+/** Another program changes the daemon's kernel state: without polling, the daemon repairs it within 1 s. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4 } from '../../rig/host.ts';
@@ -44,23 +44,23 @@ test.each([
       "nft 'delete chain inet vifwatch output'",
     ],
   ],
-])('damage to the static rules: %s', async (_what, commands) => {
+])('damage to the static rules is repaired within a second: %s', async (_what, commands) => {
   await withNetVm(async (host) => {
     await serveOne(host);
     await assertRepaired(host, commands);
     const losses = () => host.daemon.log().match(/"code":"FIREWALL_LOST"/g) ?? [];
-    await until('each is logged', () => losses().length >= commands.length);
+    await until('each loss is logged', () => losses().length >= commands.length);
     assert.equal(losses().length, commands.length);
     await assertReaches({ host, from: guestVm }, gateway4, outside4);
     assert.equal((await status(host)).healthy, true);
   });
 });
 
-/** The chain of what all VMs without a policy may send. */
+/** The chain for packets from all VMs without a policy. */
 const policyChain =
   '$(nft list map inet vifwatch out | grep -o "out-internet-[0-9a-f]*" | head -1)';
 
-/** `LINK`, and `D` in addresses, stand for a vif that has not been damaged before. */
+/** `LINK` and the `D` in addresses stand for a vif that no other command has damaged. */
 const damages = [
   'ip link set LINK down',
   'ip link set LINK mtu 1300',
@@ -92,7 +92,7 @@ const damages = [
   'ip addr del 10.0.5.1/32 dev lo',
 ];
 
-test('damage to a vif', async () => {
+test('damage to a vif is repaired within a second', async () => {
   await withNetVm(
     async (host) => {
       const guest = await host.create(guestVm);
@@ -100,7 +100,7 @@ test('damage to a vif', async () => {
       const addresses = (d: number) => `10.0.5.1${d} fd00:5::1${d} 10.9.1${d}.0/24`;
       await attachVifs(host, guest, vifs, (d) => ({ ip: addresses(d), mtu: '1500' }));
       await becomeConnected(host, guest, vifs);
-      await until('it is quiet', async () => (await status(host)).healthy);
+      await until('the daemon is healthy', async () => (await status(host)).healthy);
       const hex = (d: number) => d.toString(16).padStart(2, '0');
       const commands = damages.map((command, d) =>
         command
@@ -115,11 +115,11 @@ test('damage to a vif', async () => {
   );
 });
 
-test('what began while the rules were gone does not go on when they are back', async () => {
+test('a flow that began while the rules were gone is cut when they are back', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const netVm = namespaceOf(host.netVm);
-    // Somebody else's rules have the kernel track connections meanwhile.
+    // Another program's rules make the kernel track connections meanwhile.
     await inNetVm(host, [
       'nft',
       'table ip other { chain c { type filter hook input priority 0; ct state new accept; }; }',
@@ -136,7 +136,7 @@ test('what began while the rules were gone does not go on when they are back', a
       await until('the flow passes', async () => (await server.now()).seen > 0);
     });
     const start = Date.now();
-    // Until the vif's elements are back, nothing of the guest passes anyway.
+    // Until the vif's elements are back, none of the guest's packets pass anyway.
     await until('the vif has its rules again', async () => (await ours(host)) === before);
     await until('the flow is cut', async () => {
       const { sent } = await flow.now();

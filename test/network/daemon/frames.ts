@@ -1,4 +1,4 @@
-/** Ethernet frames by hand, for guests that do not keep to any rule. */
+/** Ethernet frames built byte by byte, for guests that break the rules. */
 
 /** The gateway's MAC on every vif: netback's. */
 export const netbackMac = 'fe:ff:ff:ff:ff:ff';
@@ -40,7 +40,7 @@ const ethernet = (
 export type Packet = Ethernet & {
   readonly from: string;
   readonly to: string;
-  /** Of IPv6; what neighbour discovery demands, unless given. */
+  /** The hop limit of IPv6; the default is the one that neighbour discovery demands. */
   readonly hopLimit?: number;
 };
 
@@ -53,15 +53,17 @@ const ipv4Header = ({ from, to }: Packet, protocol: number, length: number, frag
   return [...start, ...checksum([...start, ...addresses]), ...addresses];
 };
 
+/** An IPv4 frame with 4 bytes over UDP, as hex digits. */
 export const udp4 = (packet: Packet, port: number, sourcePort = port): string => {
   const payload = udp(port, sourcePort);
   return ethernet(packet, 0x0800, [...ipv4Header(packet, 17, payload.length, 0), ...payload]);
 };
 
-/** The last fragment of a datagram whose others never come, 8 bytes into it. */
+/** The last fragment of a datagram, at offset 8; the other fragments never come. */
 export const fragment4 = (packet: Packet): string =>
   ethernet(packet, 0x0800, [...ipv4Header(packet, 17, 8, 1), ...Array<number>(8).fill(0x78)]);
 
+/** An ICMP echo request with this identifier. */
 export const echo4 = (packet: Packet, id: number): string => {
   const rest = bytes(word(id), word(1), Array(8).fill(0x78));
   const payload = bytes([8, 0], checksum([8, 0, ...rest]), rest);
@@ -75,7 +77,7 @@ const ipv6 = (packet: Packet, { next, data }: Ipv6Payload): string => {
   const { hopLimit = 255 } = packet;
   const header = bytes([0x60, 0, 0, 0], word(data.length), [next, hopLimit], addresses);
   const pseudo = bytes(addresses, [0, 0], word(data.length), [0, 0, 0, next]);
-  // UDP and ICMPv6 keep their checksum in other places, and it is 0 until now.
+  // UDP and ICMPv6 have their checksum at different offsets; its bytes are still 0.
   if (next !== 17 && next !== 58) return ethernet(packet, 0x86dd, [...header, ...data]);
   const at = next === 17 ? 6 : 2;
   const sum = checksum([...pseudo, ...data]);
@@ -83,17 +85,18 @@ const ipv6 = (packet: Packet, { next, data }: Ipv6Payload): string => {
   return ethernet(packet, 0x86dd, [...header, ...filled]);
 };
 
+/** The same as `udp4`, over IPv6. */
 export const udp6 = (packet: Packet, port: number, sourcePort = port): string =>
   ipv6(packet, { next: 17, data: udp(port, sourcePort) });
 
-/** As `fragment4`, behind a fragment header. */
+/** The same as `fragment4`, with an IPv6 fragment header. */
 export const fragment6 = (packet: Packet): string =>
   ipv6(packet, {
     next: 44,
     data: bytes([17, 0], word(8), [0, 0, 0, 1], Array<number>(8).fill(0x78)),
   });
 
-/** An ICMP error or redirect about the packet that `packet.to` has sent to `about` by `udp4`, to that port. */
+/** An ICMP error or redirect about a packet like `udp4`'s that `packet.to` sent to this port of `about`. */
 const icmpAbout4 = (
   packet: Packet,
   [type, code, ...second]: readonly number[],
@@ -107,14 +110,14 @@ const icmpAbout4 = (
   return ethernet(packet, 0x0800, [...ipv4Header(packet, 1, payload.length, 0), ...payload]);
 };
 
-/** "Fragmentation needed: `mtu`." */
+/** An ICMP "fragmentation needed" with this MTU. */
 export const fragmentationNeeded = (
   packet: Packet,
   mtu: number,
   about: { readonly to: string; readonly port: number },
 ): string => icmpAbout4(packet, [3, 4, 0, 0, ...word(mtu)], about.to, about.port);
 
-/** "Packet too big: `mtu`." */
+/** An ICMPv6 "packet too big" with this MTU. */
 export const packetTooBig = (
   packet: Packet,
   mtu: number,
@@ -126,36 +129,38 @@ export const packetTooBig = (
   return icmp6(packet, 2, bytes([0, 0], word(mtu), original));
 };
 
-/** "Reach `about` by way of `packet.from`." */
+/** An ICMP redirect: `packet.from` is the next hop to `about`. */
 export const redirect4 = (packet: Packet, about: string): string =>
   icmpAbout4(packet, [5, 1, ...ipv4Bytes(packet.from)], about);
 
+/** The same as `redirect4`, over ICMPv6. */
 export const redirect6 = (packet: Packet, about: string): string =>
   icmp6(packet, 137, bytes([0, 0, 0, 0], ipv6Bytes(packet.from), ipv6Bytes(about)));
 
-/** The frame behind a VLAN tag. */
+/** The frame with a VLAN tag. */
 export const tagged = (frame: string, vlan: number, type = '8100'): string =>
   `${frame.slice(0, 24)}${type}${Buffer.from(word(vlan)).toString('hex')}${frame.slice(24)}`;
 
-/** A frame of another protocol than IP and ARP. */
+/** A frame with a protocol other than IP and ARP. */
 export const foreignProtocol = (packet: Ethernet, type: number): string =>
   ethernet(packet, type, Array<number>(46).fill(0x78));
 
 const icmp6 = (packet: Packet, type: number, rest: readonly number[]): string =>
   ipv6(packet, { next: 58, data: bytes([type, 0, 0, 0], rest) });
 
+/** An ICMPv6 echo request with this identifier. */
 export const echo6 = (packet: Packet, id: number): string =>
   icmp6(packet, 128, bytes(word(id), word(1), Array(8).fill(0x78)));
 
-/** An unsolicited neighbour advertisement that overrides: `target` is at the source's MAC. */
+/** An unsolicited neighbour advertisement with the override flag: `target` has the source's MAC. */
 export const advertisement = (packet: Packet, target: string): string =>
   icmp6(packet, 136, bytes([0x20, 0, 0, 0], ipv6Bytes(target), [2, 1], macBytes(packet.source)));
 
-/** A neighbour solicitation, by which the sender makes itself known. */
+/** A neighbour solicitation; it also tells the receiver the sender's MAC. */
 export const solicitation = (packet: Packet, target: string): string =>
   icmp6(packet, 135, bytes([0, 0, 0, 0], ipv6Bytes(target), [1, 1], macBytes(packet.source)));
 
-/** A router advertisement with a lifetime and a prefix for addresses. */
+/** A router advertisement with a lifetime and a prefix for address autoconfiguration. */
 export const routerAdvertisement = (packet: Packet, prefix: string): string => {
   const router = bytes([64, 0], word(1800), Array(8).fill(0));
   const lifetimes = bytes([0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]);
@@ -164,9 +169,9 @@ export const routerAdvertisement = (packet: Packet, prefix: string): string => {
 
 export type Arp = Ethernet & {
   readonly operation: 'request' | 'reply';
-  /** The sender's MAC where it is not that of the frame. */
+  /** The sender's MAC in the ARP body, if it differs from the frame's. */
   readonly mac?: string;
-  /** What the sender says of itself. */
+  /** The address that the sender claims. */
   readonly sender: string;
   readonly asks: string;
 };

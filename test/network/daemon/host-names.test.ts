@@ -1,4 +1,4 @@
-/** When DNS names are looked up again, and what is believed meanwhile; a clock and name servers of our own. */
+/** The repeated lookups of DNS names, and the answers in use meanwhile; clock and name servers are fakes. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openHostNames } from '../../../src/network/daemon/host-names.ts';
 import type { Resolution } from '../../../src/network/kernel/resolver.ts';
@@ -27,7 +27,7 @@ const hostWith = (...answers: readonly (Resolution | undefined)[]) => {
 
 const found = (ttlS: number, ...addresses: string[]): Resolution => ({ addresses, ttlS });
 
-test('a name is asked for again when its TTL is up, but no sooner than after 5 s and no later than after an hour', async () => {
+test('a name is looked up again when its TTL ends, but after 5 s at the earliest and an hour at the latest', async () => {
   const { hosts, asked } = hostWith(found(60, 'a'), found(0, 'a'), found(1e6, 'a'), found(60, 'a'));
   await hosts.asked();
   const askedAfter = async (ms: number): Promise<number> => {
@@ -42,7 +42,7 @@ test('a name is asked for again when its TTL is up, but no sooner than after 5 s
   expect(await askedAfter(1_000)).toBe(4);
 });
 
-test('what was found last is believed while nothing is found; all that was ever found is remembered', async () => {
+test('the last answer stays in use while lookups fail, and every address ever found is remembered', async () => {
   const { hosts, changes } = hostWith(undefined, found(5, 'a'), undefined, found(5, 'b'));
   await hosts.asked();
   expect(hosts.addressesOf('host.test')).toBeUndefined();
@@ -57,7 +57,7 @@ test('what was found last is believed while nothing is found; all that was ever 
   expect(changes()).toBe(2);
 });
 
-test('a name that nobody wants any more is forgotten and not asked for', async () => {
+test('a name that no policy uses any more is forgotten and not looked up', async () => {
   const { hosts, asked } = hostWith(found(5, 'a'));
   await hosts.asked();
   hosts.want(new Set());

@@ -1,4 +1,4 @@
-/** Changes that are no damage cost the daemon next to nothing, and it stays watchful. */
+/** Changes without damage cost the daemon almost no processor time, and it still notices damage. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { cpuSeconds } from '../../rig/process.ts';
@@ -11,7 +11,7 @@ import { attachRaw, becomesConnected, guestVm, macOf, serveOne, withNetVm } from
 
 type Cpu = ReturnType<typeof cpuSeconds>;
 
-/** Processor time that the daemon, and programs that it ran, use while the body runs; seconds. */
+/** Processor time in seconds that the daemon and its child programs use while the body runs. */
 const usedBy = async (host: SimHost, body: () => Promise<void>): Promise<Cpu> => {
   const before = cpuSeconds(host.daemon.pid());
   await body();
@@ -19,7 +19,7 @@ const usedBy = async (host: SimHost, body: () => Promise<void>): Promise<Cpu> =>
   return { own: own - before.own, children: children - before.children };
 };
 
-test('changes in tables of others leave the daemon idle', async () => {
+test("changes in other programs' tables leave the daemon idle", async () => {
   await withNetVm(async (host) => {
     await serveOne(host);
     await inNetVm(host, [
@@ -35,16 +35,16 @@ test('changes in tables of others leave the daemon idle', async () => {
       }
     });
     const [used, theirs] = [own + children, cpuSeconds(process.pid).children - before];
-    // A daemon that looked each time would use about three times as much as they do.
-    const what = `${used} s of processor time where others used ${theirs} s`;
+    // A daemon that looked at each change would use about three times as much as these commands do.
+    const what = `${used} s of processor time where the nft commands used ${theirs} s`;
     console.info(what);
     assert.ok(used < theirs / 2, what);
     await assertRepaired(host, ['nft flush table inet vifwatch']);
   });
 });
 
-/** The monitor of nft 1.0.6 crashes at that, or prints megabytes. */
-test('many vifs that go leave the daemon idle, and as watchful as before', async () => {
+/** When many vifs go, the monitor of nft 1.0.6 crashes or prints megabytes. */
+test('the removal of many vifs leaves the daemon idle, and it still notices damage', async () => {
   await withNetVm(
     async (host) => {
       const guest = await host.create(guestVm);
@@ -58,12 +58,15 @@ test('many vifs that go leave the daemon idle, and as watchful as before', async
         });
         const going = await usedBy(host, async () => {
           assert.deepEqual(await detachVifs(host, guest, devids), []);
-          await until('its rules are gone', async () => !/vif\d+\.[1-9]/.test(await ours(host)));
+          await until(
+            "the vifs' rules are gone",
+            async () => !/vif\d+\.[1-9]/.test(await ours(host)),
+          );
         });
         await assertRepaired(host, [
           `nft delete element inet vifwatch mac '{ vif${guest}.0 . ${macOf(guest)} }'`,
         ]);
-        const what = `${going.own} s of processor time as it goes, ${coming.own} s as it came`;
+        const what = `${going.own} s of processor time for the removal, ${coming.own} s for the arrival`;
         console.info(what);
         assert.ok(going.own < 5 * coming.own, what);
       }

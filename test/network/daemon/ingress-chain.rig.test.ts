@@ -1,4 +1,4 @@
-/** The chain of a vif's link that sees VLAN tags and unknown protocols is there whenever the vif is. */
+/** A vif's ingress chain, which sees VLAN tags and unknown protocols, exists whenever the vif is served. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -24,7 +24,7 @@ const isUp = (host: SimHost): Promise<void> =>
     return stdout.includes('eth0');
   });
 
-/** Both counters count each frame that the guest sends. */
+/** Asserts that both counters count every frame of the guest with a VLAN tag or an unknown protocol. */
 const assertCounts = async (host: SimHost, guest: number): Promise<void> => {
   await isUp(host);
   const source = macOf(guest);
@@ -33,7 +33,7 @@ const assertCounts = async (host: SimHost, guest: number): Promise<void> => {
   const before = await drops();
   const vlan = tagged(udp4({ source, from: `10.0.5.${guest}0`, to: outside4 }, 7), 5);
   await host.sendFrames(guestVm.name, [vlan, vlan, foreignProtocol({ source }, 0x88b5)]);
-  await until('both have counted', async () => {
+  await until('both counters have counted', async () => {
     const after = await drops();
     const grown = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
     return grown('vlan_tagged') === 2 && grown('unknown_ethertype') === 1;
@@ -48,7 +48,7 @@ const serve = async (host: SimHost, guest: number, vifname?: string): Promise<vo
 const detach = async (host: SimHost, guest: number): Promise<void> =>
   assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
 
-test('also if the link gets another name, and again after that', async () => {
+test('a link with a vifname has its chain, also when the vif comes back', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(guestVm);
     for (let round = 0; round < 2; round++) {
@@ -61,7 +61,7 @@ test('also if the link gets another name, and again after that', async () => {
   });
 });
 
-test('what somebody did to it while nobody looked is mended', async () => {
+test('damage to the chain while no daemon runs is repaired at the next start', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(guestVm);
     await serve(host, guest);
@@ -70,13 +70,13 @@ test('what somebody did to it while nobody looked is mended', async () => {
       await host.signalDaemon('SIGKILL');
       assert.equal((await host.inNetVm(['nft', command])).status, 0);
       await host.startDaemon();
-      await until('it is there', async () => (await chains(host)).includes('vif3.0'));
+      await until('the chain exists', async () => (await chains(host)).includes('vif3.0'));
       await assertCounts(host, guest);
     }
   });
 });
 
-/** As Linux before 6.16 does. It notes which links it refused, and how those look that it did not. */
+/** Refuses missing links like Linux before 6.16; notes them, and the state of the links that exist. */
 const refuseWithoutLink = `
   for file; do :; done
   for dev in $(grep -o '"dev":"[^"]*"' "$file" 2>/dev/null | cut -d'"' -f4); do
@@ -86,7 +86,7 @@ const refuseWithoutLink = `
     exit 1
   done`;
 
-test('where it cannot stand before the link, it stands before the link is up', async () => {
+test('where the chain cannot exist before the link, it exists before the link is up', async () => {
   await withStandIn(
     'nft',
     refuseWithoutLink,
@@ -97,7 +97,7 @@ test('where it cannot stand before the link, it stands before the link is up', a
         assert.deepEqual(await chains(host), ['vif3.0']);
         await assertCounts(host, guest);
         await detach(host, guest);
-        // There it goes with its link; this kernel keeps it.
+        // Linux before 6.16 removes the chain with its link; this kernel keeps it.
         await host.inNetVm(['nft', 'delete', 'chain', 'netdev', 'vifwatch', 'vif3.0']);
       }
       assert.doesNotMatch(host.daemon.log(), /"level":50/);

@@ -1,4 +1,4 @@
-/** Vifs whose network device comes late, or never. */
+/** Vifs whose netdev comes late or never. */
 import assert from 'node:assert/strict';
 import { filter, firstValueFrom } from 'rxjs';
 import { test } from 'vitest';
@@ -19,13 +19,13 @@ import {
   withNetVm,
 } from './net-vm.ts';
 
-/** Resolves when netback tells it of the guest's first vif. */
+/** Resolves when netback reports the event for one of the guest's vifs. */
 const netbackTells = (host: SimHost, what: ActorEvent['what'], guest: number): Promise<unknown> =>
   firstValueFrom(
     host.actors.events.pipe(filter((event) => event.what === what && event.guest === guest)),
   );
 
-test('a vif that goes while its device is waited for leaves nothing, and nobody writes to its place', async () => {
+test('a vif that is removed while the daemon waits for its netdev leaves no kernel state and no nodes', async () => {
   await withNetVm(
     async (host) => {
       const before = await kernelState(host);
@@ -36,7 +36,7 @@ test('a vif that goes while its device is waited for leaves nothing, and nobody 
       assert.deepEqual(await removeVif(host.dom0, place(guest), true), []);
       await came;
       await went;
-      // By the time that another vif is served, the daemon has seen the link come and go.
+      // Once another vif is served, the daemon has seen the link come and go.
       const other = await host.create({ name: 'other' });
       await attachRaw(host, other, {});
       await becomesConnected(host, other);
@@ -48,7 +48,7 @@ test('a vif that goes while its device is waited for leaves nothing, and nobody 
   );
 });
 
-test.concurrent('a device that comes late is served when it comes', async () => {
+test.concurrent('a vif whose netdev comes late is served when the netdev comes', async () => {
   await withNetVm(
     async (host) => {
       const guest = await host.create({ name: 'guest' });
@@ -64,7 +64,7 @@ test.concurrent('a device that comes late is served when it comes', async () => 
   );
 });
 
-test.concurrent('a device that never comes is an error after 10 s, and not before', async () => {
+test.concurrent('a vif whose netdev never comes gets an error after 10 s, not earlier', async () => {
   await withNetVm(
     async (host) => {
       const guest = await host.create({ name: 'guest' });
@@ -86,13 +86,13 @@ test.concurrent('a device that never comes is an error after 10 s, and not befor
   );
 });
 
-test.concurrent('one whose device never comes keeps nobody waiting', async () => {
+test.concurrent('a vif whose netdev never comes does not delay the others', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create({ name: 'guest' });
-    // netback takes up what it finds in state 1.
+    // netback creates no netdev for this vif: it takes up only vifs in state 1.
     const stuck = { mac: macOf(guest, 9), ip: '10.0.5.99', state: '2' };
     await writeVif(host.dom0, place(guest, 9), stuck);
-    // After a second the daemon looks again for the device that is missing.
+    // The daemon looks for the missing netdev again after 1 s: a vif that waits for it exceeds this bound.
     const bound = await openBound(900);
     for (const devid of [0, 1, 2]) {
       const start = performance.now();

@@ -1,4 +1,4 @@
-/** All vifs of a host at once: each gets exactly its own, and one that fails disturbs no other. */
+/** All vifs of a host at once: each gets exactly its own state, and a vif that fails disturbs no other. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
@@ -36,7 +36,7 @@ const linesOf = (guest: number, devid: number): string[] => {
   ];
 };
 
-/** The state without its vifs, and the lines of vifs. */
+/** Splits the state into the lines of vifs and the rest. */
 const split = (state: string) => {
   const named = state.replaceAll(/(?<=(in|out)-internet-)[0-9a-f]{12}/g, 'HASH');
   const lines = named.split('\n').map((line) => line.trim().replace(/ # guest$/, ''));
@@ -47,14 +47,14 @@ const split = (state: string) => {
   };
 };
 
-/** The devids for which netback gives up, as they come. */
+/** The devids for which netback gives up; the set grows as netback reports them. */
 const watchFailures = (host: SimHost): ReadonlySet<number> => {
   const failed = new Set<number>();
   host.actors.events.subscribe(({ what, devid }) => what === 'failed' && failed.add(devid));
   return failed;
 };
 
-/** Waits until each vif is connected or one of those netback gave up; returns the connected ones. */
+/** Waits until each vif is connected or netback has given it up; returns the connected vifs. */
 const connectedOf = async (
   host: SimHost,
   guest: number,
@@ -70,7 +70,7 @@ const connectedOf = async (
 };
 
 describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
-  test('40 at once, one of them bad: each has exactly its own, the bad one nothing', async () => {
+  test('40 vifs at once, one of them bad: each gets exactly its own state, and the bad one gets none', async () => {
     await withNetVm(
       async (host) => {
         const before = split(await kernelState(host));
@@ -86,7 +86,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         assert.deepEqual(after.vifs, good.flatMap((devid) => linesOf(guest, devid)).sort());
         assert.equal(after.rest, before.rest);
         assert.deepEqual(await detachVifs(host, guest, devids), []);
-        await until('nothing is left', async () => {
+        await until('no vif has kernel state', async () => {
           return split(await kernelState(host)).vifs.length === 0;
         });
       },
@@ -94,7 +94,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     );
   });
 
-  test('more than the quota holds: who gets no nodes stays out, the others come and go', async () => {
+  test('more vifs than the quota holds: a vif without nodes stays out, and the others come and go', async () => {
     await withNetVm(
       async (host) => {
         const failed = watchFailures(host);
@@ -120,7 +120,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     );
   });
 
-  test('no node is left even to say what is wrong with a vif: the others are served', async () => {
+  test("the quota leaves no node for a bad vif's error: the other vifs are served", async () => {
     await withNetVm(
       async (host) => {
         const failed = watchFailures(host);
@@ -128,16 +128,16 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
         const [bad, asked] = [60, devidsUpTo(60)];
         await attachVifs(host, guest, asked);
         const good = await connectedOf(host, guest, asked, failed);
-        // How many depends on how far the others got before the quota was full.
+        // The count depends on how far the other vifs got before the quota was full.
         assert.ok(good.length > 0 && failed.size > 0, `${good.length} of ${asked.length}`);
         await attachVifs(host, guest, [bad], () => ({ ip: undefined }));
-        await until('status tells', async () => {
+        await until('status reports the error', async () => {
           const { daemon, vifs } = await status(host);
           const code = vifs.find(({ devid }) => devid === bad)?.error?.code;
           return daemon !== null && code === 'ADDRESS_MISSING';
         });
         assert.equal(await host.read(`${backend(guest, bad)}/hotplug-error`), undefined);
-        // What dom0 gives back to the quota is enough to say it in the store as well.
+        // The quota that dom0 frees is enough for the error in the store as well.
         assert.deepEqual(await detachVifs(host, guest, good), []);
         await becomesRefused(host, guest, 'ADDRESS_MISSING', bad);
       },

@@ -1,4 +1,4 @@
-/** Many vifs of one guest, which all reach state 2 in one moment. */
+/** Many vifs of one guest that all reach state 2 at the same moment. */
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { removeVif, type VifNodes, writeVif } from '../../rig/sim/toolstack.ts';
 import { becomesConnected, macOf, place } from './net-vm.ts';
@@ -11,7 +11,7 @@ export const addressesOf = (devid: number): string => {
   return `10.0.${high}.${low} fd00:5::${high}:${low}`;
 };
 
-/** dom0 writes the vifs; `nodes` says what each has besides or instead of the usual. */
+/** dom0 attaches the vifs; `nodes` gives each vif nodes that add to the usual ones or replace them. */
 export const attachVifs = async (
   host: SimHost,
   guest: number,
@@ -26,6 +26,7 @@ export const attachVifs = async (
   await host.actors.release();
 };
 
+/** Waits until each of the vifs is connected. */
 export const becomeConnected = async (
   host: SimHost,
   guest: number,
@@ -34,7 +35,7 @@ export const becomeConnected = async (
   for (const devid of devids) await becomesConnected(host, guest, devid);
 };
 
-/** Takes all of them away at the same time; returns what dom0 complains of. */
+/** Detaches all of them at the same time; returns dom0's complaints. */
 export const detachVifs = async (
   host: SimHost,
   guest: number,

@@ -1,4 +1,4 @@
-/** The uplink's MTU is the vif's; what is too long for either comes back as an error or is never sent. */
+/** A vif's MTU follows the uplink's; a packet that is too long causes an error or is never sent. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { outside4, outside6 } from '../../rig/host.ts';
@@ -20,7 +20,7 @@ const ip = async (host: SimHost, ...args: readonly string[]): Promise<string> =>
   return stdout;
 };
 
-/** What the link has and what its guest has been told. */
+/** The MTU of the vif's link, and the MTU in the guest's node. */
 const mtusOf = async (host: SimHost, guest: number): Promise<readonly [number, number]> => {
   const shown = await ip(host, '-o', 'link', 'show', `vif${guest}.0`);
   const hint = await host.read(`/local/domain/${guest}/device/vif/0/mtu`);
@@ -35,7 +35,7 @@ const becomes = async (host: SimHost, guest: number, mtu: number): Promise<numbe
   return performance.now() - start;
 };
 
-test("a vif has the uplink's MTU from the start and within a second after it changes, and loses nothing", async () => {
+test("a vif has the uplink's MTU from the start, follows a change within a second, and loses nothing", async () => {
   await withNetVm(async (host) => {
     const setUplink = (mtu: number) => ip(host, 'link', 'set', 'eth0', 'mtu', `${mtu}`);
     await setUplink(1400);
@@ -58,11 +58,11 @@ test("a vif has the uplink's MTU from the start and within a second after it cha
     await whileStopped(host, async () => {
       await ip(host, 'link', 'set', `vif${guest}.0`, 'mtu', '1450');
     });
-    await follows(1350, 'what somebody else has set');
+    await follows(1350, "the MTU after another program's change");
     await host.dom0.write(`${backend(guest)}/mtu`, '1290');
-    await follows(1290, 'what dom0 asks for');
+    await follows(1290, 'the MTU that dom0 asks for');
     await host.dom0.remove(`${backend(guest)}/mtu`);
-    await follows(1350, 'what dom0 no longer asks for');
+    await follows(1350, 'the MTU after dom0 has removed its node');
 
     for (const ping of pings) await ping.assertUninterrupted();
     assert.equal(await kernelState(host), before);
@@ -70,7 +70,7 @@ test("a vif has the uplink's MTU from the start and within a second after it cha
   });
 });
 
-test('found at the start with another MTU than the uplink, a connected vif gets it, and so does its guest', async () => {
+test("a connected vif whose MTU differs from the uplink's gets that MTU at the daemon's start, and so does its guest", async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(guestVm);
     await attachRaw(host, guest, addresses);
@@ -99,7 +99,7 @@ test('path MTU discovery works through net-vm in both directions', async () => {
 
 const uplinkOnly = 'uplink = ["eth0"]\ngateway = ["10.0.5.1", "fd00:5::1"]\n';
 
-/** The world hears of no packet that is too long. */
+/** The world loses the errors about packets that are too long. */
 const makeBlackHole = async (host: SimHost): Promise<void> => {
   const table = `table inet hole { chain input { type filter hook input priority 0;
     icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }; }`;
@@ -108,8 +108,8 @@ const makeBlackHole = async (host: SimHost): Promise<void> => {
 };
 
 test.each([
-  ['mss_clamp = true: no segment is too long even where errors about it get lost', true],
-  ['without mss_clamp, the segments are left as they are', false],
+  ['with mss_clamp, no segment is too long even if the errors about long packets get lost', true],
+  ['without mss_clamp, the segments stay unchanged', false],
 ])('%s', async (_, clamp) => {
   await withNetVm(
     async (host) => {
@@ -121,7 +121,7 @@ test.each([
         assert.equal(await transfer(host, to), clamp ? 'complete' : 'stalled', to);
       }
       if (clamp) {
-        // Mended like everything else of ours.
+        // The daemon also repairs the set of this option.
         await assertRepaired(host, ['nft flush set inet vifwatch mss_clamp']);
       }
     },

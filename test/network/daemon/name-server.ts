@@ -1,11 +1,11 @@
-/** Name servers beyond the uplink: one whose zone the test may change at any time, or several that are silent. */
+/** Name servers beyond the uplink: either one whose zone the test may change, or several silent ones. */
 import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { until } from '../../support/until.ts';
 import { inWorld } from './transfer.ts';
 
-/** Names to IPv4 addresses; a name that is not in it does not exist. */
+/** Names and their IPv4 addresses; a name that is not a key does not exist. */
 export type Zone = Readonly<Record<string, readonly string[]>>;
 
 const program = `
@@ -30,7 +30,7 @@ while True:
     server.sendto(header + query[12:end] + records, peer)
 `;
 
-/** Has net-vm ask these and nobody else; to be called before the daemon starts. */
+/** Makes net-vm ask only these name servers; call it before the daemon starts. */
 const useNameServers = async ({ sim }: SimHost, addresses: readonly string[]): Promise<void> => {
   const resolvConf = `${sim.directory}/resolv.conf`;
   writeFileSync(resolvConf, addresses.map((address) => `nameserver ${address}\n`).join(''));
@@ -39,7 +39,7 @@ const useNameServers = async ({ sim }: SimHost, addresses: readonly string[]): P
   assert.equal(status, 0, stderr);
 };
 
-/** Starts it, and has net-vm ask it; resolves with what changes its zone. */
+/** Starts a name server and makes net-vm ask it; the result replaces its zone. */
 export const startNameServer = async (
   host: SimHost,
   address: string,
@@ -58,10 +58,10 @@ export const startNameServer = async (
   return setZone;
 };
 
-/** For a minute a resolver asks one after the other, with 3 s of patience for each, and again with 6 s. */
+/** They keep a resolver busy for about a minute: it asks each in turn and waits 3 s, then again 6 s. */
 const silentServers = Array.from(Array(8), (_, index) => `198.51.100.${index + 1}`);
 
-/** Has net-vm ask several name servers of which none answers. */
+/** Makes net-vm ask several name servers that never answer. */
 export const useSilentNameServers = async (host: SimHost): Promise<void> => {
   await useNameServers(host, silentServers);
   const chain = 'type filter hook prerouting priority 0; udp dport 53 counter drop;';
@@ -72,7 +72,7 @@ export const useSilentNameServers = async (host: SimHost): Promise<void> => {
   assert.equal(status, 0, stderr);
 };
 
-/** How many queries they have been sent. */
+/** The number of queries that were sent to the silent name servers. */
 export const silencedQueries = async (host: SimHost): Promise<number> => {
   const { stdout } = await inWorld(host, ['nft', 'list', 'table', 'ip', 'silence']);
   return Number(/counter packets (\d+)/.exec(stdout)?.[1]);

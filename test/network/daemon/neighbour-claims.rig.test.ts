@@ -1,4 +1,4 @@
-/** A guest that spoofs ARP or neighbour discovery moves nothing in net-vm; one that does not is answered. */
+/** A guest that spoofs ARP or neighbour discovery changes nothing in net-vm; an honest guest gets answers. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, gateway6, outside4, outside6 } from '../../rig/host.ts';
@@ -13,7 +13,7 @@ const everything = [gateway4, gateway6, outside4, outside6];
 const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };
 const spoofer = { name: 'spoofer', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
 
-/** It is served and reaches everything; resolves with its MAC. */
+/** Serves the VM and asserts that it reaches everything; resolves with its MAC. */
 const serve = async (host: SimHost, { name, ipv4, ipv6 }: typeof victim): Promise<string> => {
   const guest = await host.create({ name });
   await attachRaw(host, guest, { ip: `${ipv4} ${ipv6}` });
@@ -22,7 +22,7 @@ const serve = async (host: SimHost, { name, ipv4, ipv6 }: typeof victim): Promis
   return macOf(guest);
 };
 
-/** Resolves with the spoofer's MAC. */
+/** Serves the victim and the spoofer; resolves with the spoofer's MAC. */
 const serveBoth = async (host: SimHost): Promise<string> => {
   await serve(host, victim);
   return serve(host, spoofer);
@@ -30,7 +30,7 @@ const serveBoth = async (host: SimHost): Promise<string> => {
 
 const run = (host: SimHost, command: string): Promise<string> => inNetVm(host, command.split(' '));
 
-/** What net-vm's neighbour table says, without how recently each was confirmed, and without the world's own. */
+/** net-vm's neighbour table without the entries' freshness and without the world's link-local entries. */
 const neighbours = async (host: SimHost): Promise<readonly string[]> => {
   const table = await run(host, 'ip neigh show');
   return table
@@ -40,7 +40,7 @@ const neighbours = async (host: SimHost): Promise<readonly string[]> => {
     .sort();
 };
 
-/** Counts what gets past the rules of a family's hook, of frames that match. */
+/** Counts the matching packets that pass our rules in a family's input hook. */
 const watchFor = async (host: SimHost, { family, match }: NeighbourClaims) => {
   const hook = `type filter hook input priority 1000; ${match} counter;`;
   await run(host, `nft table ${family} passed { chain input { ${hook} }; }`);
@@ -61,8 +61,8 @@ type NeighbourClaims = { readonly family: 'arp' | 'inet'; readonly match: string
 const times = 20;
 
 /**
- * Sends the spoofed frames again and again; not one may get past the rules, and nothing may be different for it. Resolves with what
- * shows that they would get there without the rules, after which there are none.
+ * Sends the spoofed frames many times; the rules must drop each of them, and nothing in net-vm may change.
+ * @returns a check that the frames need the rules: it deletes the rules, after which the frames must arrive
  */
 const assertUseless = async (host: SimHost, claims: NeighbourClaims, frames: readonly string[]) => {
   const { family } = claims;
@@ -70,10 +70,10 @@ const assertUseless = async (host: SimHost, claims: NeighbourClaims, frames: rea
   const passed = await watchFor(host, claims);
   const all = Array(times).fill(frames).flat();
   await host.sendFrames(spoofer.name, all);
-  await until('all have been dropped', async () => {
+  await until('all frames have been dropped', async () => {
     return (await droppedBy(host, family)) >= counted + all.length;
   });
-  assert.equal(await passed(), 0, 'they got past the rules');
+  assert.equal(await passed(), 0, 'spoofed frames passed the rules');
   assert.deepEqual(await neighbours(host), before);
   await assertReaches({ host, from: victim }, ...everything);
   await assertReaches({ host, from: 'net-vm' }, victim.ipv4, victim.ipv6);
@@ -81,11 +81,11 @@ const assertUseless = async (host: SimHost, claims: NeighbourClaims, frames: rea
     await host.signalDaemon('SIGKILL');
     await run(host, `nft delete table ${family} vifwatch`);
     await host.sendFrames(spoofer.name, frames);
-    await until('they get there without the rules', async () => (await passed()) > 0);
+    await until('the frames arrive without the rules', async () => (await passed()) > 0);
   };
 };
 
-test('ARP for the addresses of others', async () => {
+test('ARP claims to foreign addresses are dropped and change nothing', async () => {
   await withNetVm(async (host) => {
     const mac = await serveBoth(host);
     const [own, all] = [{ source: mac }, { source: mac, target: 'ff:ff:ff:ff:ff:ff' }];
@@ -102,7 +102,7 @@ test('ARP for the addresses of others', async () => {
   });
 });
 
-test('neighbour discovery for the addresses of others', async () => {
+test('neighbour discovery claims to foreign addresses are dropped and change nothing', async () => {
   await withNetVm(async (host) => {
     const source = await serveBoth(host);
     const targets = [victim.ipv6, gateway6, '2001:db8:ff::2', outside6];
@@ -119,7 +119,7 @@ test('neighbour discovery for the addresses of others', async () => {
   });
 });
 
-test('router advertisements, also where net-vm would take them by default', async () => {
+test('router advertisements change nothing, even if net-vm accepts them by default', async () => {
   await withNetVm(async (host) => {
     await run(host, 'busybox sysctl -w net.ipv6.conf.default.accept_ra=2');
     const source = await serveBoth(host);
@@ -146,7 +146,7 @@ test('router advertisements, also where net-vm would take them by default', asyn
   });
 });
 
-test('a guest that knows nothing yet finds the gateway of either family', async () => {
+test('a guest with an empty neighbour table finds the gateway of each family', async () => {
   await withNetVm(async (host) => {
     await serveBoth(host);
     for (const [family, gateway] of [

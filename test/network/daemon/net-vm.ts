@@ -1,4 +1,4 @@
-/** A fast rig with the daemon running, and what the tests ask of it again and again. */
+/** A fast rig with the daemon running, and helpers that many tests share. */
 import assert from 'node:assert/strict';
 import type { Status, VifStatus } from '../../../src/network/status/status.ts';
 import { gateway4, outside4 } from '../../rig/host.ts';
@@ -7,7 +7,7 @@ import { type VifNodes, type VifPlace, writeVif } from '../../rig/sim/toolstack.
 import { assertReaches } from '../../scenario/ping.ts';
 import { until } from '../../support/until.ts';
 
-/** Runs the body on a rig of its own, with the daemon started unless it says otherwise. */
+/** Runs the body on its own rig; the daemon runs unless `daemon` is false. */
 export const withNetVm = async (
   body: (host: SimHost) => Promise<void>,
   { daemon = true, ...options }: Partial<SimHostOptions> & { readonly daemon?: boolean } = {},
@@ -33,25 +33,29 @@ const logOf = (host: SimHost): string => {
   }
 };
 
+/** The document of `vifwatch status --json`. */
 export const status = async (host: SimHost): Promise<Status> => {
   const { stdout, stderr } = await host.inNetVm(['vifwatch', 'status', '--json']);
   assert.notEqual(stdout, '', stderr);
   return JSON.parse(stdout);
 };
 
+/** A guest's vif with its backend in net-vm, which is domain 2 in every fast rig. */
 export const place = (guest: number, devid = 0): VifPlace => ({ guest, devid, backend: 2 });
 
+/** The xenstore path of a vif's backend directory. */
 export const backend = (guest: number, devid = 0): string =>
   `/local/domain/2/backend/vif/${guest}/${devid}`;
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 
+/** The MAC that `attachRaw` gives a vif; it differs for each guest and devid. */
 export const macOf = (guest: number, devid = 0): string =>
   `00:16:3e:07:${hex(guest)}:${hex(devid)}`;
 
 /**
- * dom0 attaches a vif with these backend nodes besides the usual ones, or without those that are undefined; resolves once
- * netback has taken it up. State 2 may be over before anybody looks.
+ * dom0 attaches a vif with these backend nodes beside the usual ones; an undefined value leaves a node out.
+ * Resolves once netback has taken the vif up: any state but 1, since state 2 may be over before a look.
  */
 export const attachRaw = async (
   host: SimHost,
@@ -68,15 +72,15 @@ export const attachRaw = async (
 };
 
 /**
- * Waits for netback to publish state 4, for which the daemon must have written `connected`. Not only for
- * the latter: netback would overwrite the state 5 of a detach that comes in between.
+ * Waits until netback publishes state 4, which it does after the daemon has written `connected`. A wait for
+ * `connected` alone would end too early: netback would overwrite the state 5 of a detach in between.
  */
 export const becomesConnected = (host: SimHost, guest: number, devid = 0): Promise<void> =>
   until(`vif ${guest}/${devid} is connected`, async () => {
     return (await host.read(`${backend(guest, devid)}/state`)) === '4';
   });
 
-/** Waits for the code in the store, and returns what `status` says of that vif. */
+/** Waits for the error code in xenstore; returns the vif's entry in the status. */
 export const becomesRefused = async (
   host: SimHost,
   guest: number,
@@ -91,7 +95,7 @@ export const becomesRefused = async (
   return vifs.find((vif) => vif.domid === guest && vif.devid === devid);
 };
 
-/** Whether a link of net-vm is administratively up; undefined if there is none of that name. */
+/** Whether a link of net-vm is administratively up; undefined if the link does not exist. */
 export const isUp = async (host: SimHost, link: string): Promise<boolean | undefined> => {
   const { stdout } = await host.inNetVm(['ip', '-o', 'link', 'show']);
   const line = stdout
@@ -100,12 +104,12 @@ export const isUp = async (host: SimHost, link: string): Promise<boolean | undef
   return line === undefined ? undefined : /[<,]UP[,>]/.test(line);
 };
 
-/** Everything of ours in net-vm's kernel, in one canonical text. */
+/** The daemon's whole state in net-vm's kernel, as one canonical text. */
 export const kernelState = async (host: SimHost): Promise<string> => {
   const ask = async (argv: readonly string[]): Promise<string> => {
     const { stdout, stderr, status: exit } = await host.inNetVm(argv);
     assert.equal(exit, 0, stderr);
-    // Whether a link has a carrier is its guest's doing.
+    // The guest decides whether a link has a carrier.
     const lines = stdout.replaceAll(' linkdown', '').split('\n');
     return lines.sort().join('\n');
   };
@@ -121,7 +125,7 @@ export const kernelState = async (host: SimHost): Promise<string> => {
 
 export const guestVm = { name: 'guest' };
 
-/** One VM whose vif is connected and reaches its network; resolves with its domid. */
+/** Serves one VM, which reaches the gateway and the world; resolves with its domid. */
 export const serveOne = async (host: SimHost): Promise<number> => {
   const guest = await host.create(guestVm);
   await attachRaw(host, guest, {});

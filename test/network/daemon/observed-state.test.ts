@@ -1,4 +1,4 @@
-/** What the daemon knows of the kernel, between its observations and its own changes. */
+/** The daemon's knowledge of the kernel, between its observations and its own changes. */
 import { expect, test } from 'vitest';
 import { openObservedState } from '../../../src/network/daemon/observed-state.ts';
 import type { Network } from '../../../src/network/kernel/network.ts';

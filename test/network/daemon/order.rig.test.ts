@@ -1,4 +1,4 @@
-/** Rules, neighbour, link up, route, `connected`: in this order, as seen from outside. */
+/** The order as seen from outside: rules, neighbour entry, link up, route, `connected`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { filter, firstValueFrom, mergeMap } from 'rxjs';
@@ -11,10 +11,10 @@ import { withScripts } from './stand-in.ts';
 
 const address = '10.0.5.30';
 
-/** Time for a daemon that does not wait for nft, or for ip, to do what comes next. */
+/** In this time, a daemon that does not wait for nft or ip would take its next step. */
 const pauseS = 0.3 * (await slowness());
 
-/** Its end is late; when it has worked and not ended yet, it tells which links are up. */
+/** An nft that ends late; between its work and its end it notes the links that are up. */
 const lateNft = (seen: string): string => `
 case "$*" in *monitor*) exec /usr/sbin/nft "$@";; esac
 about=$(grep -c '${address}' /proc/self/fd/0)
@@ -23,12 +23,12 @@ status=$?
 [ "$about" = 0 ] || { sleep ${pauseS}; echo 'nft:' >>${seen}; /usr/sbin/ip -o link show up >>${seen}; }
 exit $status`;
 
-/** It begins late. */
+/** An ip that begins late. */
 const lateIp = `
 case "$*" in *" -batch "*) ! grep -q '${address}' /proc/self/fd/0 || sleep ${pauseS};; esac
 exec /usr/sbin/ip "$@"`;
 
-test('rules stand before the link is up, and everything before "connected"', async () => {
+test('the rules exist before the link is up, and everything exists before "connected"', async () => {
   const seen = (directory: string): string => `${directory}/links-at-the-end-of-nft`;
   await withScripts(
     (directory) => ({ nft: lateNft(seen(directory)), ip: lateIp }),
@@ -51,7 +51,7 @@ test('rules stand before the link is up, and everything before "connected"', asy
   );
 });
 
-test('the kernel tells: neighbour, then link up, then route', async () => {
+test('the kernel reports the neighbour entry, then the link up, then the route', async () => {
   await withNetVm(async (host) => {
     const argv = host.sim.inNamespace(namespaceOf(host.netVm), [
       'ip',

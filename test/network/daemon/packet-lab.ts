@@ -1,27 +1,28 @@
-/** Sends packets from several namespaces of a rig in one go, and tells where each of them came out. */
+/** Sends packets from several namespaces of a rig at once, and reports where each of them came out. */
 import assert from 'node:assert/strict';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { hangMs } from '../../support/until.ts';
 
 export type Packet = {
-  /** The namespace whose eth0 it is sent from, and the MACs it has there. */
+  /** The namespace whose eth0 sends the packet, and the packet's MACs there. */
   readonly place: string;
   readonly sourceMac: string;
   readonly targetMac: string;
-  /** Addresses, both of one family. */
+  /** Two addresses of the same family. */
   readonly source: string;
   readonly target: string;
   readonly protocol: 'udp' | 'tcp' | 'icmp' | 'icmpv6';
-  /** The target port; the source port is one of its own, so that no packet continues another's flow. */
+  /** The target port; each packet has its own source port, so that it continues no other packet's flow. */
   readonly port: number;
   /** The ICMP type. */
   readonly type: number;
 };
 
 /**
- * One socket per namespace, which outlives the change to the next. After the packets it asks, from the world, whether
- * net-vm's address is taken. A processor takes frames on in the order in which they come, over one veth as over the next:
- * once the answer is there, what is not to arrive would have arrived. The other packets may wait for neighbour discovery.
+ * Opens one socket per namespace, which stays there when the program enters the next namespace. After the
+ * packets, the program sends an ARP probe for net-vm's address from the world. One processor handles all
+ * frames in their order, also over several veths: once the answer is there, each packet that wrongly passes
+ * has arrived too. Packets that should pass may still wait for neighbour discovery.
  */
 const program = `
 import ctypes, json, os, select, socket, struct, sys, time
@@ -72,7 +73,7 @@ def drain(timeout):
         data, address = sock.recvfrom(65535)
         answered = answered or is_answer(data)
         mark = marks.get(data[-8:])
-        # Answers and complaints hold the mark as well, but not the addresses in this order.
+        # Replies and ICMP errors hold the mark as well, but not the addresses in this order.
         if mark is not None and address[2] != socket.PACKET_OUTGOING and ends(work['packets'][mark]) in data[22:54]: seen.setdefault(mark, []).append(name)
     return ready
 for mark, i in marks.items():
@@ -90,8 +91,9 @@ print(json.dumps([seen.get(i, []) for i in range(len(marks))]))
 let sent = 0;
 
 /**
- * @param places the namespaces where packets are sent and looked for, the world among them
- * @param expected how many should come out @returns the namespaces in which each packet came out
+ * @param places the namespaces that send and receive packets, including the world
+ * @param expected the number of packets that should come out
+ * @returns the namespaces in which each packet came out
  */
 export const throughNetVm = async (
   host: SimHost,

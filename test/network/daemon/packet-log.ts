@@ -1,6 +1,7 @@
 /**
- * What nftables' "log" says of packets to one port, without the kernel's log: that is the machine's, and what other
- * network namespaces log goes there only by a machine-wide setting. The kernel traces the packets instead.
+ * Finds the packets to one port that nftables' "log" reports. The kernel's log is no source for this: it
+ * belongs to the machine, and other network namespaces log there only with a machine-wide setting. The kernel
+ * traces the packets instead.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { namespaceOf } from '../../rig/sim/topology.ts';
 import { until } from '../../support/until.ts';
 
-/** A packet that was logged; the name of a link is undefined where the packet has none. */
+/** A logged packet; `in` or `out` is undefined if the packet has no such link. */
 export type LoggedPacket = {
   readonly prefix: string;
   readonly in: string | undefined;
@@ -16,7 +17,7 @@ export type LoggedPacket = {
   readonly source: string | undefined;
 };
 
-/** All that a trace tells of a packet's way: its header for each hook, then each rule that it matched. */
+/** Reads a trace: each packet's header for each hook, then each rule that the packet matched. */
 const readTrace = (trace: string) => {
   const headers = new Map<string, string>();
   const logged: LoggedPacket[] = [];
@@ -25,7 +26,7 @@ const readTrace = (trace: string) => {
     const [, id = '', said = ''] = /^trace id (\w+) inet vifwatch \S+ (.*)/.exec(line) ?? [];
     if (said.startsWith('packet: ')) headers.set(id, said);
     if (said.endsWith('(verdict drop)')) dropped += 1;
-    // A rule whose limit is used up does not match.
+    // A rule whose limit is exceeded does not match.
     const [, prefix] = /^rule .*log prefix "([^"]*)".*\(verdict continue\)$/.exec(said) ?? [];
     if (prefix === undefined) continue;
     const of = (pattern: RegExp) => pattern.exec(headers.get(id) ?? '')?.[1];
@@ -41,7 +42,7 @@ const tracing = (port: number): string =>
   `table inet traced { chain arrivals {
     type filter hook prerouting priority -1000; udp dport ${port} meta nftrace set 1; }; }`;
 
-/** Whether a process has joined a group of netlink: the Pid and Groups columns of its namespace's table. */
+/** Whether a process has joined a netlink group: the Pid and Groups columns of its namespace's table. */
 const isListening = (pid: number): boolean =>
   readFileSync(`/proc/${pid}/net/netlink`, 'latin1')
     .split('\n')
@@ -49,8 +50,8 @@ const isListening = (pid: number): boolean =>
     .some(([, , owner, groups = '0']) => Number(owner) === pid && Number.parseInt(groups, 16) > 0);
 
 /**
- * Sends packets by `send`, all of which net-vm is to drop, and resolves with those of them that it logged.
- * @param count how many UDP packets to the port are sent
+ * Calls `send`, all of whose packets net-vm must drop; resolves with the packets that net-vm logged.
+ * @param count the number of UDP packets to the port that `send` sends
  */
 export const loggedAmong = async (
   { sim, netVm, inNetVm }: SimHost,
@@ -61,7 +62,7 @@ export const loggedAmong = async (
   assert.equal(status, 0, stderr);
   const argv = sim.inNamespace(namespaceOf(netVm), ['nft', 'monitor', 'trace']);
   const monitor = sim.start('trace', argv, { domid: netVm });
-  await until('the trace is listened to', () => isListening(monitor.pid));
+  await until('the trace monitor listens', () => isListening(monitor.pid));
   await send();
   await until(`${count} packets are dropped`, () => readTrace(monitor.log()).dropped >= count);
   await monitor.kill();

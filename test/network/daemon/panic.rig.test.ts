@@ -1,4 +1,4 @@
-/** `vifwatch panic` closes everything at once, whatever the daemon does; `vifwatch resume` undoes it. */
+/** `vifwatch panic` closes everything at once in any state of the daemon; `vifwatch resume` ends it. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { outside4 } from '../../rig/host.ts';
@@ -23,7 +23,7 @@ const isInPanic = (host: SimHost) => async (): Promise<boolean> => {
 
 type Traffic = { readonly flows: readonly Flow[]; readonly echoes: Flow };
 
-/** UDP through net-vm, and ICMP from net-vm itself and to it. */
+/** Starts UDP through net-vm, and ICMP to net-vm and from it. */
 const startTraffic = async (host: SimHost, guest: number): Promise<Traffic> => {
   const echoes = await echo(host, world, port);
   const flows = [
@@ -40,13 +40,13 @@ const countsOf = ({ flows }: Flows) => Promise.all(flows.map((flow) => flow.now(
 
 const goesOn = async (traffic: Flows): Promise<void> => {
   const before = await countsOf(traffic);
-  await until('all flows go on', async () => {
+  await until('all flows continue', async () => {
     const now = await countsOf(traffic);
     return now.every(({ seen }, index) => seen > (before[index]?.seen ?? 0) + enough);
   });
 };
 
-/** Of all packets that were sent since, none may have come back, nor arrived. */
+/** Asserts that no packet sent after `since` has come back or arrived. */
 const assertClosedSince = async (
   traffic: Traffic,
   since: Awaited<ReturnType<typeof countsOf>>,
@@ -57,7 +57,7 @@ const assertClosedSince = async (
   assert.ok((await traffic.echoes.now()).last < (since[0]?.sent ?? 0));
 };
 
-test.concurrent('panic cuts flows under way, through every end and start of the daemon, until resume', async () => {
+test.concurrent('panic cuts existing flows and stays in force through each end and start of the daemon, until resume', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const traffic = await startTraffic(host, guest);
@@ -65,7 +65,7 @@ test.concurrent('panic cuts flows under way, through every end and start of the 
 
     await vifwatch(host, 'panic');
     const since = await countsOf(traffic);
-    await until('status says so', isInPanic(host));
+    await until('status reports panic', isInPanic(host));
     assert.equal((await host.inNetVm(['vifwatch', 'status'])).status, 1);
     assert.match((await host.inNetVm(['vifwatch', 'status'])).stdout, /^PANIC: /m);
     await vifwatch(host, 'panic');
@@ -82,19 +82,19 @@ test.concurrent('panic cuts flows under way, through every end and start of the 
     const lateEchoes = await echo(host, world, port + 1);
     const late = await send(host, namespaceOf(other), outside4, port + 1);
     await sendsMore(late, enough);
-    assert.equal((await lateEchoes.now()).seen, 0, 'a flow that began in panic');
+    assert.equal((await lateEchoes.now()).seen, 0, 'a flow that began in panic passed');
     await assertClosedSince(traffic, since);
 
     await vifwatch(host, 'resume');
     await goesOn({ flows: [...traffic.flows, late] });
     await vifwatch(host, 'resume');
-    await until('status is content', async () => (await status(host)).healthy);
+    await until('status is healthy', async () => (await status(host)).healthy);
     assert.equal((await status(host)).panic, false);
     assert.match(host.daemon.log(), /"panic":true.*\n(.*\n)*.*"panic":false/);
   });
 });
 
-test.concurrent('panic and resume work without a daemon, with one that has hung, and a flush does not end it', async () => {
+test.concurrent('panic and resume work without a daemon and with a hung one, and a flush does not end panic', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const traffic = await startTraffic(host, guest);
@@ -110,9 +110,9 @@ test.concurrent('panic and resume work without a daemon, with one that has hung,
       else await host.signalDaemon('SIGCONT');
     }
     await vifwatch(host, 'panic');
-    await until('status says so', isInPanic(host));
+    await until('status reports panic', isInPanic(host));
     await inNetVm(host, ['nft', 'flush', 'ruleset']);
-    await until('it is in force again', async () => {
+    await until('panic is in force again', async () => {
       const { stdout } = await host.inNetVm(['nft', 'list', 'tables']);
       return /inet vifwatch_panic\n[\s\S]*arp vifwatch_panic\n/.test(stdout);
     });

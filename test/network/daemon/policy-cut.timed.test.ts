@@ -1,4 +1,4 @@
-/** A policy that changes cuts the flows that it forbids, at once, and no other. */
+/** A changed policy cuts the flows that it forbids at once, and no other flows. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -14,7 +14,7 @@ import { type Probe, type Protocol, startEcho, startProbe } from './probe.ts';
 
 const promisedMs = 100;
 
-/** Changes web's policy; all of the flows must be cut soon after that. */
+/** Changes web's policy and asserts that all of the flows are cut soon after. */
 const assertCuts = async (
   host: SimHost,
   policy: string,
@@ -31,7 +31,7 @@ const assertCuts = async (
   }
 };
 
-test('a change cuts within 100 ms what is now forbidden, and leaves other flows and counters alone', () =>
+test('a policy change cuts forbidden flows within 100 ms and leaves other flows and counters alone', () =>
   withNetVm(async (host) => {
     await startEcho(host, 'world', outside4);
     const webAt = namespaceOf(await create(host, web));
@@ -58,7 +58,7 @@ test('a change cuts within 100 ms what is now forbidden, and leaves other flows 
     assert.equal(await chain(), before);
   }));
 
-test('what a new policy still allows goes on', () =>
+test('a flow that the new policy still allows continues', () =>
   withNetVm(async (host) => {
     await startEcho(host, 'world', outside4);
     const at = namespaceOf(await create(host, web));
@@ -73,6 +73,6 @@ test('what a new policy still allows goes on', () =>
     const policy = '[[rule]]\naction = "accept"\nproto = "tcp"\ndstports = "7"\n';
     await assertCuts(host, policy, { udp });
     await spared.goesOn();
-    // The kernel would pick up a flow that was cut.
+    // The same id shows that the flow was not cut: the kernel would track a cut flow anew.
     assert.equal(await tracked(), before);
   }));

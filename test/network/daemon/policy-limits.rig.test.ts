@@ -1,4 +1,4 @@
-/** What rules say of how much: flows beyond a limit, and packets that are logged. */
+/** Limits and logs of rules: the flows beyond a limit, and the packets that are logged. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -15,7 +15,7 @@ import { loggedAmong } from './packet-log.ts';
 const flows = 40;
 const port = 7777;
 
-/** How many of as many new flows come out beyond the uplink. */
+/** Sends `flows` new flows; resolves with the number of flows that come out beyond the uplink. */
 const sendFlows = async (host: SimHost, domid: number, expected: number): Promise<number> => {
   const packet: Packet = {
     ...{ place: namespaceOf(domid), sourceMac: web.mac, targetMac: netbackMac },
@@ -40,14 +40,14 @@ const withPolicy = (
     await body(host, domid);
   });
 
-// Five may come at once whatever the rate, and here the sixth an hour later.
-test('new flows beyond a limit do not match', () =>
+// Five flows may come at once at any rate; at this rate, the sixth may come an hour later.
+test('new flows beyond a limit do not match the rule', () =>
   withPolicy('[[rule]]\naction = "accept"\nlimit = "1/hour"\n', async (host, domid) => {
     assert.equal(await sendFlows(host, domid, 5), 5);
     assert.equal(await sendFlows(host, domid, 0), 0);
   }));
 
-test('and an unlimited rule after it decides about them', () =>
+test('a later rule without a limit decides about the flows beyond the limit', () =>
   withPolicy(
     '[[rule]]\naction = "drop"\nlimit = "1/hour"\n[[rule]]\naction = "accept"\n',
     async (host, domid) => {
@@ -55,7 +55,7 @@ test('and an unlimited rule after it decides about them', () =>
     },
   ));
 
-test('log: a few lines that name the policy and the vif', () =>
+test('a rule with log logs a few packets and names the policy and the vif', () =>
   withPolicy('[[rule]]\naction = "drop"\nlog = true\n', async (host, domid) => {
     let seconds = 0;
     const logged = await loggedAmong(host, { port, count: flows }, async () => {
@@ -63,7 +63,7 @@ test('log: a few lines that name the policy and the vif', () =>
       await sendFlows(host, domid, 0);
       seconds = (performance.now() - start) / 1000;
     });
-    // Five at once, and five more each second.
+    // The limit is five packets at once, and five more each second.
     const isFew = logged.length >= 5 && logged.length <= 5 + 5 * seconds;
     assert.ok(isFew, `${logged.length} of ${flows} in ${seconds} s`);
     const prefix = 'vifwatch web out drop: ';

@@ -1,4 +1,4 @@
-/** Random policies and random packets: the kernel and an independent model are of one mind. */
+/** For random policies and random packets, the kernel and an independent model decide the same. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -15,11 +15,11 @@ import { withNetVm } from './net-vm.ts';
 import { type Packet, throughNetVm } from './packet-lab.ts';
 import { arbitraryRule, type ModelPacket, type ModelRule, passes, tomlOf } from './policy-model.ts';
 
-/** Each takes a third of a second; `npm run nightly` asks for 500. */
+/** Each policy takes a third of a second; `npm run nightly` asks for 500. */
 const policies = Number(process.env['VIFWATCH_POLICIES'] ?? 25);
 const packetsEach = 40;
 
-/** Beyond the machine that is the uplink's next hop. */
+/** An address behind the machine that is the uplink's next hop. */
 const farAway = '198.51.100.7';
 
 const cidrs = [
@@ -79,7 +79,7 @@ const comeIntoForce = async (host: SimHost, generation: number): Promise<void> =
   });
 };
 
-/** Matches no packet that is sent here; its comment is what one can wait for. */
+/** A rule that matches no packet of this test; its comment shows that the policy is in force. */
 const marker = (generation: number, name: string): string =>
   `[[rule]]
 action = "drop"
@@ -88,7 +88,7 @@ comment = "generation ${generation} of ${name}"
 
 `;
 
-test(`${policies} random policies`, () =>
+test(`${policies} random policies: the kernel and the model agree on each packet`, () =>
   withNetVm(async (host) => {
     const domids = new Map([
       [web.name, await create(host, web)],

@@ -1,4 +1,4 @@
-/** A second opinion on policies: random ones, and what they mean, written without a look at the product's own code. */
+/** A second opinion on policies: random policies and their meaning, independent of the product's code. */
 import fc from 'fast-check';
 
 type ModelPeer =
@@ -11,12 +11,12 @@ export type ModelRule = {
   readonly direction: 'out' | 'in';
   readonly peer: ModelPeer;
   readonly proto: 'udp' | 'tcp' | 'icmp' | 'icmpv6' | undefined;
-  /** Lowest and highest. */
+  /** The lowest and the highest port of each range. */
   readonly ports: readonly (readonly [number, number])[];
   readonly icmptype: number | undefined;
 };
 
-/** A packet from one end to the other; a VM's name where the end is one. */
+/** A packet between two ends; `sender` and `receiver` are VM names, or undefined beyond the uplink. */
 export type ModelPacket = {
   readonly source: string;
   readonly target: string;
@@ -93,7 +93,7 @@ const peerLine = ({ peer, direction }: ModelRule): string[] => {
   }
 };
 
-/** As an operator would write it. */
+/** The policy file as an operator would write it. */
 export const tomlOf = (rules: readonly ModelRule[]): string =>
   rules
     .flatMap((rule) => [
@@ -130,7 +130,7 @@ const service = fc.oneof(
   }),
 );
 
-/** @param vms whose names rules may use @param cidrs networks that rules may use */
+/** @param vms the VM names that rules may use @param cidrs the networks that rules may use */
 export const arbitraryRule = (
   vms: readonly string[],
   cidrs: readonly string[],

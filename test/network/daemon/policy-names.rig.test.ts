@@ -21,7 +21,7 @@ const only = (name: string): string => `[[rule]]\naction = "accept"\ndsthost = "
 const answers = async (host: SimHost): Promise<boolean> =>
   (await ping({ host, from: web }, outside4, 1)).received === 1;
 
-test.concurrent('a name is closed until it has addresses, then follows them; its flows live on', () =>
+test.concurrent('a name is closed until it has addresses, then follows them, and a flow outlives the change', () =>
   withNetVm(
     async (host) => {
       const setZone = await startNameServer(host, outside4);
@@ -33,7 +33,7 @@ test.concurrent('a name is closed until it has addresses, then follows them; its
       await assertReaches({ host, from: mail }, outside4);
       await assertDoesNotReach({ host, from: web }, outside4);
       setZone({ 'echo.test': ['203.0.113.1', outside4] });
-      await until('the name leads to it', () => answers(host));
+      await until('the name leads to the echo server', () => answers(host));
       const flow = await startProbe(host, namespaceOf(domid), 'tcp', outside4);
       setZone({ 'echo.test': ['203.0.113.1'] });
       await until('the name leads elsewhere', async () => {
@@ -47,7 +47,7 @@ test.concurrent('a name is closed until it has addresses, then follows them; its
     { daemon: false },
   ));
 
-test.concurrent('a name to be dropped that has no address closes all that it could be', () =>
+test.concurrent('a drop rule for a name without addresses closes everything that the name could mean', () =>
   withNetVm(
     async (host) => {
       const setZone = await startNameServer(host, outside4);
@@ -57,12 +57,12 @@ test.concurrent('a name to be dropped that has no address closes all that it cou
       await create(host, web);
       await assertDoesNotReach({ host, from: web }, outside4);
       setZone({ 'evil.test': ['203.0.113.1'] });
-      await until('the name is somebody else', () => answers(host));
+      await until('the name has another address', () => answers(host));
     },
     { daemon: false },
   ));
 
-test.concurrent('name servers that are silent hold up nobody', () =>
+test.concurrent('silent name servers delay no VM', () =>
   withNetVm(
     async (host) => {
       await useSilentNameServers(host);
@@ -73,7 +73,7 @@ test.concurrent('name servers that are silent hold up nobody', () =>
       await create(host, mail);
       await assertReaches({ host, from: mail }, outside4);
       await bound.assertKept(performance.now() - begin, 'mail is served');
-      assert.ok((await silencedQueries(host)) > 0, 'nobody was asked');
+      assert.ok((await silencedQueries(host)) > 0, 'no name server was asked');
       await create(host, web);
       await assertDoesNotReach({ host, from: web }, outside4);
     },

@@ -1,4 +1,4 @@
-/** What policies let through and what they do not, and when they come into force: with real packets. */
+/** Real packets show which traffic policies let through, and when policies come into force. */
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -22,20 +22,20 @@ const errorOf = async (host: SimHost, name: string) => {
   return vifs.find((vif) => vif.name === name)?.error;
 };
 
-/** Waits until the firewall's listing has this. */
+/** Waits until the firewall's listing has this text. */
 const inForce = (host: SimHost, text: RegExp): Promise<void> =>
   until(`the firewall has ${text}`, async () => {
     const { stdout } = await host.inNetVm(['nft', 'list', 'table', 'inet', 'vifwatch']);
     return text.test(stdout);
   });
 
-test.concurrent('profiles: what each of them names, and no more', () =>
+test.concurrent('each profile lets through what it names, and no more', () =>
   withNetVm(async (host) => {
     write(host, 'web', 'profile = "isolated"');
     await create(host, web);
     await create(host, mail);
     const pinger = { host, from: web };
-    // net-vm itself answers pings; beyond it is nothing.
+    // net-vm itself answers pings; nothing beyond it is reachable.
     await assertReaches(pinger, gateway4);
     await assertDoesNotReach(pinger, outside4, mail.ipv4);
     await assertReaches({ host, from: mail }, outside4);
@@ -52,7 +52,7 @@ test.concurrent('profiles: what each of them names, and no more', () =>
     await assertReaches(pinger, outside4);
   }));
 
-test.concurrent('VM to VM: only what both policies let through', () =>
+test.concurrent('between VMs, only traffic that both policies accept passes', () =>
   withNetVm(async (host) => {
     const [webAt, mailAt] = [
       namespaceOf(await create(host, web)),
@@ -64,16 +64,16 @@ test.concurrent('VM to VM: only what both policies let through', () =>
       isAnswered(host, webAt, protocol, mail.ipv4);
     write(host, 'web', accept('dstvm = "mail"', 'proto = "udp"', 'dstports = [5, "7-9"]'));
     await inForce(host, /chain out-web-[^}]*dport/);
-    assert.equal(await reaches(), false, "the receiver's side does not let it in");
+    assert.equal(await reaches(), false, "the receiver's policy does not accept it");
     write(host, 'mail', accept('direction = "in"', 'srcvm = "web"'));
-    await until('both sides agree', reaches);
+    await until('both policies accept the flow', reaches);
     const back = isAnswered(host, mailAt, 'udp', web.ipv4);
     assert.deepEqual(await Promise.all([reaches('tcp'), back]), [false, false]);
     rmSync(`${host.daemon.policies}/web.toml`);
-    await until('the sender has no leave', async () => !(await reaches()));
+    await until("the sender's policy does not accept the flow", async () => !(await reaches()));
   }));
 
-test.concurrent('the first rule that matches decides, by port and by network', () =>
+test.concurrent('the first matching rule decides, by port and by network', () =>
   withNetVm(async (host) => {
     await startEcho(host, 'world', outside4);
     const second = accept('dst4 = "192.0.2.0/24"');
@@ -88,7 +88,7 @@ test.concurrent('the first rule that matches decides, by port and by network', (
     assert.deepEqual(await Promise.all(answered), [true, false]);
   }));
 
-test.concurrent('one bad file closes its VM and no other, with the place in status', () =>
+test.concurrent('a bad policy file closes its VM and no other, and status shows the place of the error', () =>
   withNetVm(async (host) => {
     await create(host, web);
     await create(host, mail);
@@ -105,7 +105,7 @@ test.concurrent('one bad file closes its VM and no other, with the place in stat
     assert.equal(await errorOf(host, 'web'), null);
   }));
 
-test.concurrent('a policy by address, and a VM without a name while there are policies by name', () =>
+test.concurrent('a policy by address applies, and a VM without a name is closed while policies by name exist', () =>
   withNetVm(async (host) => {
     write(host, '10.0.5.7', 'profile = "isolated"');
     await create(host, web);
@@ -122,7 +122,7 @@ test.concurrent('a policy by address, and a VM without a name while there are po
     await assertDoesNotReach({ host, from: web }, outside4);
   }));
 
-test.concurrent('SIGHUP reads files that no event tells of', () =>
+test.concurrent('SIGHUP makes the daemon read a file whose change causes no event', () =>
   withNetVm(async (host) => {
     const elsewhere = `${host.sim.directory}/elsewhere`;
     const file = `${elsewhere}/web.toml`;
@@ -147,7 +147,7 @@ test.concurrent('a rule ends when it expires', () =>
     const expire = await untilFound('a ping passes before the rule ends', async () => {
       seconds *= 2;
       const end = Math.ceil(Date.now() / 1000) + seconds;
-      // The second rule tells this policy's chain from those before it, which may be there for some more moments.
+      // The second rule tells this policy's chain from earlier chains, which may still exist for a moment.
       const other = accept('proto = "udp"', `dstports = [${seconds}]`);
       write(host, 'web', `${accept(`expire = ${end}`)}${other}`);
       while (Date.now() / 1000 < end) {
@@ -161,7 +161,7 @@ test.concurrent('a rule ends when it expires', () =>
     await assertDoesNotReach({ host, from: web }, outside4);
   }));
 
-test.concurrent('a restart keeps policies as they are: no chain is made anew', () =>
+test.concurrent('a restart keeps the policies: the daemon recreates no chain', () =>
   withNetVm(async (host) => {
     write(host, 'web', accept('proto = "icmp"'));
     await create(host, web);

@@ -1,4 +1,4 @@
-/** One flow to an echo server, packet by packet: each is sent when the one before has been answered, or has not for a while. */
+/** A flow to an echo server: it sends the next packet after an answer, or after a short wait for one. */
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import type { TiedProcess } from '../../rig/sim/tied-process.ts';
 import { until } from '../../support/until.ts';
@@ -7,7 +7,7 @@ export type Protocol = 'udp' | 'tcp' | 'icmp';
 
 const echoPort = 7;
 
-/** Answers on UDP and TCP until it is killed. */
+/** Echoes on UDP and TCP until it is killed. */
 const echoProgram = `
 import socket, sys, threading
 address, port = sys.argv[1], int(sys.argv[2])
@@ -34,8 +34,9 @@ while True:
 `;
 
 /**
- * Prints a line for each packet: when its answer came, in ms since the epoch, or "-" if none came within 20 ms. The
- * program's own pauses are no silence. A TCP connection has a second to open, and then counts as so many packets.
+ * Prints a line for each packet: its answer's time in ms since the epoch, or "-" after 20 ms without one.
+ * The program's own pauses do not count as silence. A TCP connection that does not open within a second
+ * counts as 50 unanswered packets.
  */
 const probeProgram = `
 import socket, struct, sys, time
@@ -75,7 +76,7 @@ while True:
         time.sleep(0.02)
 `;
 
-/** So many unanswered packets in a row, which take a second, show that a flow is cut. */
+/** A flow counts as cut after this number of unanswered packets in a row, which take a second. */
 const cutAfter = 50;
 
 let started = 0;
@@ -86,7 +87,7 @@ const startAt = (host: SimHost, namespace: string, argv: readonly string[]): Tie
   return host.sim.start(`probe-${started}`, command, { domid: 0 });
 };
 
-/** Starts a server in a network namespace of the rig, for as long as the rig lives. */
+/** Starts an echo server in a network namespace of the rig; it runs until the rig ends. */
 export const startEcho = async (
   host: SimHost,
   namespace: string,
@@ -99,11 +100,11 @@ export const startEcho = async (
 export type Probe = {
   /** Waits until a packet that is sent after the call has been answered. */
   readonly goesOn: () => Promise<void>;
-  /** Waits until the flow is cut; resolves with when the last answer came, ms since the epoch. */
+  /** Waits until the flow is cut; resolves with the time of the last answer, ms since the epoch. */
   readonly isCut: () => Promise<number>;
 };
 
-/** What became of each packet: when its answer came, or undefined. */
+/** The time of each packet's answer, or undefined. */
 const packetsOf = (program: TiedProcess): readonly (number | undefined)[] =>
   program
     .log()
@@ -124,7 +125,7 @@ const start = (
   port: number,
 ): TiedProcess => startAt(host, namespace, [probeProgram, protocol, target, `${port}`]);
 
-/** Starts a flow that tries on until the rig ends; resolves once it has been answered. */
+/** Starts a flow that keeps sending until the rig ends; resolves once it has been answered. */
 export const startProbe = async (
   host: SimHost,
   namespace: string,
@@ -135,14 +136,14 @@ export const startProbe = async (
   const answers = (): readonly number[] => packetsOf(program).filter(isAnswer);
   const goesOn = async (): Promise<void> => {
     const before = answers().length;
-    // The next answer may be one to a packet that was under way.
-    await until(`${protocol} goes on`, () => answers().length >= before + 2);
+    // The next answer may belong to a packet that was sent before the call.
+    await until(`the ${protocol} flow continues`, () => answers().length >= before + 2);
   };
   await goesOn();
   return {
     goesOn,
     isCut: async () => {
-      await until(`${protocol} is cut`, () => isSilent(packetsOf(program)));
+      await until(`the ${protocol} flow is cut`, () => isSilent(packetsOf(program)));
       return answers().at(-1) ?? Number.NaN;
     },
   };
@@ -158,7 +159,7 @@ export const isAnswered = async (
 ): Promise<boolean> => {
   const program = start(host, namespace, protocol, target, port);
   try {
-    await until('the flow is answered, or is not', () => {
+    await until('the flow is answered or stays silent', () => {
       const packets = packetsOf(program);
       return packets.some(isAnswer) || isSilent(packets);
     });

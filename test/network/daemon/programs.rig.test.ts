@@ -1,4 +1,4 @@
-/** The programs that the daemon runs fail, hang, crash or are killed: it says so, and the firewall stands. */
+/** The daemon's programs fail, hang, crash or are killed: it reports that, and the firewall stays intact. */
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -35,7 +35,7 @@ test('an nft that hangs does not hold up the detach of another vif', async () =>
       const { vifs } = await status(host);
       return vifs.some(({ domid, phase }) => domid === other && phase === 'configuring');
     };
-    await until('the other one needs nft', isConfiguring);
+    await until('the other vif waits for nft', isConfiguring);
     assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
     assert.ok(await isConfiguring(), 'nft no longer hung');
     flag.clear();
@@ -43,7 +43,7 @@ test('an nft that hangs does not hold up the detach of another vif', async () =>
   });
 });
 
-test('an nft that fails: an error of that vif, retried until it works', async () => {
+test('an nft that fails causes an error of its vif only, and is retried until it works', async () => {
   await withStandIn('nft', 'echo "nft: out of order" >&2; exit 1', async (host, flag) => {
     flag.set();
     const guest = await host.create(guestVm);
@@ -59,17 +59,17 @@ test('an nft that fails: an error of that vif, retried until it works', async ()
   });
 });
 
-test('the ip and the nft that stand by are killed: the next vif is served all the same', async () => {
+test('kills standby ip and nft: the next vif is still served', async () => {
   await withNetVm(async (host) => {
     const standby = (): number[] =>
       childrenOf(host.daemon.pid()).filter((pid) =>
         / -force -batch -$| -f \S+$/.test(commandLine(pid)),
       );
     const guest = await serveOne(host);
-    await until('both stand by', () => standby().length === 2);
+    await until('both programs stand by', () => standby().length === 2);
     const killed = standby();
     for (const pid of killed) process.kill(pid, 'SIGKILL');
-    await until('the daemon knows', () => {
+    await until('the daemon has noticed their end', () => {
       const children = childrenOf(host.daemon.pid());
       return !killed.some((pid) => children.includes(pid));
     });
@@ -81,7 +81,7 @@ test('the ip and the nft that stand by are killed: the next vif is served all th
 });
 
 test.each(['nft', 'conntrack'])(
-  '%s does without /dev/stdin, which needs a device manager',
+  '%s works without /dev/stdin, which needs a device manager',
   async (program) => {
     const bare = (ran: string): string => `
       : >${ran}
@@ -92,7 +92,10 @@ test.each(['nft', 'conntrack'])(
         const before = await kernelState(host);
         const guest = await serveOne(host);
         assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
-        await until('nothing is left', async () => (await kernelState(host)) === before);
+        await until(
+          "the kernel's state is as before",
+          async () => (await kernelState(host)) === before,
+        );
         assert.doesNotMatch(host.daemon.log(), /COMMAND_FAILED/);
         assert.ok(existsSync(`${directory}/ran`), `${program} was never run`);
       },
@@ -100,41 +103,44 @@ test.each(['nft', 'conntrack'])(
   },
 );
 
-test('a conntrack that fails: the rules stay until flows are cut, and status says so', async () => {
+test('a conntrack that fails: the rules stay until the flows are cut, and status reports it', async () => {
   await withStandIn('conntrack', 'exit 127', async (host, flag) => {
     const before = await kernelState(host);
     const guest = await serveOne(host);
     flag.set();
     assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
-    await until('status tells', async () => {
+    await until('status reports the failure', async () => {
       const { daemon, healthy } = await status(host);
       return !healthy && daemon?.trouble?.includes('conntrack') === true;
     });
     assert.match(await kernelState(host), /vif/);
     flag.clear();
-    await until('all is gone', async () => (await kernelState(host)) === before);
-    await until('status is content', async () => (await status(host)).healthy);
+    await until(
+      "the kernel's state is as before",
+      async () => (await kernelState(host)) === before,
+    );
+    await until('status is healthy', async () => (await status(host)).healthy);
   });
 });
 
-test('a conntrack that fails when a policy changes: the flows are cut as soon as it works', async () => {
+test('a conntrack that fails when a policy changes: the flows are cut as soon as it works again', async () => {
   await withStandIn('conntrack', 'exit 127', async (host, flag) => {
     await startEcho(host, 'world', outside4);
     const flow = await startProbe(host, namespaceOf(await create(host, web)), 'udp', outside4);
     flag.set();
     writeFileSync(`${host.daemon.policies}/web.toml`, 'profile = "isolated"\n');
-    await until('status tells', async () => {
+    await until('status reports the failure', async () => {
       const { daemon, healthy } = await status(host);
       return !healthy && daemon?.trouble?.includes('conntrack') === true;
     });
     await flow.goesOn();
     flag.clear();
     await flow.isCut();
-    await until('status is content', async () => (await status(host)).healthy);
+    await until('status is healthy', async () => (await status(host)).healthy);
   });
 });
 
-test('an nft monitor that crashes, then one that prints without end: changes are noticed all the same', async () => {
+test('an nft monitor that crashes, then one that prints endlessly: the daemon still notices changes', async () => {
   const endless = 'case "$1" in monitor) rm "$(dirname "$0")/flag"; yes;; esac';
   await withStandIn('nft', endless, async (host, flag) => {
     await serveOne(host);
@@ -148,7 +154,7 @@ test('an nft monitor that crashes, then one that prints without end: changes are
     const used = cpuSeconds(pid).own;
     flag.set();
     process.kill(first, 'SIGSEGV');
-    await until('another one runs', () => {
+    await until('another monitor runs', () => {
       const [now, ...more] = monitors();
       return now !== undefined && now !== first && more.length === 0 && !flag.isSet();
     });
@@ -161,7 +167,7 @@ test('an nft monitor that crashes, then one that prints without end: changes are
   });
 });
 
-test('rules that are gone and cannot be loaded again: every vif is closed until they can', async () => {
+test('rules that are lost and cannot be loaded: every vif is closed until they can be loaded', async () => {
   const refuse = 'case "$*" in "-f /proc/self/fd/0") echo "no memory" >&2; exit 1;; esac';
   await withStandIn('nft', refuse, async (host, flag) => {
     const guest = await serveOne(host);
@@ -169,19 +175,25 @@ test('rules that are gone and cannot be loaded again: every vif is closed until 
     flag.set();
     await inNetVm(host, ['nft', 'flush', 'ruleset']);
     await until('the vif is closed', async () => (await isUp(host, `vif${guest}.0`)) === false);
-    await until('status tells', async () => {
+    await until('status reports the failure', async () => {
       const { daemon, healthy } = await status(host);
       return !healthy && /no memory: closing all vifs$/.test(daemon?.trouble ?? '');
     });
     const other = await host.create({ name: 'other' });
     await attachRaw(host, other, {});
-    await until('another one is seen', async () => (await status(host)).vifs.length === 2);
+    await until(
+      'the daemon sees the other vif',
+      async () => (await status(host)).vifs.length === 2,
+    );
     assert.equal(await isUp(host, `vif${other}.0`), false);
     flag.clear();
     await becomesConnected(host, other);
     assert.deepEqual(await removeVif(host.dom0, place(other)), []);
-    await until('all is as before', async () => (await kernelState(host)) === before);
-    await until('status is content', async () => (await status(host)).healthy);
+    await until(
+      "the kernel's state is as before",
+      async () => (await kernelState(host)) === before,
+    );
+    await until('status is healthy', async () => (await status(host)).healthy);
     await assertReaches({ host, from: guestVm }, gateway4);
   });
 });

@@ -1,4 +1,4 @@
-/** What may happen to a net-vm: dom0's acts, the guests', the daemon's deaths, and meddling with the kernel. */
+/** Random events for a net-vm: dom0 and guests act, the daemon dies, other programs change the kernel. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { XenstoreError } from '../../../src/xen/xenstore.ts';
@@ -6,7 +6,7 @@ import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { addVif, removeVif, type VifNodes, type VifPlace } from '../../rig/sim/toolstack.ts';
 import { backend, macOf, place } from './net-vm.ts';
 
-/** `pick` chooses among the vifs that are attached by then, and for `attach` among those that are not. */
+/** `pick` chooses among the attached vifs; for `attach`, it chooses among the others. */
 export type Event = { readonly pick: number } & (
   | { readonly does: 'attach' | 'replace'; readonly nodes: VifNodes }
   | { readonly does: 'detach' | 'destroy' | 'close' | 'reopen' }
@@ -15,7 +15,7 @@ export type Event = { readonly pick: number } & (
   | { readonly does: 'kill' | 'start' }
 );
 
-/** Few enough to conflict: the same, one within another, the gateway's, and such as nobody may have. */
+/** Few addresses, so that they conflict: equal ones, one within another, the gateway's, and none. */
 const addresses = fc.constantFrom(
   ...['10.0.5.50', '10.0.5.51 fd00:5::51', 'fd00:5::51 10.0.5.50', '10.9.0.0/24', '10.9.0.7'],
   ...['10.0.5.1', undefined],
@@ -31,7 +31,7 @@ const bytes = fc
   .uint8Array({ maxLength: 80 })
   .map((array) => Buffer.from(array).toString('latin1'));
 
-/** `LINK` stands for the vif's. */
+/** `LINK` stands for the vif's link. */
 const meddling = fc.constantFrom(
   ...['nft flush ruleset', 'nft delete table arp vifwatch', 'nft flush set inet vifwatch address4'],
   ...['ip link set LINK up', 'ip link set LINK down', 'ip link set LINK mtu 1300'],
@@ -50,6 +50,7 @@ const event = <T extends object>(
 });
 const does = <T extends Event['does']>(...names: readonly T[]) => fc.constantFrom(...names);
 
+/** Random events; attaches and detaches are the most frequent. */
 export const events = fc.oneof(
   event(6, { does: does('attach'), nodes }),
   event(2, { does: does('replace'), nodes }),
@@ -74,11 +75,11 @@ const slots: readonly Slot[] = [0, 1].flatMap((devid) => [
   { vm: 'b', devid } as const,
 ]);
 
-/** Lets events happen to a host, each as far as it can. */
+/** Applies events to a host; an event that is not possible does nothing. */
 export const openRandomEvents = (host: SimHost) => {
   const domids = new Map<Slot['vm'], number>();
   const attached = new Set<Slot>();
-  /** Removals, which without a daemon take until there is one. */
+  /** Removals in progress; without a daemon they last until one runs. */
   const removals = new Map<Slot, Promise<unknown>>();
   let isRunning = true;
 
@@ -104,7 +105,7 @@ export const openRandomEvents = (host: SimHost) => {
   };
   const detach = async (slot: Slot): Promise<void> => {
     attached.delete(slot);
-    // With force, since without it dom0 waits 10 s for a guest that was in the middle of connecting.
+    // Without force, dom0 waits 10 s for a guest that was about to connect.
     const removal = removeVif(host.dom0, await placeOf(slot), true);
     removals.set(slot, removal);
     void removal.finally(() => removals.delete(slot));

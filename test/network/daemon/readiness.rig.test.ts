@@ -1,4 +1,4 @@
-/** dom0 waits for a node before it starts application VMs: it must tell the truth. */
+/** dom0 waits for the readiness node before it starts application VMs, so the node must be true. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { until } from '../../support/until.ts';
@@ -7,27 +7,27 @@ import { hang, withStandIn } from './stand-in.ts';
 
 const node = '/local/domain/2/data/vifwatch/ready';
 
-/** The daemon's first look at the rules that it has loaded takes as long as the flag is there. */
+/** The daemon's first look at its loaded rules lasts as long as the flag exists. */
 const slowStart = `case "$*" in "-j list table "*) ${hang};; esac`;
 
-test('it is there while the daemon serves vifs, and a killed one’s is taken back before the next is ready', () =>
+test('the node exists while the daemon serves vifs; after a kill, the next daemon removes it until it is ready', () =>
   withStandIn('nft', slowStart, async (host, flag) => {
     const isReady = async (): Promise<boolean> => (await host.read(node)) === 'ready';
-    await until('it is ready', isReady);
+    await until('the daemon is ready', isReady);
     await host.signalDaemon('SIGTERM');
     assert.equal(await host.read(node), undefined);
 
     await host.startDaemon();
-    await until('it is ready again', isReady);
+    await until('the daemon is ready again', isReady);
     await host.signalDaemon('SIGKILL');
     assert.equal(await host.read(node), 'ready');
     flag.set();
     const takenBack = async (): Promise<void> => {
-      await until('it is taken back', async () => (await host.read(node)) === undefined);
+      await until('the stale node is removed', async () => (await host.read(node)) === undefined);
       flag.clear();
     };
     await Promise.all([host.startDaemon(), takenBack()]);
-    await until('it is ready once more', isReady);
+    await until('the daemon is ready once more', isReady);
   }));
 
 test('a full quota does not keep the daemon from serving', () =>
@@ -43,7 +43,7 @@ test('a full quota does not keep the daemon from serving', () =>
       await host.startDaemon();
       await becomesConnected(host, guest);
       const complaint = /dom0 does not learn that this domain is ready/;
-      await until('it says so', () => complaint.test(host.daemon.log()));
+      await until('the daemon logs it', () => complaint.test(host.daemon.log()));
       assert.equal(await host.read(node), undefined);
       assert.equal((await status(host)).healthy, true);
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openRepairBackoff } from '../../../src/network/daemon/repair-backoff.ts';
 
-describe('how often the same thing is repaired', () => {
+describe('the repair backoff', () => {
   const minute = 60_000;
   const openClock = () => {
     let at = 0;
@@ -15,7 +15,7 @@ describe('how often the same thing is repaired', () => {
     };
   };
 
-  test('five times a minute at once; then with rests that double, up to a minute', () => {
+  test('five repairs a minute are immediate; then the waits double, up to a minute', () => {
     const { repairBackoff, pass, repair } = openClock();
     for (let round = 0; round < 5; round++) {
       repair();
@@ -36,7 +36,7 @@ describe('how often the same thing is repaired', () => {
     expect(repairBackoff.waitMs('3/1')).toBe(0);
   });
 
-  test('a minute of peace, and it is as if nothing had been', () => {
+  test('a minute without a repair resets the backoff', () => {
     const { repairBackoff, pass, repair } = openClock();
     for (let round = 0; round < 6; round++) repair();
     expect(repairBackoff.problemOf('3/0')?.code).toBe('DRIFT_FOUGHT');
@@ -46,7 +46,7 @@ describe('how often the same thing is repaired', () => {
     expect(repairBackoff.waitMs('3/0')).toBe(0);
   });
 
-  test('seldom enough, it goes on for ever', () => {
+  test('rare repairs are never delayed', () => {
     const { repairBackoff, pass, repair } = openClock();
     for (let round = 0; round < 100; round++) {
       repair();

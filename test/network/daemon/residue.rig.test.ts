@@ -1,4 +1,4 @@
-/** Vifs come and go by the hundred, and nothing of them stays: not in the kernel, the store or the daemon. */
+/** Hundreds of vifs come and go, and leave nothing behind in the kernel, the store or the daemon. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'vitest';
@@ -9,7 +9,7 @@ import { until } from '../../support/until.ts';
 import { attachVifs, becomeConnected, detachVifs, devidsUpTo } from './many-vifs.ts';
 import { kernelState, withNetVm } from './net-vm.ts';
 
-/** A cycle is one vif attached and detached: some 20 a second. `npm run nightly` asks for 5000. */
+/** A cycle attaches and detaches one vif; a second has about 20 of them. `npm run nightly` asks for 5000. */
 const { VIFWATCH_CYCLES = '300' } = process.env;
 const cycles = Number(VIFWATCH_CYCLES);
 const devids = devidsUpTo(20);
@@ -17,7 +17,7 @@ const maxGrowthMiB = 5;
 
 const control = '/usr/lib/xen-4.17/bin/xenstore-control';
 
-/** Everything that could stay behind. */
+/** Everything that a vif could leave behind. */
 const residueOf = async (host: SimHost) => {
   const pid = host.daemon.pid();
   const ask = async (argv: readonly string[]): Promise<string[]> => {
@@ -25,7 +25,7 @@ const residueOf = async (host: SimHost) => {
     assert.equal(status, 0, stderr);
     return stdout.split('\n').sort();
   };
-  // Nodes, watches and transactions of net-vm, its kernel's included, as xenstored counts them.
+  // The nodes, watches and transactions of net-vm (its kernel included), as xenstored counts them.
   const quota = await host.sim.run([control, 'quota', `${host.netVm}`], {
     domid: 0,
     hypercalls: true,
@@ -35,7 +35,7 @@ const residueOf = async (host: SimHost) => {
     kernel: await kernelState(host),
     links: await ask(['ip', '-br', 'link']),
     routes: await ask(['ip', 'route', 'show', 'table', 'all']),
-    // The world beyond the uplink is nobody's residue.
+    // Neighbour entries on the uplink do not come from vifs.
     neighbours: (await ask(['ip', 'neigh'])).filter((line) => !line.includes(' dev eth0 ')),
     tables: await ask(['nft', 'list', 'tables']),
     nodes: [...(await host.dom0.tree(`/local/domain/${host.netVm}`))],
@@ -73,7 +73,7 @@ test(`${cycles} cycles leave nothing behind`, async () => {
       }
       const perSecond = (rss.length * devids.length * 1000) / (performance.now() - start);
       let after = await residueOf(host);
-      await until('it is quiet again', async () => {
+      await until('everything is as before the cycles', async () => {
         after = await residueOf(host);
         return JSON.stringify(after) === JSON.stringify(before);
       }).catch(() => assert.deepEqual(after, before));

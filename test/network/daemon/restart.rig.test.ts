@@ -1,4 +1,4 @@
-/** The daemon ends in whatever way and starts again, as it is or as another version: flows do not notice. */
+/** The daemon ends in any way and starts again, in the same version or another: flows do not notice. */
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -15,7 +15,7 @@ import { attachRaw, becomesConnected, guestVm, withNetVm } from './net-vm.ts';
 const [allowedPort, forbiddenPort] = [7777, 6666];
 const enough = 100;
 
-/** Another version of the package: other rules, the same sets. */
+/** Makes another version of the package: other rules, the same sets. */
 const makeOtherVersion = (host: SimHost): string => {
   const other = `${host.sim.directory}/other`;
   for (const part of ['dist', 'rules', 'package.json']) {
@@ -30,7 +30,7 @@ const makeOtherVersion = (host: SimHost): string => {
   return other;
 };
 
-test('SIGTERM, kill -9, restart, upgrade and downgrade: nothing allowed is lost, nothing forbidden passes', async () => {
+test('SIGTERM, SIGKILL, restart, upgrade and downgrade: no allowed packet is lost, no forbidden packet passes', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(guestVm);
     const other = await host.create({ name: 'other' });
@@ -79,11 +79,11 @@ test('SIGTERM, kill -9, restart, upgrade and downgrade: nothing allowed is lost,
     for (const flow of closed) assert.equal((await flow.stop()).seen, 0);
     for (const [index, flow] of allowed.entries()) await assertNothingLost(flow, `flow ${index}`);
 
-    // The flows that passed nothing would have, without the rules.
+    // Without the rules, the forbidden flows pass.
     await host.signalDaemon('SIGTERM');
     await inNetVm(host, ['nft', 'flush', 'ruleset']);
     for (const flow of await listen()) {
-      await until('it passes', async () => (await flow.now()).seen > 0);
+      await until('the forbidden flow passes', async () => (await flow.now()).seen > 0);
       await flow.stop();
     }
     for (const flow of forbidden) assert.ok((await flow.stop()).sent > 6 * enough);

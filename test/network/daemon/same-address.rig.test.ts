@@ -1,4 +1,4 @@
-/** Two vifs with one address: of the same VM both are served, of different VMs one. */
+/** Two vifs with one address: both are served if they belong to the same VM, else only the first. */
 import assert from 'node:assert/strict';
 import { filter, firstValueFrom } from 'rxjs';
 import { test } from 'vitest';
@@ -34,7 +34,7 @@ const framesFrom = (source: string): readonly string[] => [
   udp4({ source, from: ip, to: outside4 }, port),
 ];
 
-/** Without the wait for state 2, which may be over before anybody looks. */
+/** Attaches a vif without a wait for state 2, which may be over before a look. */
 const attachTo = (host: SimHost, guest: number, own = mac): Promise<void> =>
   writeVif(host.dom0, place(guest), { ip: `${ip} ${ip6}`, mac: own });
 
@@ -51,23 +51,23 @@ const routeIsTo = (host: SimHost, guest: number): Promise<void> =>
   });
 
 const elementsAre = (host: SimHost, ...guests: readonly number[]): Promise<void> =>
-  until(`the elements are those of ${guests.join(' and ') || 'nobody'}`, async () => {
+  until(`the elements are those of ${guests.join(' and ') || 'no guest'}`, async () => {
     const { stdout } = await host.inNetVm(['vifwatch', 'export']);
     const links = [...stdout.matchAll(/address4 \{ "vif(\d+)\.0" /g)].map(([, id]) => Number(id));
     return links.join() === guests.join();
   });
 
 const isAsBefore = (host: SimHost, before: string): Promise<void> =>
-  until('nothing is left', async () => (await kernelState(host)) === before);
+  until("the kernel's state is as before", async () => (await kernelState(host)) === before);
 
-/** How many packets have come in on the first vif of a guest. */
+/** The number of packets that a guest has sent through its first vif. */
 const packetsFrom = async (host: SimHost, guest: number): Promise<number> =>
   Number(await inNetVm(host, ['cat', `/sys/class/net/vif${guest}.0/statistics/rx_packets`]));
 
 const floodReaches = (host: SimHost, guest: number): Promise<void> =>
   until(`the flood reaches vif${guest}.0`, async () => (await packetsFrom(host, guest)) > 100);
 
-/** When the first vif of a guest has become closed; epoch ms. */
+/** The time at which the first vif of a guest is closed; ms since the epoch. */
 const closedAt = async ({ actors }: SimHost, guest: number): Promise<number> =>
   (
     await firstValueFrom(
@@ -75,7 +75,7 @@ const closedAt = async ({ actors }: SimHost, guest: number): Promise<number> =>
     )
   ).at;
 
-test.concurrent('a VM that reboots: the new vif is served beside the old one, and has the packets when that closes', async () => {
+test.concurrent('after a VM reboot, the new vif is served beside the old one and gets the packets when the old one closes', async () => {
   await withNetVm(async (host) => {
     const nothing = await kernelState(host);
     const arrived = await watchWorld(host, port);
@@ -101,7 +101,7 @@ test.concurrent('a VM that reboots: the new vif is served beside the old one, an
       assert.equal(
         await arrived(),
         before,
-        'nothing of the new one while the old one has the route',
+        'a packet of the new vif passed while the old vif had the route',
       );
       const closed = closedAt(host, old);
       const { status: exit } = await host.destroy(first.name);
@@ -119,11 +119,11 @@ test.concurrent('a VM that reboots: the new vif is served beside the old one, an
   });
 });
 
-test.concurrent('an HVM guest and its stubdomain: both are guarded, and the packets go to the one that lives', async () => {
+test.concurrent('an HVM guest and its stubdomain: both vifs are guarded, and the packets go to the live one', async () => {
   await withNetVm(async (host) => {
     const before = await kernelState(host);
     const target = await host.create(first);
-    // Its paravirtual driver is not there yet.
+    // The guest's paravirtual driver has not started yet.
     await host.actors.pause(target);
     await attachTo(host, target);
     const stub = await host.create(second);
@@ -150,7 +150,7 @@ test.concurrent('an HVM guest and its stubdomain: both are guarded, and the pack
   });
 });
 
-test.concurrent('a different VM gets the address when it is free, by itself, and sends nothing before', async () => {
+test.concurrent('another VM gets the address by itself once the address is free, and sends nothing before', async () => {
   await withNetVm(async (host) => {
     const before = await kernelState(host);
     const owner = await host.create(first);
@@ -167,9 +167,12 @@ test.concurrent('a different VM gets the address when it is free, by itself, and
       new RegExp(`${ip} belongs to the live vif ${owner}/0`),
     );
     await elementsAre(host, owner);
-    // Even with its link up it stands outside, though the daemon sets that down again.
+    // Even with its link up, the claimant reaches nothing; the daemon sets the link down again.
     await inNetVm(host, ['ip', 'link', 'set', `vif${claimant}.0`, 'up']);
-    await until('its packets come in', async () => (await packetsFrom(host, claimant)) > 0);
+    await until(
+      "the claimant's packets come in",
+      async () => (await packetsFrom(host, claimant)) > 0,
+    );
     await assertDoesNotReach({ host, from: second }, gateway4, outside4, outside6);
     await assertReaches({ host, from: first }, outside4);
     assert.equal(await arrived(), 0);
@@ -178,20 +181,20 @@ test.concurrent('a different VM gets the address when it is free, by itself, and
     await becomesConnected(host, claimant);
     assert.equal(await host.read(`${backend(claimant)}/hotplug-error`), undefined);
     await elementsAre(host, claimant);
-    await until('its own packets pass', async () => (await arrived()) > 0);
+    await until("the claimant's packets pass", async () => (await arrived()) > 0);
     await host.destroy(second.name);
     await isAsBefore(host, before);
   });
 });
 
-test.concurrent('served once more, a vif that works goes on working', async () => {
+test.concurrent('a working vif that is served once more continues to work', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(first);
     await attachTo(host, guest);
     await becomesConnected(host, guest);
     const before = await kernelState(host);
     await host.dom0.write(`${backend(guest)}/hotplug-status`, '');
-    await until('it is connected again', async () => {
+    await until('the vif is connected again', async () => {
       return (await host.read(`${backend(guest)}/hotplug-status`)) === 'connected';
     });
     assert.equal(await host.read(`${backend(guest)}/hotplug-error`), undefined);

@@ -1,12 +1,12 @@
-/** Sends raw frames from a guest, for which Node has no sockets and Python has. */
+/** Sends raw frames from a guest with Python, since Node has no raw sockets. */
 import assert from 'node:assert/strict';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { namespaceOf } from '../../rig/sim/topology.ts';
 import { hangMs, until } from '../../support/until.ts';
 
 /**
- * Sends all frames again and again until the time is over or it gets SIGTERM; while there is no such link, or nothing
- * takes its frames, it tries on.
+ * Sends all frames again and again until the time is over or SIGTERM comes. It keeps trying while the link
+ * does not exist or takes no frames.
  */
 const program = `
 import signal, socket, sys, time
@@ -38,7 +38,7 @@ const argvOf = (seconds: string, frames: readonly string[]): readonly string[] =
   ...frames,
 ];
 
-/** Resolves with the number of frames that the guest's link took. */
+/** Sends the frames from a guest; resolves with the number of frames that its link took. */
 export const flood = async (
   host: SimHost,
   vm: string,
@@ -55,7 +55,7 @@ export type Flood = {
   readonly stop: () => Promise<number>;
 };
 
-/** A flood that lasts until it is told to stop. */
+/** Starts a flood that lasts until `stop`. */
 export const startFlood = async (
   host: SimHost,
   guest: number,

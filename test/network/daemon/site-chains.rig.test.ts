@@ -1,4 +1,4 @@
-/** The chains that are the site's: they run before policies, and whatever vifwatch does, they stay as they are. */
+/** The site's own chains run before policies, and vifwatch never changes them. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -8,7 +8,7 @@ import { create, inNetVm, web } from '../../scenario/vms.ts';
 import { until } from '../../support/until.ts';
 import { status, withNetVm } from './net-vm.ts';
 
-test('they are filled by the operator alone, and decide first', () =>
+test("only the operator fills the site's chains, and they decide first", () =>
   withNetVm(async (host) => {
     const nft = (command: string): Promise<string> => inNetVm(host, ['nft', command]);
     const site = async (): Promise<string> => {
@@ -33,7 +33,7 @@ test('they are filled by the operator alone, and decide first', () =>
     await host.signalDaemon('SIGKILL');
     await host.startDaemon();
     await nft('flush chain inet vifwatch from_vif');
-    await until('what was damaged is repaired', async () =>
+    await until('the damaged chain is repaired', async () =>
       (await nft('list chain inet vifwatch from_vif')).includes('vmap @out'),
     );
     assert.equal(await site(), own);

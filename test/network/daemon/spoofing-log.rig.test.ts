@@ -1,4 +1,4 @@
-/** The log tells of spoofed packets, and a flood of them costs neither it nor the daemon anything. */
+/** The kernel logs spoofed packets; a flood of them costs neither the log nor the daemon anything. */
 import assert from 'node:assert/strict';
 import { expect, test } from 'vitest';
 import { untilIdle } from '../../bench/footprint.ts';
@@ -12,11 +12,11 @@ import { flood } from './sender.ts';
 
 const port = 7777;
 const foreign = '192.0.2.77';
-/** Frames that a guest sends from an address that is not its own. */
+/** Frames whose source address is not the guest's own. */
 const spoofedFrames = (guest: number, count: number): string[] =>
   Array<string>(count).fill(udp4({ source: macOf(guest), from: foreign, to: outside4 }, port));
 
-test('of many spoofed packets a few are logged, with the vif and the source', () =>
+test('a few of many spoofed packets are logged, with the vif and the source', () =>
   withNetVm(async (host) => {
     const guest = await serveOne(host);
     const count = 200;
@@ -26,7 +26,7 @@ test('of many spoofed packets a few are logged, with the vif and the source', ()
       await host.sendFrames(guestVm.name, spoofedFrames(guest, count));
       seconds = (performance.now() - start) / 1000;
     });
-    // Five at once, and one more each six seconds.
+    // The limit is five packets at once, and one more every six seconds.
     const isFew = logged.length >= 5 && logged.length <= 5 + Math.ceil(seconds / 6);
     assert.ok(isFew, `${logged.length} of ${count} in ${seconds} s`);
     const expected = { prefix: 'vifwatch spoofed: ', in: `vif${guest}.0`, out: undefined };
@@ -35,10 +35,10 @@ test('of many spoofed packets a few are logged, with the vif and the source', ()
 
 const floodSeconds = 2;
 const leastFrames = 5_000;
-/** Processor time of the daemon; at 10 µs a frame it would use more. */
+/** The limit of the daemon's processor time, which 10 µs for each frame would exceed. */
 const mostSeconds = 0.04;
 
-test('a flood of spoofed packets is no work for the daemon', () =>
+test('a flood of spoofed packets causes no work for the daemon', () =>
   withNetVm(async (host) => {
     const guest = await serveOne(host);
     const pid = host.daemon.pid();

@@ -1,4 +1,4 @@
-/** A guest that spoofs, one that does not, a VM that is off, and witnesses everywhere else. */
+/** A rig with a spoofing guest, an honest guest, a VM that is off, and witnesses everywhere else. */
 import assert from 'node:assert/strict';
 import { type Drops, parseDrops } from '../../../src/network/status/drops.ts';
 import { gateway4, gateway6 } from '../../rig/host.ts';
@@ -10,7 +10,7 @@ import { attachRaw, becomesConnected, macOf, withNetVm } from './net-vm.ts';
 
 export const spoofer = { name: 'spoofer', ipv4: '10.0.5.41', ipv6: 'fd00:5::41' };
 export const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };
-/** Only the configuration knows of it. */
+/** A VM that is off: only the configuration knows it. */
 export const absent = { name: 'absent', ipv4: '10.0.7.9', ipv6: 'fd00:7::9' };
 
 const config = `uplink = ["eth0"]
@@ -23,20 +23,20 @@ name = "${victim.name}"
 addresses = ["${victim.ipv4}"]
 `;
 
-/** Where frames are sent from and arrive: the namespaces of the rig. */
+/** The namespaces of the rig that send and receive frames, besides the guests'. */
 export const world = 'world';
 const netVm = 'dom2';
 
 export type SpoofingRig = {
   readonly host: SimHost;
-  /** The network namespaces of the two guests, and the MAC of the spoofer and of net-vm's uplink. */
+  /** The guests' network namespaces and links, the spoofer's MAC, and the MAC of net-vm's uplink. */
   readonly spoofer: { readonly namespace: string; readonly mac: string; readonly link: string };
   readonly victim: { readonly namespace: string; readonly link: string };
   readonly uplinkMac: string;
   /** Runs nft in a namespace. */
   readonly nft: (namespace: string, command: string) => Promise<string>;
   readonly drops: () => Promise<Drops>;
-  /** What each witness has seen so far: frames at the world and at the guests, packets that net-vm took or passed on. */
+  /** Each witness's count: frames at the world and at the guests, packets that passed net-vm's rules. */
   readonly seen: () => Promise<Readonly<Record<string, number>>>;
 };
 
@@ -49,18 +49,18 @@ const nftIn =
     return stdout;
   };
 
-/** All that arrives on eth0 but what an IPv6 host and its router say to each other by themselves. */
+/** Counts the frames that arrive on eth0, except for those that match `ignored`. */
 const frameWitness = (ignored: string): string =>
   `table netdev witness { counter seen { }; chain arrivals {
     type filter hook ingress device "eth0" priority 0;
     ${ignored} accept; counter name seen; }; }`;
 
-/** Between net-vm and the world, neighbour discovery and redirects are no news; in a guest everything is. */
+/** Neighbour discovery and redirects are normal between net-vm and the world; a guest must get nothing. */
 const nobody = 'ether type 0x9999';
 const neighbours =
   'ether type arp accept; icmp type redirect accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-redirect, mld2-listener-report }';
 
-/** What of the link's gets past the rules. */
+/** Counts the link's packets that pass the rules. */
 const packetWitness = (family: 'inet' | 'arp', link: string): string => {
   const chain = (hook: string): string =>
     `chain ${hook} { type filter hook ${hook} priority 1000; iifname "${link}" counter name seen; }`;
@@ -68,7 +68,7 @@ const packetWitness = (family: 'inet' | 'arp', link: string): string => {
   return `table ${family} witness { counter seen { }; ${hooks.map(chain).join('; ')}; }`;
 };
 
-/** What a listing of all counters says of the witness in a family's table. */
+/** The witness's count in a family's table, from a listing of all counters. */
 const packetsOf = (counters: string, family: string): number => {
   const witness = new RegExp(`table ${family} witness \\{\\s*counter seen \\{\\s*packets (\\d+)`);
   return Number(witness.exec(counters)?.[1]);
@@ -76,13 +76,13 @@ const packetsOf = (counters: string, family: string): number => {
 
 const serve = async (host: SimHost, vm: typeof spoofer): Promise<number> => {
   const guest = await host.create({ name: vm.name });
-  // dom0's word, which does not follow the uplink's.
+  // The MTU comes from dom0, so that it does not follow the uplink's.
   await attachRaw(host, guest, { ip: `${vm.ipv4} ${vm.ipv6}`, mtu: '1500' });
   await becomesConnected(host, guest);
   return guest;
 };
 
-/** The guests are silent once they have announced themselves. */
+/** Waits until the guests have announced themselves and are silent. */
 export const becomesSilent = async ({ seen, drops }: Pick<SpoofingRig, 'seen' | 'drops'>) => {
   let before = '';
   await until('the rig is silent', async () => {
@@ -121,7 +121,7 @@ export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Prom
       const drops = async (): Promise<Drops> =>
         parseDrops((await host.inNetVm(['nft', '-j', 'list', 'counters'])).stdout);
       const { stdout } = await host.inNetVm(['cat', '/sys/class/net/eth0/address']);
-      // The second line of defence would hide gaps in the first.
+      // rp_filter, the second line of defence, would hide gaps in the first.
       for (const where of ['all', link]) {
         const setting = `net.ipv4.conf.${where}.rp_filter=0`;
         assert.equal((await host.inNetVm(['busybox', 'sysctl', '-w', setting])).status, 0);
@@ -140,7 +140,7 @@ export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Prom
     { config },
   );
 
-/** What grew between two counts, by how much. */
+/** The counts that grew between two states, with their growth. */
 export const growth = (
   before: Readonly<Record<string, number>>,
   after: Readonly<Record<string, number>>,
@@ -153,8 +153,8 @@ export const growth = (
   );
 
 /**
- * Sends the frames thrice from a namespace: just their counters rise, by as many, and no witness sees anything.
- * @param uncounted frames that the kernel itself drops, which has no counter; they are sent first
+ * Sends the frames three times from a namespace: exactly their counters count them, and no witness sees any.
+ * @param uncounted frames that the kernel itself drops without a counter; they are sent first
  */
 export const assertPassNothing = async (
   { host, drops, seen }: SpoofingRig,
@@ -169,16 +169,16 @@ export const assertPassNothing = async (
     Object.entries(spoofed).map(([counter, { length }]) => [counter, 3 * length]),
   );
   let counted: Readonly<Record<string, number>> = {};
-  // A veth hands a frame over before the sender's call returns, unless it is a busy moment.
-  await until('all are counted', async () => {
+  // A veth delivers a frame before the sender's call returns, except on a busy machine.
+  await until('all frames are counted', async () => {
     counted = growth(dropped, await drops());
     return Object.entries(expected).every(([counter, count]) => (counted[counter] ?? 0) >= count);
   }).catch((error: Error) => assert.deepEqual(counted, expected, error.message));
   assert.deepEqual(counted, expected);
-  assert.deepEqual(growth(witnessed, await seen()), {}, 'somebody saw them');
+  assert.deepEqual(growth(witnessed, await seen()), {}, 'a witness saw the frames');
 };
 
-/** Has net-vm itself send to an address; whether that is refused, or answered, does not matter. */
+/** Makes net-vm itself send to an address; it does not matter whether this is refused or answered. */
 export const trySending = async ({ host }: SpoofingRig, address: string): Promise<void> => {
   const argv = ['busybox', 'ping', '-c', '1', '-W', '1', address];
   const { stdout } = await host.inNetVm(argv);

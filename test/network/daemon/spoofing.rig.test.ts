@@ -1,4 +1,4 @@
-/** Every kind of spoofed frame that a guest can send: its own counter counts each frame, and nobody sees any. */
+/** Each kind of spoofed frame from a guest: its own counter counts every frame, and no witness sees one. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -28,13 +28,13 @@ const partiesOf = ({ spoofer: { mac } }: SpoofingRig): Parties => ({
   others: [victim, absent],
 });
 
-/** Shown in upstream-guard.rig.test.ts and unconfigured-vif.rig.test.ts. */
+/** The counters that upstream-guard.rig.test.ts and unconfigured-vif.rig.test.ts test. */
 const others = [
   ...['unconfigured_vif', 'unconfigured_vif_target', 'arp_foreign_target'],
   ...['vm_source_upstream', 'absent_vm_source_upstream', 'absent_vm_target'],
 ];
 
-test('every counter is that of some spoofed frame, and in vifwatch(8)', () => {
+test('every counter belongs to a spoofed frame and is documented in vifwatch(8)', () => {
   const read = (file: string): string =>
     readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
   const rules = read('rules/vifwatch.nft');
@@ -46,20 +46,20 @@ test('every counter is that of some spoofed frame, and in vifwatch(8)', () => {
   for (const name of counters) assert.ok(explained.has(name ?? ''), name);
 });
 
-describe('of what a guest sends', () => {
-  test('no packet with a foreign source or MAC passes, nor what only routers and servers say', async () => {
+describe('frames from a guest', () => {
+  test('no packet with a foreign source or MAC passes, and none that only routers and servers send', async () => {
     await withSpoofingRig(async (rig) => {
       await assertPassNothing(rig, rig.spoofer.namespace, spoofedPackets(partiesOf(rig)));
     });
   });
 
-  test('no spoofed ARP or neighbour discovery passes, and none is answered', async () => {
+  test('no spoofed ARP or neighbour discovery passes or is answered', async () => {
     await withSpoofingRig(async (rig) => {
       await assertPassNothing(rig, rig.spoofer.namespace, spoofedNeighbours(partiesOf(rig)));
     });
   });
 
-  test('the truth passes and is answered, which the witnesses see', async () => {
+  test('honest packets pass and are answered, and the witnesses see them', async () => {
     await withSpoofingRig(async ({ host, spoofer: { namespace, mac: source }, seen, drops }) => {
       const multicast = { to: 'ff02::1:ff00:1', target: '33:33:ff:00:00:01' };
       const truths = {
@@ -94,9 +94,9 @@ describe('of what a guest sends', () => {
       for (const [witness, frames] of Object.entries(truths)) {
         const before = await seen();
         await sendFrom(host.sim, namespace, frames);
-        // The fragment waits for others that never come.
+        // The fragment waits for fragments that never come.
         const least = witness === 'world' ? 2 : frames.length;
-        await until(`${witness} sees it`, async () => {
+        await until(`witness ${witness} sees the packets`, async () => {
           return (growth(before, await seen())[witness] ?? 0) >= least;
         });
         if (witness !== 'netVm') continue;
@@ -105,7 +105,7 @@ describe('of what a guest sends', () => {
           async () => (growth(before, await seen())['spoofer'] ?? 0) >= 2,
         );
       }
-      // Of itself a guest may speak, though nobody listens: as to find out whether its address is taken. A spoofed frame ends it.
+      // A guest may also speak about its own address, as DAD does. The spoofed frame shows the end.
       await sendFrom(host.sim, namespace, [
         solicitation({ source, from: '::', ...allNodes }, spoofer.ipv6),
         advertisement({ source, from: spoofer.ipv6, ...allNodes }, spoofer.ipv6),
@@ -118,7 +118,7 @@ describe('of what a guest sends', () => {
     });
   });
 
-  test('the counts are in the status, outlive the daemon, and are no part of the export', async () => {
+  test('the counts are in the status, outlive the daemon, and are not in the export', async () => {
     await withSpoofingRig(async (rig) => {
       const { host, spoofer: from } = rig;
       const ask = async (...words: string[]): Promise<string> =>

@@ -1,23 +1,23 @@
-/** Programs of net-vm that do not work as they should. */
+/** Stand-ins for net-vm's programs that do not work properly. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { withNetVm } from './net-vm.ts';
 
 /**
- * What comes on stdin is read first: a program that stands by is as it is when it is used, not when it was started. A
- * script finds it in /proc/self/fd/0.
+ * Reads all of stdin first: the script's state then counts when a standby program is used, not when it is
+ * started. A script finds the input in /proc/self/fd/0.
  */
 const whole = (file: string): string =>
   `case "$*" in *" -" | *" /proc/self/fd/0") cat >${file}.$$; exec <${file}.$$; rm ${file}.$$;; esac`;
 
-/** The host with a daemon that looks into a directory before it looks where programs usually are. */
+/** The host with a daemon that looks for programs in this directory first. */
 const withPath = (host: SimHost, directory: string): SimHost => ({
   ...host,
   startDaemon: () => {
     const { PATH } = process.env;
     Object.assign(process.env, { PATH: `${directory}:${PATH}` });
     try {
-      // The daemon's process is made before this returns.
+      // The daemon's process exists before this returns.
       return host.startDaemon();
     } finally {
       Object.assign(process.env, { PATH });
@@ -25,7 +25,7 @@ const withPath = (host: SimHost, directory: string): SimHost => ({
   },
 });
 
-/** Runs the body with shell scripts in front of programs of the daemon's; each script runs the program itself. */
+/** Runs the body with shell scripts in front of the daemon's programs; each script runs the real program. */
 export const withScripts = async (
   scripts: (directory: string) => Readonly<Record<string, string>>,
   body: (host: SimHost, directory: string) => Promise<void>,
@@ -48,12 +48,13 @@ export const withScripts = async (
 
 export type Flag = { set(): void; clear(): void; isSet(): boolean };
 
-/** What a stand-in runs to hang until its flag is cleared. */
+/** The shell command with which a stand-in hangs until its flag is cleared. */
 export const hang = 'while [ -e "$flag" ]; do sleep 0.02; done';
 
 /**
- * Puts a script in front of a program of the daemon's; it runs `before` first as long as a flag is there, which it is
- * from the start if asked for. `before` finds the flag in $flag.
+ * Puts a script in front of a program of the daemon. While a flag file exists, the script runs `before`
+ * first; `before` finds the file's path in $flag.
+ * @param isSet whether the flag exists from the start
  */
 export const withStandIn = async (
   program: string,

@@ -1,4 +1,4 @@
-/** The daemon is itself killed, stopped or started twice, badly configured, or its rules are flushed: the firewall stands. */
+/** The firewall survives the daemon's kills, stops, double starts and bad configurations, and a flush. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -31,7 +31,7 @@ test('a second daemon refuses to run and disturbs nothing', async () => {
   });
 });
 
-test('a bad configuration: exit status 78, file and line, and nothing was touched', async () => {
+test('a bad configuration: exit status 78, a message with file and line, and nothing is changed', async () => {
   await withNetVm(
     async (host) => {
       for (const command of ['run', 'check']) {
@@ -45,7 +45,7 @@ test('a bad configuration: exit status 78, file and line, and nothing was touche
   );
 });
 
-test('somebody flushes the ruleset just before a vif comes: it is whole again', async () => {
+test('a flush of the ruleset just before a vif comes: the ruleset is whole again', async () => {
   await withNetVm(async (host) => {
     const guest = await serveOne(host);
     const before = await kernelState(host);
@@ -59,11 +59,11 @@ test('somebody flushes the ruleset just before a vif comes: it is whole again', 
   });
 });
 
-test('killed at any instant, then started: as if it had been there from the beginning', async () => {
+test('a kill at any instant and a new start: vifs are attached and detached as usual', async () => {
   await withNetVm(async (host) => {
     const guest = await host.create(guestVm);
     const slow = await slowness();
-    // The instants, in ms after dom0's act; a slow daemon comes as far later.
+    // The instants in ms after dom0's act; on a slow machine they come later in proportion.
     for (const pause of [0, 5, 10, 18, 30].map((usual) => usual * slow)) {
       await host.actors.hold();
       const attached = attachRaw(host, guest, {});
@@ -78,15 +78,15 @@ test('killed at any instant, then started: as if it had been there from the begi
       await delay(pause);
       await host.signalDaemon('SIGKILL');
       await host.startDaemon();
-      // dom0 waits 10 s, in which a slow daemon may not have started.
+      // dom0 gives up after 10 s, in which a slow daemon may not have started.
       if ((await detached).length > 0)
         assert.deepEqual(await removeVif(host.dom0, place(guest)), []);
-      await until('nothing is left', async () => !/vif\d/.test(await kernelState(host)));
+      await until('no vif has kernel state', async () => !/vif\d/.test(await kernelState(host)));
     }
   });
 });
 
-test('told to stop at the moment it becomes ready, five times: it ends', async () => {
+test('a daemon that gets SIGTERM at the moment it becomes ready ends, five times', async () => {
   await withNetVm(
     async (host) => {
       for (let round = 0; round < 5; round++) {

@@ -1,4 +1,4 @@
-/** A TCP connection from a guest to a machine beyond the uplink, with much to say in both directions. */
+/** A TCP connection from a guest to a machine beyond the uplink, with much data in both directions. */
 import assert from 'node:assert/strict';
 import type { Output } from '../../rig/host.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
@@ -7,8 +7,8 @@ import { until } from '../../support/until.ts';
 import { guestVm } from './net-vm.ts';
 
 const bytes = 200_000;
-/** Without progress for so long, it is stalled: the first retransmissions come after 0.2, 0.6 and 1.4 s. */
-const patienceSeconds = 2;
+/** A transfer is stalled after this time without progress: retransmissions come after 0.2, 0.6 and 1.4 s. */
+const stallSeconds = 2;
 const port = 5002;
 
 const server = `
@@ -54,10 +54,10 @@ export const inWorld = ({ sim }: SimHost, argv: readonly string[]): Promise<Outp
 
 let started = 0;
 
-/** Upload, then download; both must come to their end. */
+/** Uploads, then downloads; the transfer is complete if both reach their end. */
 export const transfer = async (host: SimHost, to: string): Promise<'complete' | 'stalled'> => {
   started += 1;
-  const ends = [to, `${patienceSeconds * (await slowness())}`];
+  const ends = [to, `${stallSeconds * (await slowness())}`];
   const command = host.sim.inNamespace('world', ['python3', '-c', server, ...ends]);
   const serving = host.sim.start(`transfer-${started}`, command, { domid: 0 });
   await until('the server listens', () => serving.log().startsWith('ready'));

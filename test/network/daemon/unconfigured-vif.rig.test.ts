@@ -1,4 +1,4 @@
-/** A link called vif* that nobody configured, which somebody has set up with routes and all: nothing passes, either way. */
+/** A vif* link that the daemon did not configure, but another program set up: no packet passes either way. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, gateway6, outside4, outside6 } from '../../rig/host.ts';
@@ -31,7 +31,7 @@ const mac = '00:16:3e:00:99:99';
 const namespace = 'stranger';
 const port = 7777;
 
-/** As a driver domain without rules would serve it; resolves with how many frames the stranger has been handed. */
+/** Serves the stranger like a driver domain without rules; the result reads how many frames reached it. */
 const serveStranger = async ({ host, nft }: SpoofingRig): Promise<() => Promise<number>> => {
   const inRig = async (argv: readonly string[]): Promise<void> => {
     const { status, stderr } = await host.sim.run(host.sim.inRig(argv), { domid: 0 });
@@ -61,7 +61,7 @@ const serveStranger = async ({ host, nft }: SpoofingRig): Promise<() => Promise<
   };
 };
 
-test('neither from it nor to it', async () => {
+test('no packet passes from an unconfigured link or to it', async () => {
   await withSpoofingRig(async (rig) => {
     const handed = await serveStranger(rig);
     await becomesSilent(rig);
@@ -109,16 +109,19 @@ test('neither from it nor to it', async () => {
     await until('net-vm has asked by ARP', async () => {
       return (growth(dropped, await rig.drops())['arp_foreign_target'] ?? 0) > 0;
     });
-    assert.equal(await handed(), before, 'the stranger was handed something');
+    assert.equal(await handed(), before, 'a frame reached the stranger');
 
     await rig.host.signalDaemon('SIGKILL');
     for (const family of ['inet', 'arp']) await rig.nft('dom2', `delete table ${family} vifwatch`);
     await trySending(rig, stranger4);
-    await until('without the rules it is', async () => (await handed()) > before);
+    await until(
+      'a frame reaches the stranger without the rules',
+      async () => (await handed()) > before,
+    );
   });
 });
 
-test("a vif is handed nothing for another's address, even if a route says so", async () => {
+test('a vif gets no packets for a foreign address, even if a route leads to the vif', async () => {
   await withSpoofingRig(async (rig) => {
     const { host, victim: to } = rig;
     await host.signalDaemon('SIGKILL');
@@ -143,7 +146,7 @@ test("a vif is handed nothing for another's address, even if a route says so", a
     }
     assert.deepEqual(growth(seen, await rig.seen()), {});
     await trySending(rig, victim.ipv4);
-    await until('the witness sees what is for the VM', async () => {
+    await until("the witness sees the packet for the VM's own address", async () => {
       return (growth(seen, await rig.seen())['victim'] ?? 0) >= 1;
     });
   });

@@ -1,4 +1,4 @@
-/** A guest that knows nothing of vifwatch and does what every system does is not in the way of any rule. */
+/** The rules do not hinder an unmodified guest, which behaves like any other system. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, gateway6, outside4, outside6 } from '../../rig/host.ts';
@@ -16,7 +16,7 @@ const inGuest = async ({ host }: SpoofingRig, command: string): Promise<string> 
   return stdout;
 };
 
-test('it looks whether its addresses are taken, announces them, finds its gateway, and talks', async () => {
+test('an unmodified guest probes and announces its addresses, finds its gateway, and communicates', async () => {
   await withSpoofingRig(async (rig) => {
     const before = await rig.drops();
     await inGuest(rig, 'ip link set eth0 down');
@@ -26,7 +26,7 @@ test('it looks whether its addresses are taken, announces them, finds its gatewa
     }
     await inGuest(rig, 'ip link set eth0 up');
     await inGuest(rig, `ip addr add ${spoofer.ipv6}/128 dev eth0`);
-    await until('its addresses are not taken', async () => {
+    await until("no other host has the guest's addresses", async () => {
       const addresses = await inGuest(rig, 'ip -6 addr show dev eth0');
       assert.doesNotMatch(addresses, /dadfailed/);
       return addresses.includes(spoofer.ipv6) && !addresses.includes('tentative');
@@ -40,7 +40,7 @@ test('it looks whether its addresses are taken, announces them, finds its gatewa
     }
     const pinger = { host: rig.host, from: guest };
     await assertReaches(pinger, gateway4, gateway6, outside4, outside6);
-    // Its neighbour entries go stale, and are confirmed by asking the gateway itself.
+    // The guest asks for the gateways again after it has lost its neighbour entries.
     for (const family of ['-4', '-6']) {
       await inGuest(rig, `ip ${family} neigh flush dev eth0`);
     }
@@ -50,7 +50,7 @@ test('it looks whether its addresses are taken, announces them, finds its gatewa
   });
 });
 
-/** Sends what is not to be fragmented, and waits for the kernel to know better. */
+/** Sends a datagram that must not be fragmented, and waits until the kernel knows a smaller MTU. */
 const discoverMtu = `
 import socket, sys, time
 own, target, port, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -70,7 +70,7 @@ while out.getsockopt(level, mtu) == 1500 and time.monotonic() < end:
 print(out.getsockopt(level, mtu))
 `;
 
-/** What the guest believes of the paths to the world, of both families, in the end. */
+/** The MTUs that the guest's kernel finds for the paths to the world, over IPv4 and IPv6. */
 const mtus = ({ host }: SpoofingRig, size: number): Promise<readonly number[]> => {
   const paths = [
     [spoofer.ipv4, outside4],
@@ -85,7 +85,7 @@ const mtus = ({ host }: SpoofingRig, size: number): Promise<readonly number[]> =
   return Promise.all(found);
 };
 
-test('a router beyond the uplink tells it that its packets are too big, if it has sent some', async () => {
+test('a router beyond the uplink can tell a guest that its packets are too big, if the guest has sent some', async () => {
   await withSpoofingRig(async (rig) => {
     const { host, uplinkMac, seen } = rig;
     const router = { source: '00:16:3e:00:77:77', target: uplinkMac };
@@ -101,17 +101,20 @@ test('a router beyond the uplink tells it that its packets are too big, if it ha
     ];
     const before = await seen();
     const discovered = mtus(rig, 100);
-    // And has been told that nobody listens there.
-    await until('it has sent', async () => (growth(before, await seen())['spoofer'] ?? 0) >= 2);
+    // The guest has also received the world's port-unreachable errors.
+    await until(
+      'the guest has sent its datagrams',
+      async () => (growth(before, await seen())['spoofer'] ?? 0) >= 2,
+    );
     const untold = await seen();
     await sendFrom(host.sim, world, [...tell(7002), ...tell(7001)]);
     assert.deepEqual(await discovered, [1280, 1280]);
     const received = growth(untold, await seen())['spoofer'];
-    assert.equal(received, 2, 'it was told of packets that it never sent');
+    assert.equal(received, 2, 'the guest received errors about packets that it never sent');
   });
 });
 
-test('net-vm tells it that its packets are too big for the uplink', async () => {
+test('net-vm tells a guest that its packets are too big for the uplink', async () => {
   await withSpoofingRig(async (rig) => {
     const { host } = rig;
     assert.equal((await host.inNetVm(['ip', 'link', 'set', 'eth0', 'mtu', '1400'])).status, 0);

@@ -1,4 +1,4 @@
-/** Options of the uplink: VMs behind net-vm's own address, and its ports that lead to VMs. */
+/** Options of the uplink: VMs masqueraded behind net-vm's own address, and its ports that lead to VMs. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -13,7 +13,7 @@ import { isAnswered, type Protocol, startEcho, startProbe } from './probe.ts';
 const base = `uplink = ["eth0"]\ngateway = ["${gateway4}", "${gateway6}"]\n`;
 const uplink4 = '192.0.2.2';
 
-/** Takes away what the world knows of the VMs' addresses. */
+/** Removes the world's route to the VMs' addresses. */
 const forgetTheWay = async (host: SimHost): Promise<void> => {
   const argv = host.sim.inNamespace('world', ['ip', 'route', 'del', '10.0.5.0/24']);
   assert.equal((await host.sim.run(argv, { domid: 0 })).status, 0);
@@ -22,7 +22,7 @@ const forgetTheWay = async (host: SimHost): Promise<void> => {
 const flowsOf = async (host: SimHost): Promise<string> =>
   (await host.inNetVm(['conntrack', '-L', '-s', web.ipv4])).stdout;
 
-test('masquerade: VMs go out under the address of net-vm', () =>
+test("with masquerade, VMs use net-vm's address beyond the uplink", () =>
   withNetVm(
     async (host) => {
       await startEcho(host, 'world', outside4);
@@ -31,14 +31,14 @@ test('masquerade: VMs go out under the address of net-vm', () =>
       await assertReaches({ host, from: web }, outside4);
       const flow = await startProbe(host, at, 'udp', outside4);
       assert.match(await flowsOf(host), new RegExp(`udp .*dst=${uplink4} `));
-      // A translated flow is cut like any other.
+      // A masqueraded flow is cut like any other flow.
       writeFileSync(`${host.daemon.policies}/web.toml`, 'profile = "isolated"\n');
       await flow.isCut();
     },
     { config: `${base}masquerade = true\n` },
   ));
 
-test('a forwarded port leads to its VM, whatever else may not come in', () =>
+test('a forwarded port leads to its VM, and nothing else comes in', () =>
   withNetVm(
     async (host) => {
       const at = namespaceOf(await create(host, web));

@@ -1,4 +1,4 @@
-/** What comes from the uplink with a VM's address, on or off, or wants to go there: nothing passes. */
+/** No packet passes from the uplink with a VM's address, on or off, or out to a VM that is off. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4, outside6 } from '../../rig/host.ts';
@@ -35,7 +35,7 @@ import {
 const port = 7777;
 const worldMac = '00:16:3e:00:77:77';
 
-/** To both guests and to net-vm itself. */
+/** Packets from the world to both guests and to net-vm itself. */
 const fromWorld = ({ uplinkMac }: SpoofingRig, from: string): string[] => {
   const mac = { source: worldMac, target: uplinkMac };
   return from.includes(':')
@@ -54,7 +54,7 @@ const fragments = ({ uplinkMac }: SpoofingRig, from4: string, from6: string): st
   fragment6({ source: worldMac, target: uplinkMac, from: from6, to: spoofer.ipv6 }),
 ];
 
-test("a VM's address does not come from the uplink, whether the VM is on or off", async () => {
+test("a packet from the uplink with a VM's address does not pass, whether the VM is on or off", async () => {
   await withSpoofingRig(async (rig) => {
     const on = [victim.ipv4, victim.ipv6, spoofer.ipv4, spoofer.ipv6];
     const off = [absent.ipv4, '10.0.7.255', absent.ipv6];
@@ -67,7 +67,7 @@ test("a VM's address does not come from the uplink, whether the VM is on or off"
   });
 });
 
-test('what no guest may say, no guest is told', async () => {
+test('packets that no guest may send do not reach a guest either', async () => {
   await withSpoofingRig(async (rig) => {
     const mac = { source: worldMac, target: rig.uplinkMac };
     const [to4, to6] = [
@@ -89,7 +89,7 @@ test('what no guest may say, no guest is told', async () => {
       solicitation(to6, spoofer.ipv6),
       ...[0, 5].flatMap((vlan) => [tagged(udp4(to4, port), vlan), tagged(udp6(to6, port), vlan)]),
       ...[0x88cc, 0x88b5].map((type) => foreignProtocol(mac, type)),
-      // By the MACs of the guest's own side: nothing bridges.
+      // The target is the guest's own MAC: nothing bridges the frame.
       udp4({ ...to4, target: macOf(4) }, port),
       arp({
         source: worldMac,
@@ -104,7 +104,7 @@ test('what no guest may say, no guest is told', async () => {
   });
 });
 
-test('nothing goes out to a VM that is off, or to one whose route is gone', async () => {
+test('no packet leaves to a VM that is off, or to a VM whose route is gone', async () => {
   await withSpoofingRig(async (rig) => {
     const { host, spoofer: sender, uplinkMac } = rig;
     const counter = 'absent_vm_target';
@@ -123,7 +123,7 @@ test('nothing goes out to a VM that is off, or to one whose route is gone', asyn
     await trySending(rig, absent.ipv6);
     assert.deepEqual(growth(dropped, await rig.drops()), { [counter]: 2 });
     assert.deepEqual(growth(seen, await rig.seen()), {});
-    // Nobody is there to put it back.
+    // Without a daemon, nothing restores the routes.
     await host.signalDaemon('SIGKILL');
     for (const address of [victim.ipv4, victim.ipv6]) {
       assert.equal((await host.inNetVm(['ip', 'route', 'del', address])).status, 0);
@@ -136,7 +136,7 @@ test('nothing goes out to a VM that is off, or to one whose route is gone', asyn
   });
 });
 
-test('another configuration, another list: at the next start', async () => {
+test('a changed configuration changes the list of networks at the next start', async () => {
   await withSpoofingRig(async (rig) => {
     const { host } = rig;
     const mac = { source: worldMac, target: rig.uplinkMac };
@@ -150,14 +150,16 @@ test('another configuration, another list: at the next start', async () => {
     await host.startDaemon();
     const listed = async (): Promise<string> =>
       (await host.inNetVm(['nft', 'list', 'set', 'inet', 'vifwatch', 'vm_network4'])).stdout;
-    await until('the new list stands', async () => (await listed()).includes('10.0.7.0/25'));
+    await until('the set has the new network', async () =>
+      (await listed()).includes('10.0.7.0/25'),
+    );
     assert.doesNotMatch(await listed(), /10\.0\.7\.0\/24/);
     const inside = [udp4({ ...mac, from: '10.0.7.9', to: spoofer.ipv4 }, port)];
     await assertPassNothing(rig, world, { [counter]: inside }, frames);
   });
 });
 
-test('net-vm may have an address of its own in a network of the list, and guests reach it', async () => {
+test('net-vm may have its own address in a network of the list, and guests reach it', async () => {
   await withSpoofingRig(async ({ host, drops }) => {
     const own = '10.0.7.1';
     const before = await drops();

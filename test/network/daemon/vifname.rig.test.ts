@@ -1,11 +1,11 @@
-/** A `vifname` stays with the VM while its domid changes: the name's old bearer must not count against the new one. */
+/** A VM keeps its `vifname` when its domid changes: the old link of that name must not block the new one. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4 } from '../../rig/host.ts';
 import { assertReaches } from '../../scenario/ping.ts';
 import { attachRaw, becomesConnected, isUp, macOf, status, withNetVm } from './net-vm.ts';
 
-test('destroyed and created again at once, five times: never refused, not even for a moment', async () => {
+test('a VM that is destroyed and created again at once, five times, is never refused', async () => {
   await withNetVm(async (host) => {
     const nodes = { vifname: 'vif-web', ip: '10.0.5.30 fd00:5::30', mac: macOf(1) };
     for (let round = 0; round < 5; round++) {

@@ -1,4 +1,4 @@
-/** xenstored hangs, dies, is not there or has no room: the daemon ends and says so, and the firewall stands. */
+/** xenstored hangs, dies, is absent or is full: the daemon ends and reports it, and the firewall stays. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { gateway4, outside4 } from '../../rig/host.ts';
@@ -9,7 +9,7 @@ import { openBound } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
 import { guestVm, serveOne, status, withNetVm } from './net-vm.ts';
 
-/** Waits until the daemon has ended by itself, soon after xenstored fell silent, and for that reason. */
+/** Asserts that the daemon ends by itself with XENSTORE_HUNG soon after xenstored has fallen silent. */
 const assertEnds = async (host: SimHost, silence: () => unknown): Promise<void> => {
   const pid = host.daemon.pid();
   const bound = await openBound(10_000);
@@ -20,14 +20,14 @@ const assertEnds = async (host: SimHost, silence: () => unknown): Promise<void> 
   assert.match(host.daemon.log(), /"level":60.*"code":"XENSTORE_HUNG"/);
 };
 
-test.concurrent('xenstored hangs: found within 10 s, the daemon ends, traffic goes on', async () => {
+test.concurrent('xenstored hangs: the daemon ends within 10 s, and traffic continues', async () => {
   await withNetVm(async (host) => {
     await serveOne(host);
     const isConnected = async (): Promise<boolean> =>
       (await status(host)).vifs[0]?.phase === 'connected';
     await assertEnds(host, async () => {
       host.sim.xenstored.child.kill('SIGSTOP');
-      assert.ok(await isConnected(), 'status does without xenstored');
+      assert.ok(await isConnected(), 'status works without xenstored');
     });
     await assertReaches({ host, from: guestVm }, gateway4, outside4);
     host.sim.xenstored.child.kill('SIGCONT');
@@ -36,11 +36,11 @@ test.concurrent('xenstored hangs: found within 10 s, the daemon ends, traffic go
   });
 });
 
-test.concurrent('oxenstored dies: the daemon ends within 10 s, traffic goes on', async () => {
+test.concurrent('oxenstored dies: the daemon ends within 10 s, and traffic continues', async () => {
   await withNetVm(
     async (host) => {
       await serveOne(host);
-      // Over a ring, as on real Xen, death is silence.
+      // Over a ring, as on real Xen, the daemon sees only silence.
       await assertEnds(host, host.sim.xenstored.kill);
       await assertReaches({ host, from: guestVm }, gateway4, outside4);
     },
@@ -48,7 +48,7 @@ test.concurrent('oxenstored dies: the daemon ends within 10 s, traffic goes on',
   );
 });
 
-test.concurrent('without a xenstored the daemon does not start, and says why', async () => {
+test.concurrent('without xenstored, the daemon does not start and says why', async () => {
   await withNetVm(
     async (host) => {
       await host.sim.xenstored.kill();
@@ -60,7 +60,7 @@ test.concurrent('without a xenstored the daemon does not start, and says why', a
   );
 });
 
-test.concurrent('no watch left in the quota: a clear end, and the firewall is closed', async () => {
+test.concurrent('a quota without a free watch: the daemon ends with a fatal log line, and the firewall is closed', async () => {
   await withNetVm(
     async (host) => {
       const { status: exit, stdout } = await host.inNetVm(['vifwatch', 'run']);
@@ -71,7 +71,7 @@ test.concurrent('no watch left in the quota: a clear end, and the firewall is cl
         0,
       );
     },
-    // Netback takes the first one.
+    // netback takes the only watch.
     { daemon: false, quota: { nodes: 1000, watches: 1 } },
   );
 });
