@@ -1,4 +1,4 @@
-/** A kernel and a store that do what a plan says at once, for properties of planning. */
+/** A model of the kernel and the store that applies a plan at once, for property tests of planning. */
 
 import type { Prefix } from '../../../src/address/prefix.ts';
 import type { Planning } from '../../../src/network/plan/desired.ts';
@@ -22,6 +22,7 @@ export type Model = {
   readonly kernel: KernelState;
 };
 
+/** The plan for a model; `configured` holds the networks of the configuration. */
 export const planFor = (
   { vifs, kernel }: Model,
   {
@@ -62,7 +63,7 @@ const dropLinks = (kernel: KernelState, gone: ReadonlySet<string>): KernelState 
   neighbours: new Map([...kernel.neighbours].filter(([, { link }]) => !gone.has(link))),
 });
 
-/** As the kernel does: without a device, or with one that is down, its routes and neighbours go. */
+/** Sets which links exist; as in the kernel, a link that goes takes its routes and neighbours along. */
 export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): KernelState => {
   const links = new Map<string, KernelLink>();
   for (const name of names) {
@@ -125,7 +126,7 @@ const applyToStore = (before: Model['vifs'], todo: Plan): Model['vifs'] => {
   return vifs;
 };
 
-/** One pass. */
+/** Plans one pass and applies it. */
 export const step = (model: Model): Model => {
   const todo = planFor(model);
   return {
@@ -134,6 +135,7 @@ export const step = (model: Model): Model => {
   };
 };
 
+/** Whether a plan has no step to take. */
 export const isIdle = (todo: Plan): boolean =>
   [
     ...[todo.bringUp, todo.host.elements, todo.host.chains, todo.finish, todo.mark],
@@ -141,7 +143,7 @@ export const isIdle = (todo: Plan): boolean =>
     ...[todo.takeDown.links, todo.takeDown.routes, todo.takeDown.neighbours],
   ].every(({ length }) => length === 0);
 
-/** Passes until nothing is left to do; throws if that does not come to an end. */
+/** Applies passes until nothing is left to do. @throws Error if ten passes are not enough */
 export const converge = (start: Model): Model => {
   let model = start;
   for (let pass = 0; pass < 10; pass++) {
@@ -151,10 +153,10 @@ export const converge = (start: Model): Model => {
   throw new Error(`no end of passes: ${JSON.stringify(planFor(model))}`);
 };
 
-/** Of net-vm itself. */
+/** net-vm's own links. */
 export const hostLinks = ['lo', 'eth0'];
 
-/** With the vifs' links, and nothing done yet. */
+/** A model in which the vifs have their default links, and no pass has run yet. */
 export const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = emptyKernel): Model => {
   const defaultLinks = vifs.map(({ domid, devid }) => `vif${domid}.${devid}`);
   return {

@@ -1,4 +1,4 @@
-/** What must stand before, and stay until, a link or a configuration allows otherwise. */
+/** The order in which rules come and go with links and the configuration. */
 import { describe, expect, test } from 'vitest';
 import { type Element, keyOfElement } from '../../../src/network/state/kernel-state.ts';
 import { backendVif, emptyKernel, prefix } from '../store-fixture.ts';
@@ -12,7 +12,7 @@ import {
   setLinks,
 } from './model-kernel.ts';
 
-test('what the configuration lets VMs have is known, and a network that it no longer names goes first', () => {
+test('a configured network becomes an element, and a network that is no longer configured goes first', () => {
   const keys = (todo: readonly Element[]): string[] => todo.map(keyOfElement);
   const model = converge(modelOf([]));
   const wide = { configured: [prefix('10.0.7.0/24')] };
@@ -26,26 +26,26 @@ test('what the configuration lets VMs have is known, and a network that it no lo
   expect(narrow.host.elements).toEqual([]);
 });
 
-test('an address stays known for as long as a link that may use it is not closed', () => {
+test('an address stays known while a link that may use it is not closed', () => {
   const settled = converge(modelOf([backendVif(3)]));
   const gone = planFor({ ...settled, vifs: new Map() });
   expect(gone.takeDown.links).toEqual(['vif3.0']);
   expect(gone.garbage.elements).toEqual([]);
 });
 
-describe('where an ingress chain cannot stand before its link', () => {
+describe('if an ingress chain cannot exist before its link', () => {
   const later = { ingressMayPrecede: false };
   const missing = (model: Model): string[] =>
     planFor(model, later).bringUp.flatMap((bringUp) => bringUp.missing.map(({ set }) => set));
 
-  test('it is no part of what is made ready for a link to come', () => {
+  test('the chain is not prepared for a link that is still to come', () => {
     const kernel = setLinks(emptyKernel, new Set(hostLinks));
     const early = backendVif(3, { state: '1' });
     expect(missing({ vifs: new Map([['3/0', early]]), kernel })).not.toContain('ingress');
     expect(missing(modelOf([backendVif(3)]))).toContain('ingress');
   });
 
-  test('it is added again for a link that is new under a known name', () => {
+  test('the chain is added again for a new link with a known name', () => {
     const { kernel } = converge(modelOf([backendVif(3)]));
     expect(missing(modelOf([backendVif(3)], kernel))).toEqual(['ingress']);
   });

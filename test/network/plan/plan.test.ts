@@ -24,7 +24,7 @@ const keysOf = ({ kernel }: Model) => ({
   up: [...kernel.links.values()].flatMap(({ name, up }) => (up ? [name] : [])).sort(),
 });
 
-test('one vif: exactly its own elements, neighbours and routes', () => {
+test('one vif gets exactly its own elements, neighbours and routes', () => {
   const model = converge(modelOf([backendVif(3, { ip: '10.0.5.3 fd00:5::3 10.9.0.0/24' })]));
   expect(keysOf(model)).toEqual({
     elements: [
@@ -58,7 +58,7 @@ test('one vif: exactly its own elements, neighbours and routes', () => {
   });
 });
 
-test('without a link, or before netback looked at it: the rules stand, nothing else does', () => {
+test('without a link, or before netback looked at it, a vif has its rules and nothing else', () => {
   for (const vif of [backendVif(3), backendVif(3, { state: '1' })]) {
     const kernel = setLinks(emptyKernel, new Set(hostLinks));
     const model = converge({ vifs: new Map([[vif.key, vif]]), kernel });
@@ -84,13 +84,13 @@ describe('a connected vif', () => {
     },
   );
 
-  test('is not repaired by what may be an old observation', () => {
+  test('is not repaired because of an observation that may be old', () => {
     const broken = { ...settled, kernel: { ...settled.kernel, routes: new Map() } };
     const current = { links: true, elements: false };
     expect(planFor(broken, { current }).bringUp).toEqual([]);
   });
 
-  test('whose device was replaced under it is opened anew', () => {
+  test('is opened anew if its device was replaced', () => {
     const kernel = setLinks(
       setLinks(settled.kernel, new Set(hostLinks)),
       new Set([...hostLinks, 'vif3.0']),
@@ -98,7 +98,7 @@ describe('a connected vif', () => {
     expect(keysOf(converge({ ...settled, kernel }))).toEqual(keysOf(settled));
   });
 
-  test('that is refused from now on is closed', () => {
+  test('is closed if it is refused from now on', () => {
     const vif = backendVif(3, { state: '4', 'hotplug-status': 'connected', ip: 'junk' });
     const model = converge({ ...settled, vifs: new Map([[vif.key, vif]]) });
     expect(keysOf(model)).toMatchObject({
@@ -112,7 +112,7 @@ describe('a connected vif', () => {
     });
   });
 
-  test('that gets other addresses has no trace of the old ones', () => {
+  test('has no trace of its old addresses after it gets others', () => {
     const vif = backendVif(3, { state: '4', 'hotplug-status': 'connected', ip: '10.0.5.77' });
     const model = converge({ ...settled, vifs: new Map([[vif.key, vif]]) });
     expect(JSON.stringify(keysOf(model))).not.toContain('10.0.5.3"');
@@ -120,14 +120,14 @@ describe('a connected vif', () => {
   });
 });
 
-test('a vif that is being opened is told nothing of a vif with its addresses that came meanwhile', () => {
+test('a vif under change gets no error about another vif that came meanwhile with its address', () => {
   const opening = backendVif(4, { ip: '10.0.5.50' });
   const model = modelOf([backendVif(3, { ip: '10.0.5.50' }), opening]);
   expect(planFor(model).mark.map(({ key }) => key)).toEqual([opening.key]);
   expect(planFor(model, { busy: new Set(['vif4.0']) }).mark).toEqual([]);
 });
 
-test('only links that netback is about to make are to come', () => {
+test('the plan expects only links that netback is about to make', () => {
   const vifs = [
     backendVif(3),
     backendVif(4, { state: '1' }),
@@ -142,7 +142,7 @@ test('only links that netback is about to make are to come', () => {
   expect(planFor(modelOf(vifs)).coming).toEqual([]);
 });
 
-test('rules for a link to come wait until it is known what the firewall has', () => {
+test('rules for a link to come wait until the firewall has been observed', () => {
   const vif = backendVif(3, { state: '1' });
   const model = { ...modelOf([]), vifs: new Map([[vif.key, vif]]) };
   const known = planFor(model);
@@ -151,7 +151,7 @@ test('rules for a link to come wait until it is known what the firewall has', ()
   expect(todo.bringUp).toEqual([]);
 });
 
-test('links under change are left out, those of finished vifs too', () => {
+test('links under change are left out, also those of finished vifs', () => {
   const finished = backendVif(5, { state: '6', online: '0' });
   const model = modelOf([backendVif(3), backendVif(4), finished]);
   const kernel = { ...converge(modelOf([backendVif(4), backendVif(5)])).kernel };
@@ -182,20 +182,20 @@ const someVif = fc
   })
   .map(({ domid, devid, ...nodes }) => backendVif(domid, nodes, undefined, devid));
 const someStore = fc.array(someVif, { maxLength: 8 });
-/** Could be served, but for each other. */
+/** A vif that could be served if it did not conflict with another. */
 const contender = someVif
   .filter(({ facts }) => !isProblem(facts))
   .map((vif): BackendVif => ({ ...vif, state: 2, online: true }));
 const contenders = fc.array(contender, { minLength: 2, maxLength: 8 });
 
-/** Without `connected`, as a store is before anybody served its vifs. */
+/** The vifs as the store has them before a daemon has served any. */
 const untouched = (vifs: Iterable<BackendVif>): BackendVif[] =>
   [...vifs].map((vif) => ({ ...vif, hotplugStatus: '', hotplugError: '' }));
 
 const defaultLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
 
-describe('whatever the history', () => {
-  test('passes come to an end, and what they leave depends on the store alone', () => {
+describe('after any history', () => {
+  test('passes end, and their result depends on the store alone', () => {
     fc.assert(
       fc.property(
         fc.array(someStore, { minLength: 1, maxLength: 6 }),
@@ -217,7 +217,7 @@ describe('whatever the history', () => {
     );
   });
 
-  test('no address is ever in the hands of two VMs, nor routed to two vifs, nor one of net-vm', () => {
+  test('no address belongs to two VMs or to net-vm, and none is routed to two vifs', () => {
     let compared = 0;
     fc.assert(
       fc.property(fc.oneof(someStore, contenders), (vifs) => {
@@ -246,7 +246,7 @@ describe('whatever the history', () => {
       }),
       { numRuns: 500 },
     );
-    // Else it would not have looked at much.
+    // A smaller number would mean that the test has compared too little.
     expect(compared).toBeGreaterThan(200);
   });
 

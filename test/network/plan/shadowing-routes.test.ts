@@ -8,7 +8,7 @@ import {
 import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
 import { prefix } from '../store-fixture.ts';
 
-describe('routes of others', () => {
+describe("other programs' routes", () => {
   const host: ListedRoute = { dst: '10.0.5.3', dev: 'vif3.0', protocol: '86' };
   const net: ListedRoute = {
     dst: '10.9.0.0/24',
@@ -31,7 +31,7 @@ describe('routes of others', () => {
 
   test.each([
     ['in front', [other('10.0.5.3'), ...own], host, true],
-    ['of another kind of service', [...own, other('10.0.5.3', { tos: '0x10' })], host, false],
+    ['with another type of service', [...own, other('10.0.5.3', { tos: '0x10' })], host, false],
     [
       'in the table local',
       [...own, other('10.0.5.3', { table: 'local', type: 'local' })],
@@ -40,9 +40,9 @@ describe('routes of others', () => {
     ],
     ['more specific', [...own, other('10.9.0.7', { metric: 9 })], net, false],
     ['with a better metric', [...own, other('fd00:5::3', { metric: 0 })], host6, false],
-    ['into another vif', [other('10.0.5.3', { dev: 'vif4.0' }), ...own], host, true],
-    ['into nothing', [{ type: 'blackhole', dst: '10.9.0.0/25' }, ...own], net, false],
-  ])('%s', (_what, listed, ours, isBeatable) => {
+    ['to another vif', [other('10.0.5.3', { dev: 'vif4.0' }), ...own], host, true],
+    ['to nothing', [{ type: 'blackhole', dst: '10.9.0.0/25' }, ...own], net, false],
+  ])('%s: the route shadows ours', (_what, listed, ours, isBeatable) => {
     const shadowingRoutes = shadowingRoutesOf(listed, routeOf);
     expect([...shadowingRoutes.keys()]).toEqual([keyOfRoute(routeOf(ours))]);
     expect([...shadowingRoutes.values()]).toMatchObject([{ isBeatable }]);
@@ -55,16 +55,16 @@ describe('routes of others', () => {
   });
 
   test.each([
-    ['behind', [...own, other('10.0.5.3')]],
+    ['behind ours', [...own, other('10.0.5.3')]],
     ['with a worse metric', [other('10.0.5.3', { metric: 1 }), ...own]],
     ['wider', [other('10.0.0.0/8'), other('default'), ...own]],
     ['elsewhere', [other('10.0.6.3'), ...own]],
-    ['of a table that only rules lead to', [other('10.0.5.3', { table: '100' }), ...own]],
+    ['in a table that only rules lead to', [other('10.0.5.3', { table: '100' }), ...own]],
     [
-      "of a vif's own making",
+      'made by the kernel for a vif',
       [other('10.9.0.0/25', { dev: 'vif3.0', protocol: 'kernel' }), ...own],
     ],
-  ])('%s: not in the way', (_what, listed) => {
+  ])('%s: the route does not shadow ours', (_what, listed) => {
     expect(shadowingRoutesOf(listed, routeOf).size).toBe(0);
   });
 });
