@@ -21,7 +21,7 @@ test.each([
   ],
   [['10.0.6.0/24', 'fd00:5::70'], []],
   [[], []],
-])('flows from or to %j', (texts, expected) => {
+])('finds the flows from or to %j', (texts, expected) => {
   const found = flowsOf(prefixes(...texts))(listing.split('\n'));
   expect(found.map(({ source, destination }) => `${source} ${destination}`)).toEqual(expected);
 });
@@ -52,7 +52,7 @@ test.each([
     '-D -f ipv4 -p unknown -s 10.0.5.7 -d 224.0.0.1',
     false,
   ],
-])('%s', (line, deletion, isForwarded) => {
+])('parses the flow and deletes exactly it: %s', (line, deletion, isForwarded) => {
   const [flow, ...others] = flowsOf(prefixes('10.0.5.7'))([line, '', 'no flow', 'src=10.0.5.7']);
   expect(flow && deletionOf(flow)).toBe(deletion);
   expect(flow?.isForwarded).toBe(isForwarded);

@@ -4,7 +4,7 @@ import { isProblem } from '../../../src/errors.ts';
 import { backendNodes, interpret } from '../../../src/network/vif/backend-vif.ts';
 import { backendVif } from '../store-fixture.ts';
 
-test('a vif as dom0 writes it', () => {
+test('a vif that dom0 writes is read with all its values', () => {
   const vif = backendVif(3, { ip: '10.0.5.103  fd00:5::103, 10.9.0.0/24', mtu: '1400' });
   expect(vif).toMatchObject({ key: '3/0', state: 2, online: true, hotplugStatus: '' });
   expect(vif.facts).toMatchObject({ mac: '00:16:3e:00:03:00', link: 'vif3.0', mtu: 1400 });
@@ -15,7 +15,7 @@ test('a vif as dom0 writes it', () => {
   ]);
 });
 
-describe('what an operator or a broken toolstack can get wrong is one problem of that vif', () => {
+describe('a bad value from an operator or a toolstack is one problem of that vif', () => {
   test.each([
     ['ADDRESS_INVALID', { ip: '10.0.5.300' }],
     ['ADDRESS_INVALID', { ip: '10.0.5.3 nonsense' }],
@@ -49,30 +49,30 @@ test('vif_ioemu is served as a plain vif', () => {
   expect(isProblem(backendVif(3, { type: 'vif_ioemu' }).facts)).toBe(false);
 });
 
-test('a vifname within vif* is taken over', () => {
+test("a vifname within vif* becomes the link's name", () => {
   expect(backendVif(3, { vifname: 'vif-web' }).facts).toMatchObject({
     defaultLink: 'vif3.0',
     link: 'vif-web',
   });
 });
 
-describe('the frontend is a claim', () => {
-  test('that agrees: nothing to report', () => {
+describe("the frontend's address is only a claim", () => {
+  test('a claim that agrees is not reported', () => {
     expect(backendVif(3, {}, ' 10.0.5.3 ').claim).toBeUndefined();
   });
-  test('that disagrees: reported, and the backend stays the only source', () => {
+  test('a claim that disagrees is reported, and the backend stays the only source', () => {
     const vif = backendVif(3, {}, '6.6.6.6');
     expect(vif.claim).toBe('6.6.6.6');
     expect(vif.facts).toMatchObject({ backend: [{ text: '10.0.5.3' }] });
   });
-  test('that is garbage: reported printable, and harms nobody', () => {
+  test('a claim of garbage is reported in printable form and harms nothing', () => {
     const vif = backendVif(3, {}, `\x1b[31m${'z'.repeat(1900)}`);
     expect(vif.claim).toMatch(/^\?\[31mz+…$/);
     expect(isProblem(vif.facts)).toBe(false);
   });
 });
 
-test('any bytes in any node give facts or a problem, never a throw', () => {
+test('any bytes in any node give facts or a problem, never an exception', () => {
   const bytes = fc.string({ unit: 'binary', maxLength: 40 });
   const nodes = fc.record(Object.fromEntries(backendNodes.map((node) => [node, bytes])), {
     requiredKeys: [],

@@ -57,18 +57,18 @@ describe('the state of the backend directory', () => {
     expect(outcomes([vif])).toEqual({ '3/0': expected });
   });
 
-  test('a directory that is finished is finished whatever else is wrong with it', () => {
+  test('a finished directory is finished, no matter what else is wrong with it', () => {
     const vif = backendVif(3, { state: '6', online: '0', mac: 'junk', frontend: undefined });
     expect(outcomes([vif])).toEqual({ '3/0': 'finished' });
   });
 });
 
 describe('addresses', () => {
-  test('none anywhere', () => {
+  test('a vif without addresses is refused', () => {
     expect(outcomes([backendVif(3, { ip: undefined })])).toEqual({ '3/0': 'ADDRESS_MISSING' });
   });
 
-  test("net-vm's own, the gateway's, and a network around either", () => {
+  test("net-vm's own address, the gateway's, and a network around either are refused", () => {
     const kernel = kernelWith(link('eth0', { addresses: ['192.0.2.2', 'fe80::1'] }));
     const vifs = [
       backendVif(3, { ip: '192.0.2.2' }),
@@ -86,7 +86,7 @@ describe('addresses', () => {
     });
   });
 
-  test('two that ask for the same: the connected one keeps it, else the older domain gets it', () => {
+  test('of two vifs with one address, the connected one keeps it; otherwise the older domain gets it', () => {
     const older = backendVif(3, { ip: '10.0.5.9' });
     const newer = backendVif(4, { ip: '10.0.5.9', 'hotplug-status': 'connected', state: '4' });
     expect(outcomes([older, newer])).toEqual({ '3/0': 'ADDRESS_TAKEN', '4/0': 'served' });
@@ -94,7 +94,7 @@ describe('addresses', () => {
     expect(outcomes([pending, older])).toEqual({ '3/0': 'served', '4/0': 'ADDRESS_TAKEN' });
   });
 
-  test('a network that holds another vif, and the other way round', () => {
+  test('a network and an address within it conflict, in both orders', () => {
     const network = backendVif(3, { ip: '10.0.6.0/24' });
     const host = backendVif(4, { ip: '10.0.6.7' });
     expect(outcomes([network, host])).toEqual({ '3/0': 'served', '4/0': 'ADDRESS_TAKEN' });
@@ -102,7 +102,7 @@ describe('addresses', () => {
     expect(outcomes([network, connected])).toEqual({ '3/0': 'ADDRESS_TAKEN', '4/0': 'served' });
   });
 
-  test('a finished vif holds nothing, but what the firewall still has of it must go first', () => {
+  test('a finished vif holds no address, but its firewall elements must go first', () => {
     const old = backendVif(3, { ip: '10.0.5.9', state: '6', online: '0' });
     const heir = backendVif(8, { ip: '10.0.5.9' });
     expect(outcomes([old, heir])).toEqual({ '3/0': 'finished', '8/0': 'served' });
@@ -111,7 +111,7 @@ describe('addresses', () => {
     expect(outcomes([old, heir], { kernel })['8/0']).toBe('waiting for address');
   });
 
-  test('a vif that waits for its link holds its address already', () => {
+  test('a vif that waits for its link already holds its address', () => {
     const linkNames = new Set(['vif4.0']);
     const vifs = [backendVif(3, { ip: '10.0.5.9' }), backendVif(4, { ip: '10.0.5.9' })];
     expect(outcomes(vifs, { linkNames })).toEqual({
@@ -125,20 +125,20 @@ describe('addresses that only the guest names', () => {
   const vif = backendVif(3, { ip: undefined }, '10.0.7.7');
   const allowed = new Map([['web', [prefix('10.0.7.0/24')]]]);
 
-  test('are refused without a name, and without a [[vm]]', () => {
+  test('are refused without a name or without a [[vm]]', () => {
     expect(outcomes([vif], { allowed })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
     const names = new Map([[3, 'other']]);
     expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
   });
 
-  test('are used as far as the configuration lets that VM have them', () => {
+  test('are used if the configuration allows them for that VM', () => {
     const names = new Map([[3, 'web']]);
     expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'served' });
     const greedy = backendVif(3, { ip: undefined }, '10.0.7.7 10.0.8.8');
     expect(outcomes([greedy], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
   });
 
-  test('count for nothing once dom0 names some', () => {
+  test('are ignored if dom0 names addresses', () => {
     const both = backendVif(3, { ip: '10.0.5.3' }, '10.0.7.7');
     const [decision] = decideVifs(circumstances([both], { allowed, names: new Map([[3, 'web']]) }));
     expect(decision).toMatchObject({
@@ -157,17 +157,17 @@ describe('the link', () => {
     });
   });
 
-  test('to be renamed: present under its first name', () => {
+  test('is found under its first name before it is renamed', () => {
     expect(outcomes([renamed])).toEqual({ '3/0': 'served' });
   });
 
-  test('already renamed: known by its alias', () => {
+  test('is found by its alias after it was renamed', () => {
     const linkNames = new Set(['vif-web']);
     const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
     expect(outcomes([renamed], { linkNames, kernel })).toEqual({ '3/0': 'served' });
   });
 
-  test("somebody else's under the wanted name is never touched", () => {
+  test('is never touched if it has the wanted name but is foreign', () => {
     const both = new Set(['vif3.0', 'vif-web']);
     const foreign = kernelWith(link('vif-web'));
     expect(outcomes([renamed], { linkNames: both, kernel: foreign })).toEqual({
@@ -179,7 +179,7 @@ describe('the link', () => {
   });
 });
 
-test('a name whose bearer is gone is waited for; one whose bearer lives is taken', () => {
+test("a vif waits for a name whose link's vif is gone, and is refused a name whose link's vif is alive", () => {
   const heir = backendVif(4, { vifname: 'vif-web' });
   const linkNames = new Set(['vif4.0', 'vif-web']);
   const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
@@ -190,7 +190,7 @@ test('a name whose bearer is gone is waited for; one whose bearer lives is taken
   });
 });
 
-test('of two that are to have one name, the first gets it and the other nothing', () => {
+test('of two vifs with the same vifname, the first is served and the second is refused', () => {
   const both = [backendVif(3, { vifname: 'vif-web' }), backendVif(4, { vifname: 'vif-web' })];
   expect(outcomes(both)).toEqual({ '3/0': 'served', '4/0': 'LINK_NAME_TAKEN' });
 });

@@ -25,7 +25,7 @@ const mtuOf = (
   return decision?.kind === 'served' ? decision.served.mtu : Number.NaN;
 };
 
-test("dom0's word, else the smallest of the uplinks that are up, else the link's own", () => {
+test("the MTU is dom0's, else the smallest of the uplinks that are up, else the link's own", () => {
   const uplinks = [link('eth0', 1500), link('wg0', 1420), link('other0', 1000)];
   expect(mtuOf({ mtu: '9000' }, uplinks)).toBe(9000);
   expect(mtuOf({}, uplinks)).toBe(1420);
@@ -33,13 +33,13 @@ test("dom0's word, else the smallest of the uplinks that are up, else the link's
   expect(mtuOf({}, [])).toBe(undefined);
 });
 
-test('it is one that the kernel takes: IPv6 needs 1280, netback has a most', () => {
+test('the MTU is one that the kernel accepts: IPv6 needs 1280, and netback has a maximum', () => {
   expect(mtuOf({}, [link('eth0', 1000)])).toBe(1000);
   expect(mtuOf({ ip: '10.0.5.3 fd00:5::3' }, [link('eth0', 1000)])).toBe(1280);
   expect(mtuOf({}, [link('eth0', 65536)])).toBe(65517);
 });
 
-test('an MTU that netback refuses is not asked for again until the uplink has another', () => {
+test('an MTU that netback refuses is not requested again until the uplink has another', () => {
   expect(mtuOf({}, [link('eth0', 9000)], [['3/0', 9000]])).toBe(1500);
   expect(mtuOf({}, [link('eth0', 8000)], [['3/0', 9000]])).toBe(8000);
 });
@@ -61,16 +61,16 @@ const bringUpFor = (links: readonly (readonly [string, KernelLink])[], areCurren
   return todo.bringUp.map(({ mtu }) => mtu);
 };
 
-test('it is set where the link is not known to have it, and nothing is set twice', () => {
+test('the MTU is set where the link is not known to have it, and never twice', () => {
   const uplink = link('eth0', 1400);
   expect(bringUpFor([uplink, link('vif3.0', 1500)], true)).toEqual([1400]);
   expect(bringUpFor([uplink, link('vif3.0', 1400)], true)).toEqual([undefined]);
   expect(bringUpFor([uplink], true)).toEqual([1400]);
-  // As netback makes it.
+  // netback creates links with this MTU.
   expect(bringUpFor([link('eth0', 1500)], true)).toEqual([undefined]);
 });
 
-test('with mss_clamp the uplinks are in a second set', () => {
+test('with mss_clamp, the uplinks are also in a second set', () => {
   const facts = {
     uplinks: ['eth0'],
     gateways: [],

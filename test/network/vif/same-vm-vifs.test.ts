@@ -13,7 +13,7 @@ const names = new Map([
   [8, 'db'],
 ]);
 
-/** Each vif with whether it is served, and whether its addresses are routed to it. */
+/** For each vif: whether it is served, and whether its addresses are routed to it. */
 const outcomes = (
   vifs: readonly BackendVif[],
   more: Partial<Parameters<typeof decideVifs>[0]> = {},
@@ -28,22 +28,34 @@ const outcomes = (
 
 describe('two vifs with the same devid, MAC and addresses are one VM: both are served, and one has the route', () => {
   test.each([
-    ['the one whose frontend lives', {}, alive, 'served', 'routed'],
-    ['of two that live, the one with a name', alive, alive, 'routed', 'served'],
-    ['not one that dom0 closes', { ...alive, online: '0' }, {}, 'served', 'routed'],
-    ['not one that closes', { ...alive, state: '5' }, {}, 'served', 'routed'],
+    ['the vif with a connected frontend has the route', {}, alive, 'served', 'routed'],
+    [
+      'of two connected vifs, the one of a named domain has the route',
+      alive,
+      alive,
+      'routed',
+      'served',
+    ],
+    [
+      'a vif that dom0 closes does not have the route',
+      { ...alive, online: '0' },
+      {},
+      'served',
+      'routed',
+    ],
+    ['a vif that closes does not have the route', { ...alive, state: '5' }, {}, 'served', 'routed'],
   ])('%s', (_, older, newer, ofOlder, ofNewer) => {
     const vifs = [backendVif(3, { ...same, ...older }), backendVif(4, { ...same, ...newer })];
     expect(outcomes(vifs)).toEqual({ '3/0': ofOlder, '4/0': ofNewer });
     expect(outcomes(vifs.reverse())).toEqual({ '3/0': ofOlder, '4/0': ofNewer });
   });
 
-  test('a VM renamed after a crash has no name any more: the new one has the route', () => {
+  test('a VM that is renamed after a crash loses its name: the new domain has the route', () => {
     const vifs = [backendVif(7, { ...same, ...alive }), backendVif(8, { ...same, ...alive })];
     expect(outcomes(vifs)).toEqual({ '7/0': 'served', '8/0': 'routed' });
   });
 
-  test('who has no name has the policy of the name', () => {
+  test('an unnamed domain has the policy of the named domain of the same VM', () => {
     const asked: number[] = [];
     const policyFor = (domid: number) => {
       asked.push(domid);
@@ -56,7 +68,7 @@ describe('two vifs with the same devid, MAC and addresses are one VM: both are s
     expect(asked).toEqual([8, 9]);
   });
 
-  test('without names, the older domain: an HVM guest is older than its stubdomain', () => {
+  test('without names, the older domain has the route: an HVM guest is older than its stubdomain', () => {
     const vifs = [backendVif(7, { ...same, ...alive }), backendVif(9, { ...same, ...alive })];
     expect(outcomes(vifs)).toEqual({ '7/0': 'routed', '9/0': 'served' });
   });
@@ -67,17 +79,17 @@ describe('a different VM', () => {
     ['another MAC', { mac: '00:16:3e:00:00:98' }],
     ['more addresses', { ip: `${same.ip} 10.0.5.8` }],
     ['fewer addresses', { ip: '10.0.5.9' }],
-  ])('%s', (_, nodes) => {
+  ])('%s: the second vif is refused', (_, nodes) => {
     const vifs = [backendVif(3, { ...same, ...alive }), backendVif(4, { ...same, ...nodes })];
     expect(outcomes(vifs)).toEqual({ '3/0': 'routed', '4/0': 'ADDRESS_TAKEN' });
   });
 
-  test('another devid', () => {
+  test('another devid: the second vif is refused', () => {
     const vifs = [backendVif(3, { ...same, ...alive }), backendVif(4, same, undefined, 1)];
     expect(outcomes(vifs)).toEqual({ '3/0': 'routed', '4/1': 'ADDRESS_TAKEN' });
   });
 
-  test('addresses that only guests name make no VM the same', () => {
+  test('addresses that only guests name do not make two vifs one VM', () => {
     const claims = { mac: same.mac, ip: undefined };
     const vifs = [backendVif(3, claims, '10.0.7.7'), backendVif(8, claims, '10.0.7.7')];
     const range = [prefix('10.0.7.0/24')];
@@ -86,7 +98,7 @@ describe('a different VM', () => {
   });
 });
 
-test('what the firewall still has of the same VM holds nobody up; what it has of another does', () => {
+test('old firewall elements of the same VM delay nothing; those of another VM do', () => {
   const left = (mac: string): readonly Element[] => [
     { set: 'mac', parts: ['vif3.0', mac] },
     { set: 'address4', parts: ['vif3.0', '10.0.5.9'] },
@@ -100,7 +112,7 @@ test('what the firewall still has of the same VM holds nobody up; what it has of
   expect(outcomes(heir, { kernel: kernelWith('00:16:3e:00:00:98') })).toEqual({ '4/0': 'waiting' });
 });
 
-test('each has elements of its own; the older going takes nothing of the newer, and its flows go on', () => {
+test('each vif has its own elements; when the older vif goes, the newer loses nothing and its flows continue', () => {
   const old = backendVif(3, { ...same, ...alive });
   const heir = backendVif(4, same);
   const kernel = setLinks(emptyKernel, new Set(['lo', 'eth0', 'vif3.0', 'vif4.0']));
