@@ -1,4 +1,4 @@
-/** Backend records as dom0 writes them, for the tests of the pure core. */
+/** Backend records as dom0 writes them, for tests of the pure code. */
 
 import { type Prefix, parsePrefix } from '../../src/address/prefix.ts';
 import type { VmPolicy } from '../../src/network/policy/vm-policy.ts';
@@ -10,6 +10,7 @@ import {
 } from '../../src/network/vif/backend-vif.ts';
 import type { Circumstances } from '../../src/network/vif/decide-vifs.ts';
 
+/** @throws Error if the text is not an address or a prefix */
 export const prefix = (text: string): Prefix => {
   const parsed = parsePrefix(text);
   if ('problem' in parsed) throw new Error(parsed.problem);
@@ -52,11 +53,13 @@ export const emptyKernel: KernelState = {
 
 const chain = (name: string) => ({ name, rules: [{ expr: [{ drop: null }] }] });
 
+/** A policy that drops every packet. */
 export const vmPolicy: VmPolicy = {
   source: { key: 'test', rules: [] },
   chains: { out: chain('out-test-0123456789ab'), in: chain('in-test-0123456789ab') },
 };
 
+/** The circumstances in which each vif has its link; `more` replaces some of them. */
 export const circumstances = (
   vifs: readonly BackendVif[],
   more: Partial<Circumstances> = {},

@@ -13,7 +13,7 @@ const failure = (text: string): string => {
   throw new Error('accepted');
 };
 
-test('everything has a default', async () => {
+test('every option has a default, also without a file', async () => {
   const none = {
     ...{ uplinks: undefined, gateways: [], masquerade: false, forwards: [], mssClamp: false },
     allowed: new Map(),
@@ -22,7 +22,7 @@ test('everything has a default', async () => {
   expect(await loadConfig('/nonexistent/vifwatch.toml')).toEqual(none);
 });
 
-test('a full file', () => {
+test('a full file gives all its values', () => {
   const config = parseConfig(
     'v.toml',
     `
@@ -69,7 +69,7 @@ test.each([
   ['uplinks = ["eth0"]', 'v.toml:1:1: unknown key "uplinks"'],
   ['uplink = "eth0"', 'v.toml:1:1: uplink: '],
   ['\nuplink = ["vif3.0"]', 'v.toml:2:11: uplink: an uplink is neither lo nor a vif'],
-  // A mesh would write it in a way that TOML does not take.
+  // The mesh compiler would write this name in a form that TOML does not accept.
   ['uplink = ["eth\\u007f"]', 'v.toml:1:11: uplink: not an interface name'],
   ['uplink = ["eth 0"]', 'v.toml:1:11: uplink: not an interface name'],
   ['gateway = ["10.0.5.1", "10.0.5.0/24"]', 'v.toml:1:24: gateway: a gateway is one address'],
@@ -83,7 +83,7 @@ test.each([
     '[[vm]]\nname = "a"\naddresses = []\n[[vm]]\nname = "a"\naddresses = []',
     'v.toml:5:1: a second [[vm]] called "a"',
   ],
-])('%j: %s', (text, expected) => {
+])('%j is refused: %s', (text, expected) => {
   const message = failure(text);
   expect(message.slice(0, expected.length)).toBe(expected);
   expect(message).toMatch(/\n\d+: {2}.*\n +\^$/);

@@ -19,7 +19,7 @@ const failure = (text: string): string => {
   throw new Error('accepted');
 };
 
-test('a rule with everything in it', () => {
+test('a rule with every key is parsed', () => {
   const { profile, rules } = parsePolicyFile(
     'web.toml',
     `profile = "internet"
@@ -57,25 +57,25 @@ comment = "until the move"
   ]);
 });
 
-// A rule that says less than was meant would let more through.
+// A rule that says less than its author meant would let more through.
 test.each([
   ['an unknown key', rule('dst = "10.0.0.1"'), /web\.toml:3:1: unknown key "rule\.dst"/],
-  ['no address at all', rule('dst4 = []'), /web\.toml:3:1: rule\.dst4: is empty/],
-  ['no port at all', rule('proto = "tcp"', 'dstports = []'), /dstports: is empty/],
+  ['an empty list of addresses', rule('dst4 = []'), /web\.toml:3:1: rule\.dst4: is empty/],
+  ['an empty list of ports', rule('proto = "tcp"', 'dstports = []'), /dstports: is empty/],
   ['IPv6 where IPv4 is meant', rule('dst4 = "fd00::1"'), /not an IPv4 address or network/],
   ['host bits', rule('dst4 = "10.0.0.1/8"'), /has host bits set/],
   ['a port too large', rule('proto = "udp"', 'dstports = 65536'), /not a port/],
-  ['a range upside down', rule('proto = "udp"', 'dstports = "9-8"'), /not a port/],
+  ['a reversed range', rule('proto = "udp"', 'dstports = "9-8"'), /not a port/],
   ['ports without a protocol', rule('dstports = 80'), /dstports: needs proto/],
   ['an ICMP type without ICMP', rule('icmptype = 8', 'proto = "tcp"'), /icmptype: needs proto/],
-  ['a source where a rule is for what goes out', rule('src4 = "10.0.0.1"'), /only/],
-  ['a target where it is for what comes in', rule('direction = "in"', 'dstvm = "db"'), /only/],
+  ['a source in a rule for outgoing packets', rule('src4 = "10.0.0.1"'), /only/],
+  ['a target in a rule for incoming packets', rule('direction = "in"', 'dstvm = "db"'), /only/],
   ['two kinds of peers', rule('dst4 = "10.0.0.1"', 'dstvm = "db"'), /goes not together/],
-  ['a rate nobody knows', rule('limit = "10/day"'), /limit: not a rate/],
-  ['no DNS name', rule('dsthost = "a b"'), /dsthost: not a DNS name/],
-  ['what would end a comment', rule("comment = 'a\"b'"), /comment/],
+  ['an unknown rate', rule('limit = "10/day"'), /limit: not a rate/],
+  ['an invalid DNS name', rule('dsthost = "a b"'), /dsthost: not a DNS name/],
+  ['a character that would end a comment', rule("comment = 'a\"b'"), /comment/],
   ['no action', '[[rule]]', /rule\.action/],
-  ['no TOML', 'profile = internet', /web\.toml:1:/],
+  ['a file that is not TOML', 'profile = internet', /web\.toml:1:/],
 ])('refused: %s', (_, text, message) => {
   expect(failure(text)).toMatch(message);
 });
@@ -93,7 +93,7 @@ test('every profile in rules/ is valid', async () => {
   for (const policy of policies.values()) expect(policy).toHaveProperty('rules');
 });
 
-test('a bad file, an unknown profile, and two files for one address: each a problem of its own', async () => {
+test('a bad file, an unknown profile, and two files for one address are separate problems', async () => {
   const directory = directoryWith({
     'bad.toml': 'x',
     'web.toml': 'profile = "nowhere"',
@@ -112,7 +112,7 @@ test('a bad file, an unknown profile, and two files for one address: each a prob
   expect(policies.size).toBe(4);
 });
 
-test('no directory is no policies', async () => {
+test('a missing directory means no policies', async () => {
   const { policies, fallback } = await loadPolicies('/nonexistent', profileDirectory);
   expect(policies.size).toBe(0);
   expect(fallback.key).toBe('internet');

@@ -5,7 +5,7 @@ const counter = (family: string, table: string, name: string, packets: number) =
   counter: { family, name, table, handle: 3, packets, bytes: 60 * packets },
 });
 
-test('by name, over our tables and no others, without what counts nothing', () => {
+test('drops are summed by name over our tables only, without counters at zero', () => {
   const nftables = [
     { metainfo: { version: '1.0.6', json_schema_version: 1 } },
     counter('inet', 'vifwatch', 'multicast_source', 3),

@@ -26,7 +26,7 @@ const status: Status = {
   routes: [{ prefix: '10.0.5.3', link: 'vif3.0', via: null }],
 };
 
-test('columns without colours or borders', () => {
+test('the status text has columns without colours or borders', () => {
   expect(statusText(status)).toBe(`vifwatch 0.1.0 runs as 7 since 2026-11-22 10:00:00 UTC
 uplinks: eth0   gateways: 10.0.5.1
 
@@ -42,7 +42,7 @@ ROUTE     LINK    VIA
 `);
 });
 
-test('trouble, and no daemon', () => {
+test('the status text shows trouble, and that no daemon runs', () => {
   const trouble = 'nft -j list: exit status 1';
   const daemon = { pid: 7, since, version: '0.1.0', trouble };
   expect(statusText({ ...status, daemon })).toContain(`TROUBLE, tried again and again: ${trouble}`);

@@ -12,7 +12,7 @@ const chain = (name: string, more: object = {}): ListedIngress => ({
   chain: { family: 'netdev', name, ...more },
 });
 
-test('a chain that leads where it should, and only such a one, is as it was added', () => {
+test('a chain counts as added only if it leads to the right place from the right device', () => {
   const listed = [
     chain('frames'),
     rule('frames'),
@@ -31,7 +31,7 @@ test('a chain that leads where it should, and only such a one, is as it was adde
   ]);
 });
 
-test('it is added with its device, emptied, and filled', () => {
+test('a chain is added with its device, flushed and filled', () => {
   const [add, flush, fill] = ingressAddition({ set: 'ingress', parts: ['vif3.0'] });
   expect(add).toMatchObject({ add: { chain: { name: 'vif3.0', dev: 'vif3.0', hook: 'ingress' } } });
   expect(flush).toMatchObject({ flush: { chain: { name: 'vif3.0' } } });

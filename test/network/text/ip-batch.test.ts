@@ -55,7 +55,7 @@ test('a vif is opened in this order: neighbours, link up, routes', () => {
   ]);
 });
 
-test('and closed in the reverse', () => {
+test('a vif is closed in the reverse order', () => {
   const routes = [...opening.dataplane.routes.values()];
   const neighbours = [...opening.dataplane.neighbours.values()];
   expect(takeDownLines({ routes: routes.slice(0, 2), links: ['vif-web'] })).toEqual([
@@ -69,12 +69,12 @@ test('and closed in the reverse', () => {
   ]);
 });
 
-test('gateway addresses are hosts on lo', () => {
+test('gateway addresses are host addresses on lo', () => {
   expect(gatewayLine('10.0.5.1')).toBe('addr add 10.0.5.1/32 dev lo');
   expect(gatewayLine('fd00:5::1')).toBe('addr add fd00:5::1/128 nodad dev lo');
 });
 
-test('what ip -j prints becomes the same keys as a dataplane', () => {
+test('the output of ip -j gives the same keys as a dataplane', () => {
   const neighbour = (dst: string) => ({
     dst,
     dev: 'vif-web',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { generationBy, isForeign, neighbourOf } from '../../../src/network/text/monitor-lines.ts';
 
-test('lines of ip monitor neigh', () => {
+test('a line of ip monitor neigh gives the address, the link, and whether the entry is permanent', () => {
   const permanent = '10.0.5.3 dev vif3.0 lladdr 00:16:3e:00:03:00 PERMANENT ';
   const vif = { address: '10.0.5.3', link: 'vif3.0' };
   expect(neighbourOf(permanent)).toEqual({ ...vif, isPermanent: true });
@@ -11,7 +11,7 @@ test('lines of ip monitor neigh', () => {
   expect(neighbourOf('')).toBe(undefined);
 });
 
-test('lines of nft monitor', () => {
+test('a generation line of nft monitor gives the process; a comment with that text does not', () => {
   expect(generationBy('# new generation 7 by process 4711 (nft)')).toBe(4711);
   expect(generationBy('add table inet x comment "# new generation 7 by process 1 (nft)"')).toBe(
     undefined,
@@ -29,6 +29,6 @@ test.each([
   ['delete table inet vifwatch_panic', false],
   ['# new generation 7 by process 1 (nft)', false],
   ['whatever nft says one day', false],
-])('a line of nft monitor tells whose table it is about: %s', (line, is) => {
+])('a line of nft monitor shows whether its table is foreign: %s', (line, is) => {
   expect(isForeign(line)).toBe(is);
 });

@@ -13,7 +13,7 @@ const elements: readonly Element[] = [
 
 const inet = { family: 'inet', table: 'vifwatch' };
 
-test('additions: one command per set, networks as prefixes', () => {
+test('additions have one command for each set, and networks as prefixes', () => {
   expect(
     JSON.parse(additions({ elements: elements.slice(1, 4), chains: [], replaced: [] })),
   ).toEqual({
@@ -50,7 +50,7 @@ test('additions: one command per set, networks as prefixes', () => {
   });
 });
 
-test('a policy that takes the place of another: its chain, the old element out, the new one in', () => {
+test('a policy replaces another: its chain is added, the old element goes, the new one comes', () => {
   const chain = {
     name: 'out-web-0123456789ab',
     rules: [{ expr: [{ drop: null }], comment: 'no' }],
@@ -70,7 +70,7 @@ test('a policy that takes the place of another: its chain, the old element out, 
   ]);
 });
 
-test('deletions add first, so that what is already gone is no error', () => {
+test('deletions add first, so that an element that is already gone causes no error', () => {
   const { nftables } = JSON.parse(deletions(elements.slice(4, 5), []));
   expect(nftables).toEqual([
     { add: { element: { ...inet, name: 'uplink', elem: ['eth0'] } } },
@@ -78,7 +78,7 @@ test('deletions add first, so that what is already gone is no error', () => {
   ]);
 });
 
-test('a listing gives back what was added; what is of the site or static does not count', () => {
+test("a listing gives back what was added, without static rules and the site's own sets", () => {
   const set = (family: string, name: string, elem?: readonly unknown[]) => ({
     set: { family, name, table: 'vifwatch', handle: 4, ...(elem && { elem }) },
   });

@@ -32,10 +32,10 @@ table arp vifwatch {
 
   test.each([
     ['other handles', [chain, set({ handle: 9 }), rule('input', 8, 'a'), rule('input', 11, 'b')]],
-    ['another order of things', [set({}), chain, rule('input', 3, 'a'), rule('input', 4, 'b')]],
+    ['another order of items', [set({}), chain, rule('input', 3, 'a'), rule('input', 4, 'b')]],
     ['elements', [chain, set({ elem: ['x'] }), rule('input', 3, 'a'), rule('input', 4, 'b')]],
     [
-      'what the file does not declare',
+      'items that the file does not declare',
       [
         ...[{ metainfo: { version: '1' } }, chain, set({}), { chain: { ...place, name: 'vm3' } }],
         ...[rule('vm3', 9, 'x'), rule('input', 3, 'a'), rule('input', 4, 'b')],
@@ -47,9 +47,9 @@ table arp vifwatch {
 
   test.each([
     ['a rule missing', [chain, set({}), rule('input', 3, 'a')]],
-    ['a rule more', [chain, set({}), ...['a', 'x', 'b'].map((e) => rule('input', 3, e))]],
+    ['an additional rule', [chain, set({}), ...['a', 'x', 'b'].map((e) => rule('input', 3, e))]],
     ['another order of rules', [chain, set({}), rule('input', 3, 'b'), rule('input', 4, 'a')]],
-    ['no chain', [set({}), rule('input', 3, 'a'), rule('input', 4, 'b')]],
+    ['the chain missing', [set({}), rule('input', 3, 'a'), rule('input', 4, 'b')]],
     ['another set', [chain, set({ type: 'x' }), rule('input', 3, 'a'), rule('input', 4, 'b')]],
   ])('is not the same with %s', (_what, items) => {
     expect(part(...items)).not.toBe(whole);
