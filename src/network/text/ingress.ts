@@ -1,4 +1,4 @@
-/** The netdev chain of a vif's link; it sees frames that the inet and arp hooks never see. */
+/** The netdev chain of a vif's link; it also sees frames that never reach the inet and arp hooks. */
 import type { Element } from '../state/kernel-state.ts';
 
 const table = { family: 'netdev', table: 'vifwatch' } as const;
