@@ -13,10 +13,12 @@ const vifRow = (vif: VifStatus): string[] => [
   vif.error === null ? '' : `${vif.error.code}: ${vif.error.text}`,
 ];
 
-const claimLine = ({ link, claim }: VifStatus): string[] =>
-  claim === null
-    ? []
-    : [`${link}: the guest claims "${claim.text}" (claims so far: ${claim.count}); ignored`];
+/** Only the daemon counts claims: without it, the count is 0 and is not shown. */
+const claimLine = ({ link, claim }: VifStatus): string[] => {
+  if (claim === null) return [];
+  const count = claim.count === 0 ? '' : ` (claims so far: ${claim.count})`;
+  return [`${link}: the guest claims "${claim.text}"${count}; ignored`];
+};
 
 const dropsLine = (drops: Status['drops']): string[] => {
   const counts = Object.entries(drops ?? {}).map(([name, packets]) => `${name} ${packets}`);
