@@ -75,7 +75,7 @@ const textOf = ({ dst, dev, table, protocol = 'boot', type }: ListedRoute): stri
 /**
  * The routes that the kernel prefers to vifwatch's, by the key of vifwatch's route. Such a route has the same
  * prefix and comes first, or has a more specific prefix. Both IPv4 and IPv6 consult the table `local` first.
- * Of equal routes, IPv4 takes the first in the listing.
+ * If routes are equal, IPv4 takes the first in the listing.
  * @param listed all routes of all tables, in the kernel's order
  */
 export const shadowingRoutesOf = (
