@@ -1,5 +1,5 @@
-# Reads what the plan and the audit go by, a fact a line: the table, "domain DOMID STATE NAME" of each domain
-# but dom0, and the lines of "xenstore-ls -fp".
+# Reads the facts for the plan and the audit, one per line: the table, "domain DOMID STATE NAME" for each
+# domain except dom0, and the lines of "xenstore-ls -fp".
 
 $1 == "net" { net = $2 }
 $1 == "vm" { vms[++vm_count] = $2; hash_of[$2] = $4 }
@@ -16,20 +16,20 @@ $1 == "domain" && NF >= 4 {
 	state_of[$2] = $3
 }
 
-# A guest can forge none of it: paths have no spaces, xenstore-ls escapes what would end a line, and a line ends
-# with the permissions, or with a quote if the node went while it was read.
+# A guest cannot forge these lines: paths have no spaces, and xenstore-ls escapes line ends. A line ends with
+# the permissions, or with a quote if the node vanished while it was read.
 /^\// && match($0, /\([nrwb][0-9]+(,[nrwb][0-9]+)*\)$/) {
 	nodes[++node_count] = $1
 	permissions[$1] = substr($0, RSTART + 1, RLENGTH - 2)
 	gsub(/,/, " ", permissions[$1])
-	# No more of what a guest may fill with text than is asked for.
+	# Keep only values that are needed, since guests can write long ones.
 	if ($1 !~ /^\/(ipc|libxl|tool)\/|^\/local\/domain\/[0-9]+\/(data\/vifwatch\/ready|target)$/) next
 	text = substr($0, 1, RSTART - 1)
 	sub(/" +$/, "", text)
 	value_of[$1] = substr(text, length($1) + 5)
 }
 
-# " r5 r7" for the names of VMs that run as domains 5 and 7.
+# Read permissions for running VMs: " r5 r7" if the names are those of domains 5 and 7.
 function readable_by(names,    list, count, k, text) {
 	count = split(names, list, " ")
 	for (k = 1; k <= count; k++)

@@ -1,4 +1,5 @@
-# Collects findings and prints them as a table or as JSON. What they quote may come from anywhere: it is made plain here.
+# Collects findings and prints them as a table or as JSON. Quoted text can come from a guest, so find()
+# replaces special characters and shortens it.
 
 BEGIN { longest = 250 }
 
@@ -47,7 +48,7 @@ END {
 	else if (finding_count > 0) print_table()
 	else if (blind == "") print "nothing found"
 	if (blind != "") {
-		print "audit: these could not be looked at:" blind | "cat >&2"
+		print "audit: these sources could not be read:" blind | "cat >&2"
 		close("cat >&2")
 		exit 69
 	}

@@ -1,4 +1,5 @@
-# Addresses and networks as strings of 0 and 1 after a 4 or a 6: a network's is the beginning of all that are in it.
+# Converts addresses and networks to strings: 4 or 6, then the bits as 0 and 1. A network's string is a prefix
+# of the string of each address in it.
 
 function binary(number, width,    text) {
 	for (; width > 0; width--) {
@@ -14,7 +15,7 @@ function hex(digits,    number, k) {
 	return number + 0
 }
 
-# Of the 16-bit groups of one half of an IPv6 address.
+# The bits of the 16-bit groups before or after "::".
 function groups(text,    list, count, k, bits) {
 	count = split(text, list, ":")
 	for (k = 1; k <= count; k++) bits = bits binary(hex(list[k]), 16)
@@ -29,7 +30,7 @@ function bits_of_ipv6(address,    gap, head, tail) {
 	return head binary(0, 128 - length(head) - length(tail)) tail
 }
 
-# "" for what is neither an address nor a network.
+# Returns "" if the text is neither an address nor a network.
 function bits_of(text,    slash, address, part, bits) {
 	if (text !~ /^[0-9a-f:]+:[0-9a-f:]*(\/[0-9]+)?$|^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(\/[0-9]+)?$/) return ""
 	slash = index(text, "/")
@@ -42,7 +43,7 @@ function bits_of(text,    slash, address, part, bits) {
 	return slash ? substr(bits, 1, 1 + substr(text, slash + 1)) : bits
 }
 
-# Whether the second is in the first, or is the first.
+# Whether outer contains inner, or equals it.
 function holds(outer, inner) {
 	return outer != "" && substr(inner, 1, length(outer)) == outer
 }

@@ -1,7 +1,7 @@
-# From the facts to the steps that make xenstore what it should be; none if it is. After facts.awk.
-# Whoever may not read a value never can, not even between two steps: permissions come before values.
+# Makes the steps that correct xenstore from the facts; it runs after facts.awk. It prints no step if nothing
+# differs. Permissions are set before values, so that no domain can read a forbidden value between two steps.
 
-# The permissions that come with a new node are its parent's.
+# A new node inherits its parent's permissions, so it is created empty and gets its permissions at once.
 function make(path, permitted) {
 	print "write", path
 	print "permit", path, permitted
@@ -32,7 +32,8 @@ END {
 		wanted[place] = "n" server " r" client
 	}
 
-	# What others could write into is made anew.
+	# A directory with wrong permissions is removed and created again, since other domains may have written into
+	# it.
 	for (k = 1; k <= node_count; k++) {
 		path = nodes[k]
 		if (path !~ /^\/local\/domain\/[0-9]+\/ipc\/direct\/[^\/]+$/) continue

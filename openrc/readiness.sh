@@ -1,7 +1,7 @@
-# What both services share: a start counts as done when the daemon's socket is there.
-# supervise-daemon is content as soon as it has forked, so start_post is the one that reports.
+# Functions of both services. A start succeeds once the daemon's socket exists. supervise-daemon reports
+# success as soon as it has forked. So start_post waits for the socket and reports the result.
 
-# Before start: what is left over of a daemon that was killed would look like readiness.
+# Runs before the start: the socket of a killed daemon would look like readiness.
 forget_readiness() {
 	rm -f "$socket"
 	logged=$(wc -c <"$output_log")
@@ -23,7 +23,7 @@ report_readiness() {
 	return 1
 }
 
-# Waits for the socket, as long as the daemon lives.
+# Waits for the socket. Fails if the daemon dies, or after ready_within seconds.
 await_ready() {
 	local now deadline
 	read -r now _ </proc/uptime
@@ -42,7 +42,7 @@ await_ready() {
 	done
 }
 
-# The supervisor waits for respawn_delay before it starts another one.
+# The supervisor waits for respawn_delay before it starts the daemon again, so a dead daemon is noticed here.
 died() {
 	[ -n "${daemon:-}" ] || daemon=$(service_get_value child_pid)
 	[ -n "$daemon" ] && ! [ -d "/proc/$daemon" ]

@@ -126,7 +126,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.match(text, /list_store 60/);
       writeFileSync(file, text.replace('list_store 60', 'list_store 1'));
       const { status, stderr } = await runAudit(dom0, ['--json']);
-      assert.equal(stderr, 'audit: these could not be looked at: xenstore\n');
+      assert.equal(stderr, 'audit: these sources could not be read: xenstore\n');
       assert.equal(status, 69);
     }));
 
@@ -135,7 +135,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       dom0.before('xl', '[ "$2" != -l ] || exit 1');
       dom0.before('xenstore-ls', 'exit 1');
       const blind = await runAudit(dom0, ['--json']);
-      assert.equal(blind.stderr, 'audit: these could not be looked at: policies xenstore\n');
+      assert.equal(blind.stderr, 'audit: these sources could not be read: policies xenstore\n');
       assert.equal(blind.status, 69);
       await dom0.sim.xenstored.kill();
       const dead = await runAudit(dom0, []);
@@ -145,7 +145,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       const without = await runAudit(dom0, []);
       assert.match(
         without.stderr,
-        /^audit: there is no xl: .*\naudit: there is no xenstore-ls: .*\n$/,
+        /^audit: xl is missing: .*\naudit: xenstore-ls is missing: .*\n$/,
       );
       assert.equal(without.status, 69);
       assert.equal((await runAudit(dom0, ['--yaml'])).status, 64);
@@ -163,7 +163,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
         await dom0.sh(`xenstore-write ${words.join(' ')}`, sa);
         const { status, stderr } = await runAudit(dom0, []);
         assert.match(stderr, new RegExp(`xs_directory \\(${place}\\)`));
-        assert.match(stderr, /audit: these could not be looked at: xenstore\n$/);
+        assert.match(stderr, /audit: these sources could not be read: xenstore\n$/);
         assert.equal(status, 69);
         await dom0.sh(`${dom0.tools}/xl destroy mgmt-vm`);
         assert.equal((await dom0.run('autostart')).status, 0);

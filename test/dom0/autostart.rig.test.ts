@@ -12,7 +12,7 @@ const lines = (dom0: { domidOf(vm: string): number }, as = ''): string =>
 /** The exit status that the rig gives for what a signal has ended. */
 const killed = 127;
 
-const unchanged = 'all VMs run, and nothing had to be changed\n';
+const unchanged = 'all VMs run; nothing was changed\n';
 
 describe.concurrent.each(shells)('%s', (shell) => {
   test.each(['xenstored', 'oxenstored'] as const)(
@@ -44,7 +44,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       for (const tool of ['write', 'chmod', 'rm'])
         dom0.before(`xenstore-${tool}`, `echo ${tool} "$@" >>${calls}`);
       const { status, stdout } = await dom0.run('autostart');
-      assert.equal(stdout, lines(dom0, ', as before') + unchanged);
+      assert.equal(stdout, lines(dom0, ', already running') + unchanged);
       assert.equal(status, 0);
       assert.deepEqual(await dom0.store(), before);
       // What these are cannot be seen.
@@ -67,7 +67,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
         xenstore-write /ipc/domain-map/stranger 5`);
       const { status, stdout } = await dom0.run('autostart');
       assert.equal(status, 0);
-      assert.equal(stdout, lines(dom0, ', as before'));
+      assert.equal(stdout, lines(dom0, ', already running'));
       // Whose name is not in the table is nobody's of ours.
       await dom0.sh('xenstore-rm /ipc/domain-map/stranger');
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
@@ -135,10 +135,10 @@ describe.concurrent.each(shells)('%s', (shell) => {
       const [first, second, ...others] = outputs
         .map(({ stdout }) => stdout)
         .sort((a, b) => Number(a.endsWith(unchanged)) - Number(b.endsWith(unchanged)));
-      const waits = 'another run is at work: waiting for its end\n';
+      const waits = 'waiting for another run to end\n';
       assert.deepEqual(
         [first, second, others],
-        [lines(dom0), `${waits}${lines(dom0, ', as before')}${unchanged}`, []],
+        [lines(dom0), `${waits}${lines(dom0, ', already running')}${unchanged}`, []],
       );
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
@@ -173,7 +173,10 @@ describe.concurrent.each(shells)('%s', (shell) => {
       const [failed, refused, summary] = stderr.trim().split('\n');
       assert.match(failed ?? '', /^sa-vm: "xl create .*\/sa-vm\.cfg" failed: no memory$/);
       assert.equal(refused, 'workload-vm: not started: it needs sa-vm, which does not run');
-      assert.equal(summary, 'autostart: these do not run as they should: sa-vm workload-vm');
+      assert.equal(
+        summary,
+        'autostart: these VMs were not started or need a repair: sa-vm workload-vm',
+      );
       dom0.on('create', 'sa-vm', '');
       assert.equal((await dom0.run('autostart', args)).status, 0);
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
@@ -190,7 +193,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal(status, 1);
       assert.match(
         stderr,
-        /^sa-vm: domain 2 has no vif of the net-vm that runs: \.\/recreate sa-vm$/m,
+        /^sa-vm: domain 2 has no vif on the running net-vm: \.\/recreate sa-vm$/m,
       );
       assert.match(stderr, /^mgmt-vm: domain 3 was paused by somebody else: xl unpause 3$/m);
     }));

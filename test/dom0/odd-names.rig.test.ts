@@ -61,7 +61,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       await dom0.run('autostart');
       for (const name of ['1000', '01e3', 'na', 'n\\141n']) {
         const { status, stderr } = await dom0.run('recreate', [name]);
-        assert.match(stderr, /^recreate: ".*" is no VM of /);
+        assert.match(stderr, /^recreate: ".*" is not a VM of /);
         assert.equal(status, 1);
       }
       const [before, other] = [dom0.domidOf('1e03'), dom0.domidOf('1e3')];

@@ -79,7 +79,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal(status, 1);
       assert.match(
         output,
-        /^autostart: net-vm \(domain 1\) has gone before its vifwatch was ready: no other/m,
+        /^autostart: net-vm \(domain 1\) ended before its vifwatch was ready: no other/m,
       );
       nothingLeft(dom0);
     }));

@@ -85,10 +85,10 @@ describe.concurrent.each(shells)('%s', (shell) => {
     withMesh(shell, async (dom0) => {
       const before = await dom0.store();
       const cases: readonly [readonly string[], number, RegExp][] = [
-        [['net-vm'], 1, /^recreate: the vifs of all other VMs would be left without net-vm: shut/],
-        [['vm'], 1, /^recreate: "vm" is no VM of \S+\/mesh\n$/],
-        [['.*'], 1, /^recreate: "\.\*" is no VM of/],
-        [[''], 1, /^recreate: "" is no VM of/],
+        [['net-vm'], 1, /^recreate: without net-vm, all other VMs lose their vifs: shut/],
+        [['vm'], 1, /^recreate: "vm" is not a VM of \S+\/mesh\n$/],
+        [['.*'], 1, /^recreate: "\.\*" is not a VM of/],
+        [[''], 1, /^recreate: "" is not a VM of/],
         [[], 64, /^usage: recreate \[-f\] NAME/],
         [['-x', 'sa-vm'], 64, /^usage: /],
         [['sa-vm', 'mgmt-vm'], 64, /^usage: /],

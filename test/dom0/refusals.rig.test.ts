@@ -12,9 +12,9 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal(status, 69);
       assert.equal(stdout, '');
       const [flock, xl, watch, ...more] = stderr.trim().split('\n');
-      assert.match(flock ?? '', /^autostart: there is no flock: apk add /);
-      assert.match(xl ?? '', /^autostart: there is no xl: apk add xen/);
-      assert.match(watch ?? '', /^autostart: there is no xenstore-watch: apk add xen/);
+      assert.match(flock ?? '', /^autostart: flock is missing: apk add /);
+      assert.match(xl ?? '', /^autostart: xl is missing: apk add xen/);
+      assert.match(watch ?? '', /^autostart: xenstore-watch is missing: apk add xen/);
       assert.deepEqual(more, []);
       assert.deepEqual(await provisions(dom0), []);
     }));
@@ -29,12 +29,12 @@ describe.concurrent.each(shells)('%s', (shell) => {
         [/mesh:1: no VMs/, ''],
         [/mesh:1: no VMs/, 'vifwatch-mesh 1\n'],
         [/mesh:26: unknown record "disk"/, `${table}disk sa-vm\n`],
-        [/mesh:26: there is no "vm ghost …"/, `${table}need sa-vm ghost\n`],
-        [/mesh:26: not words/, `${table}need sa-vm $(reboot)\n`],
+        [/mesh:26: unknown VM "ghost"/, `${table}need sa-vm ghost\n`],
+        [/mesh:26: a line must be words/, `${table}need sa-vm $(reboot)\n`],
         [/mesh:26: "FD00::1\/128" is not an address/, `${table}address sa-vm FD00::1/128\n`],
         [/mesh:26: xl takes "7" for a domid/, `${table}vm 7 3 -\n`],
-        [/mesh:26: levels/, `${table}vm late-vm 0 -\n`],
-        [/mesh:26: sa-vm was there/, `${table}vm sa-vm 3 -\n`],
+        [/mesh:26: a level must be a number/, `${table}vm late-vm 0 -\n`],
+        [/mesh:26: sa-vm is defined twice/, `${table}vm sa-vm 3 -\n`],
         [/xl\/late-vm\.cfg is missing/, `${table}vm late-vm 3 -\n`],
       ];
       for (const [complaint, text] of cases) {
@@ -51,11 +51,11 @@ describe.concurrent.each(shells)('%s', (shell) => {
     withDom0(shell, async (dom0) => {
       await dom0.run('autostart');
       const inNetVm = await dom0.run('autostart', [], 1);
-      assert.equal(inNetVm.stderr, 'autostart: this is domain 1, and not dom0\n');
+      assert.equal(inNetVm.stderr, 'autostart: this is domain 1: run this in dom0\n');
       assert.equal(inNetVm.status, 69);
       rmSync(`${dom0.directory}/mesh`);
       const untold = await dom0.run('autostart');
-      assert.match(untold.stderr, /^autostart: \S+\/mesh is missing: run this where/);
+      assert.match(untold.stderr, /^autostart: \S+\/mesh is missing: run this in the output/);
       assert.equal(untold.status, 78);
       await dom0.sim.xenstored.kill();
       const dead = await dom0.run('autostart');

@@ -109,13 +109,13 @@ const processes = (dom0: Dom0): readonly Sabotage[] => {
     },
     {
       codes: ['DOM0_VCHAN'],
-      what: /^an offer of a vchan with dom0: \/local\/domain\/0\/data\/link$/,
+      what: /^a vchan offer from or to dom0: \/local\/domain\/0\/data\/link$/,
       dom0: 'xenstore-write /local/domain/0/data/link/ring-ref 8 /local/domain/0/data/link/event-channel 9',
       mend: 'xenstore-rm /local/domain/0/data',
     },
     {
       codes: ['DOM0_VCHAN'],
-      what: /^an offer of a vchan with dom0: \/local\/domain\/\d+\/data\/x$/,
+      what: /^a vchan offer from or to dom0: \/local\/domain\/\d+\/data\/x$/,
       guest: [
         workload,
         'for node in ring-ref event-channel; do xenstore-write data/x/$node 8; xenstore-chmod data/x/$node n$(xenstore-read domid) r0; done',

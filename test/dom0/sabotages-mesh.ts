@@ -44,7 +44,7 @@ const places = (dom0: Dom0): readonly Sabotage[] => {
     },
     {
       codes: [...Array(5).fill('RENDEZVOUS_PERMISSIONS'), 'FINDINGS_MANY'],
-      what: /^\/local\S+\/knock\/x\d\/x has the permissions n\d+, not n\d+ rx\d$|^3 more of what mgmt-vm \(domain \d+\) has/,
+      what: /^\/local\S+\/knock\/x\d\/x has the permissions n\d+, not n\d+ rx\d$|^3 more nodes that mgmt-vm \(domain \d+\) wrote/,
       guest: [
         mgmt,
         'for k in 1 2 3 4 5 6 7 8; do xenstore-write data/vifwatch/knock/x$k/x 1; done',
@@ -59,7 +59,7 @@ const places = (dom0: Dom0): readonly Sabotage[] => {
     },
     {
       codes: ['RENDEZVOUS_FOREIGN'],
-      what: /is for sa-vm \(domain \d+\) and mgmt-vm \(domain \d+\), no pair of the mesh$/,
+      what: /is for sa-vm \(domain \d+\) and mgmt-vm \(domain \d+\), which are not a pair of the mesh$/,
       dom0: `xenstore-write /local/domain/${sa}/ipc/direct/${mgmt} ''; xenstore-chmod /local/domain/${sa}/ipc/direct/${mgmt} n${sa} r${mgmt}`,
       mend: `xenstore-rm /local/domain/${sa}/ipc/direct/${mgmt}`,
     },
@@ -71,7 +71,7 @@ const places = (dom0: Dom0): readonly Sabotage[] => {
     },
     {
       codes: ['RENDEZVOUS_MISSING'],
-      what: /^\/local\S+\/ipc\/direct\/\d+ is not there, for net-vm \(domain \d+\) and mgmt-vm \(domain \d+\)$/,
+      what: /^\/local\S+\/ipc\/direct\/\d+ is missing, for net-vm \(domain \d+\) and mgmt-vm \(domain \d+\)$/,
       guest: [net, `xenstore-rm ipc/direct/${mgmt}`],
       mend: `xenstore-write /local/domain/${net}/ipc/direct/${mgmt} ''; xenstore-chmod /local/domain/${net}/ipc/direct/${mgmt} n${net} r${mgmt}`,
     },
@@ -89,7 +89,7 @@ const names = (dom0: Dom0): readonly Sabotage[] => {
   return [
     {
       codes: ['MAP_STALE'],
-      what: /^\/ipc\/domain-map\/mgmt-vm is 99, but that is mgmt-vm \(domain \d+\)$/,
+      what: /^\/ipc\/domain-map\/mgmt-vm is 99, but mgmt-vm is domain \d+$/,
       dom0: `xenstore-write /ipc/domain-map/mgmt-vm ${absent}`,
       mend: `xenstore-write /ipc/domain-map/mgmt-vm ${mgmt}`,
     },
@@ -137,19 +137,19 @@ const machines = (dom0: Dom0): readonly Sabotage[] => {
   return [
     {
       codes: ['VM_MISSING'],
-      what: /^mgmt-vm \(domain \d+\) does not run, it is in state --p---$/,
+      what: /^mgmt-vm \(domain \d+\) does not run: its state is --p---$/,
       dom0: `echo --p--- >${domains}/${mgmt}/state`,
       mend: `echo -b---- >${domains}/${mgmt}/state`,
     },
     {
       codes: ['POLICY_DIFFERS'],
-      what: /^sa-vm \(domain \d+\) has the policy 77, and the mesh 0123/,
+      what: /^sa-vm \(domain \d+\) has the policy 77, but the mesh has 0123/,
       dom0: `echo quiet ipc_policy=77 >${domains}/${sa}/extra`,
       mend: `echo ipc_policy=0123456789abcdef0123456789abcdef >${domains}/${sa}/extra`,
     },
     {
       codes: ['POLICY_DIFFERS'],
-      what: /^mgmt-vm \(domain \d+\) has the policy 0a, and the mesh none$/,
+      what: /^mgmt-vm \(domain \d+\) has the policy 0a, but the mesh has none$/,
       dom0: `echo ipc_policy=0a >${domains}/${mgmt}/extra`,
       mend: `: >${domains}/${mgmt}/extra`,
     },
@@ -187,14 +187,14 @@ const machines = (dom0: Dom0): readonly Sabotage[] => {
     },
     {
       codes: ['VM_DYING'],
-      what: /^domain 81 has ended, and another domain still maps memory of it$/,
+      what: /^domain 81 has ended, but another domain still maps its memory$/,
       // Its directory has gone, and with it the name.
       dom0: domain(81, '(null)', '--ps-d'),
       mend: forget(81),
     },
     {
       codes: ['VM_AMBIGUOUS'],
-      what: /^sa-vm \(domain 82\) has a name that domain \d+ has, too$/,
+      what: /^sa-vm \(domain 82\) has the same name as domain \d+$/,
       dom0: domain(82, 'sa-vm', '-b----'),
       mend: forget(82),
     },

@@ -1,4 +1,7 @@
-/** `vifwatch check`: what the configuration and the machine lack, one line each with the way out. */
+/**
+ * `vifwatch check`: checks the configuration and the machine. Each line is one result; a failure names its
+ * remedy.
+ */
 
 import { access, readFile } from 'node:fs/promises';
 import { isProblem } from '../../errors.ts';
@@ -13,7 +16,7 @@ const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 const binary = (name: string, argv: readonly string[], packages: string): Promise<CheckResult> =>
   probe(name, `install ${packages}`, async () => firstLine(await run(argv)));
 
-/** Built in or loaded, a module shows up in /sys/module once it has parameters; netback has. */
+/** /sys/module lists loaded modules, and built-in modules that have parameters; netback has parameters. */
 const netback = () =>
   probe('xen-netback', 'modprobe xen-netback, or build it into the kernel', async () => {
     await access('/sys/module/xen_netback');
@@ -23,7 +26,9 @@ const netback = () =>
 const forwarding = () =>
   probe('ip_forward', '', async () => {
     const value = (await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim();
-    return value === '1' ? 'on' : 'off: "vifwatch run" switches it on once the firewall stands';
+    return value === '1'
+      ? 'on'
+      : 'off: "vifwatch run" switches it on after it has loaded the firewall';
   });
 
 const checks = (config: string): Promise<CheckResult>[] => [
@@ -36,7 +41,7 @@ const checks = (config: string): Promise<CheckResult>[] => [
     const { policies } = await loadPolicies(policyDirectory(config), profileDirectory);
     const bad = [...policies.values()].find(isProblem);
     if (bad !== undefined) throw new Error(bad.text);
-    return `of their own: ${[...policies.keys()].join(' ') || 'none'}`;
+    return `files for: ${[...policies.keys()].join(' ') || 'none'}`;
   }),
   binary('ip', ['ip', '-V'], 'iproute2 (busybox ip has no JSON)'),
   binary('nft', ['nft', '--version'], 'nftables'),
@@ -46,7 +51,7 @@ const checks = (config: string): Promise<CheckResult>[] => [
     'modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
     async () => {
       await run(['nft', '-c', '-f', staticRulesetFile]);
-      return `${staticRulesetFile} is accepted`;
+      return `nft accepts ${staticRulesetFile}`;
     },
   ),
   addon(),
@@ -55,6 +60,6 @@ const checks = (config: string): Promise<CheckResult>[] => [
   forwarding(),
 ];
 
-/** Prints one line per check and returns the exit status. */
+/** Prints one line per check. @returns the exit status: 0 if all checks pass, else 1 */
 export const check = ({ config }: { readonly config: string }): Promise<number> =>
   report(checks(config));

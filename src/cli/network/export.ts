@@ -1,4 +1,4 @@
-/** `vifwatch export`: what stands in the kernel, not what should. */
+/** `vifwatch export`: prints the rules that are in the kernel, even if they differ from the desired ones. */
 import { isProblem } from '../../errors.ts';
 import { openNft } from '../../network/kernel/nft.ts';
 import { openBackend } from '../../network/store/backend.ts';
@@ -12,7 +12,7 @@ import { connect } from '../../xen/connect.ts';
 
 const tables = ['inet', 'arp', 'netdev'] as const;
 
-/** Who is behind each link; throws XENSTORE_UNAVAILABLE. */
+/** VM names by link. @throws VifwatchError XENSTORE_UNAVAILABLE */
 const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
   const { store, domid: own } = await connect();
   const backend = openBackend(store, own);
@@ -32,17 +32,19 @@ const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
   }
 };
 
-/** What is in the kernel can be said without xenstore. */
+/** The export works without xenstore, then without VM names. */
 const unnamed = (error: unknown): ReadonlyMap<string, string> => {
-  process.stderr.write(`vifwatch: VMs are not named: ${(error as Error).message}\n`);
+  process.stderr.write(`vifwatch: the export omits VM names: ${(error as Error).message}\n`);
   return new Map();
 };
 
-/** Prints the ruleset and returns the exit status. */
+/** Prints the ruleset. @param json prints JSON, else nft text @returns the exit status */
 export const exportRules = async (json: boolean): Promise<number> => {
   const firewall = await openNft([staticRulesetFile]).observe();
   if (firewall === undefined) {
-    process.stderr.write('vifwatch: our tables are not in the kernel: is vifwatch running?\n');
+    process.stderr.write(
+      'vifwatch: the vifwatch tables are not in the kernel: is vifwatch running?\n',
+    );
     return 1;
   }
   const flags = json ? ['-j', '-s', '-t'] : ['-s', '-t'];

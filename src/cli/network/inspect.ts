@@ -1,4 +1,4 @@
-/** The status without a daemon: one look at xenstore and the kernel, changing nothing. */
+/** The status without a daemon: reads xenstore and the kernel once, and changes nothing. */
 
 import type { Prefix } from '../../address/prefix.ts';
 import { isProblem } from '../../errors.ts';
@@ -17,7 +17,7 @@ import { connect } from '../../xen/connect.ts';
 
 const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
 
-/** Throws CONFIG_INVALID, XENSTORE_UNAVAILABLE, CommandError. */
+/** @throws VifwatchError CONFIG_INVALID or XENSTORE_UNAVAILABLE @throws CommandError if nft or ip fails */
 export const inspect = async (configFile: string): Promise<Status> => {
   const { gateways, allowed, ...config } = await loadConfig(configFile);
   const policySet = await loadPolicies(policyDirectory(configFile), profileDirectory);
@@ -37,7 +37,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const records = await Promise.all(keys.map((key) => backend.read(key)));
   const vifs = records.flatMap((record) => (record === undefined ? [] : [interpret(record)]));
   store.close();
-  // Only whether there is one counts here, not what it says.
+  // The status needs only to know whether the vif has a policy; the chains' content does not matter.
   const policyFor = (domid: number, prefixes: readonly Prefix[]) => {
     const policy = policyOf(policySet, domid, names.get(domid), prefixes);
     return isProblem(policy) ? policy : { source: policy, chains: policyChains(policy, nobody) };

@@ -1,14 +1,17 @@
-/** `vifwatch panic` and `vifwatch resume`: nft alone, so that they work whatever state the daemon is in. */
+/**
+ * `vifwatch panic` and `vifwatch resume`: they need only nft, so they also work while the daemon hangs or is
+ * down.
+ */
 import { panic, resume } from '../../network/kernel/panic.ts';
 
-/** Closes everything at once; throws CommandError. */
+/** Drops all packets from and to all vifs at once. @throws CommandError if nft fails */
 export const closeAll = async (): Promise<void> => {
   await panic();
-  process.stdout.write('nothing comes from or goes to any vif, until "vifwatch resume"\n');
+  process.stdout.write('all packets from and to all vifs are dropped until "vifwatch resume"\n');
 };
 
-/** Undoes it; throws CommandError. */
+/** Ends panic mode; also succeeds if it is off. @throws CommandError if nft fails */
 export const reopen = async (): Promise<void> => {
   await resume();
-  process.stdout.write('vifs have what their rules allow\n');
+  process.stdout.write('panic mode is off: the policies apply again\n');
 };

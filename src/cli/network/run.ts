@@ -1,8 +1,9 @@
-/** `vifwatch run`. */
+/** `vifwatch run`: reads the configuration and runs the network daemon. */
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { runDaemon } from '../../network/daemon/run.ts';
 import { daemonProcess } from '../daemon-process.ts';
 
+/** @returns the exit status */
 export const runNetwork = (options: {
   readonly config: string;
   readonly runtime: string;

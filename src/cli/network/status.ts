@@ -1,17 +1,17 @@
-/** `vifwatch status`: from the daemon, or without one from xenstore and the kernel themselves. */
+/** `vifwatch status`: asks the daemon; without a daemon, it reads xenstore and the kernel. */
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { controlSocket } from '../../network/daemon/control-socket.ts';
 import type { Status } from '../../network/status/status.ts';
 import { statusText } from '../../network/status/status-text.ts';
 
-/** EX_UNAVAILABLE of sysexits.h. */
+/** The exit status without a daemon: EX_UNAVAILABLE of sysexits.h. */
 const noDaemon = 69;
 
-/** Undefined if there is none. Throws what else stands in the way of an answer. */
+/** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 5 s */
 export const askDaemon = async (runtime: string): Promise<Status | undefined> => {
   const socket = createConnection(controlSocket(runtime)).setTimeout(5_000);
-  socket.on('timeout', () => socket.destroy(new Error('the daemon does not answer')));
+  socket.on('timeout', () => socket.destroy(new Error('the daemon does not answer within 5 s')));
   try {
     return JSON.parse(await text(socket)) as Status;
   } catch (error) {
@@ -26,7 +26,7 @@ const lookOurselves = async (config: string): Promise<Status> => {
   return await inspect(config);
 };
 
-/** Prints the status and returns the exit status. */
+/** Prints the status. @returns the exit status: 0 if all is healthy, 1 if not, 69 without a daemon */
 export const status = async (
   { config, runtime }: { readonly config: string; readonly runtime: string },
   json: boolean,

@@ -1,4 +1,7 @@
-/** /etc/vifwatch/vifwatch.toml: strict, optional, and every error says where. */
+/**
+ * Reads /etc/vifwatch/vifwatch.toml. The file is optional; unknown keys are errors; each error names its
+ * place.
+ */
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { isHost, type Prefix } from '../../address/prefix.ts';
@@ -7,25 +10,24 @@ import { invalid, parseStrict, prefixSchema, readOptional } from '../../toml/str
 import type { PortForward, UplinkOptions } from '../state/host-elements.ts';
 
 export type Config = UplinkOptions & {
-  /** Interfaces that VMs may send to; undefined means every one that is neither lo nor a vif. */
+  /** Interfaces that VMs may send to; undefined means all interfaces except lo and vifs. */
   readonly uplinks: readonly string[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
   readonly gateways: readonly Prefix[];
-  /** Whether the MSS of VMs' TCP connections is lowered to what the path's MTU in net-vm allows. */
+  /** Whether vifwatch lowers the MSS of VMs' TCP connections to fit the MTU of net-vm's route. */
   readonly mssClamp: boolean;
-  /** By VM name: what a VM may have although only its guest says so. */
+  /** By VM name: addresses that the guest itself may claim. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
 
-/** What is said of the uplink; a mesh says the same. */
+/** The settings that vifwatch.toml and a mesh file have in common. */
 export type Uplink = Omit<Config, 'allowed'>;
 
-const addressOf = (otherwise: string) => v.pipe(prefixSchema, v.check(isHost, otherwise));
+const addressOf = (message: string) => v.pipe(prefixSchema, v.check(isHost, message));
 
-/** A gateway's. */
 const addressSchema = addressOf('a gateway is one address, not a network');
 
-/** An uplink. IFNAMSIZ - 1; the kernel refuses "/" and white space in names. */
+/** An uplink. 15 is IFNAMSIZ - 1; the kernel refuses "/" and white space in names. */
 const interfaceSchema = v.pipe(
   v.string(),
   v.regex(/^[^\s\p{Cc}/"*]{1,15}$/u, 'not an interface name'),
@@ -40,7 +42,7 @@ const forwardSchema = v.pipe(
     port: portSchema,
     to: v.pipe(
       addressOf('the target is one address, not a network'),
-      v.check(({ family }) => family === 4, 'only IPv4 is translated'),
+      v.check(({ family }) => family === 4, 'only IPv4 ports can be forwarded'),
     ),
     toport: v.optional(portSchema),
   }),
@@ -49,7 +51,7 @@ const forwardSchema = v.pipe(
   ),
 );
 
-/** The keys for an `Uplink`. */
+/** The TOML keys of an `Uplink`. */
 export const uplinkEntries = {
   masquerade: v.optional(v.boolean(), false),
   forward: v.optional(v.array(forwardSchema), []),
@@ -58,6 +60,7 @@ export const uplinkEntries = {
   mss_clamp: v.optional(v.boolean(), false),
 };
 
+/** Renames the TOML keys to those of `Uplink`. */
 export const uplinkOf = ({
   uplink: uplinks,
   gateway: gateways,
@@ -68,7 +71,7 @@ export const uplinkOf = ({
   ...{ uplinks, gateways, masquerade, forwards, mssClamp },
 });
 
-/** Those whose port an earlier one has, by index. */
+/** The indices of forwards that repeat the protocol and port of an earlier one. */
 export const repeatedForwards = (forwards: readonly PortForward[]): readonly number[] =>
   [...forwards.keys()].filter((index) => {
     const { proto, port } = forwards[index] as PortForward;
@@ -90,7 +93,10 @@ const schema = v.strictObject({
   ),
 });
 
-/** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
+/**
+ * @param file the name for messages
+ * @throws VifwatchError CONFIG_INVALID with file, line, column and a caret under the place
+ */
 export const parseConfig = (file: string, text: string): Config => {
   const { vm, ...keys } = parseStrict(file, text, schema);
   const uplink = uplinkOf(keys);
@@ -98,7 +104,10 @@ export const parseConfig = (file: string, text: string): Config => {
   for (const [index, { name, addresses }] of vm.entries()) {
     if (allowed.has(name)) {
       const { line, column, codeblock } = caretAt(text, ['vm', index, 'name']);
-      throw invalid(`${file}:${line}:${column}`, `a second [[vm]] called "${name}"\n${codeblock}`);
+      throw invalid(
+        `${file}:${line}:${column}`,
+        `an earlier [[vm]] has the name "${name}"\n${codeblock}`,
+      );
     }
     allowed.set(name, addresses);
   }
@@ -108,16 +117,16 @@ export const parseConfig = (file: string, text: string): Config => {
     const { line, column, codeblock } = caretAt(text, ['forward', repeated, 'port']);
     throw invalid(
       `${file}:${line}:${column}`,
-      `a second [[forward]] of ${proto} ${port}\n${codeblock}`,
+      `an earlier [[forward]] has ${proto} port ${port}\n${codeblock}`,
     );
   }
   return { ...uplink, allowed };
 };
 
-/** Beside the configuration file. */
+/** The directory rules.d beside the configuration file. */
 export const policyDirectory = (configFile: string): string => join(dirname(configFile), 'rules.d');
 
-/** Reads the file; without one, everything has its default. Throws CONFIG_INVALID. */
+/** Reads the file; without a file, every key has its default. @throws VifwatchError CONFIG_INVALID */
 export const loadConfig = async (file: string): Promise<Config> => {
   return parseConfig(file, await readOptional(file));
 };

@@ -1,4 +1,4 @@
-/** /etc/vifwatch/rules.d: one file per VM. */
+/** Reads /etc/vifwatch/rules.d: one policy file per VM. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePrefix } from '../../address/prefix.ts';
@@ -8,7 +8,7 @@ import type { NetworkPolicy } from '../policy/policy.ts';
 import { type PolicySet, policySetOf } from '../policy/policy-set.ts';
 import { parsePolicyFile } from './policy-file.ts';
 
-/** What a VM of which no file speaks may do. */
+/** The profile of a VM without a policy file. */
 const fallbackProfile = 'internet';
 
 const suffix = '.toml';
@@ -16,7 +16,7 @@ const suffix = '.toml';
 const listFiles = async (directory: string): Promise<string[]> => {
   try {
     const names = await readdir(directory);
-    // What editors leave beside a file begins with a dot or ends otherwise.
+    // Editors' temporary files begin with a dot or have another suffix.
     return names.filter((name) => name.endsWith(suffix) && !name.startsWith('.')).sort();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -45,12 +45,12 @@ const loadPolicy = async (file: string, key: string, profiles: string): Promise<
   const known = await listFiles(profiles);
   if (!known.includes(`${profile}${suffix}`)) {
     const names = known.map((name) => name.slice(0, -suffix.length)).join(', ');
-    throw invalid(file, `profile: no profile is called "${profile}"; there are ${names}`);
+    throw invalid(file, `profile: unknown profile "${profile}"; known profiles: ${names}`);
   }
   return { key, rules: [...rules, ...(await loadProfile(profiles, profile)).rules] };
 };
 
-/** On one line, as `status` shows it. */
+/** Only the first line of the message, since `status` shows one line. */
 const problemOf = (error: unknown): Problem => {
   if (!(error instanceof VifwatchError)) throw error;
   return { code: 'POLICY_INVALID', text: error.message.split('\n', 1)[0] ?? '' };
@@ -63,8 +63,9 @@ const keyOf = (file: string): string => {
 };
 
 /**
- * A file that is wrong closes its VM and no other. Throws CONFIG_INVALID if the directory itself cannot be read.
- * @param profiles the package's rules/ @param before the last set
+ * Reads all policy files. An invalid file becomes a Problem: it closes only its own VM.
+ * @param profiles the package's rules/ @param before the previous set
+ * @throws VifwatchError CONFIG_INVALID if it cannot read the directory or the default profile
  */
 export const loadPolicies = async (
   directory: string,
@@ -76,7 +77,7 @@ export const loadPolicies = async (
     const key = keyOf(file);
     const path = join(directory, file);
     const policy = policies.has(key)
-      ? problemOf(invalid(path, `a second file for ${key}`))
+      ? problemOf(invalid(path, `an earlier file is also for ${key}; remove one of them`))
       : await loadPolicy(path, key, profiles).catch(problemOf);
     policies.set(key, policy);
   }

@@ -1,9 +1,9 @@
-/** One file of /etc/vifwatch/rules.d, or one of the profiles in rules/. */
+/** Parses a file of /etc/vifwatch/rules.d or a profile of rules/. */
 import * as v from 'valibot';
 import { parseStrict, prefixSchema } from '../../toml/strict-toml.ts';
 import type { NetworkPeer, NetworkRule, PortRange, Rate, Service } from '../policy/policy.ts';
 
-/** One value or several. None at all would read as "no condition", and so is refused. */
+/** One value or a list. An empty list is refused: a reader would take it for "no condition". */
 const listOf = <T extends v.GenericSchema>(item: T) =>
   v.pipe(
     v.unknown(),
@@ -71,12 +71,12 @@ const entries = {
   limit: v.optional(rateSchema),
   log: v.optional(v.boolean(), false),
   expire: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  // What the kernel keeps with a rule is 128 bytes.
+  // The kernel stores at most 128 bytes with a rule.
   comment: v.optional(
     v.pipe(
       v.string(),
       v.maxBytes(120),
-      v.regex(/^[^\p{Cc}"]*$/u, 'holds a quote or control character'),
+      v.regex(/^[^\p{Cc}"]*$/u, 'contains a quote or a control character'),
     ),
     '',
   ),
@@ -87,7 +87,7 @@ type Entry = v.InferOutput<ReturnType<typeof v.strictObject<typeof entries>>>;
 const given = (entry: Entry, keys: readonly (keyof Entry)[]): (keyof Entry)[] =>
   keys.filter((key) => entry[key] !== undefined);
 
-/** Keys that contradict each other; undefined if none do. */
+/** The first key that contradicts another one; undefined if no key does. */
 const contradiction = (entry: Entry): { key: keyof Entry; message: string } | undefined => {
   const { direction, proto } = entry;
   const [wrong] = given(
@@ -103,7 +103,7 @@ const contradiction = (entry: Entry): { key: keyof Entry; message: string } | un
     given(entry, ['dsthost', 'dstvm', 'srcvm', 'specialtarget']),
   ].flat();
   const second = peers[1];
-  if (second !== undefined) return { key: second, message: `goes not together with ${peers[0]}` };
+  if (second !== undefined) return { key: second, message: `cannot be combined with ${peers[0]}` };
   if (entry.dstports !== undefined && proto !== 'tcp' && proto !== 'udp') {
     return { key: 'dstports', message: 'needs proto = "tcp" or "udp"' };
   }
@@ -158,17 +158,20 @@ const ruleSchema = v.pipe(
 );
 
 const fileSchema = v.strictObject({
-  profile: v.optional(v.pipe(v.string(), v.regex(/^[\w-]+$/, 'not the name of a profile'))),
+  profile: v.optional(v.pipe(v.string(), v.regex(/^[\w-]+$/, 'not a profile name'))),
   rule: v.optional(v.array(ruleSchema), []),
 });
 
 export type PolicyFile = {
-  /** Whose rules follow the file's own. */
+  /** The profile whose rules follow the file's own rules. */
   readonly profile: string | undefined;
   readonly rules: readonly NetworkRule[];
 };
 
-/** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
+/**
+ * @param file the name for messages
+ * @throws VifwatchError CONFIG_INVALID with file, line, column and a caret under the place
+ */
 export const parsePolicyFile = (file: string, text: string): PolicyFile => {
   const { profile, rule } = parseStrict(file, text, fileSchema);
   return { profile, rules: rule };

@@ -1,9 +1,9 @@
-/** Which files of rules/ the configuration calls for. */
+/** The files of rules/ that the configuration requires. */
 
 import { mssClampFile, staticRulesetFile, translationFile } from '../../package.ts';
 import type { UplinkOptions } from '../state/host-elements.ts';
 
-/** In the order in which they are loaded. */
+/** In load order. */
 export const staticRulesetFilesOf = (options: UplinkOptions): readonly string[] => [
   staticRulesetFile,
   ...(options.masquerade || options.forwards.length > 0 ? [translationFile] : []),

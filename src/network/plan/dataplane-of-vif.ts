@@ -1,4 +1,4 @@
-/** Everything that one served vif owns in the kernel. */
+/** The kernel objects that belong to one served vif. */
 
 import { type Family, isHost, type Prefix } from '../../address/prefix.ts';
 import type { Chain } from '../policy/policy-chain.ts';
@@ -14,21 +14,21 @@ import {
 import type { ServedVif } from '../vif/served-vif.ts';
 
 export type VifDataplane = {
-  /** What the verdict maps' elements lead to. */
+  /** The policy chains to which the verdict maps' elements jump. */
   readonly chains: readonly Chain[];
-  /** These by their keys, as in `KernelState`. */
+  /** Elements, neighbours and routes by their keys, as in `KernelState`. */
   readonly elements: ReadonlyMap<string, Element>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
 };
 
 /**
- * Networks are routed to a next hop that exists only as a permanent neighbour with the vif's MAC:
- * a scan of the network then resolves nothing and fills no neighbour table.
+ * The next hop of routes to networks. It exists only as a permanent neighbour entry with the vif's MAC. So a
+ * scan of the network causes no address resolution and cannot fill the neighbour table.
  */
 const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::1' };
 
-/** Networks are in sets of their own, and among those of all VMs: see `hostElements`. */
+/** Networks have their own sets; `hostElements` also puts them into the sets of all VMs' networks. */
 const elementsOfPrefix = ({ link, mac }: ServedVif, prefix: Prefix): Element[] => {
   const { family, text } = prefix;
   const sender: Element[] = family === 4 ? [{ set: 'sender', parts: [link, mac, text] }] : [];
@@ -55,6 +55,7 @@ const elementsOf = (vif: ServedVif): Element[] => {
   ];
 };
 
+/** The route to an address or network of a vif. */
 export const routeTo = (link: string, prefix: Prefix): Route => ({
   link,
   prefix: prefix.text,
@@ -64,7 +65,8 @@ export const routeTo = (link: string, prefix: Prefix): Route => ({
 const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Prefix[]) => {
   const addresses = prefixes.map((p) => (isHost(p) ? p.text : nextHop[p.family]));
   const permanent = [...new Set(addresses)].map((address): Neighbour => ({ link, address, mac }));
-  // Unlike ARP, the kernel answers a solicitation only for an address on that very link, or a proxied one.
+  // The kernel answers a neighbour solicitation only for the link's own or proxied addresses; ARP is less
+  // strict.
   const proxied = prefixes.some(({ family }) => family === 6)
     ? gateways.filter(({ family }) => family === 6)
     : [];
@@ -83,10 +85,10 @@ const buildDataplane = (vif: ServedVif, gateways: readonly Prefix[]): VifDatapla
 
 type Known = { readonly gateways: readonly Prefix[]; readonly dataplane: VifDataplane };
 
-/** It is asked for at every pass. */
+/** A cache, since every pass asks for each vif's dataplane. */
 const known = new WeakMap<ServedVif, Known>();
 
-/** @param gateways the guests' gateway addresses, which live on `lo` */
+/** @param gateways the guests' gateway addresses, which are on `lo` */
 export const dataplaneOfVif = (vif: ServedVif, gateways: readonly Prefix[]): VifDataplane => {
   const before = known.get(vif);
   if (before?.gateways === gateways) return before.dataplane;

@@ -1,4 +1,4 @@
-/** What the kernel should have, and how much of that it lacks. */
+/** Computes the desired kernel state, and the part of it that the kernel lacks. */
 
 import type { Prefix } from '../../address/prefix.ts';
 import type { Chain, PolicyChains } from '../policy/policy-chain.ts';
@@ -18,42 +18,42 @@ import type { ServedVif } from '../vif/served-vif.ts';
 import { dataplaneOfVif, type VifDataplane } from './dataplane-of-vif.ts';
 
 export type Planning = {
-  /** Chains that are there even while no vif has them: those of the policy that most VMs share. */
+  /** Chains that stay in the kernel even while no vif uses them: those of the default profile. */
   readonly kept: PolicyChains;
   readonly decisions: readonly Decision[];
   readonly kernel: KernelState;
   readonly gateways: readonly Prefix[];
-  /** Whether a link's ingress chain may stand before the link. */
+  /** Whether a link's ingress chain can exist before the link (Linux 6.16). */
   readonly ingressMayPrecede: boolean;
-  /** Of no vif in particular. */
+  /** Elements that belong to no particular vif. */
   readonly hostElements: readonly Element[];
   /** The links that exist now. */
   readonly linkNames: ReadonlySet<string>;
-  /** Links under change by a step still running: nothing is planned for them until it ends. */
+  /** Links that a running step changes: nothing is planned for them until the step ends. */
   readonly busy: ReadonlySet<string>;
-  /** Whether `kernel` is known to be true now: only then is anything repaired or taken away by it. */
+  /** Whether `kernel` is current: only then may the plan repair or remove anything because of it. */
   readonly current: { readonly links: boolean; readonly elements: boolean };
 };
 
 export type BringUp = {
   readonly served: ServedVif;
   readonly dataplane: VifDataplane;
-  /** The MTU to set; undefined if the link has it. */
+  /** The MTU to set, in bytes; undefined if the link has it. */
   readonly mtu: number | undefined;
-  /** The elements that the firewall is not known to have. */
+  /** The elements that the firewall lacks, or may lack. */
   readonly missing: readonly Element[];
-  /** Of the verdict maps: elements under this link that lead to an earlier policy. */
+  /** The link's elements in the verdict maps that still jump to an earlier policy. */
   readonly replaced: readonly Element[];
-  /** Routes that are there, behind somebody else's. */
+  /** vifwatch's routes that exist, but behind another program's route. */
   readonly behind: readonly Route[];
-  /** The chains that the firewall is not known to have. */
+  /** The chains that the firewall lacks, or may lack. */
   readonly chains: readonly Chain[];
-  /** False while there is no link yet, or if all is well with it: then only rules are asked for. */
+  /** False while the link does not exist, or if it is complete: then only rules are missing. */
   readonly open: boolean;
 };
 export type Opening = BringUp & { readonly connected: boolean };
 
-/** What a vif is served with, or will be. */
+/** The settings with which a vif is served, or will be. */
 export const servedOf = (decision: Decision): ServedVif | undefined => {
   if (decision.kind === 'served') return decision.served;
   return decision.kind === 'waiting' ? decision.prospect : undefined;
@@ -63,14 +63,14 @@ export type Desired = {
   readonly openings: readonly Opening[];
   readonly links: ReadonlySet<string>;
   readonly hostElements: readonly Element[];
-  /** Whether some vif, or net-vm, needs the element; asked for each that there is. */
+  /** Whether a vif or net-vm needs the element. The plan asks it for every element in the kernel. */
   readonly wants: (key: string, element: Element) => boolean;
   readonly chains: ReadonlySet<string>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-/** What is asked of the kernel for one vif. */
+/** The changes that one vif needs; undefined if it is not to be served. */
 const openingOf = (decision: Decision, planning: Planning): Opening | undefined => {
   const served = servedOf(decision);
   if (served === undefined) return undefined;
@@ -83,7 +83,8 @@ const openingOf = (decision: Decision, planning: Planning): Opening | undefined 
   dataplane.elements.forEach((element, key) => {
     const before = current.elements ? kernel.elements.get(key) : undefined;
     const isKnown = before !== undefined && isSameElement(before, element);
-    // Where a chain goes with its link, one that we know may be that of an earlier link.
+    // If the kernel deletes an ingress chain with its link, a known chain may belong to an earlier link of
+    // that name.
     const goesWithLink = element.set === 'ingress' && !ingressMayPrecede;
     if (goesWithLink ? !open || (connected && isKnown) : isKnown) return;
     missing.push(element);
@@ -100,13 +101,14 @@ const openingOf = (decision: Decision, planning: Planning): Opening | undefined 
   return { served, dataplane, mtu, missing, replaced, behind, chains, open, connected };
 };
 
-/** Here and in plan.ts, large maps are gone through by forEach, which makes no entries for the collector. */
+/** Here and in plan.ts, forEach walks large maps: unlike for-of, it allocates no entry arrays. */
 const addAll = <T>(target: Map<string, T>, source: ReadonlyMap<string, T>): void => {
   source.forEach((item, key) => {
     target.set(key, item);
   });
 };
 
+/** Computes the desired state of all vifs and of net-vm. Pure. */
 export const desire = (planning: Planning): Desired => {
   const { decisions, hostElements, kept } = planning;
   const openings = decisions.flatMap((decision) => openingOf(decision, planning) ?? []);

@@ -1,4 +1,4 @@
-/** What of a vif's dataplane the kernel lacks. */
+/** Compares a vif's dataplane with the kernel, and names the missing parts. */
 
 import {
   isVerdictMap,
@@ -12,7 +12,7 @@ import type { BringUp } from './desired.ts';
 const hasNoRoute = (route: Route, { routes }: KernelState): boolean =>
   !routes.has(keyOfRoute(route));
 
-/** A route that another vif of the same VM still has is handed over, and not missing. */
+/** A route to the same prefix on another link is not missing: a vif of the same VM hands it over. */
 const isRouteMissing = (route: Route, kernel: KernelState): boolean =>
   hasNoRoute(route, kernel) &&
   ![...kernel.routes.values()].some(({ prefix }) => prefix === route.prefix);
@@ -36,7 +36,7 @@ function* missingLinkState(
   }
 }
 
-/** A new policy lacks nothing: its chain is new, and its element takes the place of another. */
+/** A new policy is not a fault: its chain is new, and its element replaces another. */
 function* missingRules({ missing, replaced, chains }: BringUp, kernel: KernelState) {
   const isReplacing = ({ set }: BringUp['missing'][number]): boolean =>
     isVerdictMap(set) && replaced.some((earlier) => earlier.set === set);
@@ -46,12 +46,12 @@ function* missingRules({ missing, replaced, chains }: BringUp, kernel: KernelSta
   for (const { name } of chains) if (kernel.chains.has(name)) yield `chain ${name}`;
 }
 
-/** For the log: each thing that is missing. */
+/** The missing parts as texts for the log. */
 export const missingStateOf = (bringUp: BringUp, kernel: KernelState): readonly string[] => [
   ...missingLinkState(bringUp, kernel, isRouteMissing),
   ...missingRules(bringUp, kernel),
 ];
 
-/** Whether all but rules is as it should be. */
+/** Whether the link's state, MTU, neighbour entries and routes are complete; rules are not checked. */
 export const isLinkComplete = (bringUp: BringUp, kernel: KernelState): boolean =>
   missingLinkState(bringUp, kernel, hasNoRoute).next().done === true;

@@ -1,4 +1,4 @@
-/** The difference between what the decisions ask for and what the kernel and the store have. */
+/** Compares the decisions with the kernel and xenstore, and plans the changes. */
 
 import { overlaps, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
@@ -24,17 +24,17 @@ import { removableElements } from './removable-elements.ts';
 
 export type Garbage = {
   readonly elements: readonly Element[];
-  /** Names of policies' chains. */
+  /** Names of policy chains. */
   readonly chains: readonly string[];
 };
 export type VifProblem = { readonly key: VifKey; readonly problem: Problem };
 
 export type Plan = {
-  /** Vifs to bring up, or to repair. Everything about them is applied again: each step is idempotent. */
+  /** Vifs to bring up or repair. All their settings are applied again, as each step is idempotent. */
   readonly bringUp: readonly BringUp[];
-  /** Links that netback is about to make. */
+  /** Links that netback will soon create. */
   readonly coming: readonly string[];
-  /** Whose addresses are in use or about to be. */
+  /** Vifs whose addresses are in use or soon will be. */
   readonly served: readonly ServedVif[];
   /** Elements and chains that belong to no vif. */
   readonly host: { readonly elements: readonly Element[]; readonly chains: readonly Chain[] };
@@ -43,27 +43,27 @@ export type Plan = {
   readonly takeDown: {
     readonly links: readonly string[];
     readonly routes: readonly Route[];
-    /** Of links that stay up; a link that goes down loses its own. */
+    /** Only on links that stay up; the kernel removes the entries of a link that goes down. */
     readonly neighbours: readonly Neighbour[];
   };
-  /** Vifs whose backend directory is to be removed; whatever may be left of their links is in `takeDown`. */
+  /** Vifs whose backend directory must be removed; `takeDown` covers what is left of their links. */
   readonly finish: readonly VifKey[];
-  /** What of the firewall nobody uses any more; deleted last, since deleting is slow. */
+  /** Elements and chains that are no longer used. They are deleted last, since nft deletes slowly. */
   readonly garbage: Garbage;
-  /** The addresses in it that no vif has any more: their flows end. */
+  /** The addresses in `garbage` that no vif has any more: their flows are deleted. */
   readonly cut: readonly string[];
-  /** Problems that the store does not show yet. */
+  /** Problems that xenstore does not show yet. */
   readonly mark: readonly VifProblem[];
 };
 
-/** What the guest may read in `hotplug-error`: the code and nothing about its neighbours. */
+/** The text for `hotplug-error`. The guest can read it, so it has the code but nothing about other VMs. */
 export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
 
 const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning): BringUp[] => {
   const isKnown = current.links && current.elements;
   const due = (opening: Opening): BringUp[] => {
     const lacksRules = opening.missing.length + opening.chains.length > 0;
-    // What the firewall has is looked at first: to add it again and again would leave no time for that.
+    // Without a current observation, rules are not added: repeated additions would delay the observation.
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
     if (!opening.connected) return [opening];
     if (!isKnown) return [];
@@ -73,7 +73,7 @@ const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning)
   return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
 };
 
-/** Not one that has gone from under a vif. */
+/** The default link that netback will create; not a link that vanished from a connected vif. */
 const comingLink = (decision: Decision): string[] => {
   const { vif } = decision;
   const isComing =
@@ -90,13 +90,16 @@ const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
   return current.links ? missing : [];
 };
 
-/** The names a vif's link may have. */
+/** The names that a vif's link can have. */
 const linksOf = ({ vif }: Decision): string[] => {
   const defaultName = `vif${vif.domid}.${vif.devid}`;
   return 'link' in vif.facts ? [...new Set([defaultName, vif.facts.link])] : [defaultName];
 };
 
-/** Links that are up although their vif is not served. */
+/**
+ * Links that are up although their vif is not served. A foreign vif* link counts only if the firewall knows
+ * it.
+ */
 const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
   const isUnserved = ({ name, up }: KernelLink): boolean => up && !desired.links.has(name);
   const unserved = [...kernel.links.values()].filter(isUnserved).map(({ name }) => name);
@@ -116,7 +119,9 @@ const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, un
   return rest;
 };
 
-/** @param finishing links of finished vifs: they are closed even by an old observation, as dom0 waits */
+/**
+ * @param finishing links of finished vifs: an old observation is enough to close them, as dom0 waits for it
+ */
 const planTakeDown = (
   desired: Desired,
   planning: Planning,
@@ -131,7 +136,7 @@ const planTakeDown = (
   );
   return {
     links: [...new Set([...linksToClose(desired, planning), ...leftOpen])].filter(mayClose),
-    // One whose prefix goes to another link is replaced by that, not taken away before.
+    // If another link gets the same prefix, its route replaces this one; this one is not removed first.
     routes: without(kernel.routes, desired.routes).filter(
       ({ link, prefix }) => mayClose(link) && !toCome.has(prefix),
     ),
@@ -141,7 +146,7 @@ const planTakeDown = (
   };
 };
 
-/** Not for a vif that is being opened: once it is, it may be senior to whom it lost against. */
+/** Skips vifs that are being brought up: once connected, such a vif may win its address conflict. */
 const planMarks = ({ decisions, busy }: Planning): VifProblem[] =>
   decisions.flatMap((decision) => {
     if (decision.kind !== 'refused' || linksOf(decision).some((link) => busy.has(link))) return [];
@@ -184,7 +189,10 @@ const networkOf = ({ set, parts: [text = ''] }: Element): Prefix | undefined => 
   return 'problem' in prefix ? undefined : prefix;
 };
 
-/** A forwarded port that still leads elsewhere is removed first, and so is a network that one of these overlaps. */
+/**
+ * Some elements must wait until garbage collection has removed an old one: a forwarded port that still has
+ * another target, and a network that overlaps a stale network.
+ */
 const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
   if (!current.elements) return { elements: [], chains: [] };
   const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
@@ -213,7 +221,10 @@ const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host
   };
 };
 
-/** Pure: what is missing is added, what is in excess goes; applied to its end, a plan leaves nothing to plan. */
+/**
+ * Plans to add what is missing and to remove what is in excess. Pure. After a complete plan, the next plan is
+ * empty.
+ */
 export const plan = (planning: Planning): Plan => {
   const { decisions, busy } = planning;
   const desired = desire(planning);
@@ -221,7 +232,7 @@ export const plan = (planning: Planning): Plan => {
     (decision) => decision.kind === 'finished' && !linksOf(decision).some((link) => busy.has(link)),
   );
   const takeDown = planTakeDown(desired, planning, new Set(finished.flatMap(linksOf)));
-  // Rules go last: not before the links and routes that they guard.
+  // Rules are removed last, after the links and routes that they guard.
   const guarded = new Set([
     ...busy,
     ...finished.flatMap(linksOf),

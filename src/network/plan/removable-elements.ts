@@ -1,4 +1,4 @@
-/** Which of the elements that nobody asks for may go now. */
+/** Selects the unwanted elements that can be removed now. */
 
 import {
   type Element,
@@ -10,7 +10,7 @@ import {
 } from '../state/kernel-state.ts';
 import type { Desired } from './desired.ts';
 
-/** Whether an element must stay for the links that are still to be closed, or the addresses under them. */
+/** Whether an element must stay, as it guards a link in `links` or one of that link's addresses. */
 const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
   const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
   const addresses = new Set<string | undefined>();
@@ -22,14 +22,14 @@ const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
 };
 
 type Circumstances = {
-  /** Links that are under change, or still to be closed. */
+  /** Links that a step changes, or that are not closed yet. */
   readonly guarded: ReadonlySet<string>;
   readonly desired: Pick<Desired, 'wants'>;
   readonly kernel: KernelState;
   readonly ingressMayPrecede: boolean;
 };
 
-/** @param excess elements that are not desired */
+/** The elements that can be removed now. @param excess elements that are not desired */
 export const removableElements = (
   excess: readonly Element[],
   { guarded, desired, kernel, ingressMayPrecede }: Circumstances,
@@ -37,8 +37,8 @@ export const removableElements = (
   if (excess.length === 0) return [];
   const isGuarded = guardedBy(guarded, kernel);
   const isWanted = (element: Element): boolean => desired.wants(keyOfElement(element), element);
-  // A chain that is broken is repaired where it is; and where it cannot be without its link, it goes with it, for
-  // which dom0 need not wait.
+  // A broken ingress chain is repaired in place. On kernels where a chain cannot exist without its link, the
+  // kernel deletes it with the link, and dom0 need not wait for that.
   const isLeft = ({ set, parts: [link = ''] }: Element): boolean =>
     set === 'ingress' && (!ingressMayPrecede || isWanted({ set, parts: [link] }));
   return excess.filter((element) => !isGuarded(element) && !isLeft(element));

@@ -1,4 +1,7 @@
-/** Routes of others that take packets for a vif's addresses elsewhere. They are not ours to delete. */
+/**
+ * Finds other programs' routes that take packets for a vif's addresses elsewhere. vifwatch never deletes
+ * them.
+ */
 
 import { contains, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
@@ -19,7 +22,7 @@ export type ListedRoute = {
   readonly dev?: string;
   readonly gateway?: string;
   readonly protocol?: string;
-  /** Absent for the table main. */
+  /** Absent for the table `main`. */
   readonly table?: string;
   readonly metric?: number;
   readonly tos?: string;
@@ -36,7 +39,7 @@ type Other = { readonly listed: ListedRoute; readonly prefix: Prefix; readonly a
 
 export const isOwnRoute = ({ protocol }: ListedRoute): boolean => protocol === `${routeProtocol}`;
 
-/** Of each link's own making: link-local and multicast. */
+/** Link-local, multicast and similar routes that the kernel makes for each link. */
 const isNoise = ({ protocol, dev, type = 'unicast' }: ListedRoute): boolean =>
   ['broadcast', 'multicast', 'anycast'].includes(type) ||
   (protocol === 'kernel' && isVifName(dev ?? ''));
@@ -46,7 +49,10 @@ const prefixOf = ({ dst }: ListedRoute): Prefix | undefined => {
   return 'problem' in prefix ? undefined : prefix;
 };
 
-/** Other tables than these are reached by rules of somebody's own, which are not looked at. */
+/**
+ * The kernel consults other tables only because of additional `ip rule` entries, which vifwatch does not
+ * check.
+ */
 const isConsulted = ({ table = 'main' }: ListedRoute): boolean =>
   table === 'main' || table === 'local';
 
@@ -67,8 +73,9 @@ const textOf = ({ dst, dev, table, protocol = 'boot', type }: ListedRoute): stri
   ].join(' ');
 
 /**
- * By the key of our route that they outrank: the same prefix in front of ours, or a more specific one. IPv6 and
- * IPv4 both look through the table `local` first, and among equals IPv4 takes the one that is listed first.
+ * The routes that the kernel prefers to vifwatch's, by the key of vifwatch's route. Such a route has the same
+ * prefix and comes first, or has a more specific prefix. Both IPv4 and IPv6 consult the table `local` first.
+ * If routes are equal, IPv4 takes the first in the listing.
  * @param listed all routes of all tables, in the kernel's order
  */
 export const shadowingRoutesOf = (
@@ -89,7 +96,7 @@ export const shadowingRoutesOf = (
     const own = holderOf(owns, prefix);
     if (own === undefined || !contains(own.prefix, prefix)) continue;
     if (!isBefore({ listed: route, prefix, at }, own)) continue;
-    // The one that can be beaten first: the next look finds the other.
+    // Keep the beatable route: once vifwatch is in front of it, the next observation finds the other.
     if (shadowingRoutes.get(keyOfRoute(own.route))?.isBeatable) continue;
     const isEqual =
       route.table === undefined && route.tos === undefined && prefix.text === own.prefix.text;
@@ -101,7 +108,10 @@ export const shadowingRoutesOf = (
   return shadowingRoutes;
 };
 
-/** What of a vif's addresses goes elsewhere for good; only others can repair that. */
+/**
+ * The problem of a vif with a shadowing route that vifwatch cannot beat: only the program or operator that
+ * made it can remove it.
+ */
 export const shadowProblem = (
   { link, prefixes }: ServedVif,
   shadowingRoutes: ReadonlyMap<string, ShadowingRoute>,
@@ -111,6 +121,6 @@ export const shadowProblem = (
   const shadowing = routes
     .map((route) => shadowingRoutes.get(keyOfRoute(route)))
     .find((found) => found && !found.isBeatable);
-  const text = `"${shadowing?.text}" is taken instead of the route to ${link}`;
+  const text = `the route "${shadowing?.text}" takes precedence over the route to ${link}; remove it`;
   return shadowing && { code: 'ROUTE_SHADOWED', text };
 };

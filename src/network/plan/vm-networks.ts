@@ -1,4 +1,4 @@
-/** Where VMs' addresses are, besides the single ones of vifs. */
+/** The networks in which VMs have addresses; host addresses are separate. */
 
 import { isHost, normalise, type Prefix } from '../../address/prefix.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
@@ -14,13 +14,16 @@ const networksOf = (decisions: readonly Decision[]): readonly Prefix[] => {
   return networks;
 };
 
-/** Asks what the configuration gives to VMs; then tells, of the present vifs, that and their networks: no two overlap. */
+/**
+ * Returns a function from the current decisions to all networks of VMs, merged so that they do not overlap.
+ * @param configured the networks and addresses that the configuration gives to VMs
+ */
 export const openVmNetworks = (configured: readonly Prefix[]) => {
   let ofVifs: readonly Prefix[] = [];
   let all = normalise(configured);
   return (decisions: readonly Decision[]): readonly Prefix[] => {
     const now = networksOf(decisions);
-    // Asked at every pass, and they seldom change.
+    // Every pass calls this, and the networks seldom change.
     const isSame =
       now.length === ofVifs.length && now.every((prefix, index) => prefix === ofVifs[index]);
     if (!isSame) {

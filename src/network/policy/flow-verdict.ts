@@ -1,4 +1,4 @@
-/** Whether a flow that is already tracked would be let through by a policy now. */
+/** Checks whether a policy still allows a tracked flow. */
 
 import { contains, parsePrefix } from '../../address/prefix.ts';
 import type { Flow } from './flow.ts';
@@ -7,11 +7,11 @@ import { isActive, type NetworkPolicy, type NetworkRule, type Service } from './
 export type FlowFacts = {
   /** Seconds since the epoch. */
   readonly nowS: number;
-  /** The name of the VM that has the address; null for a VM without a name, undefined for none. */
+  /** The name of the VM with this address; null for a VM without a name, undefined if no VM has it. */
   readonly vmOf: (address: string) => string | null | undefined;
   /**
-   * Every address that a DNS name has had: a flow does not end because a name has moved on. Undefined if it
-   * was never resolved: then nothing is held against the flow.
+   * All addresses that a DNS name has had: a flow does not end because the name's addresses change. Undefined
+   * if the name was never resolved: then an accept rule matches the flow and a drop rule does not.
    */
   readonly everOf: (host: string) => ReadonlySet<string> | undefined;
 };
@@ -50,7 +50,10 @@ const isService = ({ protocol, ports, icmp }: Flow, service: Service): boolean =
   }
 };
 
-/** @param direction as the policy's VM sees the flow */
+/**
+ * Whether the policy allows the flow. Rate limits are ignored.
+ * @param direction as the policy's VM sees the flow
+ */
 export const allows = (
   policy: NetworkPolicy,
   direction: NetworkRule['direction'],

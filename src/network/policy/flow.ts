@@ -1,22 +1,23 @@
-/** A tracked flow, as `conntrack -L` prints it and `conntrack -D` takes it. */
+/** Parses the flows that `conntrack -L` prints, and builds the arguments of `conntrack -D`. */
 import { contains, type Family, isHost, type Prefix, parsePrefix } from '../../address/prefix.ts';
 
-/** The direction in which it began. */
+/** A tracked flow, in the direction of its first packet. */
 export type Flow = {
   readonly family: Family;
-  /** By name where conntrack has one, else by number. */
+  /** The name that conntrack prints for the protocol, else its number. */
   readonly protocol: string;
   readonly source: string;
   readonly destination: string;
   readonly ports: { readonly source: number; readonly destination: number } | undefined;
   readonly icmp: { readonly type: number; readonly code: number; readonly id: number } | undefined;
-  /** Whether a port forwarding of the uplink let it in. */
+  /** Whether it came through a forwarded port of the uplink. */
   readonly isForwarded: boolean;
 };
 
 /**
- * The first value of a key, which is of the original direction; the one after it is of the replies.
- * Without a pattern: a table may have hundreds of thousands of lines, and nobody is served meanwhile.
+ * The first value of a key, which belongs to the original direction; the second belongs to the replies. It
+ * uses no regular expression: a table can have hundreds of thousands of lines, and the daemon serves no vif
+ * meanwhile.
  */
 const textAfter = (line: string, key: string, after = 0): string | undefined => {
   const at = line.indexOf(key, after);
@@ -63,7 +64,7 @@ const parseFlow = (line: string, { source, destination }: Ends): Flow | undefine
   };
 };
 
-/** Whether one of the prefixes has an address. Both conntrack and we print an address in its one canonical form. */
+/** Whether one of the prefixes contains an address. conntrack and vifwatch both print canonical addresses. */
 const membership = (prefixes: readonly Prefix[]): ((address: string) => boolean) => {
   const networks = prefixes.filter((prefix) => !isHost(prefix));
   const known = new Map(prefixes.filter(isHost).map(({ text }) => [text, true]));
@@ -80,7 +81,7 @@ const membership = (prefixes: readonly Prefix[]): ((address: string) => boolean)
   };
 };
 
-/** Gives what finds the flows from or to the addresses and prefixes in lines that `conntrack -L` printed. */
+/** Returns a function that finds the flows from or to the prefixes in lines of `conntrack -L`. */
 export const flowsOf = (prefixes: readonly Prefix[]): ((lines: readonly string[]) => Flow[]) => {
   const isOneOf = membership(prefixes);
   return (lines) =>
@@ -91,7 +92,7 @@ export const flowsOf = (prefixes: readonly Prefix[]): ((lines: readonly string[]
     });
 };
 
-/** The arguments after `conntrack` that forget exactly this flow. */
+/** The arguments of `conntrack` that delete exactly this flow. */
 export const deletionOf = ({ family, protocol, source, destination, ports, icmp }: Flow): string =>
   [
     `-D -f ipv${family} -p ${protocol} -s ${source} -d ${destination}`,

@@ -1,4 +1,7 @@
-/** A policy as nftables chains, one per direction. A chain is named by its content, and so never changes. */
+/**
+ * Compiles a policy to nftables chains, one per direction. A chain's name contains its content's hash, so it
+ * never changes.
+ */
 import { createHash } from 'node:crypto';
 import type { Family, Prefix } from '../../address/prefix.ts';
 import { parsePrefix } from '../../address/prefix.ts';
@@ -10,21 +13,21 @@ import {
   type Service,
 } from './policy.ts';
 
-/** One rule as libnftables-json(5) has it. */
+/** One rule in the form of libnftables-json(5). */
 type ChainRule = { readonly expr: readonly unknown[]; readonly comment?: string };
 
 export type Chain = { readonly name: string; readonly rules: readonly ChainRule[] };
 
-/** What a VM may send (`out`) and what may be sent to it (`in`). */
+/** `out` judges packets that a VM sends, `in` judges packets to it. */
 export type PolicyChains = { readonly out: Chain; readonly in: Chain };
 
-/** What rules speak of by name. */
+/** The facts behind the names in rules. */
 export type PolicyFacts = {
   /** Seconds since the epoch. */
   readonly nowS: number;
-  /** The links of all vifs of the VM that dom0 calls so. */
+  /** The links of all vifs of the VM that has this name in /ipc/domain-map. */
   readonly linksOf: (vm: string) => readonly string[];
-  /** The addresses of a DNS name; undefined while it has never been resolved. */
+  /** The addresses of a DNS name; undefined if it was never resolved. */
   readonly addressesOf: (host: string) => readonly string[] | undefined;
 };
 
@@ -33,7 +36,7 @@ type Direction = NetworkRule['direction'];
 const match = (left: unknown, right: unknown) => ({ match: { op: '==', left, right } });
 const meta = (key: string) => ({ meta: { key } });
 const payload = (protocol: string, field: string) => ({ payload: { protocol, field } });
-/** nft lists a set of one as that one. */
+/** One item becomes a plain value, as nft lists it. */
 const anyOf = (items: readonly unknown[]) => (items.length === 1 ? items[0] : { set: items });
 
 const networkJson = ({ text, length }: Prefix): unknown => {
@@ -52,7 +55,7 @@ const byFamily = (direction: Direction, prefixes: readonly Prefix[]): unknown[][
 const prefixesOf = (addresses: readonly string[]): Prefix[] =>
   addresses.map(parsePrefix).flatMap((prefix) => ('problem' in prefix ? [] : [prefix]));
 
-/** One list of matches for each nft rule it takes; none if nobody is meant at present. */
+/** One list of matches for each nft rule that is needed; an empty result if no peer matches now. */
 const peerMatches = (rule: NetworkRule, facts: PolicyFacts): unknown[][] => {
   const { peer, direction, action } = rule;
   const link = meta(direction === 'out' ? 'oifname' : 'iifname');
@@ -69,7 +72,8 @@ const peerMatches = (rule: NetworkRule, facts: PolicyFacts): unknown[][] => {
     }
     case 'host': {
       const addresses = facts.addressesOf(peer.name);
-      // Closed either way: nobody is let through to a name without addresses, and anybody may be behind it.
+      // Fail closed: an unresolved name has no address to accept, and for a drop rule any address could
+      // belong to it.
       if (addresses === undefined) return action === 'accept' ? [] : [[]];
       return byFamily(direction, prefixesOf([...addresses].sort()));
     }
@@ -95,10 +99,10 @@ const serviceMatches = (service: Service): unknown[] => {
   }
 };
 
-/** A flood must not drown the log: 5 lines per second and rule. */
+/** 5 lines per second and rule, so that a flood cannot fill the log. */
 const logLimit = { limit: { rate: 5, burst: 5, per: 'second' } };
 
-/** Of the kernel's 127 characters for a prefix, far fewer. */
+/** The kernel allows 127 characters for a log prefix; 60 for the key keep it well below. */
 const logPrefix = (key: string, { direction, action }: NetworkRule): string =>
   `vifwatch ${key.slice(0, 60)} ${direction} ${action}: `;
 
@@ -123,21 +127,23 @@ const chainRules = (key: string, rule: NetworkRule, facts: PolicyFacts): ChainRu
   });
 };
 
-/** What nft takes as a word. */
+/** Replaces characters that nft does not accept in a chain name. */
 const wordOf = (key: string): string => key.replaceAll(/[^\w.-]/g, '_').slice(0, 40);
 
 const chain = (direction: Direction, { key, rules }: NetworkPolicy, facts: PolicyFacts): Chain => {
   const own = rules.filter((rule) => rule.direction === direction && isActive(rule, facts.nowS));
   const compiled = own.flatMap((rule) => chainRules(key, rule, facts));
   const content = JSON.stringify([key, compiled]);
-  // 48 bits: among some thousand chains two different ones never meet.
+  // 48 bits make a collision among some thousand chains very improbable.
   const digest = createHash('sha256').update(content).digest('hex').slice(0, 12);
   return { name: `${direction}-${wordOf(key)}-${digest}`, rules: compiled };
 };
 
+/** Compiles both directions. Expired rules are left out. */
 export const policyChains = (policy: NetworkPolicy, facts: PolicyFacts): PolicyChains => ({
   out: chain('out', policy, facts),
   in: chain('in', policy, facts),
 });
 
+/** Whether the name is that of a policy chain, and not of a chain in rules/ or of the site. */
 export const isPolicyChain = (name: string): boolean => /^(out|in)-.*-[0-9a-f]{12}$/.test(name);

@@ -1,10 +1,10 @@
-/** Compiles policies, and only those again of which something they speak of has changed. */
+/** Compiles policies, and compiles a policy again only if a fact that it uses has changed. */
 
 import { hostsOf, isActive, type NetworkPolicy } from './policy.ts';
 import { type PolicyFacts, policyChains } from './policy-chain.ts';
 import type { VmPolicy } from './vm-policy.ts';
 
-/** All that the outcome depends on besides the policy itself. */
+/** The facts on which the result depends, besides the policy itself. */
 const dependencies = (policy: NetworkPolicy, facts: PolicyFacts): string =>
   JSON.stringify([
     policy.rules.map((rule) => isActive(rule, facts.nowS)),
@@ -12,6 +12,7 @@ const dependencies = (policy: NetworkPolicy, facts: PolicyFacts): string =>
     hostsOf(policy).map((host) => facts.addressesOf(host) ?? null),
   ]);
 
+/** Returns a compile function with a cache; equal facts give the same object. */
 export const openPolicyCompiler = () => {
   const compiled = new WeakMap<
     NetworkPolicy,

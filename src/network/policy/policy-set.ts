@@ -1,25 +1,26 @@
-/** Which policy a vif has. */
+/** Chooses a vif's policy. */
 
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
 import type { NetworkPolicy } from './policy.ts';
 
-/** The policies of /etc/vifwatch/rules.d; a file that is wrong stands there as its problem. */
+/** The policies of /etc/vifwatch/rules.d; an invalid file is a Problem. */
 export type PolicySet = {
-  /** By what the file is called: a VM's name, or a canonical address. */
+  /** The key is the file's name without suffix: a VM's name or a canonical address. */
   readonly policies: ReadonlyMap<string, NetworkPolicy | Problem>;
-  /** Whether any of them is by name. */
+  /** Whether any key is a VM's name. */
   readonly byName: boolean;
-  /** For a VM of which no file speaks. */
+  /** The policy of a VM without a file. */
   readonly fallback: NetworkPolicy;
 };
 
 const isAddress = (key: string): boolean => !('problem' in parsePrefix(key));
 
 /**
- * @param before the last set, whose policies stay the same objects where nothing has changed, since what is made of
- *   a policy is kept with it
+ * Builds a set. Policies that have not changed stay the same objects, since other modules cache results for
+ * them.
+ * @param before the previous set
  */
 export const policySetOf = (
   policies: ReadonlyMap<string, NetworkPolicy | Problem>,
@@ -38,15 +39,16 @@ export const policySetOf = (
   };
 };
 
-/** Every policy that some VM may have. */
+/** All policies that a VM can have, the fallback included. */
 export const everyPolicy = ({ policies, fallback }: PolicySet): NetworkPolicy[] => [
   ...[...policies.values()].flatMap((policy) => (isProblem(policy) ? [] : [policy])),
   fallback,
 ];
 
 /**
- * A domain without a name gets nothing while there are policies by name: any of them may be meant.
- * @param name from /ipc/domain-map
+ * The policy of a vif. While any file has a VM's name, a domain without a name gets a Problem, since any of
+ * those files may be for it.
+ * @param name the domain's name in /ipc/domain-map
  */
 export const policyOf = (
   { policies, byName, fallback }: PolicySet,
@@ -58,11 +60,14 @@ export const policyOf = (
   const keys = [...(name === undefined ? [] : [name]), ...texts].filter((key) => policies.has(key));
   const [key, second] = keys;
   if (second !== undefined) {
-    return { code: 'POLICY_INVALID', text: `both ${key}.toml and ${second}.toml are for it` };
+    return {
+      code: 'POLICY_INVALID',
+      text: `both ${key}.toml and ${second}.toml are for this vif; remove one`,
+    };
   }
   if (key !== undefined) return policies.get(key) ?? fallback;
   if (name === undefined && byName) {
-    const text = `rules.d has files by name, and /ipc/domain-map none for domain ${domid}`;
+    const text = `rules.d has files for VM names, but domain ${domid} has no name in /ipc/domain-map`;
     return { code: 'POLICY_UNNAMED', text };
   }
   return fallback;

@@ -1,6 +1,6 @@
-/** A VM's policy with what it is compiled to. */
+/** A VM's policy together with its compiled chains. */
 import type { NetworkPolicy } from './policy.ts';
 import type { PolicyChains } from './policy-chain.ts';
 
-/** A VM's policy names the packets that it may send and receive; the chains enforce it. */
+/** `source` is the policy as written; `chains` enforce it. */
 export type VmPolicy = { readonly source: NetworkPolicy; readonly chains: PolicyChains };

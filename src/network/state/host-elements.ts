@@ -1,9 +1,9 @@
-/** What the firewall holds for no vif in particular. */
+/** The set elements that belong to no particular vif. */
 
 import type { Prefix } from '../../address/prefix.ts';
 import type { Element } from './kernel-state.ts';
 
-/** A port of net-vm's own addresses on the uplinks that leads to a VM; IPv4, as whatever is translated. */
+/** Forwards a port of net-vm's own addresses on the uplinks to a VM; IPv4 only. */
 export type PortForward = {
   readonly proto: 'tcp' | 'udp';
   readonly port: number;
@@ -12,10 +12,10 @@ export type PortForward = {
 };
 
 export type UplinkOptions = {
-  /** Whether VMs go out under net-vm's own IPv4 address. */
+  /** Whether VMs' IPv4 packets leave with net-vm's own address. */
   readonly masquerade: boolean;
   readonly forwards: readonly PortForward[];
-  /** Whether the MSS of VMs' TCP connections is lowered to what the path's MTU in net-vm allows. */
+  /** Whether vifwatch lowers the MSS of VMs' TCP connections to fit the MTU of net-vm's route. */
   readonly mssClamp: boolean;
 };
 
@@ -23,10 +23,11 @@ export type HostFacts = UplinkOptions & {
   readonly uplinks: readonly string[];
   /** The guests' gateway addresses. */
   readonly gateways: readonly Prefix[];
-  /** Of all VMs, on or off: no two overlap. */
+  /** The networks of all VMs, running or not; they do not overlap. */
   readonly networks: readonly Prefix[];
 };
 
+/** The elements that the facts require, in no particular order. */
 export const hostElements = (facts: HostFacts): readonly Element[] => [
   ...facts.uplinks.map((name): Element => ({ set: 'uplink', parts: [name] })),
   ...facts.gateways.flatMap(({ family, text }): Element[] =>

@@ -1,9 +1,15 @@
-/** What vifwatch puts into the kernel of net-vm, as comparable values. */
+/** The objects that vifwatch creates in net-vm's kernel, as comparable values. */
 
-/** Marks our routes. Free in /etc/iproute2/rt_protos and in no routing daemon's use; 86 is 'V'. */
+/**
+ * The protocol number of vifwatch's routes; 86 is 'V'. It is free in /etc/iproute2/rt_protos and no routing
+ * daemon uses it.
+ */
 export const routeProtocol = 86;
 
-/** The sets and maps of rules/*.nft and their tables' families: ARP never passes an inet hook. */
+/**
+ * The sets and maps of rules/*.nft with their table's family; ARP has its own, as it never passes an inet
+ * hook.
+ */
 export const setFamilies = {
   source4: 'inet',
   source6: 'inet',
@@ -32,36 +38,37 @@ export const setFamilies = {
 export type SetName = keyof typeof setFamilies;
 
 /**
- * One element, `parts` in the order of the set's type, with a map's value last: a verdict map's is a chain. Or a
- * link's `ingress` chain, which is named like the link.
+ * An element of a set or map. `parts` follow the order of the set's type; a map's value comes last, and a
+ * verdict map's value is a chain name. With the set `ingress` it stands for a link's ingress chain, which has
+ * the link's name.
  */
 export type Element = { readonly set: SetName | 'ingress'; readonly parts: readonly string[] };
 
-/** From a link to the chain of what its VM may send, or of what it may be sent. */
+/** Maps a link to a policy's chain: `out` for packets that its VM sends, `in` for packets to the VM. */
 type VerdictMap = 'out' | 'in';
 
 export const isVerdictMap = (set: Element['set']): set is VerdictMap =>
   set === 'out' || set === 'in';
 
-/** From the protocol and port that the uplink has to the address and port of a VM. */
+/** Map a protocol and a port of the uplink to a VM's address or port. */
 type ForwardMap = 'forward_address' | 'forward_port';
 
 export const isForwardMap = (set: Element['set']): set is ForwardMap =>
   set === 'forward_address' || set === 'forward_port';
 
-/** Sets of what may be a link's: `parts` are the link and the address or network. */
+/** Sets whose `parts` are a link and an address or network that it may use. */
 const ownSets: ReadonlySet<string> = new Set(['address4', 'address6', 'network4', 'network6']);
 
-/** The address or network that the element lets its link have, if it is of that kind. */
+/** The address or network that the element allows to its link; undefined for other sets. */
 export const elementAddress = ({ set, parts }: Element): string | undefined =>
   ownSets.has(set) ? parts[1] : undefined;
 
 const addressSets: ReadonlySet<string> = new Set(['live4', 'live6', 'vm_network4', 'vm_network6']);
 
-/** Whether the element speaks of an address and not of who has it. */
+/** Whether the element is an address or network without its link. */
 export const isAddressOnly = ({ set }: Element): boolean => addressSets.has(set);
 
-/** Undefined for an element that belongs to no link. */
+/** The element's link, which may be an uplink; undefined for an element without a link. */
 export const elementLink = (element: Element): string | undefined =>
   isAddressOnly(element) || isForwardMap(element.set) || element.set === 'gateway'
     ? undefined
@@ -70,7 +77,7 @@ export const elementLink = (element: Element): string | undefined =>
 export type Neighbour = {
   readonly link: string;
   readonly address: string;
-  /** A permanent entry's Ethernet address, or `proxy` for an address that net-vm answers for. */
+  /** A permanent entry's Ethernet address, or `proxy` if net-vm answers for the address. */
   readonly mac: string;
 };
 
@@ -83,45 +90,45 @@ export type Route = {
 
 export type KernelLink = {
   readonly name: string;
-  /** The kernel's ifindex: another one under the same name is another device. */
+  /** The kernel's ifindex: if it changes under the same name, the device is a different one. */
   readonly index: number;
   readonly up: boolean;
   /** Bytes. */
   readonly mtu: number;
   readonly alias: string | undefined;
-  /** Addresses that net-vm itself has on the link, canonical. */
+  /** net-vm's own addresses on the link, canonical. */
   readonly addresses: readonly string[];
 };
 
-/** A route of somebody else that is taken instead of ours, or for some of its addresses. */
+/** Another program's route that the kernel prefers to vifwatch's route, for some or all of its addresses. */
 export type ShadowingRoute = {
   readonly text: string;
-  /** Ours can be put in front of it. */
+  /** Whether vifwatch can put its own route in front of it. */
   readonly isBeatable: boolean;
 };
 
-/** Elements, neighbours and routes are keyed by `keyOf…`, so that two states compare as sets. */
+/** An observed state. The `keyOf…` functions give the keys, so that two states can be compared as sets. */
 export type KernelState = {
-  /** By the key of the route of ours. */
+  /** By the key of vifwatch's route. */
   readonly shadowingRoutes: ReadonlyMap<string, ShadowingRoute>;
   readonly links: ReadonlyMap<string, KernelLink>;
   readonly elements: ReadonlyMap<string, Element>;
-  /** The chains of policies, by name, with the number of rules in them. */
+  /** The number of rules in each policy chain, by the chain's name. */
   readonly chains: ReadonlyMap<string, number>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
 };
 
 export type Firewall = Pick<KernelState, 'elements' | 'chains'> & {
-  /** What each of these chains says: text that is the same as long as nobody changes a rule. */
+  /** The content of each policy chain as a text, which is equal while no rule changes. */
   readonly contents: ReadonlyMap<string, string>;
 };
 
-/** A link has one verdict, whatever it is: the key is without it. */
+/** The element's key. A verdict map has one verdict per link, so the key omits the verdict. */
 export const keyOfElement = ({ set, parts }: Element): string =>
   isVerdictMap(set) ? `${set} ${parts[0]}` : `${set} ${parts.join(' . ')}`;
 
-/** Of two elements with one key. */
+/** Whether two elements with the same key are equal. */
 export const isSameElement = (a: Element, b: Element): boolean =>
   !isVerdictMap(a.set) || a.parts[1] === b.parts[1];
 
@@ -131,7 +138,7 @@ export const keyOfNeighbour = ({ link, address, mac }: Neighbour): string =>
 export const keyOfRoute = ({ prefix, link, via }: Route): string =>
   `${prefix} ${link} ${via ?? ''}`;
 
-/** A map from each item's key to the item. */
+/** Makes a map from each item's key to the item. */
 export const keyed = <T>(
   items: Iterable<T>,
   keyOf: (item: T) => string,

@@ -1,10 +1,10 @@
-/** What the rules have dropped since they were first loaded, by the names of their counters. */
+/** Dropped packets by counter name, since the static rules were first loaded. */
 
 export type Drops = Readonly<Record<string, number>>;
 
 type Listed = { readonly counter?: { name: string; table: string; packets: number } };
 
-/** @param listing what `nft -j list counters` printed; those of other tables are left out, and those that count nothing */
+/** Omits counters of other tables and counters at 0. @param listing output of `nft -j list counters` */
 export const parseDrops = (listing: string): Drops => {
   const { nftables } = JSON.parse(listing) as { nftables: readonly Listed[] };
   const drops: Record<string, number> = {};

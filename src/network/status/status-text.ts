@@ -13,10 +13,12 @@ const vifRow = (vif: VifStatus): string[] => [
   vif.error === null ? '' : `${vif.error.code}: ${vif.error.text}`,
 ];
 
-const claimLine = ({ link, claim }: VifStatus): string[] =>
-  claim === null
-    ? []
-    : [`${link}: its guest claims "${claim.text}" (${claim.count}), which is ignored`];
+/** Only the daemon counts claims: without it, the count is 0 and is not shown. */
+const claimLine = ({ link, claim }: VifStatus): string[] => {
+  if (claim === null) return [];
+  const count = claim.count === 0 ? '' : ` (claims so far: ${claim.count})`;
+  return [`${link}: the guest claims "${claim.text}"${count}; ignored`];
+};
 
 const dropsLine = (drops: Status['drops']): string[] => {
   const counts = Object.entries(drops ?? {}).map(([name, packets]) => `${name} ${packets}`);
@@ -30,13 +32,15 @@ export const statusText = (status: Status): string => {
   const { daemon, panic, uplinks, gateways, vifs, drops, routes } = status;
   const running =
     daemon === null
-      ? 'vifwatch is NOT RUNNING: this is what xenstore and the kernel say'
+      ? 'vifwatch is NOT RUNNING: this status is from xenstore and the kernel'
       : `vifwatch ${daemon.version} runs as ${daemon.pid} since ${daemon.since.replace('T', ' ').slice(0, 19)} UTC`;
   const head = ['VIF', 'VM', 'LINK', 'MAC', 'ADDRESSES', 'PHASE', 'SINCE (UTC)', ''];
   return [
     running,
-    ...(panic ? ['PANIC: nothing comes from or goes to any vif, until "vifwatch resume"'] : []),
-    ...(daemon?.trouble ? [`TROUBLE, tried again and again: ${daemon.trouble}`] : []),
+    ...(panic
+      ? ['PANIC: all packets from and to all vifs are dropped until "vifwatch resume"']
+      : []),
+    ...(daemon?.trouble ? [`TROUBLE, retrying: ${daemon.trouble}`] : []),
     `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
     '',
     vifs.length === 0 ? 'no vifs' : plainTable(head, vifs.map(vifRow)),

@@ -1,4 +1,4 @@
-/** What `vifwatch status` shows, as one document. */
+/** The document that `vifwatch status` shows. */
 
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
@@ -12,16 +12,16 @@ export type Phase = 'waiting' | 'configuring' | 'connected' | 'closing' | 'error
 export type VifStatus = {
   readonly domid: number;
   readonly devid: number;
-  /** From /ipc/domain-map. */
+  /** The VM's name in /ipc/domain-map; null without one. */
   readonly name: string | null;
   readonly link: string;
   readonly mac: string | null;
   readonly addresses: readonly string[];
   readonly phase: Phase;
-  /** ISO 8601; when the phase began, null without the daemon. */
+  /** The time when the phase began, ISO 8601; null without the daemon. */
   readonly since: string | null;
   readonly error: { readonly code: string; readonly text: string } | null;
-  /** Addresses that only the guest claims, and how often it changed its mind; null if it claims nothing else. */
+  /** Addresses that only the guest claims, and how often its claim changed; null without such a claim. */
   readonly claim: { readonly text: string; readonly count: number } | null;
 };
 
@@ -29,23 +29,23 @@ type DaemonStatus = {
   readonly pid: number;
   readonly since: string;
   readonly version: string;
-  /** What failed when it was last run, and is being tried again; null if nothing. */
+  /** The failure that the daemon currently retries; null if there is none. */
   readonly trouble: string | null;
 };
 
-/** The document of `status --json`; a field may be added, none changes its meaning within one `schema`. */
+/** The document of `status --json`. Within one `schema`, fields can be added but none changes its meaning. */
 export type Status = {
   readonly schema: 1;
-  /** True if the daemon runs without trouble, no vif is in phase `error`, and there is no panic. */
+  /** True if the daemon runs without trouble, no vif is in phase `error` and panic mode is off. */
   readonly healthy: boolean;
-  /** Null if no daemon answers: then the rest was read from xenstore and the kernel directly. */
+  /** Null if no daemon answers: then the other fields come directly from xenstore and the kernel. */
   readonly daemon: DaemonStatus | null;
-  /** Whether `vifwatch panic` is in force: then nothing comes from or goes to any vif. */
+  /** Whether panic mode is on: then all packets from and to all vifs are dropped. */
   readonly panic: boolean;
   readonly uplinks: readonly string[];
   readonly gateways: readonly string[];
   readonly vifs: readonly VifStatus[];
-  /** Packets dropped, by the counters of rules/vifwatch.nft that are not 0; null if nft does not tell. */
+  /** Dropped packets by counter name, without counters at 0; null if nft does not answer. */
   readonly drops: Drops | null;
   readonly routes: readonly {
     readonly prefix: string;
@@ -54,14 +54,14 @@ export type Status = {
   }[];
 };
 
-/** What one vif's status needs beyond the decision. */
+/** The part of a vif's status that is not in its decision. */
 export type VifHistoryEntry = {
   readonly problem: Problem | undefined;
   readonly since: string | null;
   readonly claims: number;
 };
 
-/** @param problem a failure that is not in the decision itself */
+/** @param problem a failure that the decision does not contain */
 const phaseOf = (decision: Decision, problem: Problem | undefined): Phase => {
   const { vif, kind } = decision;
   if (kind === 'refused' || problem !== undefined) return 'error';
@@ -79,6 +79,7 @@ const addressesOf = (decision: Decision): string[] => {
 const claimOf = ({ claim }: BackendVif, count: number): VifStatus['claim'] =>
   claim === undefined ? null : { text: claim, count };
 
+/** The status of one vif. @param name the VM's name in /ipc/domain-map */
 export const vifStatus = (
   decision: Decision,
   { problem, since, claims }: VifHistoryEntry,
@@ -115,6 +116,7 @@ export type StatusFacts = {
 const byKey = (a: { domid: number; devid: number }, b: { domid: number; devid: number }): number =>
   a.domid - b.domid || a.devid - b.devid;
 
+/** Builds the whole document; vifs are sorted by domid and devid, routes by link and prefix. */
 export const statusOf = (facts: StatusFacts): Status => {
   const { daemon, panic, decisions, historyOf, names, kernel, gateways, drops } = facts;
   const vifs = decisions

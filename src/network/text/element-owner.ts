@@ -1,7 +1,10 @@
-/** Whose an element of the firewall is. */
+/** Finds the VM behind a firewall element. */
 import { type Element, elementAddress, elementLink, isForwardMap } from '../state/kernel-state.ts';
 
-/** @param vms who is behind each link @returns for an element, the VM that it speaks of, if that is known */
+/**
+ * @param vms VM names by link
+ * @returns a function from an element to its VM; undefined if the VM is unknown
+ */
 export const ownersOf = (
   elements: readonly Element[],
   vms: ReadonlyMap<string, string>,

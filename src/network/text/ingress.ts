@@ -1,39 +1,45 @@
-/** The netdev chain of a vif's link, which sees the frames that no other hook is asked about. */
+/** The netdev chain of a vif's link; it also sees frames that never reach the inet and arp hooks. */
 import type { Element } from '../state/kernel-state.ts';
 
 const table = { family: 'netdev', table: 'vifwatch' } as const;
 
-/** Before everything else that may be there. */
+/** Runs before the ingress chains of other tables at the usual priorities. */
 const priority = -500;
 
 const hook = { type: 'filter', hook: 'ingress', prio: priority, policy: 'accept' } as const;
 
-/** Commands of a transaction; "flush" makes it the same chain however often it is added, and costs nothing the first time. */
+/**
+ * Commands that add the chain. The flush makes a repeated addition safe, and costs nothing the first time.
+ */
 export const ingressAddition = ({ parts: [chain = ''] }: Element): readonly object[] => [
   { add: { chain: { ...table, name: chain, dev: chain, ...hook } } },
   { flush: { chain: { ...table, name: chain } } },
   { add: { rule: { ...table, chain, expr: [{ goto: { target: 'frames' } }] } } },
 ];
 
-/** Commands that take the chain away; it is added first, so that one already gone is no error. */
+/** Commands that delete the chain. They add it first, since nft fails to delete a missing chain. */
 export const ingressRemoval = ({ parts: [chain = ''] }: Element): readonly object[] => [
   { add: { chain: { ...table, name: chain, dev: chain, ...hook } } },
   { delete: { chain: { ...table, name: chain } } },
 ];
 
-/** A transaction that is valid, if checked, where a chain may stand before its link: since Linux 6.16. */
+/**
+ * A transaction for `nft -c`: it is valid if a chain can exist before its link, which Linux 6.16 introduced.
+ */
 export const ingressProbe = (): string => {
   const probe: Element = { set: 'ingress', parts: ['vifwatch-probe'] };
   return JSON.stringify({ nftables: ingressAddition(probe) });
 };
 
-/** The same as lines of a ruleset. */
+/** The chain as lines of a ruleset. */
 export const ingressLines = ({ parts: [chain] }: Element): readonly string[] => [
   `add chain netdev vifwatch ${chain} { type filter hook ingress device "${chain}" priority ${priority}; policy accept; }`,
   `add rule netdev vifwatch ${chain} goto frames`,
 ];
 
-/** What `nft -j list table` prints of chains and rules; several devices are a list. */
+/**
+ * The fields of chains and rules in the output of `nft -j list table`; `dev` is a list for several devices.
+ */
 export type ListedIngress = {
   readonly chain?: {
     readonly family: string;
@@ -52,7 +58,10 @@ export const isIngress = (family: string | undefined, chain: string | undefined)
 
 const wholeRules = JSON.stringify([{ goto: { target: 'frames' } }]);
 
-/** A chain without its one rule, or on another device (which nft 1.0.6 does not tell), is "broken": nobody wants such. */
+/**
+ * The ingress chains in a listing. A chain with other rules, or on another device, gets the part "broken", so
+ * that it equals no desired element. nft 1.0.6 does not list the device; then it counts as correct.
+ */
 export const parseIngress = (items: readonly ListedIngress[]): readonly Element[] => {
   const rules = new Map<string, string[]>();
   for (const { rule } of items) {

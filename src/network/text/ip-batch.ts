@@ -1,4 +1,4 @@
-/** Lines for `ip -batch`, and what `ip -j` prints. */
+/** Writes lines for `ip -batch` and parses the output of `ip -j`. */
 
 import type { BringUp } from '../plan/desired.ts';
 import { isOwnRoute, type ListedRoute, shadowingRoutesOf } from '../plan/shadowing-routes.ts';
@@ -26,21 +26,25 @@ const routeLine = (verb: 'replace' | 'prepend' | 'del', { prefix, link, via }: R
     ...(via === undefined ? [] : [`via ${via}`]),
     `dev ${link}`,
     ...(via === undefined || verb === 'del' ? [] : ['onlink']),
-    // The best there is, as 0 is by default for IPv4 only: what comes later cannot get in front.
+    // 1 is the best IPv6 metric, so that a later route cannot take precedence. The IPv4 default is 0, the
+    // best already.
     ...(prefix.includes(':') && verb !== 'del' ? ['metric 1'] : []),
     `proto ${routeProtocol}`,
   ].join(' ');
 
-/** The kernel refuses to replace a route that stands behind another with the same one. */
+/**
+ * Moves the route in front of another program's: `replace` fails for a route that is not the first of its
+ * prefix.
+ */
 const ahead = (route: Route): string[] => [routeLine('del', route), routeLine('prepend', route)];
 
-/** Gives the link the name dom0 asks for; the alias remembers whose it is. A link can be renamed only while down. */
+/** Gives the link the name that dom0 asks for; the alias keeps its default name. The link must be down. */
 export const renameLine = ({ served: { defaultLink, link } }: BringUp): string =>
   `link set dev ${defaultLink} name ${link} alias ${defaultLink}`;
 
 export const mtuLine = (link: string, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
 
-/** In the order that matters: neighbours, then the link up, then routes. */
+/** The order matters: MTU, neighbours, link up, routes. */
 export const bringUpLines = ({ served, dataplane, behind, mtu }: BringUp): readonly string[] => [
   ...(mtu === undefined ? [] : [mtuLine(served.link, mtu)]),
   ...[...dataplane.neighbours.values()].map((neighbour) => neighbourLine('replace', neighbour)),
@@ -50,7 +54,7 @@ export const bringUpLines = ({ served, dataplane, behind, mtu }: BringUp): reado
   ),
 ];
 
-/** The reverse order; neighbours go with their link. */
+/** Routes first, then links; the kernel removes a link's neighbour entries when the link goes down. */
 export const takeDownLines = (takeDown: {
   readonly links: readonly string[];
   readonly routes: readonly Route[];
@@ -59,7 +63,7 @@ export const takeDownLines = (takeDown: {
   ...takeDown.links.map((link) => `link set dev ${link} down`),
 ];
 
-/** For a link that stays up. */
+/** Removes one neighbour entry of a link that stays up. */
 export const neighbourRemoval = (neighbour: Neighbour): string => neighbourLine('del', neighbour);
 
 export const gatewayLine = (address: string): string =>
@@ -96,22 +100,22 @@ const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
   mac: lladdr ?? 'proxy',
 });
 
-/** What `ip -j` printed, a JSON array each. */
+/** The outputs of `ip -j`, one JSON array each. */
 export type Listings = {
-  /** `link show`, which alone has the alias. */
+  /** `link show`; the other outputs do not have the alias. */
   readonly links: string;
-  /** `addr show`, which alone has the addresses. */
+  /** `addr show`; the other outputs do not have the addresses. */
   readonly addresses: string;
-  /** All routes, of both families. */
+  /** All routes of both families. */
   readonly routes: string;
-  /** Permanent entries. */
+  /** Permanent neighbour entries. */
   readonly neighbours: string;
   readonly proxies: string;
 };
 
 const parse = <T>(text: string): readonly T[] => JSON.parse(text);
 
-/** Neighbours of other links than vifs are not ours and left out. */
+/** Parses the listings. Only neighbour entries on vifs are kept: the others do not belong to vifwatch. */
 export const parseListings = (listings: Listings): Omit<KernelState, keyof Firewall> => {
   const routes = parse<ListedRoute>(listings.routes);
   const neighbours = [listings.neighbours, listings.proxies]

@@ -1,4 +1,7 @@
-/** nftables' JSON (libnftables-json(5)): elements and chains to transactions, listings to elements and chains. */
+/**
+ * Writes nftables transactions as JSON (libnftables-json(5)), and reads elements and chains from JSON
+ * listings.
+ */
 
 import { type Chain, isPolicyChain } from '../policy/policy-chain.ts';
 import {
@@ -52,7 +55,7 @@ const isIngress = ({ set }: Element): boolean => set === 'ingress';
 
 const chainJson = (name: string) => ({ chain: { family: 'inet', table, name } });
 
-/** Whatever the chain has now, it has exactly its rules afterwards. */
+/** Afterwards the chain has exactly these rules, whatever it had. */
 const chainCommands = ({ name, rules }: Chain) => [
   { add: chainJson(name) },
   { flush: chainJson(name) },
@@ -62,11 +65,13 @@ const chainCommands = ({ name, rules }: Chain) => [
 export type Additions = {
   readonly elements: readonly Element[];
   readonly chains: readonly Chain[];
-  /** Elements of verdict maps that make room for others under the same link. */
+  /** Old verdict map elements that new ones for the same link replace. */
   readonly replaced: readonly Element[];
 };
 
-/** One transaction; if it only adds it takes about 3 ms, where one that deletes waits for an RCU grace period. */
+/**
+ * One transaction. It takes about 3 ms if it only adds; a deletion waits for an RCU grace period, some 16 ms.
+ */
 export const additions = ({ elements, chains, replaced }: Additions): string => {
   const byName = new Map(chains.map((chain) => [chain.name, chain]));
   const commands = [
@@ -78,7 +83,10 @@ export const additions = ({ elements, chains, replaced }: Additions): string => 
   return JSON.stringify({ nftables: commands });
 };
 
-/** One transaction that deletes; each element and chain is added first, so that one already gone is no error. */
+/**
+ * One transaction that deletes. It adds each element and chain first, since nft fails to delete a missing
+ * one.
+ */
 export const deletions = (elements: readonly Element[], chains: readonly string[]): string =>
   JSON.stringify({
     nftables: [
@@ -101,7 +109,9 @@ const partOf = (value: unknown): string => {
   return `${prefix.addr}/${prefix.len}`;
 };
 
-/** What a verdict leads to; whatever is not ours to have written leads nowhere, and so is replaced. */
+/**
+ * The chain that a verdict jumps to; '' for a verdict that vifwatch never writes, so that it gets replaced.
+ */
 const targetOf = (verdict: unknown): string =>
   (verdict as { jump?: { target: string } }).jump?.target ?? '';
 
@@ -114,17 +124,19 @@ const elementOf = (set: SetName, listed: unknown): Element => {
     const [from, target] = listed as readonly [{ readonly concat: readonly unknown[] }, unknown];
     return { set, parts: [...from.concat, target].map(partOf) };
   }
-  // Not by destructuring: a plain string has a method called "concat".
+  // Destructuring would fail here: a plain string has a method called "concat".
   const isConcat = typeof listed === 'object' && listed !== null && 'concat' in listed;
   const parts = isConcat ? (listed.concat as readonly unknown[]) : [listed];
   return { set, parts: parts.map(partOf) };
 };
 
-/** A rule without what it has counted. */
+/** A rule without its counter values. */
 const contentOf = (expr: unknown): string =>
   JSON.stringify(expr).replaceAll(/"packets": *\d+, *"bytes": *\d+/g, '');
 
-/** The elements and the policies' chains in listings of our tables, as `nft -j list table …` prints them. */
+/**
+ * Reads elements and policy chains from listings of vifwatch's tables, as `nft -j list table …` prints them.
+ */
 export const parseFirewall = (listings: readonly string[]): Firewall => {
   const items = listings.flatMap(
     (text) => (JSON.parse(text) as { nftables: readonly Listed[] }).nftables,

@@ -1,4 +1,4 @@
-/** The ruleset as `vifwatch export` prints it: the same text for the same rules, whatever order the kernel keeps. */
+/** The ruleset as `vifwatch export` prints it. Equal rules give an equal text, in any kernel order. */
 
 import { isPolicyChain } from '../policy/policy-chain.ts';
 import {
@@ -28,24 +28,27 @@ const elementLines = (element: Element): readonly string[] => {
   return [`add element ${setFamilies[set]} vifwatch ${set} { ${key} }`];
 };
 
-/** Chains of vifs, which nft lists in the order in which they came. */
+/** Removes the vifs' ingress chains: nft lists them in the order of their creation. */
 const withoutIngress = (table: string): string =>
   table.replaceAll(/\n\tchain vif[^\n]* \{\n(?:\t\t[^\n]*\n)*\t\}\n/g, '');
 
 const sorted = (elements: Iterable<Element>): Element[] =>
   [...elements].sort((a, b) => byText(keyOfElement(a), keyOfElement(b)));
 
-/** nft joins what touches, but a set of one that comes of that it would not make so again. */
+/**
+ * nft merges adjacent ranges and may print the result as a set with one item. It would load that text as a
+ * plain value, so the text is normalised.
+ */
 const withoutSetsOfOne = (chain: string): string =>
   chain.replaceAll(/"[^"]*"|\{ ([^{},"]+) \}/g, (text, only) => only ?? text);
 
-/** The same for JSON, as the reviver of a parser. */
+/** The same for JSON, as a reviver for JSON.parse. */
 const onlyOf = (_key: string, value: unknown): unknown => {
   const items = (value as { set?: unknown } | null)?.set;
   return Array.isArray(items) && items.length === 1 ? items[0] : value;
 };
 
-/** The kernel keeps chains in the order in which they were made: those of policies get one of their own. */
+/** Sorts policy chains by text, as the kernel lists them in the order of their creation. */
 const withSortedChains = (table: string): string => {
   const chains: string[] = [];
   const rest = table.replaceAll(
@@ -60,8 +63,9 @@ const withSortedChains = (table: string): string => {
 };
 
 /**
- * @param tables what `nft --stateless --terse list table …` printed @param elements those of the sets in them
- * @param ownerOf the VM behind an element, which a comment names
+ * The export as text for `nft -f`.
+ * @param tables outputs of `nft --stateless --terse list table …` @param elements the elements of their sets
+ * @param ownerOf the VM behind an element; a comment in the text names it
  */
 export const rulesetText = (
   tables: readonly string[],
@@ -82,7 +86,7 @@ export const rulesetText = (
 
 type Listing = { readonly nftables: readonly Readonly<Record<string, unknown>>[] };
 
-/** Handles and counts tell what ever was in the table: they are no part of the rules. */
+/** Drops handles and counter values: they depend on the table's history and are not part of the rules. */
 const withoutHandle = (item: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(item).map(([kind, body]) => {
@@ -93,21 +97,27 @@ const withoutHandle = (item: Readonly<Record<string, unknown>>): Record<string, 
 
 type Item = Readonly<Record<string, unknown>>;
 
-/** Whether it is in rules/ or of a policy; chains of vifs are added to the end, like all elements. */
+/**
+ * Whether the item belongs to rules/ or to a policy. The vifs' ingress chains follow at the end, with the
+ * elements.
+ */
 const isRule = (item: Item): boolean => {
   if ('metainfo' in item) return false;
   const { chain, rule } = item as ListedIngress;
   return !isIngress(chain?.family, chain?.name) && !isIngress(rule?.family, rule?.chain);
 };
 
-/** The policy's chain that an item is or belongs to. */
+/** The name of the policy chain that the item is or belongs to. */
 const chainOf = (item: Item): string | undefined => {
   const { chain, rule } = item as { chain?: { name: string }; rule?: { chain: string } };
   const name = chain?.name ?? rule?.chain ?? '';
   return isPolicyChain(name) ? name : undefined;
 };
 
-/** The sort is stable: a chain's rules keep their order, and all chains come before any rule. */
+/**
+ * Sorts policy chains by name, all chains before all rules. The sort is stable: a chain's rules keep their
+ * order.
+ */
 const sortChains = (items: readonly Item[]): readonly Item[] => {
   const ofPolicies = items.filter((item) => chainOf(item) !== undefined);
   const chains = ofPolicies.filter((item) => 'chain' in item);
@@ -118,7 +128,11 @@ const sortChains = (items: readonly Item[]): readonly Item[] => {
   return [...others, ...sorted(chains), ...sorted(rules)];
 };
 
-/** @param listings what `nft --json --stateless --terse list table …` printed @param additions transactions of elements */
+/**
+ * The export as JSON for `nft -j -f`.
+ * @param listings outputs of `nft --json --stateless --terse list table …`
+ * @param additions a transaction that adds the elements
+ */
 export const rulesetJson = (listings: readonly string[], additions: string): string => {
   const items = listings.flatMap((text) => (JSON.parse(text, onlyOf) as Listing).nftables);
   const rules = sortChains(items.filter(isRule).map(withoutHandle));
@@ -126,5 +140,5 @@ export const rulesetJson = (listings: readonly string[], additions: string): str
   return `${JSON.stringify({ nftables: [...rules, ...elements] }, null, 2)}\n`;
 };
 
-/** In the order of the export. */
+/** Sorts elements into the order of the export. */
 export const sortElements = sorted;

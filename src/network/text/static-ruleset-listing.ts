@@ -1,15 +1,15 @@
-/** The static part of the firewall: what of a listing must be as it was when the files of rules/ had just been loaded. */
+/** The static part of the firewall: the parts of a listing that only a load of rules/ may change. */
 
 export type StaticNames = {
   readonly families: readonly string[];
-  /** Chains, sets and maps, as `family name`; other chains and sets in our tables are not static. */
+  /** Chains, sets and maps as `family name`; other objects in vifwatch's tables are not static. */
   readonly parts: ReadonlySet<string>;
 };
 
-/** What is in these chains is the site's affair. */
+/** The operator fills these chains; vifwatch does not compare their rules. */
 const isOfSite = (name: string): boolean => name.startsWith('site_');
 
-/** What the text of rules declares. */
+/** The tables' families and the static objects that a file of rules/ declares. */
 export const staticNamesIn = (text: string): StaticNames => {
   const families = new Set<string>();
   const parts = new Set<string>();
@@ -27,7 +27,7 @@ export const staticNamesIn = (text: string): StaticNames => {
 type Body = {
   readonly family?: string;
   readonly name?: string;
-  /** Of a rule. */
+  /** Only rules have it. */
   readonly chain?: string;
   readonly handle?: number;
   readonly elem?: unknown;
@@ -40,9 +40,9 @@ const isStatic = (kind: string, { family, chain, name }: Body, { parts }: Static
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * Comparable: without handles, which count what ever was in the table, and in an order of its own, but for the
- * rules of a chain.
- * @param listings what `nft --json --stateless --terse list table …` printed
+ * The static part as a text that can be compared. It omits handles, which depend on the table's history. It
+ * is sorted, but a chain's rules keep their order.
+ * @param listings outputs of `nft --json --stateless --terse list table …`
  */
 export const staticPart = (listings: readonly string[], names: StaticNames): string => {
   const items = listings.flatMap((text) => (JSON.parse(text) as { nftables: Item[] }).nftables);

@@ -9,7 +9,7 @@ import { excerpt } from '../../text/printable.ts';
 /** `domid/devid`, as in the backend path. */
 export type VifKey = `${number}/${number}`;
 
-/** XenbusState (xen/include/public/io/xenbus.h), as far as it decides something here. */
+/** The values of XenbusState (xen/include/public/io/xenbus.h) that vifwatch needs. */
 export const xenbus = {
   initialising: 1,
   initWait: 2,
@@ -18,7 +18,7 @@ export const xenbus = {
   closed: 6,
 } as const;
 
-/** The backend nodes that are read, by their names in xenstore. */
+/** The nodes that vifwatch reads in a backend directory. */
 export const backendNodes = [
   'frontend',
   'frontend-id',
@@ -37,7 +37,7 @@ export type BackendNode = (typeof backendNodes)[number];
 
 export type BackendNodes = Readonly<Partial<Record<BackendNode, string>>>;
 
-/** What was read for one vif; `frontendIp` is what the guest claims. */
+/** The raw nodes of one vif; `frontendIp` is the guest's own claim. */
 export type BackendRecord = {
   readonly domid: number;
   readonly devid: number;
@@ -45,17 +45,20 @@ export type BackendRecord = {
   readonly frontendIp: string | undefined;
 };
 
-/** The checked facts of a vif that could be served. */
+/** The checked values of a vif that vifwatch can serve. */
 export type VifFacts = {
   readonly mac: string;
   /** Addresses that dom0 wrote into the backend directory; empty if it wrote none. */
   readonly backend: readonly Prefix[];
-  /** Addresses that the guest wrote into its frontend directory: a claim, empty if none or not valid. */
+  /**
+   * Addresses that the guest wrote into its frontend directory: only a claim; empty if missing or invalid.
+   */
   readonly frontend: readonly Prefix[];
-  /** The name that netback gives the link, and the one it shall have. */
+  /** The link name that netback chooses. */
   readonly defaultLink: string;
+  /** The link name that dom0 asks for (`vifname`); else the same as `defaultLink`. */
   readonly link: string;
-  /** Bytes; undefined leaves the link's own. */
+  /** Bytes; undefined if dom0 gives no MTU. */
   readonly mtu: number | undefined;
 };
 
@@ -63,12 +66,12 @@ export type BackendVif = {
   readonly key: VifKey;
   readonly domid: number;
   readonly devid: number;
-  /** XenbusState; undefined while the directory is half there. */
+  /** XenbusState; undefined while the backend directory has no valid `state` node. */
   readonly state: number | undefined;
   readonly online: boolean;
   readonly hotplugStatus: string;
   readonly hotplugError: string;
-  /** What the guest says its addresses are, printable, where that is not what dom0 says. */
+  /** The guest's claim, printable; undefined if it does not differ from dom0's addresses. */
   readonly claim: string | undefined;
   readonly facts: VifFacts | Problem;
 };
@@ -89,7 +92,10 @@ const parseList = (text: string): readonly Prefix[] | Problem => {
     if ('problem' in prefix) return problem('ADDRESS_INVALID', prefix.problem);
     const range = reservedRange(prefix);
     if (range !== undefined) {
-      return problem('ADDRESS_RESERVED', `${prefix.text} is in ${range.text}, never a guest's`);
+      return problem(
+        'ADDRESS_RESERVED',
+        `${prefix.text} is in ${range.text}, which no guest can have`,
+      );
     }
     prefixes.push(prefix);
   }
@@ -98,21 +104,21 @@ const parseList = (text: string): readonly Prefix[] | Problem => {
 
 const parseLink = (defaultLink: string, vifname: string | undefined): string | Problem => {
   if (vifname === undefined || vifname === '') return defaultLink;
-  // Rules match "vif*": a link with another name would stand outside them. 15 is IFNAMSIZ - 1.
+  // The rules match "vif*": they would not see a link with another name. 15 bytes is IFNAMSIZ - 1.
   if (/^vif[\w.-]{1,12}$/.test(vifname)) return vifname;
   const shown = excerpt(vifname);
   return problem(
     'LINK_NAME_INVALID',
-    `vifname "${shown}" must be "vif" and 1 to 12 of A-Za-z0-9_.-`,
+    `vifname "${shown}" must be "vif" and then 1 to 12 of A-Za-z0-9_.-`,
   );
 };
 
-/** 68 and 65535: the least IPv4 and the largest Linux MTU. */
+/** 68 is the smallest MTU for IPv4 (RFC 791), 65535 the largest that Linux accepts. */
 const parseMtu = (text: string | undefined): number | undefined | Problem => {
   if (text === undefined || text === '') return undefined;
   const mtu = number(text);
   if (mtu !== undefined && mtu >= 68 && mtu <= 65535) return mtu;
-  return problem('BACKEND_INVALID', `mtu "${excerpt(text)}" is not 68 to 65535`);
+  return problem('BACKEND_INVALID', `mtu "${excerpt(text)}" is not a number from 68 to 65535`);
 };
 
 const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFacts | Problem => {
@@ -126,7 +132,7 @@ const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFact
   if (nodes.frontend !== `/local/domain/${domid}/device/vif/${devid}`) {
     return problem(
       'BACKEND_INVALID',
-      `frontend "${excerpt(nodes.frontend ?? '')}" is not this vif's`,
+      `frontend "${excerpt(nodes.frontend ?? '')}" is not this vif's frontend directory`,
     );
   }
   if (nodes.type !== undefined && nodes.type !== 'vif' && nodes.type !== 'vif_ioemu') {
@@ -134,7 +140,7 @@ const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFact
   }
   const mac = parseMac(nodes.mac ?? '');
   if (mac === undefined) {
-    return problem('MAC_INVALID', `mac "${excerpt(nodes.mac ?? '')}" is not a unicast address`);
+    return problem('MAC_INVALID', `mac "${excerpt(nodes.mac ?? '')}" is not a unicast MAC address`);
   }
   const defaultLink = `vif${domid}.${devid}`;
   const link = parseLink(defaultLink, nodes.vifname);
@@ -155,7 +161,7 @@ const claimOf = (facts: VifFacts | Problem, frontendIp: string | undefined): str
   return sameTexts(facts.frontend, facts.backend) ? undefined : excerpt(frontendIp);
 };
 
-/** Checks what was read for one vif. Total: bad values become a Problem, never a throw. */
+/** Checks the raw nodes of one vif. It never throws: a bad value becomes a Problem. */
 export const interpret = (record: BackendRecord): BackendVif => {
   const facts = parseFacts(record);
   return {

@@ -1,4 +1,4 @@
-/** What is to become of each vif: from the store, the configuration and the kernel to one decision each. */
+/** Makes one decision for each vif from xenstore, the configuration and the kernel state. */
 
 import { contains, type Prefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
@@ -16,51 +16,57 @@ export type Decision = { readonly vif: BackendVif } & (
   | {
       readonly kind: 'waiting';
       readonly for: 'netback' | 'link' | 'address' | 'frontend';
-      /** What it will be served with, as far as that is certain: its rules may stand before its link is there. */
+      /**
+       * The vif's future settings if they are certain: the daemon may install its rules before its link
+       * exists.
+       */
       readonly prospect: ServedVif | undefined;
     }
   | { readonly kind: 'refused'; readonly problem: Problem }
   | { readonly kind: 'served'; readonly served: ServedVif }
-  /** Closed for good: its backend directory is ours to remove. */
+  /** The vif is closed and dom0 has set `online` to 0: vifwatch removes the backend directory. */
   | { readonly kind: 'finished' }
 );
 
 export type Circumstances = {
   readonly vifs: Iterable<BackendVif>;
-  /** As last observed; it may be older than `linkNames`. */
+  /** The last observation; it may be older than `linkNames`. */
   readonly kernel: KernelState;
   /** The links that exist now. */
   readonly linkNames: ReadonlySet<string>;
   readonly gateways: readonly Prefix[];
   readonly uplinks: readonly string[];
-  /** The MTU that netback has refused a vif, by its key. */
+  /** For each vif whose MTU netback refused: that MTU, in bytes. */
   readonly refusedMtus: ReadonlyMap<VifKey, number>;
-  /** What the configuration lets a VM have if dom0 gives it no address. */
+  /** By VM name: the addresses that the configuration allows to a VM without an address from dom0. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
-  /** From /ipc/domain-map. */
+  /** VM names by domid, from /ipc/domain-map. */
   readonly names: ReadonlyMap<number, string>;
-  /** What the domain may send and receive, if it has these addresses. */
+  /** The policy for a domain that has these addresses. */
   readonly policyFor: (domid: number, prefixes: readonly Prefix[]) => VmPolicy | Problem;
 };
 
 type Claims = {
   readonly uplinkMtu: number | undefined;
   readonly live: AddressHolders<BackendVif>;
-  /** Who has a link's name, or is the first to be given it. */
+  /** By link name: the vif that has the name, or that got it first in this run. */
   readonly named: Map<string, VifKey>;
-  /** Addresses that the firewall still has under links of vifs that are gone or closed. */
+  /** Addresses that the firewall still holds for links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<string>;
   readonly sameVm: SameVmVifs;
   readonly own: AddressHolders<string>;
-  /** The links, as netback named them, of all vifs that are not finished. */
+  /** The default link names of all vifs that are not finished. */
   readonly defaultLinks: ReadonlySet<string>;
 };
 
+/** Whether `hotplug-status` is `connected`: vifwatch writes it once it serves the vif. */
 export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === 'connected';
 
 const isFinished = ({ state, online }: BackendVif): boolean => state === xenbus.closed && !online;
 
-/** The addresses a vif may ask for: dom0's word first, the guest's only as far as the configuration agrees. */
+/**
+ * The vif's addresses: dom0's if there are any, else the guest's claim if the configuration allows all of it.
+ */
 const authorise = (
   facts: VifFacts,
   vif: BackendVif,
@@ -68,14 +74,17 @@ const authorise = (
 ): readonly Prefix[] | Problem => {
   if (facts.backend.length > 0) return facts.backend;
   if (facts.frontend.length === 0) {
-    return { code: 'ADDRESS_MISSING', text: 'neither backend nor frontend has an "ip"' };
+    return {
+      code: 'ADDRESS_MISSING',
+      text: 'neither the backend nor the frontend directory has a valid "ip" node',
+    };
   }
   const name = names.get(vif.domid);
   const mayHave = name === undefined ? [] : (allowed.get(name) ?? []);
   const beyond = facts.frontend.find((prefix) => !mayHave.some((range) => contains(range, prefix)));
   if (beyond === undefined) return facts.frontend;
-  const who = name ?? `domain ${vif.domid}, which has no name in /ipc/domain-map,`;
-  const text = `only the guest says ${beyond.text}, and no [[vm]] lets ${who} have it`;
+  const who = name ?? `domain ${vif.domid}, which has no name in /ipc/domain-map`;
+  const text = `only the guest claims ${beyond.text}: no [[vm]] of the configuration allows it to ${who}`;
   return { code: 'ADDRESS_UNCONFIRMED', text };
 };
 
@@ -87,7 +96,7 @@ const conflict = (
   for (const prefix of prefixes) {
     const owner = holderOf(own, prefix);
     if (owner !== undefined) {
-      return { code: 'ADDRESS_RESERVED', text: `${prefix.text} touches ${owner}` };
+      return { code: 'ADDRESS_RESERVED', text: `${prefix.text} overlaps ${owner}` };
     }
     const holder = holderOf(live, prefix);
     if (holder !== undefined && !areOfSameVm(holder, vif)) {
@@ -103,7 +112,7 @@ const linkTaken = (link: string): Problem => ({
   text: `another link is already called ${link}`,
 });
 
-/** Whether the vif's own device is there, under the name netback gave it or the one we did. */
+/** Whether the vif's own device exists, with its default name or with the name that vifwatch gave it. */
 const linkState = (
   { defaultLink, link }: VifFacts,
   { linkNames, kernel }: Circumstances,
@@ -114,14 +123,14 @@ const linkState = (
   const known = kernel.links.get(link);
   if (known === undefined) return 'missing';
   if (known.alias === defaultLink && !isUnrenamed) return 'present';
-  // A device that we renamed for a vif which is gone by now is about to go as well.
+  // vifwatch renamed this device for a vif that is gone: netback will soon remove the device.
   const isLeaving = known.alias !== undefined && /^vif\d+\.\d+$/.test(known.alias);
   return isLeaving && !defaultLinks.has(known.alias ?? '') ? 'missing' : linkTaken(link);
 };
 
 const admitted = new WeakMap<BackendVif, ServedVif>();
 
-/** The same object as long as nothing changes, as what is derived from it is kept with it. */
+/** Returns the earlier object while nothing has changed: other modules cache results for the object. */
 const asBefore = (vif: BackendVif, served: ServedVif): ServedVif => {
   const before = admitted.get(vif);
   const isSame =
@@ -132,7 +141,7 @@ const asBefore = (vif: BackendVif, served: ServedVif): ServedVif => {
   return served;
 };
 
-/** Judges everything but the link's presence; an address is the vif's from here on, even while it waits. */
+/** Checks everything except the link. From here on the addresses belong to the vif, even while it waits. */
 const admit = (
   vif: BackendVif,
   facts: VifFacts,
@@ -145,7 +154,7 @@ const admit = (
   if (isProblem(policy)) return policy;
   const problem = conflict(vif, prefixes, claims);
   if (problem !== undefined) return problem;
-  // Rules go by the link's name: under one name, two vifs would have each other's addresses.
+  // The rules use the link's name: two vifs with the same name would get each other's addresses.
   if ((claims.named.get(facts.link) ?? vif.key) !== vif.key) return linkTaken(facts.link);
   claims.named.set(facts.link, vif.key);
   for (const prefix of prefixes) addHolder(claims.live, prefix, vif);
@@ -159,7 +168,10 @@ const admit = (
 const isMacOf = (link: string, mac: string, { kernel }: Circumstances): boolean =>
   kernel.elements.has(keyOfElement({ set: 'mac', parts: [link, mac] }));
 
-/** A link with the same MAC was the same VM's, whose flows may go on. */
+/**
+ * Whether the firewall still holds one of the addresses for a link with another MAC. A link with the same MAC
+ * belonged to the same VM: its flows may continue.
+ */
 const lingers = (
   { prefixes, link, mac }: ServedVif,
   circumstances: Circumstances,
@@ -185,7 +197,7 @@ const decideLive = (
   const judged = admit(vif, facts, circumstances, claims);
   const isEarly = vif.state === xenbus.initialising;
   if (isProblem(judged)) {
-    // netback has not looked at it yet: nobody reads a complaint now.
+    // netback has not read the directory yet: nothing would see an error now.
     return isEarly ? waiting(vif, 'netback') : { vif, kind: 'refused', problem: judged };
   }
   if (!isConnected(vif)) {
@@ -210,11 +222,14 @@ const decideVif = (vif: BackendVif, circumstances: Circumstances, claims: Claims
     : { vif, kind: 'refused', problem: facts };
 };
 
-/** Who is connected keeps its addresses; among the others the older domain comes first. */
+/** A connected vif keeps its addresses; of the others, the vif of the older domain comes first. */
 const bySeniority = (a: BackendVif, b: BackendVif): number =>
   Number(isConnected(b)) - Number(isConnected(a)) || a.domid - b.domid || a.devid - b.devid;
 
-/** One decision per vif. Pure and total: every vif is judged by itself, apart from address conflicts. */
+/**
+ * Makes one decision per vif. Pure; never throws. Vifs affect each other only if their addresses or link
+ * names conflict, or if they belong to the same VM.
+ */
 export const decideVifs = (circumstances: Circumstances): readonly Decision[] => {
   const vifs = [...circumstances.vifs].sort(bySeniority);
   const liveLinks = new Set<string>();

@@ -1,4 +1,4 @@
-/** Who holds addresses besides the vifs that are judged. */
+/** The addresses that vifs cannot get, as net-vm, a gateway or an earlier vif holds them. */
 
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
 import { elementAddress, elementLink, type KernelState } from '../state/kernel-state.ts';
@@ -6,7 +6,7 @@ import { type AddressHolders, addHolder, noHolders } from './address-holders.ts'
 
 type Facts = { readonly kernel: KernelState; readonly gateways: readonly Prefix[] };
 
-/** net-vm's own, and the guests' gateways. */
+/** net-vm's own addresses and the guests' gateways, each with a text that names its holder. */
 export const ownAddresses = ({ kernel, gateways }: Facts): AddressHolders<string> => {
   const own = noHolders<string>();
   for (const gateway of gateways) addHolder(own, gateway, `the gateway ${gateway.text}`);
@@ -19,7 +19,7 @@ export const ownAddresses = ({ kernel, gateways }: Facts): AddressHolders<string
   return own;
 };
 
-/** Those that the firewall still has under links that are none of `liveLinks`. */
+/** The addresses that the firewall still holds for links outside `liveLinks`; the holder is the link. */
 export const lingeringAddresses = (
   { kernel }: Pick<Facts, 'kernel'>,
   liveLinks: ReadonlySet<string>,

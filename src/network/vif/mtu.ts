@@ -1,18 +1,23 @@
-/** The MTU of a vif to which dom0 gives none: the uplink's, so that no packet is too long only beyond net-vm. */
+/**
+ * The MTU of a vif without an MTU from dom0: it is the uplink's, so that a guest's packets fit on the uplink.
+ */
 
 import type { Prefix } from '../../address/prefix.ts';
 import type { KernelLink, KernelState } from '../state/kernel-state.ts';
 
-/** Bytes. What netback gives a new link, and the most that it lets a guest have that cannot gather pieces. */
+/** Bytes. netback gives a new link this MTU, and refuses a larger one if the guest has no scatter-gather. */
 export const ethernetMtu = 1500;
 
-/** ETH_MAX_MTU - VLAN_ETH_HLEN, the most that netback allows at all. */
+/** ETH_MAX_MTU - VLAN_ETH_HLEN: the largest MTU that netback accepts. */
 const netbackMost = 65517;
 
-/** Below it the kernel takes IPv6 off the link (RFC 8200). */
+/** The smallest MTU for IPv6 (RFC 8200): below it, the kernel disables IPv6 on the link. */
 const leastForIpv6 = 1280;
 
-/** The smallest of the uplinks that are up, since the kernel keeps tunnels that nobody uses; undefined if none is. */
+/**
+ * The smallest MTU of the uplinks that are up; undefined if all are down. Links that are down do not count,
+ * as the kernel keeps tunnels that are not in use.
+ */
 export const uplinkMtu = (
   { links }: Pick<KernelState, 'links'>,
   uplinks: readonly string[],
@@ -24,7 +29,10 @@ export const uplinkMtu = (
   return mtus.length === 0 ? undefined : Math.min(...mtus, netbackMost);
 };
 
-/** @param refused what netback has refused this vif */
+/**
+ * The MTU for a vif without an MTU from dom0; undefined leaves the link's MTU as it is.
+ * @param refused the MTU that netback refused for this vif
+ */
 export const inheritedMtu = (
   uplink: number | undefined,
   prefixes: readonly Prefix[],
@@ -37,8 +45,8 @@ export const inheritedMtu = (
 };
 
 /**
- * What is to be set; undefined if the link has it. An unknown link is believed to be as netback makes it: if that is
- * wrong, the next observation tells.
+ * The MTU that must be set; undefined if the link has it. An unknown link is assumed to have netback's
+ * default MTU; the next observation corrects a wrong assumption.
  */
 export const mtuToSet = (
   link: KernelLink | undefined,

@@ -1,27 +1,30 @@
 /**
- * Vifs of one VM in several domains: a VM that reboots while its old vif still closes, and an HVM guest with the
- * stubdomain of its emulated card. Net-vm may not read /local/domain/S/target, so the evidence is what dom0 wrote into
- * the backend directories: the same devid, MAC and addresses. What guests say never counts.
+ * Finds vifs that belong to the same VM but to different domains. There are two cases: a VM reboots while its
+ * old vif still closes, and an HVM guest has a stubdomain for its emulated network card. net-vm cannot read
+ * /local/domain/S/target. It therefore compares the nodes that dom0 wrote into the backend directories: vifs
+ * of the same VM have the same devid, MAC and addresses. Nodes that guests write are ignored.
  */
 import { isProblem } from '../../errors.ts';
 import { type BackendVif, type VifKey, xenbus } from './backend-vif.ts';
 
-/** The same for all vifs of a VM; undefined for a vif to which dom0 gives no address. */
+/** A text that is equal for vifs of the same VM; undefined for a vif without an address from dom0. */
 const identityOf = ({ devid, facts }: BackendVif): string | undefined =>
   isProblem(facts) || facts.backend.length === 0
     ? undefined
     : [devid, facts.mac, ...facts.backend.map(({ text }) => text)].join(' ');
 
+/** Whether the vifs belong to different domains of the same VM. */
 export const areOfSameVm = (a: BackendVif, b: BackendVif): boolean =>
   a.domid !== b.domid && identityOf(a) !== undefined && identityOf(a) === identityOf(b);
 
-/** Closing by dom0's will, and not by that of a guest that may come back. */
+/** Whether the vif closes, or dom0 has asked for it. */
 const isLeaving = ({ state, online }: BackendVif): boolean =>
   !online || state === xenbus.closing || state === xenbus.closed;
 
 /**
- * Who is to have the packets: who stays, who has a living frontend, who has a name in /ipc/domain-map (a stubdomain
- * and a VM that was renamed after a crash have none), and the older domain, as an HVM guest is older than its stubdomain.
+ * Sorts the vif that gets the routes to the front. The criteria, in this order: the vif is not closing; its
+ * state is `connected`; its domain has a name in /ipc/domain-map (a stubdomain and a VM that was renamed
+ * after a crash have no name); its domain is older (an HVM guest is older than its stubdomain).
  */
 const preference =
   (names: ReadonlyMap<number, string>) =>
@@ -32,13 +35,16 @@ const preference =
     a.domid - b.domid;
 
 export type SameVmVifs = {
-  /** The vifs whose addresses are routed to another vif of the VM. */
+  /** The vifs whose addresses are routed to another vif of the same VM. */
   readonly withoutRoute: ReadonlySet<VifKey>;
-  /** The domain whose name stands for the VM: the vif's own, or that of another vif if only that has one. */
+  /**
+   * The domain whose name is the VM's name: the vif's own domain or, if that has no name, another domain of
+   * the VM.
+   */
   readonly namedDomid: (vif: BackendVif) => number;
 };
 
-/** @param names from /ipc/domain-map */
+/** Groups the vifs by VM. @param names VM names by domid, from /ipc/domain-map */
 export const findSameVmVifs = (
   vifs: readonly BackendVif[],
   names: ReadonlyMap<number, string>,

@@ -1,9 +1,9 @@
-/** A vif that is served. */
+/** The settings with which vifwatch serves a vif. */
 import type { Prefix } from '../../address/prefix.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import type { VifKey } from './backend-vif.ts';
 
-/** A vif that may have the network, with the addresses it may use. */
+/** A vif that vifwatch serves, or will serve once its link exists. */
 export type ServedVif = {
   readonly key: VifKey;
   readonly domid: number;
@@ -12,9 +12,9 @@ export type ServedVif = {
   readonly link: string;
   readonly mac: string;
   readonly prefixes: readonly Prefix[];
-  /** False while the same addresses are routed to another vif of the same VM. */
+  /** False while the addresses are routed to another vif of the same VM. */
   readonly routed: boolean;
-  /** Bytes; undefined leaves the link's own. */
+  /** Bytes; undefined leaves the link's MTU as it is. */
   readonly mtu: number | undefined;
   readonly policy: VmPolicy;
 };

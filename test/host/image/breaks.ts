@@ -85,7 +85,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
         mkdirSync(`${root}/etc/vifwatch/rules.d`);
         replace(`${root}/etc/vifwatch/rules.d/a.toml`, 'profile = "nothing"\n', 0o644);
       },
-      says: [/^FAIL {2}policies: .*a\.toml: profile: no profile is called "nothing"/],
+      says: [/^FAIL {2}policies: .*a\.toml: profile: unknown profile "nothing"/],
     },
   },
   {

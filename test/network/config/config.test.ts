@@ -81,7 +81,7 @@ test.each([
   ],
   [
     '[[vm]]\nname = "a"\naddresses = []\n[[vm]]\nname = "a"\naddresses = []',
-    'v.toml:5:1: a second [[vm]] called "a"',
+    'v.toml:5:1: an earlier [[vm]] has the name "a"',
   ],
 ])('%j is refused: %s', (text, expected) => {
   const message = failure(text);

@@ -70,7 +70,7 @@ test.each([
   ['an ICMP type without ICMP', rule('icmptype = 8', 'proto = "tcp"'), /icmptype: needs proto/],
   ['a source in a rule for outgoing packets', rule('src4 = "10.0.0.1"'), /only/],
   ['a target in a rule for incoming packets', rule('direction = "in"', 'dstvm = "db"'), /only/],
-  ['two kinds of peers', rule('dst4 = "10.0.0.1"', 'dstvm = "db"'), /goes not together/],
+  ['two kinds of peers', rule('dst4 = "10.0.0.1"', 'dstvm = "db"'), /cannot be combined with/],
   ['an unknown rate', rule('limit = "10/day"'), /limit: not a rate/],
   ['an invalid DNS name', rule('dsthost = "a b"'), /dsthost: not a DNS name/],
   ['a character that would end a comment', rule("comment = 'a\"b'"), /comment/],
@@ -105,8 +105,14 @@ test('a bad file, an unknown profile, and two files for one address are separate
   const { policies } = await loadPolicies(directory, profileDirectory);
   expect(Object.fromEntries(policies)).toMatchObject({
     bad: { code: 'POLICY_INVALID' },
-    web: { code: 'POLICY_INVALID', text: expect.stringMatching(/"nowhere"; there are dns-only/) },
-    'fd00::1': { code: 'POLICY_INVALID', text: expect.stringMatching(/a second file/) },
+    web: {
+      code: 'POLICY_INVALID',
+      text: expect.stringMatching(/"nowhere"; known profiles: dns-only/),
+    },
+    'fd00::1': {
+      code: 'POLICY_INVALID',
+      text: expect.stringMatching(/an earlier file is also for/),
+    },
     good: { key: 'good', rules: [] },
   });
   expect(policies.size).toBe(4);

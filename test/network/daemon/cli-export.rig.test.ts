@@ -63,7 +63,7 @@ test('the export names the VM behind each element, or no VM if xenstore does not
     assert.match(rules, /mac \{ "vif4\.0" \. \S+ \} # guest1$/m);
     const argv = ['env', 'XENSTORED_PATH=/nonexistent', process.execPath, main, 'export'];
     const { stdout, stderr } = await host.sim.run(host.sim.inNamespace('dom2', argv), { domid: 2 });
-    assert.match(stderr, /VMs are not named: cannot talk to xenstored/);
+    assert.match(stderr, /the export omits VM names: cannot talk to xenstored/);
     assert.equal(stdout, rules.replaceAll(/ # .*$/gm, ''), stderr);
   });
 });
@@ -96,7 +96,7 @@ test('without our tables in the kernel, export fails and says why', async () => 
       const { status, stdout, stderr } = await host.inNetVm(['vifwatch', 'export']);
       assert.equal(status, 1);
       assert.equal(stdout, '');
-      assert.match(stderr, /our tables are not in the kernel/);
+      assert.match(stderr, /the vifwatch tables are not in the kernel/);
     },
     { daemon: false },
   );

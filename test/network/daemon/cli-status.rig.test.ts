@@ -156,7 +156,7 @@ test('without a daemon, status says so and shows the same vifs and routes', asyn
     assert.equal(alone.healthy, false);
     assert.deepEqual(visible(alone), visible(document));
     assert.match(aloneText, /^vifwatch is NOT RUNNING/);
-    const withoutCount = (row: string): string => row.replace(/ \(\d+\)/, '');
+    const withoutCount = (row: string): string => row.replace(/ \(claims so far: \d+\)/, '');
     assert.deepEqual(rowsOf(aloneText).map(withoutCount), rowsOf(text).map(withoutCount));
     assert.ok(rowsOf(text).some((row) => row.includes('ADDRESS_TAKEN')));
   });

@@ -33,7 +33,7 @@ uplinks: eth0   gateways: 10.0.5.1
 VIF  VM   LINK    MAC                ADDRESSES           PHASE      SINCE (UTC)
 3/0  web  vif3.0  00:16:3e:00:00:03  10.0.5.3 fd00:5::3  connected  2026-11-22 10:00:00
 4/1  -    vif4.1  -                  -                   error      -                    MAC_INVALID: mac "x"
-vif3.0: its guest claims "6.6.6.6" (2), which is ignored
+vif3.0: the guest claims "6.6.6.6" (claims so far: 2); ignored
 
 packets dropped: foreign_mac 3, vlan_tagged 1
 
@@ -45,9 +45,9 @@ ROUTE     LINK    VIA
 test('the status text shows trouble, and that no daemon runs', () => {
   const trouble = 'nft -j list: exit status 1';
   const daemon = { pid: 7, since, version: '0.1.0', trouble };
-  expect(statusText({ ...status, daemon })).toContain(`TROUBLE, tried again and again: ${trouble}`);
+  expect(statusText({ ...status, daemon })).toContain(`TROUBLE, retrying: ${trouble}`);
   expect(statusText({ ...status, daemon: null, vifs: [], drops: {}, routes: [] })).toBe(
-    `vifwatch is NOT RUNNING: this is what xenstore and the kernel say
+    `vifwatch is NOT RUNNING: this status is from xenstore and the kernel
 uplinks: eth0   gateways: 10.0.5.1
 
 no vifs
