@@ -5,8 +5,7 @@
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { isHost, type Prefix } from '../../address/prefix.ts';
-import { caretAt } from '../../toml/locate.ts';
-import { invalid, parseStrict, prefixSchema, readOptional } from '../../toml/strict-toml.ts';
+import { invalidKey, parseStrict, prefixSchema, readOptional } from '../../toml/strict-toml.ts';
 import type { PortForward, UplinkOptions } from '../state/host-elements.ts';
 
 export type Config = UplinkOptions & {
@@ -103,22 +102,16 @@ export const parseConfig = (file: string, text: string): Config => {
   const allowed = new Map<string, readonly Prefix[]>();
   for (const [index, { name, addresses }] of vm.entries()) {
     if (allowed.has(name)) {
-      const { line, column, codeblock } = caretAt(text, ['vm', index, 'name']);
-      throw invalid(
-        `${file}:${line}:${column}`,
-        `an earlier [[vm]] has the name "${name}"\n${codeblock}`,
-      );
+      const path = ['vm', index, 'name'];
+      throw invalidKey(file, text, path, `an earlier [[vm]] has the name "${name}"`);
     }
     allowed.set(name, addresses);
   }
   const [repeated] = repeatedForwards(uplink.forwards);
   if (repeated !== undefined) {
     const { proto, port } = uplink.forwards[repeated] as PortForward;
-    const { line, column, codeblock } = caretAt(text, ['forward', repeated, 'port']);
-    throw invalid(
-      `${file}:${line}:${column}`,
-      `an earlier [[forward]] has ${proto} port ${port}\n${codeblock}`,
-    );
+    const path = ['forward', repeated, 'port'];
+    throw invalidKey(file, text, path, `an earlier [[forward]] has ${proto} port ${port}`);
   }
   return { ...uplink, allowed };
 };
