@@ -1,9 +1,9 @@
-/** A vif's Ethernet address, as dom0 wrote it into the backend directory. */
+/** Ethernet addresses of vifs, as dom0 writes them into backend directories. */
 
-/** What netback gives its own end of every vif (Linux drivers/net/xen-netback/interface.c). */
+/** Netback's address on its own end of every vif (Linux drivers/net/xen-netback/interface.c). */
 const backendMac = 'fe:ff:ff:ff:ff:ff';
 
-/** The canonical lower-case form, or undefined if it is malformed, multicast, zero or netback's own. */
+/** Returns the lower-case form; undefined if the MAC is malformed, multicast, zero or netback's own. */
 export const parseMac = (text: string): string | undefined => {
   const mac = text.toLowerCase();
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac)) return undefined;

@@ -1,4 +1,4 @@
-/** IP addresses and prefixes as vifwatch compares and prints them: canonical, or refused. */
+/** IP addresses and prefixes. Vifwatch compares and prints their canonical form, and refuses all others. */
 import ipaddr from 'ipaddr.js';
 import { excerpt } from '../text/printable.ts';
 
@@ -12,15 +12,16 @@ export type Prefix = {
   readonly length: number;
 };
 
-/** Why a text is no usable prefix. */
+/** The reason why a text is not a usable prefix. */
 export type PrefixProblem = { readonly problem: string };
 
 const bitsOf = { 4: 32, 6: 128 } as const;
 
+/** True if the prefix is one address. */
 export const isHost = (prefix: Prefix): boolean => prefix.length === bitsOf[prefix.family];
 
 const parseAddress = (text: string): { family: Family; bytes: number[] } | undefined => {
-  // ipaddr.js also takes "10.1" and "0x0a000001", which xl's users do not mean.
+  // ipaddr.js also accepts "10.1" and "0x0a000001", which are more likely mistakes than addresses.
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
     return { family: 4, bytes: ipaddr.IPv4.parse(text).toByteArray() };
   }
@@ -42,7 +43,7 @@ const textOf = (family: Family, bytes: number[], length: number): string => {
   return length === bitsOf[family] ? address : `${address}/${length}`;
 };
 
-/** Parses `10.0.5.103`, `10.9.0.0/24`, `fd00:5::7` or `fd00:9::/64`; a prefix with host bits is a problem. */
+/** Parses `10.0.5.103`, `10.9.0.0/24`, `fd00:5::7` or `fd00:9::/64`. A prefix with host bits is refused. */
 export const parsePrefix = (text: string): Prefix | PrefixProblem => {
   const [addressText = '', lengthText, ...rest] = text.split('/');
   const address = parseAddress(addressText);
@@ -63,13 +64,13 @@ export const parsePrefix = (text: string): Prefix | PrefixProblem => {
   return { family, bytes, length, text: textOf(family, bytes, length) };
 };
 
-/** True if every address of `inner` is one of `outer`'s. */
+/** True if `outer` contains every address of `inner`. */
 export const contains = (outer: Prefix, inner: Prefix): boolean =>
   outer.family === inner.family &&
   outer.length <= inner.length &&
   masked(inner.bytes, outer.length).every((byte, index) => byte === outer.bytes[index]);
 
-/** True if some address is in both. */
+/** True if both prefixes contain the same address. */
 export const overlaps = (a: Prefix, b: Prefix): boolean => contains(a, b) || contains(b, a);
 
 const neverAGuest = [
@@ -77,11 +78,14 @@ const neverAGuest = [
   ...['::/96', 'fe80::/10', 'ff00::/8', '::ffff:0:0/96'],
 ].map((text) => parsePrefix(text) as Prefix);
 
-/** The unspecified, loopback, link-local, multicast, broadcast, reserved or IPv4-mapped range that `prefix` touches. */
+/**
+ * Returns the unspecified, loopback, link-local, multicast, broadcast, reserved or IPv4-mapped range that
+ * `prefix` overlaps; undefined if a guest may have all its addresses.
+ */
 export const reservedRange = (prefix: Prefix): Prefix | undefined =>
   neverAGuest.find((range) => overlaps(range, prefix));
 
-/** Without duplicates and without what a wider one already covers, in a canonical order. */
+/** Sorts prefixes and removes each one that is a duplicate or lies within a wider one. */
 export const normalise = (prefixes: readonly Prefix[]): readonly Prefix[] => {
   const sorted = [...prefixes].sort(
     (a, b) => a.family - b.family || a.length - b.length || (a.text < b.text ? -1 : 1),

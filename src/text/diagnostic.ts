@@ -1,6 +1,6 @@
-/** What is wrong with a file, or odd about it, and where. */
+/** An error or a warning about a file, with its place. */
 
-/** Line and column count from 1; without them, the file as a whole is meant. */
+/** Line and column count from 1. Without them, the place is the whole file. */
 export type Place = {
   readonly file: string;
   readonly line?: number;
@@ -8,12 +8,12 @@ export type Place = {
 };
 
 export type Diagnostic = {
-  /** A warning hinders nothing. */
+  /** A file with warnings only is accepted. */
   readonly severity: 'error' | 'warning';
   readonly place: Place;
   readonly text: string;
 };
 
-/** `file:line:column`, or as much of it as there is. */
+/** Returns `file:line:column`, without the parts that the place lacks. */
 export const placeText = ({ file, line, column }: Place): string =>
   [file, line, column].filter((part) => part !== undefined).join(':');

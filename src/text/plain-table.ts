@@ -1,7 +1,7 @@
-/** Rows and columns for a terminal. */
+/** Tables for a terminal. */
 import Table from 'cli-table3';
 
-/** Columns and nothing else: greppable, and no wider than it must be. */
+/** Columns without borders, as narrow as their content, so that grep and cut can read them. */
 const plain = {
   chars: Object.fromEntries(
     [
@@ -12,7 +12,7 @@ const plain = {
   style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
 };
 
-/** Without borders; rows as wide as the head. */
+/** Formats a table without borders. Each row has as many cells as the head. */
 export const plainTable = (head: string[], rows: string[][]): string => {
   const lines = new Table({ ...plain, head });
   lines.push(...rows);

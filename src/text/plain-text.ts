@@ -1,15 +1,16 @@
-/** What another VM writes to a terminal must be text: escape sequences could type, retitle and hide. */
+/** Filters another VM's output for a terminal: escape sequences could type input, set titles or hide text. */
 
 import { Transform } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-// Control characters but for tab and line end, and what turns the direction of text. A carriage return alone overwrites.
+// All control characters except tab and line end, and the characters that change the text direction.
+// A carriage return without a newline would let later text overwrite the line.
 const unsafe = /(?![\t\n]|\r\n)\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Puts "_" for whatever a terminal might obey; what is no UTF-8 becomes U+FFFD. */
+/** Replaces characters that could control a terminal with "_", and invalid UTF-8 with U+FFFD. */
 export const plainText = (): Transform => {
   const decoder = new StringDecoder('utf8');
-  // A carriage return may be half of a line's end.
+  // A carriage return at a chunk's end may be the first half of a line end.
   let held = '';
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {

@@ -1,18 +1,19 @@
-/** Text that anybody may have written, made fit for people to read. */
+/** Makes text from untrusted sources safe to show in terminals and logs. */
 
-/** Fit for a terminal and a log, whatever the bytes. */
+/** Escapes `"`, `\` and every character that is not printable ASCII as `\u{hex}`. */
 export const printable = (text: string): string =>
   text.replace(
     /[^ !#-[\]-~]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
   );
 
-/** What is longer helps nobody to find it. */
+/** Enough characters to find the text in its file. */
 const longest = 80;
 
+/** Returns the text in quotes, escaped as by `printable` and cut after 80 characters. */
 export const quoted = (text: string): string =>
   `"${printable(text.slice(0, longest))}${text.length > longest ? '...' : ''}"`;
 
-/** The beginning of a text that a guest or an operator chose, with "?" for what is not printable. */
+/** Returns the first 60 characters of a guest's or operator's text, with "?" for unprintable ones. */
 export const excerpt = (text: string): string =>
   text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60) + (text.length > 60 ? '…' : '');

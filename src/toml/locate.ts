@@ -1,9 +1,10 @@
-/** Where a key of a valid TOML text stands, as people are shown it. */
+/** Finds the line and column of a key in a valid TOML text, and shows that line with a caret. */
 import { type KeyPath, openPlaces } from './toml-places.ts';
 
 export type Caret = {
-  /** From 1. */
+  /** Counts from 1. */
   readonly line: number;
+  /** Counts from 1. */
   readonly column: number;
   readonly codeblock: string;
 };
@@ -18,11 +19,14 @@ const caret = (text: string, offset: number): Caret => {
   return { line: number, column, codeblock: `${prefix}${line}\n${pointer}` };
 };
 
-/** Finds the line and column of the longest beginning of a path that the text spells out; else the first line. */
+/**
+ * Returns a function that finds a key path in the text. If the text does not contain the whole path, the
+ * function finds its longest prefix that the text contains, or the first line.
+ */
 export const openCarets = (text: string): ((path: KeyPath) => Caret) => {
   const offsetOf = openPlaces(text);
   return (path) => caret(text, offsetOf(path));
 };
 
-/** The same for one path. */
+/** Finds one key path; for more than one, `openCarets` parses the text only once. */
 export const caretAt = (text: string, path: KeyPath): Caret => openCarets(text)(path);

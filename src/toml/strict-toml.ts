@@ -1,4 +1,4 @@
-/** A TOML file by a schema: what is wrong with it is one error that says where. */
+/** Reads TOML files with a schema. The first mistake is thrown as an error with its place. */
 import { readFile } from 'node:fs/promises';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
@@ -18,10 +18,14 @@ export const prefixSchema = v.pipe(
   }),
 );
 
+/** Makes a CONFIG_INVALID error. @param file the file's name, or a place in it as `placeText` writes it */
 export const invalid = (file: string, message: string): VifwatchError =>
   new VifwatchError('CONFIG_INVALID', `${file}: ${message}`);
 
-/** The text of a file that may be missing, which is an empty one then. Throws CONFIG_INVALID. */
+/**
+ * Reads a file; a missing file counts as empty.
+ * @throws VifwatchError CONFIG_INVALID if the file cannot be read
+ */
 export const readOptional = async (file: string): Promise<string> => {
   try {
     return await readFile(file, 'utf8');
@@ -38,7 +42,7 @@ const syntaxError = (file: string, error: TomlError): VifwatchError => {
   return invalid(placeText({ file, line, column }), `${message}\n${codeblock}`);
 };
 
-/** An error about what stands at a key, with a caret under it. */
+/** Makes a CONFIG_INVALID error about the key at `path`, with a caret under it. */
 export const invalidKey = (
   file: string,
   text: string,
@@ -57,7 +61,10 @@ const issueError = (file: string, text: string, issue: v.BaseIssue<unknown>): Vi
   return invalidKey(file, text, path, message);
 };
 
-/** Throws CONFIG_INVALID with file, line, column and a caret under the place. */
+/**
+ * Parses TOML with a schema that refuses unknown keys.
+ * @throws VifwatchError CONFIG_INVALID with file, line, column and a caret under the place
+ */
 export const parseStrict = <T extends v.GenericSchema>(
   file: string,
   text: string,

@@ -1,15 +1,15 @@
-/** Where each key and each item of an array begins in a TOML text: the parser keeps no positions of what it could read. */
+/** Finds where each key and array item begins in a TOML text. The parser, smol-toml, keeps no positions. */
 import { parse as parseToml } from 'smol-toml';
 
-/** As in valibot's issues: keys, and indices into arrays. */
+/** Keys and array indices, as in valibot's issues. */
 export type KeyPath = readonly (string | number)[];
 
-/** From 0, into the text. */
+/** A position in the text, from 0. */
 type Offset = number;
 
 const blank = /[ \t]*/y;
 const filler = /(?:\s|#[^\n]*)*/y;
-/** Within brackets. */
+/** White space, commas and comments between the items in brackets. */
 const between = /(?:[\s,]|#[^\n]*)*/y;
 const keyPart = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+/y;
 const quotedText = /"""(?:\\[\s\S]|[^\\])*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'/y;
@@ -20,10 +20,10 @@ const opening = /\[\[?/y;
 const nameOf = (part: string): string =>
   /^["']/.test(part) ? (parseToml(`k = ${part}`)['k'] as string) : part;
 
-/** One walk over a text, which remembers where it is and what it has met. */
+/** Walks once over a text and notes the place of each key path. */
 const walk = (text: string) => {
   const places = new Map<string, Offset>();
-  /** Of each array of tables, how many there are so far. */
+  /** The number of tables so far in each array of tables. */
   const tables = new Map<string, number>();
   let at: Offset = 0;
 
@@ -86,7 +86,7 @@ const walk = (text: string) => {
     takeValue(path);
   };
 
-  /** The table that a header opens: of arrays, the last one that there is. */
+  /** Returns the path of the table that a header opens; within an array of tables, its last table. */
   const takeHeader = (bracket: string): KeyPath => {
     const start = at - bracket.length;
     const path: (string | number)[] = [];
@@ -116,7 +116,10 @@ const walk = (text: string) => {
   return run();
 };
 
-/** Finds where the longest beginning of a path stands that the text, which must be valid TOML, spells out; else its start. */
+/**
+ * Returns a function that finds a path's offset in the text, which must be valid TOML. If the text does not
+ * contain the whole path, the function finds its longest prefix that the text contains, or returns 0.
+ */
 export const openPlaces = (text: string): ((path: KeyPath) => Offset) => {
   const places = walk(text);
   return (path) => {
