@@ -1,12 +1,19 @@
-/** The one place that runs other programs: argument lists, no shell, C locale, a deadline. */
+/**
+ * Runs a program to its end: an argument list without a shell, the C locale, a deadline. Three other files
+ * start programs, which run longer: network/kernel/monitor.ts (monitors), ipc/services/start-process.ts
+ * (services, through the addon) and cli/ipc/call.ts (the command of `vifwatch call`).
+ */
 import { execa } from 'execa';
 import type { ProcessCode } from '../errors.ts';
 import { type InputPipe, openInputPipe } from './input-pipe.ts';
 
-/** 10 s: far above what ip and nft need under load, far below an operator's patience. */
+/** Under load, ip and nft need far less than 10 s. */
 const deadlineMs = 10_000;
 
-/** A program that failed, could not be run or took too long; the message has argv and the first line it said. */
+/**
+ * A program failed, could not be run or exceeded the deadline. The message holds argv and the first line
+ * of stderr that is not blank.
+ */
 export class CommandError extends Error {
   readonly code = 'COMMAND_FAILED' satisfies ProcessCode;
   readonly stderr: string;
@@ -27,15 +34,17 @@ export type Finished = {
 
 const environment = { LC_ALL: 'C' };
 
-/** A program that has been started and waits for its input. */
+/** A program that is running and waits for its input. */
 type Waiting = {
   readonly isAlive: () => boolean;
-  /** To be called once; throws CommandError if the program did not start or finish. */
+  /** May be called once. Throws CommandError if the program did not start, take its input or finish. */
   readonly finish: (input: string) => Promise<Finished>;
 };
 
+/** By pid: when the program was started or got its input, in ms of performance.now(). */
 const started = new Map<number, number>();
-/** The deadline and some: by then, whatever a program has done has been told. */
+
+/** The deadline and 5 s more, so that the monitors have reported every change that the program made. */
 const rememberMs = 15_000;
 
 const remember = (pid: number | undefined): void => {
@@ -49,18 +58,18 @@ const remember = (pid: number | undefined): void => {
   started.set(pid, now);
 };
 
-/** Whether we started the process of late; the number of one long gone may be anybody's by now. */
+/** True if this process started the program within the last 15 s. The kernel may reuse an older pid. */
 export const isOwnChild = (pid: number): boolean =>
   performance.now() - (started.get(pid) ?? Number.NEGATIVE_INFINITY) < rememberMs;
 
 const spawn = ([file = '', ...args]: readonly string[], stdin: number | 'ignore') => {
   const overdue = new AbortController();
   const child = execa(file, args, {
-    // Any descriptor will do; the types go up to 9.
+    // Execa accepts any descriptor, but its types allow only 3 to 9.
     stdin: stdin as 3 | 'ignore',
     env: environment,
     cancelSignal: overdue.signal,
-    // Whoever is late has had its time.
+    // A program that has exceeded the deadline gets no more time to clean up.
     killSignal: 'SIGKILL',
     reject: false,
     stripFinalNewline: false,
@@ -103,12 +112,12 @@ const finish = async (
   if (exitCode === undefined) {
     throw new CommandError(argv, 'could not be run', originalMessage ?? '');
   }
-  // To nft, JSON that breaks off is no error.
+  // Nft exits with 0 even if its JSON input is cut off.
   if (!(await sent) && exitCode === 0) throw new CommandError(argv, 'did not take its input', '');
   return { stdout, stderr, status: exitCode };
 };
 
-/** Throws CommandError if there is no pipe to be had. */
+/** Throws CommandError if the pipe cannot be created or the program cannot be started. */
 const start = (argv: readonly string[]): Waiting => {
   const pipe = inputPipe(argv);
   const spawned = spawnWith(argv, pipe);
@@ -123,7 +132,10 @@ const start = (argv: readonly string[]): Waiting => {
   };
 };
 
-/** Runs to the end whatever the exit status is; throws CommandError if it did not start, take its input or finish. */
+/**
+ * Runs a program and accepts every exit status.
+ * @throws CommandError if the program did not start, take its input or finish in time
+ */
 export const attempt = async (argv: readonly string[], input?: string): Promise<Finished> =>
   input === undefined
     ? finish(argv, spawn(argv, 'ignore'), Promise.resolve(true))
@@ -134,24 +146,30 @@ const succeeded = (argv: readonly string[], { stdout, stderr, status }: Finished
   return stdout;
 };
 
-/** Runs a program that must succeed; throws CommandError otherwise. */
+/**
+ * Runs a program that must succeed, and returns its stdout.
+ * @throws CommandError if its exit status is not 0, and as `attempt` does
+ */
 export const run = async (argv: readonly string[], input?: string): Promise<string> =>
   succeeded(argv, await attempt(argv, input));
 
 export type Standby = {
-  /** As the functions of the same names, with what is ready, else from the start. */
+  /** Like the functions `attempt` and `run`, but with the waiting program if it is still alive. */
   readonly attempt: (input: string) => Promise<Finished>;
   readonly run: (input: string) => Promise<string>;
   /** Starts the program for the next attempt. */
   readonly prepare: () => void;
-  /** Lets a program that waits go. */
+  /** Ends the waiting program. */
   readonly close: () => void;
 };
 
-/** To start a program costs the event loop milliseconds, which can wait until nobody waits for anything. */
+/** Starting a program blocks the event loop for milliseconds, so the next start waits for a quiet moment. */
 const quietMs = 50;
 
-/** Keeps a program that does nothing before its input ends one start ahead of its use. */
+/**
+ * Starts a program before it is needed, and gives it its input later. The program must do nothing before
+ * its input ends.
+ */
 export const openStandby = (argv: readonly string[]): Standby => {
   let ready: Waiting | undefined;
   let soon: NodeJS.Timeout | undefined;
@@ -166,7 +184,7 @@ export const openStandby = (argv: readonly string[]): Standby => {
     try {
       ready ??= start(argv);
     } catch {
-      // Whoever needs it will hear of it.
+      // The next attempt starts the program again and reports the error.
     }
   };
   const attempt: Standby['attempt'] = async (input) => {

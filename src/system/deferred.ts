@@ -1,4 +1,4 @@
-/** A promise with its two ends apart: Promise.withResolvers() is not in Node 20. */
+/** Returns a promise and its two functions. Node 20 has no Promise.withResolvers(). */
 export const deferred = <T>() => {
   let resolve: (value: T | PromiseLike<T>) => void = () => {};
   let reject: (error: Error) => void = () => {};

@@ -1,11 +1,11 @@
-/** Tells that files in a directory have changed. */
+/** Watches the files in a directory. */
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Observable } from 'rxjs';
 
 const open = (directory: string, changed: (file: string | null) => void): FSWatcher | undefined => {
   try {
-    // A watch that breaks is renewed with the next change that the other one sees.
+    // The watch on the parent renews a broken inner watch when the directory itself changes.
     return watch(directory, (_, file) => changed(file)).on('error', () => {});
   } catch {
     return undefined;
@@ -13,8 +13,8 @@ const open = (directory: string, changed: (file: string | null) => void): FSWatc
 };
 
 /**
- * Emits at every change in `directory`, and when it comes or goes, as far as its parent is there: else only
- * SIGHUP is left. Never errors.
+ * Emits at every change in `directory`, and when it is created or removed if its parent exists at the time
+ * of the call. Without a parent nothing is emitted, and only SIGHUP reloads the files. Never errors.
  */
 export const watchFiles = (directory: string): Observable<void> =>
   new Observable((changes) => {

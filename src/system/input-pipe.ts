@@ -1,22 +1,25 @@
 /**
- * A pipe to a program's stdin. Node would make it a socket, which nft and conntrack, who open it by its name, cannot
- * open (nodejs/node#21941).
+ * A pipe to a program's stdin. Node itself would create a socket. Nft and conntrack open their stdin by its
+ * path, and the kernel refuses to open a socket that way (nodejs/node#21941).
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { loadNative } from '../xen/native.ts';
 
-/** Of any program. What it calls "-" may be /dev/stdin, which is not there without a device manager. */
+/**
+ * The path by which any program can open its own stdin. A program may open /dev/stdin for "-", and that
+ * path does not exist without a device manager.
+ */
 export const stdinFile = '/proc/self/fd/0';
 
 export type InputPipe = {
-  /** The program's end. */
+  /** The read end, which the program inherits. */
   readonly descriptor: number;
-  /** To be called once the program has its end, or never will. */
+  /** Closes our copy of the read end. Call it after the program has started or has failed to start. */
   readonly handOver: () => void;
-  /** To be called once; resolves with whether the pipe took all. */
+  /** Sends the whole input; may be called once. Resolves with true if the pipe took all of it. */
   readonly send: (input: string) => Promise<boolean>;
-  /** For when nobody reads any more; what waits in `send` resolves with false. */
+  /** Call it when no program reads the pipe any more. A pending `send` resolves with false. */
   readonly close: () => void;
 };
 
@@ -30,18 +33,18 @@ const openSocket = (fd: number, other: number): Socket => {
   }
 };
 
-/** Throws an errno's Error, or what `loadNative` throws; nothing is left open then. */
+/** Throws an Error with the errno's name in `code`, or as `loadNative` does. It leaves no descriptor open. */
 export const openInputPipe = (): InputPipe => {
   const [descriptor, ours] = loadNative().pipe();
   const socket = openSocket(ours, descriptor);
-  // A program that does not read to the end; "close" follows.
+  // The program stopped reading (EPIPE). "close" follows and settles `send`.
   socket.on('error', () => undefined);
   return {
     descriptor,
     handOver: () => closeSync(descriptor),
     send: (input) =>
       new Promise((resolve) => {
-        // Otherwise neither event would come.
+        // A destroyed socket emits neither event.
         if (socket.destroyed) return resolve(false);
         socket.once('finish', () => resolve(true));
         socket.once('close', () => resolve(false));

@@ -1,8 +1,8 @@
-/** A unix socket that appears all at once: who can see it can connect, if the permissions let him. */
+/** Unix sockets that appear in one step: a client that sees the path can connect, if it has permission. */
 import { chmod, chown, rename, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 
-/** A path, or a name in the abstract namespace after a NUL. Rejects with what the system says. */
+/** Listens at a path, or at an abstract name after a NUL. Rejects with the error of the system. */
 export const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -13,8 +13,8 @@ export const listen = (server: Server, path: string): Promise<void> =>
   });
 
 /**
- * Listens at `path`, in the place of whatever is left there by another. It is root's, and the group's.
- * Rejects with what the system says.
+ * Listens at `path`, and replaces the socket that an earlier process left there. The socket belongs to our
+ * user and to the group `gid`, with mode 0660. Rejects with the system's error.
  */
 export const listenAt = async (server: Server, path: string, gid = 0): Promise<void> => {
   const unready = `${path}.new`;

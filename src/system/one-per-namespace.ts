@@ -1,12 +1,12 @@
-/** One process of a kind in a network namespace. */
+/** Ensures that only one process of a kind runs in a network namespace. */
 import { createServer, type Server } from 'node:net';
 import { VifwatchError } from '../errors.ts';
 import { listen } from './listening-socket.ts';
 
 /**
- * Makes this the only one of that name in the network namespace, for as long as the process lives: the
- * abstract socket belongs to the namespace, and the kernel takes it back even after a `kill -9`.
- * Throws ALREADY_RUNNING.
+ * Claims `name` in the network namespace for as long as this process lives. The claim is an abstract
+ * socket: it belongs to the namespace, and the kernel removes it even after `kill -9`.
+ * @throws VifwatchError ALREADY_RUNNING
  */
 export const claimNamespace = async (name: 'vifwatch' | 'vifwatch-agent'): Promise<Server> => {
   const server = createServer((socket) => socket.destroy()).unref();

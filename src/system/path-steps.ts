@@ -1,13 +1,13 @@
-/** Where a path leads, name by name as the kernel follows it, with any directory in the place of "/". */
+/** Follows a path name by name as the kernel does, with any directory as "/". */
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
-/** A directory on the way, a symbolic link, or what stands at the end. */
+/** A directory on the way, a symbolic link, or the file at the end. */
 type Step = { readonly path: string; readonly stats: Stats };
 
 export type Way = {
   readonly steps: readonly Step[];
-  /** Where it leads; like all paths here, below the root and without links. */
+  /** The file's own path. Like all paths here it is relative to the root and contains no links. */
   readonly end: string;
 };
 
@@ -17,7 +17,7 @@ const mostLinks = 40;
 const namesOf = (path: string): string[] =>
   path.split('/').filter((name) => name !== '' && name !== '.');
 
-/** Throws what lstat(2) does, and ELOOP. */
+/** Throws lstat(2)'s errors, and ELOOP after 40 symbolic links. */
 export const wayTo = (path: string, root = '/'): Way => {
   const steps: Step[] = [];
   const ahead = namesOf(resolve(path));

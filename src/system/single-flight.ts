@@ -1,4 +1,4 @@
-/** The one custom operator: never two runs at once, and a trigger during a run is followed by one more run. */
+/** An rxjs operator that never runs its work twice at once. A trigger during a run causes one more run. */
 import {
   concat,
   defer,
@@ -14,12 +14,12 @@ import {
   timer,
 } from 'rxjs';
 
-/** One vif comes up within it: its few runs need not wait for each other. */
+/** A vif needs a few short runs to come up. Runs of 12 ms in total follow each other without a rest. */
 const burstMs = 12;
-/** However long a run took, the next one is not held back for longer. */
+/** The longest rest, after a run of any length. */
 const maxRestMs = 5;
 
-/** How long to rest after a run, in ms: not at all, unless the runs of late have taken more than half of the time. */
+/** Returns the rest after a run, in ms. It is 0 unless the recent runs took more than half of the time. */
 const makeRest = (now: () => number): ((startedAt: number) => number) => {
   let excessMs = 0;
   let endedAt = now();
@@ -31,7 +31,10 @@ const makeRest = (now: () => number): ((startedAt: number) => number) => {
   };
 };
 
-/** In a crowd of triggers there is a rest after each run, so that what one run starts is not starved by the next. */
+/**
+ * Runs `work` at each trigger, one run at a time. Under many triggers it rests after each run, so that the
+ * event loop can finish what that run has started.
+ */
 export const singleFlight =
   <T>(work: () => Promise<T>): OperatorFunction<unknown, T> =>
   (triggers: Observable<unknown>): Observable<T> =>
