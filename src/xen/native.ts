@@ -1,9 +1,9 @@
-/** The native addon: what it exports, and where it is. */
+/** The native addon's exports, and the function that loads it. */
 import { createRequire } from 'node:module';
 import { addonFile, packageRoot } from '../package.ts';
 import type { Transaction } from './transaction.ts';
 
-/** A domain's rights on a node. The first of a list names the owner and all others' rights. */
+/** A domain's rights on a node. A list's first entry names the owner, and the rights of unlisted domains. */
 export type Permission = {
   readonly domid: number;
   readonly read: boolean;
@@ -11,8 +11,8 @@ export type Permission = {
 };
 
 /**
- * One connection. Strings hold one character per byte. Failures are Errors with the errno's name in
- * `code`; those of the arguments are thrown, all others reject. Transaction 0 is none.
+ * A connection to xenstored. Strings hold one character per byte. Failures are Errors with the errno's name
+ * in `code`: bad arguments throw, everything else rejects. Transaction 0 means no transaction.
  */
 export interface NativeXenstore {
   read(path: string, tx: Transaction | 0): Promise<string>;
@@ -26,17 +26,17 @@ export interface NativeXenstore {
     tx: Transaction | 0,
     permissions: readonly Permission[],
   ): Promise<void>;
-  /** Path, value, path, value…, parents first; paths relative to the given one. */
+  /** Resolves with path, value, path, value…, parents first; the paths are relative to `path`. */
   tree(path: string): Promise<string[]>;
   begin(): Promise<Transaction>;
   end(tx: Transaction, abort: boolean): Promise<void>;
-  /** Yields an id for `unwatch`. Calls back with (null, path) per event, or once with an error. */
+  /** Returns an id for `unwatch`. Calls back with (null, path) for each event, or once with an error. */
   watch(path: string, callback: (error: Error | null, path: string) => void): number;
   unwatch(id: number): void;
   close(): void;
 }
 
-/** What an operation on a vchan was at when it failed with the errno in its Error's `code`. */
+/** The step of a vchan operation that failed with the errno in its Error's `code`. */
 export type VchanOperation =
   | 'open evtchn'
   | 'open gntalloc'
@@ -49,27 +49,27 @@ export type VchanOperation =
   | 'check indices'
   | 'watch port';
 
-/** One end of a vchan. Failures are thrown, as Errors with an `operation`; then only `close` is left. */
+/** One end of a vchan. Its methods throw Errors with an `operation`; then only `close` may be called. */
 export interface NativeVchan {
-  /** Our event channel's port. */
+  /** Our port of the event channel. */
   port(): number;
-  /** A server's, to which no client has come yet. */
+  /** True for a server while no client has connected. */
   isWaiting(): boolean;
   /**
-   * Fills `into` and yields how many bytes; 0 if there are none now, or none `wanted`, of which an event
-   * will tell; -1 once the peer has closed, and all that it wrote was read. A peer that has closed is
-   * read from even if nothing is wanted.
+   * Reads into `into` and returns the number of bytes. 0 means that no bytes are there now, in which case
+   * an event follows when some arrive, or that `wanted` is false. -1 means that the peer has closed and all
+   * its bytes were read. After the peer has closed, `wanted` is ignored.
    */
   read(into: Uint8Array, wanted: boolean): number;
-  /** Yields how many bytes have been written; an event tells of room for what is left. */
+  /** Returns the number of bytes written. If some are left, an event follows when the ring has room. */
   write(chunks: readonly Uint8Array[]): number;
   close(): void;
 }
 
-/** The pages of a server, for one session after the other. */
+/** A server's granted pages, which serve one session after another. */
 interface NativeVchanServer {
   ringRef(): number;
-  /** The pages go with the session that uses them. */
+  /** Frees the pages, or leaves that to the session that uses them. */
   close(): void;
 }
 
@@ -85,15 +85,15 @@ type PeerCredentials = {
 };
 
 export type Program = {
-  /** From "/". */
+  /** An absolute path. */
   readonly path: string;
-  /** From argv[0] on. */
+  /** Includes argv[0]. */
   readonly argv: readonly string[];
-  /** NAME=value. */
+  /** Entries of the form NAME=value. */
   readonly environment: readonly string[];
-  /** To become 0 to 2; no others are inherited. */
+  /** The child's descriptors 0 to 2. It inherits no others. */
   readonly descriptors: readonly [stdin: number, stdout: number, stderr: number];
-  /** Whom root becomes, with no other groups; undefined leaves all that as it is. */
+  /** The user and group that the child becomes, without other groups; undefined keeps our own. */
   readonly identity: { readonly uid: number; readonly gid: number } | undefined;
 };
 
@@ -114,24 +114,25 @@ export type SpawnOperation =
 type Addon = {
   readonly Xenstore: new () => NativeXenstore;
   readonly Vchan: VchanConstructor;
-  /** Sizes in bytes, at most 1 MiB; left is what the client writes. */
+  /** Ring sizes in bytes, at most 1 MiB. The client writes the left ring, the server the right one. */
   readonly VchanServer: new (
     domid: number,
     left: number,
     right: number,
   ) => NativeVchanServer;
-  /** Of the process that connected a unix socket, as the kernel knows it. */
+  /** Returns the kernel's record of the process that connected a unix socket. */
   readonly peerCredentials: (descriptor: number) => PeerCredentials;
-  /** Descriptors, closed on exec. */
+  /** Creates a pipe. Both descriptors are closed on exec. */
   readonly pipe: () => readonly [readEnd: number, writeEnd: number];
   /**
-   * Yields the pid of a program that now runs, in a session of its own and at "/". `onEnd` is called with its exit
-   * status, or 128 and the signal's number. Throws an Error with an `operation`, and nothing is left then.
+   * Starts a program in its own session, with "/" as its working directory, and returns its pid. `onEnd`
+   * gets the exit status, or 128 plus the signal's number. Throws an Error with an `operation` if the
+   * program does not run; then no process is left.
    */
   readonly spawn: (program: Program, onEnd: (status: number) => void) => number;
 };
 
-/** Loads the addon, from sources as from the bundle. Throws an Error that says how to build it. */
+/** Loads the addon, both from src/ and from the bundle. Throws an Error that says how to build it. */
 export const loadNative = (): Addon => {
   try {
     return createRequire(import.meta.url)(addonFile);

@@ -1,16 +1,16 @@
-/** Transactions on one connection: one at a time, and again if another's change got in between. */
+/** Runs transactions on one connection, one at a time, and repeats a transaction after a conflict. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 declare const transaction: unique symbol;
-/** Names an open transaction; good until the body that it was given to has ended. */
+/** An open transaction's id, valid until the body that got it has ended. */
 export type Transaction = number & { readonly [transaction]: true };
 
-/** How often a body runs at most before the conflict is reported. */
+/** A body runs at most this often; then the conflict is reported. */
 const maxAttempts = 8;
 
 type Ends = {
   readonly begin: () => Promise<Transaction>;
-  /** Rejects with `code` EAGAIN if something that the transaction read or wrote has changed. */
+  /** Rejects with `code` EAGAIN if another client has changed a node that the transaction used. */
   readonly commit: (tx: Transaction) => Promise<void>;
   readonly abort: (tx: Transaction) => Promise<void>;
 };
@@ -18,7 +18,7 @@ type Ends = {
 const isConflict = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 
-/** Up to 2, 4, 8… ms, so that two that conflict do not meet again and again. */
+/** Waits up to 2, 4, 8… ms at random, so that two clients do not conflict again and again. */
 const backoff = (attempt: number): Promise<void> => delay(Math.random() * 2 ** attempt);
 
 const commits = async (ends: Ends, tx: Transaction, attempt: number): Promise<boolean> => {
@@ -38,7 +38,7 @@ const attempts = async <T>(ends: Ends, body: (tx: Transaction) => Promise<T>): P
     try {
       result = await body(tx);
     } catch (error) {
-      // What the body threw is what counts, not how the store takes the abort.
+      // The caller gets the body's error, whether or not the abort succeeds.
       await ends.abort(tx).catch(() => {});
       throw error;
     }
@@ -48,8 +48,8 @@ const attempts = async <T>(ends: Ends, body: (tx: Transaction) => Promise<T>): P
 };
 
 /**
- * Makes the `transaction` function of a connection. Bodies run one after the other, as the store
- * allows a domain ten open transactions, which it shares with its kernel.
+ * Makes a connection's `transaction` function. Bodies run one after another: xenstored allows a domain ten
+ * open transactions, which we share with our kernel.
  */
 export const serialTransactions = (ends: Ends) => {
   let last: Promise<unknown> = Promise.resolve();

@@ -6,9 +6,9 @@ import { serialTransactions, type Transaction } from './transaction.ts';
 export type { Permission, Transaction };
 
 /**
- * A request failed. `code` is the errno's name as libxenstore has it: ENOENT, EACCES (also for a
- * node that does not exist), EINVAL (also for oxenstored's quotas), ENOSPC (for xenstored's), E2BIG,
- * EAGAIN…, and EBADF once the connection is closed or lost. `path` is empty where there is none.
+ * A failed request. `code` is the errno's name from libxenstore: ENOENT, EACCES (also for a node that does
+ * not exist), EINVAL (also for an exceeded quota of oxenstored), ENOSPC (for a quota of C xenstored), E2BIG,
+ * EAGAIN…, and EBADF after the connection is closed or lost. `path` is empty if the request has no path.
  */
 export class XenstoreError extends Error {
   override readonly name = 'XenstoreError';
@@ -25,36 +25,36 @@ export class XenstoreError extends Error {
 }
 
 /**
- * All requests of a connection are made in their order, by a thread of its own: they pend for as
- * long as xenstored does not answer, without limit. Strings hold one character per byte, any byte.
- * A pending request or a watch keeps the process alive. Failures are XenstoreErrors.
+ * A connection to xenstored. Its own thread sends the requests in order; while xenstored does not answer,
+ * they stay pending, without a time limit. Strings hold one character per byte. A pending request or a
+ * watch keeps the process alive. Failures are XenstoreErrors.
  */
 export interface Xenstore {
   read(path: string, tx?: Transaction): Promise<string>;
-  /** The values of many nodes in one go, in their order; undefined for what is missing or may not be read. */
+  /** Reads many nodes at once, in their order; undefined for a node that is missing or not readable. */
   readAll(paths: readonly string[], tx?: Transaction): Promise<readonly (string | undefined)[]>;
   list(path: string, tx?: Transaction): Promise<readonly string[]>;
-  /** E2BIG if path and value exceed 4 KiB, EINVAL if the value holds a character above U+00FF. */
+  /** Rejects with E2BIG if path and value exceed 4 KiB, with EINVAL for a character above U+00FF. */
   write(path: string, value: string, tx?: Transaction): Promise<void>;
   remove(path: string, tx?: Transaction): Promise<void>;
   getPermissions(path: string, tx?: Transaction): Promise<readonly Permission[]>;
   setPermissions(path: string, permissions: readonly Permission[], tx?: Transaction): Promise<void>;
   /**
-   * A whole subtree: values by path relative to `path`, whose own is ''; parents first. Not a
-   * snapshot: what vanishes meanwhile or cannot be read is left out. E2BIG above 16 MiB, where a
-   * node counts 256 bytes besides its path and value.
+   * Reads a whole subtree: values by their path relative to `path`, whose own key is ''; parents first. It
+   * is not a snapshot: nodes that vanish meanwhile or cannot be read are left out. Rejects with E2BIG above
+   * 16 MiB, where each node counts 256 bytes plus its path and value.
    */
   tree(path: string): Promise<ReadonlyMap<string, string>>;
   /**
-   * Runs the body in a transaction and commits. If what it read or wrote has changed meanwhile,
-   * runs it again, eight times in all, then rejects with EAGAIN. Aborts if the body rejects. Never
-   * call this within a body: transactions run one at a time, so it would wait for itself.
+   * Runs the body in a transaction and commits. After a conflict with another client it runs the body
+   * again, at most eight times, and then rejects with EAGAIN. It aborts if the body rejects. Never call it
+   * within a body: transactions run one at a time, so it would wait for itself.
    */
   transaction<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
-   * The paths that change at or below `path`, and at once `path` itself. Events may be spurious,
-   * and an ancestor's may be all that tells of a removal. Errors with EBADF when a request finds
-   * the connection lost.
+   * Emits `path` at once, and then each path at or below it that changes. Events may be spurious, and a
+   * removal may be reported only by an ancestor's path. Errors with EBADF when a request finds that the
+   * connection is lost.
    */
   watch(path: string): Observable<string>;
   /** Pending requests reject with EBADF, watches complete. May be called again. */
@@ -103,8 +103,8 @@ const connect = (): NativeXenstore => {
 };
 
 /**
- * Connects as libxenstore does: to the socket $XENSTORED_PATH, else to xenstored's own, else to
- * /dev/xen/xenbus. Throws a XenstoreError, or an Error if the addon cannot be loaded.
+ * Connects as libxenstore does: to the socket $XENSTORED_PATH, else to xenstored's socket in this domain,
+ * else to /dev/xen/xenbus. Throws a XenstoreError, or an Error if the addon cannot be loaded.
  */
 export const openXenstore = (): Xenstore => {
   const native = connect();
@@ -135,6 +135,6 @@ export const openXenstore = (): Xenstore => {
   };
 };
 
-/** Whatever a living xenstored says no to; a lost connection is EBADF. */
+/** True if xenstored itself refused the request. A lost connection (EBADF) is not a refusal. */
 export const isRefusal = (error: unknown): error is XenstoreError =>
   error instanceof XenstoreError && error.code !== 'EBADF';
