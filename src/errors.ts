@@ -1,4 +1,7 @@
-/** Why a vif stays closed, or why the daemon cannot go on; vifwatch-errors(7) explains the codes, which are stable. */
+/**
+ * The codes of a closed vif and of a process that cannot continue. The codes are stable;
+ * vifwatch-errors(7) explains them.
+ */
 
 export const vifCodes = [
   'ADDRESS_MISSING',
@@ -37,10 +40,10 @@ export const processCodes = [
 
 export type ProcessCode = (typeof processCodes)[number];
 
-/** One vif's trouble. `text` is for the operator; the guest only ever sees the code. */
+/** The reason why one vif stays closed. The operator reads `text`; the guest sees only the code. */
 export type Problem = { readonly code: VifCode; readonly text: string };
 
-/** Trouble of the whole process. */
+/** An error that concerns the whole process. */
 export class VifwatchError extends Error {
   readonly code: ProcessCode;
 
@@ -51,4 +54,5 @@ export class VifwatchError extends Error {
   }
 }
 
+/** Tells a Problem from a result that has no `code`. */
 export const isProblem = (value: object): value is Problem => 'code' in value;

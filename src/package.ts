@@ -1,28 +1,29 @@
-/** Where the package's own files are: the same from src/ and from the bundle in dist/. */
+/** The paths of the package's own files. They are the same from src/ and from the bundle in dist/. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The static part of the firewall. */
+/** The static part of the ruleset. */
 export const staticRulesetFile = join(packageRoot, 'rules/vifwatch.nft');
 
-/** What is loaded besides where addresses are translated. */
+/** The rules that are also loaded if net-vm translates addresses. */
 export const translationFile = join(packageRoot, 'rules/translation.nft');
 
-/** What is loaded besides where the MSS is clamped. */
+/** The rules that are also loaded if net-vm clamps the MSS. */
 export const mssClampFile = join(packageRoot, 'rules/mss-clamp.nft');
 
-/** The profiles. */
+/** The directory of the profiles. */
 export const profileDirectory = join(packageRoot, 'rules');
-/** What closes everything. */
+
+/** The rules of panic mode, which drop all traffic of the VMs. */
 export const panicFile = join(packageRoot, 'rules/panic.nft');
 
-/** What runs in dom0. */
+/** The directory of the scripts that run in dom0. */
 export const dom0Directory = join(packageRoot, 'dom0');
 
-/** The native addon, as node-gyp leaves it. */
+/** The native addon, where node-gyp puts it. */
 export const addonFile = join(packageRoot, 'native/build/Release/xen.node');
 
 const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
@@ -32,5 +33,5 @@ const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf
 
 export const version = manifest.version;
 
-/** The version of Node that is needed at least. */
+/** Returns the oldest version of Node that the package supports, as digits and dots. */
 export const oldestNode = (): string => manifest.engines.node.replace('>=', '');

@@ -1,4 +1,4 @@
-/** The results of checks of this machine: one line each. */
+/** Checks of a machine or a root file system. Each result is one line. */
 
 import { addonFile } from '../package.ts';
 import { run } from '../system/command.ts';
@@ -8,7 +8,7 @@ export type CheckResult =
   | { readonly name: string; readonly fine: string }
   | { readonly name: string; readonly lacks: string };
 
-/** @param hint what to do if `look` throws; its own message comes first */
+/** Runs a check. @param hint advice that follows the message if `look` throws; may be empty */
 export const probe = async (
   name: string,
   hint: string,
@@ -22,6 +22,7 @@ export const probe = async (
   }
 };
 
+/** Checks that the native addon loads and that ldd finds its libraries. */
 export const addon = () =>
   probe('addon', '', async () => {
     const { loadNative } = await import('../xen/native.ts');
@@ -32,6 +33,7 @@ export const addon = () =>
     return `${addonFile} loads`;
   });
 
+/** Checks that xenstored answers. */
 export const xenstore = () =>
   probe('xenstore', '', async () => {
     const { store, domid } = await connect();
@@ -39,7 +41,10 @@ export const xenstore = () =>
     return `answers, this is domain ${domid}`;
   });
 
-/** Names of files and what programs say may be anything: none is obeyed by a terminal, or looks like a result of its own. */
+/**
+ * Escapes control characters, and indents each line that would look like another result. File names and
+ * the output of programs may contain anything.
+ */
 const harmless = (text: string): string =>
   text
     .replaceAll(/(?![\n\t])\p{Cc}/gu, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)

@@ -1,12 +1,12 @@
-/** A daemon as a process: it logs NDJSON to standard output, and what ends it is logged last. */
+/** Runs a daemon as a process: it logs NDJSON to standard output, and the last line says why it ended. */
 import { type Logger, pino } from 'pino';
 import { XenstoreError } from '../xen/xenstore.ts';
 
-/** A connection that fails at any time later is as good as none at the start. */
+/** A xenstore error in the running daemon gets the same code as a failed connection at its start. */
 const codeOf = (error: unknown): string | undefined =>
   error instanceof XenstoreError ? 'XENSTORE_UNAVAILABLE' : (error as { code?: string }).code;
 
-/** Runs it to its end and returns the exit status: 0, 78 for a bad configuration (EX_CONFIG), 1 for the rest. */
+/** Runs a daemon to its end. Returns 0; exits with 78 (EX_CONFIG) for a bad configuration, else with 1. */
 export const daemonProcess = async (
   { debug }: { readonly debug?: true },
   serve: (log: Logger) => Promise<void>,
@@ -19,7 +19,7 @@ export const daemonProcess = async (
     const { message } = error as Error;
     const code = codeOf(error);
     log.fatal({ code, err: code === undefined ? error : undefined }, message);
-    // A request to a dead or hung xenstored never returns: waiting for it would be for ever.
+    // A request to a dead or hung xenstored never returns, and would keep the process alive.
     return process.exit(code === 'CONFIG_INVALID' ? 78 : 1);
   }
 };
