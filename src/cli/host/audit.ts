@@ -1,4 +1,4 @@
-/** `vifwatch audit`: whether dom0 is out of this VM's paths, and whether the VM is as it was compiled, by what is there. */
+/** `vifwatch audit`: checks that dom0 is on none of this VM's paths, and that the VM matches its mesh. */
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { AuditFinding } from '../../host/audit/finding.ts';
@@ -22,17 +22,17 @@ import { askDaemon } from '../network/status.ts';
 /** EX_UNAVAILABLE of sysexits.h. */
 const cannotLook = 69;
 
-/** A hung xenstored or agent answers nothing at all; a busy one takes milliseconds. */
+/** A busy xenstored or agent answers within milliseconds; a hung one never answers. */
 const deadlineMs = 10_000;
 
 type Options = { readonly config: string; readonly runtime: string };
 
 const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   const { store, domid } = await connect();
-  // Whatever is still asked is answered with an error then.
+  // Closing the connection rejects all pending requests.
   const deadline = setTimeout(() => store.close(), deadlineMs);
   try {
-    if (domid === 0) throw new Error('this is dom0, for which there is dom0/audit');
+    if (domid === 0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
     const isDaemonThere = await askDaemon(runtime).then(
       (status) => status !== undefined,
       () => false,
@@ -48,7 +48,7 @@ const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   }
 };
 
-/** Whoever has the socket may answer anything. */
+/** Any process could be listening on the agent's socket, so its answer is checked. */
 const documentSchema = v.object({
   peers: v.array(
     v.object({
@@ -63,7 +63,10 @@ const documentSchema = v.object({
 
 const late = (): Promise<never> =>
   new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('it does not answer')), deadlineMs).unref();
+    setTimeout(
+      () => reject(new Error(`no answer within ${deadlineMs / 1000} s`)),
+      deadlineMs,
+    ).unref();
   });
 
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
@@ -74,7 +77,7 @@ const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   }
 };
 
-/** The links that are configured; undefined if the agent would not start with what it is told. */
+/** The configured links; undefined if the agent would refuse its configuration. */
 const pairsOf = async (file: string): Promise<readonly ListedPair[] | undefined> => {
   try {
     const { serve, connect: connected } = await loadAgentConfig(file);
@@ -106,7 +109,7 @@ const text = (findings: readonly AuditFinding[]): string => {
   return plainTable(['CODE', 'WHAT', 'WHAT TO DO'], rows);
 };
 
-/** Prints the findings and returns the exit status: 0 if there are none, 1 if there are, 69 if it cannot look. */
+/** Prints the findings. Returns the exit status: 0 without findings, 1 with some, 69 if the audit fails. */
 export const audit = async ({ config, runtime }: Options, json: boolean): Promise<number> => {
   const paths = agentPaths(config);
   let findings: readonly AuditFinding[];

@@ -1,4 +1,4 @@
-/** What an audit says of a VM. */
+/** The findings of an audit of one VM. */
 
 export const auditCodes = [
   'VIF_BACKEND_DOM0',
@@ -19,10 +19,11 @@ export const auditCodes = [
 
 type AuditCode = (typeof auditCodes)[number];
 
-/** All of it is one line each, without control characters. */
+/** One problem that the audit found. Each text is one line without control characters. */
 export type AuditFinding = {
   readonly code: AuditCode;
+  /** The problem itself. */
   readonly what: string;
-  /** The way out. */
+  /** The next step for the operator. */
   readonly do: string;
 };

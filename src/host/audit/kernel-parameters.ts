@@ -1,15 +1,15 @@
-/** What dom0 tells this VM on its kernel's command line. */
+/** The kernel parameters with which dom0 tells this VM its policy hash and its links. */
 
 export type KernelParameters = {
-  /** Hashes of the policy that it should have; more than one contradict each other. */
+  /** The hash of the policy that this VM should have. Different hashes contradict each other. */
   readonly policies: readonly string[];
-  /** Whether it says anything of links. */
+  /** True if ipc_serve, ipc_connect or ipc_relay is there. */
   readonly isLinked: boolean;
 };
 
 const shape = /^(ipc_serve|ipc_connect|ipc_relay|ipc_policy)=(.+)$/s;
 
-/** Of any text. */
+/** Reads the parameters from a kernel command line, and ignores all other words. */
 export const parseKernelParameters = (commandLine: string): KernelParameters => {
   const parameters = commandLine.split(/\s+/).flatMap((word) => {
     const [, key, value] = shape.exec(word) ?? [];

@@ -1,12 +1,12 @@
-/** Whether this VM's agent runs, and has the links that it should have. */
+/** Checks that this VM's agent answers and has all its links. */
 import type { Role } from '../../ipc/agent/peer-status.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
 
-/** A pair that this VM is told of. */
+/** A link of this VM in its configuration or on its kernel command line. */
 export type ListedPair = { readonly name: string; readonly role: Role };
 
-/** As whatever has the agent's socket says it. */
+/** A peer as the process behind the agent's socket reports it. */
 type AgentPeer = {
   readonly name: string;
   readonly domid: number | null;
@@ -16,13 +16,14 @@ type AgentPeer = {
 };
 
 export type LinkFacts = {
-  /** Whether it is told of any link at all. */
+  /** True if this VM should have a link, or if its agent's configuration is invalid. */
   readonly isAgentWanted: boolean;
   readonly pairs: readonly ListedPair[];
-  /** What the agent says, or why it says nothing. */
+  /** The agent's answer, or the reason why there is none. */
   readonly agent: { readonly peers: readonly AgentPeer[] } | { readonly silent: string };
 };
 
+/** Returns AGENT_ABSENT, or one finding for each link that is not up or leads to dom0. */
 export const linkFindings = ({
   isAgentWanted,
   pairs,
@@ -30,7 +31,7 @@ export const linkFindings = ({
 }: LinkFacts): readonly AuditFinding[] => {
   if ('silent' in agent) {
     if (!isAgentWanted) return [];
-    const what = `this VM is to have links, and no agent answers: ${printable(agent.silent)}`;
+    const what = `this VM should have links, but no agent answers: ${printable(agent.silent)}`;
     const remedy = 'rc-service vifwatch-agent start; vifwatch agent check';
     return [{ code: 'AGENT_ABSENT', what, do: remedy }];
   }
@@ -38,7 +39,8 @@ export const linkFindings = ({
   const down = pairs.flatMap(({ name, role }): AuditFinding[] => {
     const peer = peers.find((candidate) => candidate.name === name && candidate.role === role);
     if (peer?.state === 'up') return [];
-    const why = peer?.trouble ?? peer?.state ?? 'the agent does not know of it: restart it';
+    const why =
+      peer?.trouble ?? peer?.state ?? 'the agent does not know this peer; restart the agent';
     const what = `the link with ${quoted(name)} is not up: ${printable(why)}`;
     return [{ code: 'LINK_DOWN', what, do: 'vifwatch peers; vifwatch audit in that VM' }];
   });
@@ -47,8 +49,8 @@ export const linkFindings = ({
     .map(
       ({ name }): AuditFinding => ({
         code: 'LINK_DOM0',
-        what: `the agent has dom0 for a peer, as ${quoted(name)}`,
-        do: 'stop whatever answers for the agent: ours takes no link with dom0',
+        what: `the agent has a link with dom0, under the name ${quoted(name)}`,
+        do: 'stop the process that answers on the agent socket: vifwatch agent never links with dom0',
       }),
     );
   return [...down, ...withDom0];

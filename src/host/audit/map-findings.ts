@@ -1,23 +1,24 @@
-/** Whether dom0's map has this VM's name right, and only dom0 can change it. */
+/** Checks that the domain map has this VM's domid under its name, and that this VM cannot change the map. */
 import { printable, quoted } from '../../text/printable.ts';
 import type { Permission } from '../../xen/xenstore.ts';
 import type { AuditFinding } from './finding.ts';
 import { mayWrite } from './permissions.ts';
 
+/** The directory where dom0 maps VM names to domids. */
 export const domainMap = '/ipc/domain-map';
 
 export type MapFacts = {
-  /** As /local/domain/<domid>/name has it. */
+  /** The value of /local/domain/<domid>/name; undefined if it cannot be read. */
   readonly name: string | undefined;
-  /** By name, as far as they can be read; all that can be listed, and the own one. */
+  /** Domids by name: the readable entries among those that this VM can list, and its own entry. */
   readonly entries: ReadonlyMap<string, string>;
-  /** Of the map, of what leads to it, and of its entries, as far as they can be seen; by path. */
+  /** By path: the readable permissions of the map, its parent and its entries. */
   readonly permissions: ReadonlyMap<string, readonly Permission[]>;
 };
 
 const nameFindings = (self: number, { name, entries }: MapFacts): readonly AuditFinding[] => {
   if (name === undefined) {
-    const what = `/local/domain/${self}/name cannot be read: this VM does not know its name`;
+    const what = `this VM cannot read /local/domain/${self}/name, and so does not know its name`;
     return [{ code: 'MAP_WRONG', what, do: 'in dom0: xl list; create the VM again' }];
   }
   const path = `${domainMap}/${printable(name)}`;
@@ -25,8 +26,8 @@ const nameFindings = (self: number, { name, entries }: MapFacts): readonly Audit
   if (found === `${self}`) return [];
   const what =
     found === undefined
-      ? `${path} is not there, or this VM may not read it`
-      : `${path} is ${quoted(found)}, and this is domain ${self}`;
+      ? `${path} does not exist, or this VM may not read it`
+      : `${path} is ${quoted(found)}, but this is domain ${self}`;
   return [
     { code: 'MAP_WRONG', what, do: `in dom0: dom0/recreate, or xenstore-write ${path} ${self}` },
   ];
@@ -36,7 +37,7 @@ const ambiguousFindings = (self: number, { entries }: MapFacts): readonly AuditF
   const names = [...entries].flatMap(([name, domid]) => (domid === `${self}` ? [name] : []));
   if (names.length < 2) return [];
   const listed = names.map(quoted).join(' and ');
-  const what = `the map has domain ${self} as ${listed}, so that nobody takes it for either`;
+  const what = `the map names domain ${self} ${listed}; peers accept neither name`;
   return [{ code: 'MAP_AMBIGUOUS', what, do: `in dom0: xenstore-rm ${domainMap}/WRONG-NAME` }];
 };
 
@@ -45,10 +46,11 @@ const writableFindings = (self: number, { permissions }: MapFacts): readonly Aud
     .filter(([, given]) => mayWrite(given, self))
     .map(([path]) => ({
       code: 'MAP_WRITABLE',
-      what: `this VM can write ${quoted(path)}, and so say who is who`,
+      what: `this VM can write ${quoted(path)}, and so change which domain has which name`,
       do: `in dom0: xenstore-chmod ${printable(path)} n0, with an r for each reader`,
     }));
 
+/** Returns the findings about the domain map. @param self this VM's domid */
 export const mapFindings = (self: number, facts: MapFacts): readonly AuditFinding[] => [
   ...nameFindings(self, facts),
   ...ambiguousFindings(self, facts),

@@ -1,4 +1,7 @@
-/** What a node's permissions allow: the first names the owner, who may do all, and with its letter what everybody else may. */
+/**
+ * Evaluates a xenstore node's permissions. The first entry names the owner, who may read and write. Its
+ * letter is the right of every domain that the other entries do not list.
+ */
 import type { Permission } from '../../xen/xenstore.ts';
 
 const letterOf = ({ read, write }: Permission): string => {
@@ -6,10 +9,11 @@ const letterOf = ({ read, write }: Permission): string => {
   return write ? 'w' : 'n';
 };
 
-/** As xenstore-chmod takes them. */
+/** Formats permissions as xenstore-chmod accepts them: "n5 r7". */
 export const permissionText = (permissions: readonly Permission[]): string =>
   permissions.map((permission) => `${letterOf(permission)}${permission.domid}`).join(' ');
 
+/** True if the permissions let the domain write the node. */
 export const mayWrite = (permissions: readonly Permission[], domid: number): boolean => {
   const [owner, ...others] = permissions;
   if (owner?.domid === domid) return true;
@@ -17,7 +21,7 @@ export const mayWrite = (permissions: readonly Permission[], domid: number): boo
   return (own ?? owner)?.write === true;
 };
 
-/** Whether anybody but these and dom0, who may do everything anyway, can write the node. */
+/** True if a domain other than `domid` and dom0 can write the node. Dom0 can write every node. */
 export const othersMayWrite = (permissions: readonly Permission[], domid: number): boolean => {
   const [owner, ...others] = permissions;
   const trusted = [0, domid];

@@ -1,4 +1,4 @@
-/** Whether the policy of calls is the one that dom0 has compiled for this VM. */
+/** Checks that the call policy is the one that dom0 has compiled for this VM. */
 import type { LoadedPolicy } from '../../ipc/config/load-policy.ts';
 import { policyHash } from '../../ipc/policy/policy-hash.ts';
 import { placeText } from '../../text/diagnostic.ts';
@@ -7,9 +7,10 @@ import type { AuditFinding } from './finding.ts';
 import type { KernelParameters } from './kernel-parameters.ts';
 
 const wayOut =
-  'install vms/NAME/etc/vifwatch/policy.d of "vifwatch mesh compile" here; ' +
-  'if this one is right, compile the mesh with it and create the VM again';
+  'copy vms/NAME/etc/vifwatch/policy.d from the output of "vifwatch mesh compile" to this VM; ' +
+  'if the policy here is right, compile the mesh with it and create the VM again';
 
+/** Returns at most one finding: the policy is invalid, differs from dom0's hash, or has no hash from dom0. */
 export const policyFindings = (
   { policies, isLinked }: KernelParameters,
   { policy, rules, directories }: Pick<LoadedPolicy, 'policy' | 'rules' | 'directories'>,
@@ -24,19 +25,18 @@ export const policyFindings = (
   if (policy.kind === 'absent') {
     if (wanted === undefined) return [];
     const where = quoted(directories[0] ?? '');
-    const what = `there is no policy in ${where}, and dom0 says ipc_policy=${printable(wanted)}`;
+    const what = `${where} does not exist, but dom0 says ipc_policy=${printable(wanted)}`;
     return [{ code: 'POLICY_DIFFERS', what, do: wayOut }];
   }
   if (wanted === undefined) {
     if (!isLinked || rules.length === 0) return [];
-    const what = 'dom0 says whom this VM is linked with, but not by which policy (ipc_policy=)';
-    return [
-      { code: 'POLICY_UNPINNED', what, do: 'boot it with what "vifwatch mesh compile" makes' },
-    ];
+    const what = 'the kernel command line names links, but no policy hash (ipc_policy=)';
+    const remedy = 'boot this VM with the xl configuration from "vifwatch mesh compile"';
+    return [{ code: 'POLICY_UNPINNED', what, do: remedy }];
   }
   const hash = policyHash(rules);
   const other = policies.find((named) => named !== hash);
   if (other === undefined) return [];
-  const what = `the policy here is ${hash}, and dom0 says ipc_policy=${printable(other)}`;
+  const what = `the policy here is ${hash}, but dom0 says ipc_policy=${printable(other)}`;
   return [{ code: 'POLICY_DIFFERS', what, do: wayOut }];
 };

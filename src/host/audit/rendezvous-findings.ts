@@ -1,4 +1,4 @@
-/** Whether this VM's own part of the rendezvous is for its peers alone, and dom0 is none of them. */
+/** Checks that only its peers can read this VM's rendezvous nodes, and that dom0 is not a peer. */
 
 import { readableBy } from '../../ipc/vchan/nodes.ts';
 import { quoted } from '../../text/printable.ts';
@@ -7,18 +7,19 @@ import type { AuditFinding } from './finding.ts';
 import { othersMayWrite, permissionText } from './permissions.ts';
 
 export type OwnNode = {
-  /** Below this VM's own directory. */
+  /** Relative to this VM's own directory. */
   readonly path: string;
-  /** Undefined if this VM itself may not see them. */
+  /** Undefined if this VM may not read them. */
   readonly permissions: readonly Permission[] | undefined;
 };
 
-/** Where a VM knocks and offers, by itself and where dom0 wants it; one entry for each peer. */
+/** The directories of link requests and offers, with one entry for each peer. Dom0 creates ipc/direct. */
 export const rendezvousPlaces = ['data/vifwatch/knock', 'data/vifwatch/direct', 'ipc/direct'];
 
-/** What leads there. */
+/** Those directories and their parents. */
 export const rendezvousParents = ['data', 'data/vifwatch', 'ipc', ...rendezvousPlaces];
 
+/** `isEntry`: the node is the peer's entry itself and not a node below it. */
 type Parts = { readonly place: string; readonly peer: string; readonly isEntry: boolean };
 
 const partsOf = (path: string): Parts | undefined => {
@@ -31,14 +32,14 @@ const partsOf = (path: string): Parts | undefined => {
 const wayOut = (self: number, path: string, wanted: string): string =>
   path.startsWith('ipc')
     ? `in dom0: xenstore-chmod /local/domain/${self}/${path} ${wanted}; or, if that domain is gone, xenstore-rm`
-    : `rc-service vifwatch-agent restart, which makes it anew; find out who changed it`;
+    : 'rc-service vifwatch-agent restart, which creates it again; find out who changed it';
 
 const wrong = (self: number, { path, permissions }: OwnNode, wanted: string): AuditFinding => {
   const are =
-    permissions === undefined ? 'not for this VM to see' : `"${permissionText(permissions)}"`;
+    permissions === undefined ? 'not readable for this VM' : `"${permissionText(permissions)}"`;
   return {
     code: 'RENDEZVOUS_PERMISSIONS',
-    what: `the permissions of ${quoted(path)} are ${are}, and should be "${wanted}"`,
+    what: `the permissions of ${quoted(path)} are ${are}, but should be "${wanted}"`,
     do: wayOut(self, path, wanted),
   };
 };
@@ -60,7 +61,7 @@ const entryFindings = (
       {
         code: 'VCHAN_DOM0',
         what: `this VM ${what}: ${quoted(node.path)}`,
-        do: `xenstore-rm ${node.path}, and find out who made it: no agent does`,
+        do: `xenstore-rm ${node.path}, and find out who created it: vifwatch agent never does`,
       },
     ];
   }
@@ -69,21 +70,21 @@ const entryFindings = (
       ? [
           {
             code: 'RENDEZVOUS_PERMISSIONS',
-            what: `${quoted(node.path)} is for no domain`,
-            do: `xenstore-rm ${node.path}, and find out who made it`,
+            what: `the name of ${quoted(node.path)} is not a domid`,
+            do: `xenstore-rm ${node.path}, and find out who created it`,
           },
         ]
       : [];
   }
   const wanted = permissionText(readableBy(self, Number(peer)));
   const accepted = [wanted];
-  // A directory that an agent has made on the way to its nodes.
+  // An agent may have created this directory as the parent of its nodes, with the default permissions.
   if (isEntry && place === 'data/vifwatch/direct') accepted.push(`n${self}`);
   const are = node.permissions && permissionText(node.permissions);
   return are !== undefined && accepted.includes(are) ? [] : [wrong(self, node, wanted)];
 };
 
-/** @param nodes the parents, and all below the places */
+/** Returns the findings about the rendezvous. @param nodes the parents, and all nodes below the places */
 export const rendezvousFindings = (
   self: number,
   nodes: readonly OwnNode[],

@@ -1,4 +1,4 @@
-/** What xenstore says of this VM, as far as this VM may read it. */
+/** Reads this VM's own facts from xenstore, as far as this VM may read them. */
 import { isDomainMapName } from '../../ipc/config/vm-name.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
@@ -9,7 +9,7 @@ import type { VifAuditFacts } from './vif-findings.ts';
 const isBecause = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof XenstoreError && codes.includes(error.code);
 
-/** What is not there, or not for us, counts as nothing; all else, as a list that is too long for oxenstored, is an error. */
+/** Replaces ENOENT and EACCES with `otherwise`. Other failures reject, e.g. a too long list. */
 const orElse = async <T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> => {
   try {
     return await asked;
@@ -19,6 +19,7 @@ const orElse = async <T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> => 
   }
 };
 
+/** Reads the vifs of this VM, and the domids of the vifs that it is the backend of. */
 export const readVifs = async (
   store: Xenstore,
   self: number,
@@ -37,7 +38,7 @@ export const readVifs = async (
   };
 };
 
-/** Undefined for what has just gone. */
+/** Reads a node's permissions; undefined if the node has just vanished. */
 const readNode = async (
   store: Xenstore,
   own: string,
@@ -52,7 +53,7 @@ const readNode = async (
   }
 };
 
-/** All below `path`. */
+/** Reads all nodes below `path`. */
 const walk = async (store: Xenstore, own: string, path: string): Promise<readonly OwnNode[]> => {
   const names = await orElse(store.list(`${own}/${path}`), []);
   const found = names.map(async (name) => {
@@ -62,7 +63,7 @@ const walk = async (store: Xenstore, own: string, path: string): Promise<readonl
   return (await Promise.all(found)).flat();
 };
 
-/** Of the rendezvous, this VM's own side. */
+/** Reads this VM's own rendezvous nodes and their parents. */
 export const readOwnNodes = async (store: Xenstore, self: number): Promise<readonly OwnNode[]> => {
   const own = `/local/domain/${self}`;
   const parents = await Promise.all(rendezvousParents.map((path) => readNode(store, own, path)));
@@ -72,10 +73,11 @@ export const readOwnNodes = async (store: Xenstore, self: number): Promise<reado
   );
 };
 
+/** Reads this VM's name, and the domain map with its permissions. */
 export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> => {
   const [name] = await store.readAll([`/local/domain/${self}/name`]);
   const listed = await orElse(store.list(domainMap), []);
-  // Any other cannot be a node.
+  // An invalid name cannot be a node of the map.
   const own = name !== undefined && isDomainMapName(name) ? [name] : [];
   const names = [...new Set([...listed, ...own])];
   const paths = names.map((entry) => `${domainMap}/${entry}`);

@@ -48,7 +48,7 @@ test('a policy that is another than what dom0 says', async () => {
   ]);
   writeFileSync(file, '* * @anyvm sa-vm allow\n');
   expect(await codes(`${links} ${pinned}`)).toEqual([
-    expect.stringMatching(/^POLICY_DIFFERS: the policy here is [0-9a-f]{32}, and dom0 says /),
+    expect.stringMatching(/^POLICY_DIFFERS: the policy here is [0-9a-f]{32}, but dom0 says /),
   ]);
   writeFileSync(file, '* * sa-vm\n');
   expect(await codes(`${links} ${pinned}`)).toEqual([
@@ -56,7 +56,7 @@ test('a policy that is another than what dom0 says', async () => {
   ]);
   rmSync(`${server.etc}/policy.d`, { recursive: true });
   expect(await codes(`${links} ${pinned}`)).toEqual([
-    expect.stringMatching(/^POLICY_DIFFERS: there is no policy in .*policy\.d/),
+    expect.stringMatching(/^POLICY_DIFFERS: ".*policy\.d" does not exist/),
   ]);
 });
 
@@ -66,7 +66,7 @@ test('a link that is down, one that the agent knows nothing of, and no agent', a
   await peerIs(server, 'workload-vm', 'waiting');
   expect(await codes(`${links} ipc_connect=mgmt-vm ${pinned}`)).toEqual([
     'LINK_DOWN: the link with "workload-vm" is not up: waiting',
-    'LINK_DOWN: the link with "mgmt-vm" is not up: the agent does not know of it: restart it',
+    'LINK_DOWN: the link with "mgmt-vm" is not up: the agent does not know this peer; restart the agent',
   ]);
   await server.signal('SIGTERM');
   expect(await codes(`${links} ${pinned}`)).toEqual([
@@ -107,10 +107,10 @@ test.each([
     JSON.stringify({
       peers: [{ name: 'a\nb', domid: 0, role: 'client', state: 'up', trouble: null }],
     }),
-    'LINK_DOM0: the agent has dom0 for a peer, as "a\\u{a}b"',
+    'LINK_DOM0: the agent has a link with dom0, under the name "a\\u{a}b"',
   ],
-  ['{"peers": 1}', 'AGENT_ABSENT: this VM is to have links, and no agent answers: Invalid type'],
-  ['\x1b[2J', 'AGENT_ABSENT: this VM is to have links, and no agent answers: Unexpected token'],
+  ['{"peers": 1}', 'AGENT_ABSENT: this VM should have links, but no agent answers: Invalid type'],
+  ['\x1b[2J', 'AGENT_ABSENT: this VM should have links, but no agent answers: Unexpected token'],
 ])('an agent that says %j', async (answer, finding) => {
   const host = await startHost();
   const place = plainPlace(host, await host.create({ name: 'sa-vm' }));

@@ -52,7 +52,7 @@ const map = '/ipc/domain-map';
 const sabotages: Readonly<Record<string, Sabotage>> = {
   'a vif on dom0, by its number': {
     by: () => own.write(`${home()}/device/vif/0/backend-id`, '0'),
-    finds: [['VIF_BACKEND_DOM0', /^the vif "0" has its backend in dom0/, /^in dom0: say backend=/]],
+    finds: [['VIF_BACKEND_DOM0', /^the vif "0" has its backend in dom0/, /^in dom0: set backend=/]],
     undo: () => own.write(`${home()}/device/vif/0/backend-id`, `${host.netVm}`),
   },
   'a vif on dom0, by its path': {
@@ -83,22 +83,22 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
   'a knock that others can read': {
     ...made('data/vifwatch/knock/2', 'r3 r2'),
     finds: [
-      ['RENDEZVOUS_PERMISSIONS', /"r3 r2", and should be "n3 r2"/, /^rc-service vifwatch-agent/],
+      ['RENDEZVOUS_PERMISSIONS', /"r3 r2", but should be "n3 r2"/, /^rc-service vifwatch-agent/],
     ],
   },
   'a knock that its server can write': {
     ...made('data/vifwatch/knock/2', 'n3 b2'),
-    finds: [['RENDEZVOUS_PERMISSIONS', /"n3 b2", and should be "n3 r2"/, /./]],
+    finds: [['RENDEZVOUS_PERMISSIONS', /"n3 b2", but should be "n3 r2"/, /./]],
   },
   'an offer that a third can read': {
     ...made('data/vifwatch/direct/2/session', 'n3 r2 r1'),
     finds: [
-      ['RENDEZVOUS_PERMISSIONS', /direct\/2\/session" are "n3 r2.*, and should be "n3 r2"/, /./],
+      ['RENDEZVOUS_PERMISSIONS', /direct\/2\/session" are "n3 r2.*, but should be "n3 r2"/, /./],
     ],
   },
   'an offer that its client cannot read': {
     ...made('data/vifwatch/direct/2/session', 'n3'),
-    finds: [['RENDEZVOUS_PERMISSIONS', /"n3", and should be "n3 r2"/, /./]],
+    finds: [['RENDEZVOUS_PERMISSIONS', /"n3", but should be "n3 r2"/, /./]],
   },
   'a place that everybody can write, as write-ups have it': {
     by: async () => {
@@ -108,7 +108,7 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
     finds: [
       [
         'RENDEZVOUS_PERMISSIONS',
-        /"ipc\/direct\/2" are "b3 r2", and should be "n3 r2"/,
+        /"ipc\/direct\/2" are "b3 r2", but should be "n3 r2"/,
         /^in dom0: xenstore-chmod \/local\/domain\/3\/ipc\/direct\/2 n3 r2;/,
       ],
     ],
@@ -119,24 +119,26 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
       await dom0.write(`${home()}/ipc/direct/2`, '');
       await dom0.setPermissions(`${home()}/ipc/direct/2`, permissions('n0 r2'));
     },
-    finds: [['RENDEZVOUS_PERMISSIONS', /"ipc\/direct\/2" are not for this VM to see/, /./]],
+    finds: [['RENDEZVOUS_PERMISSIONS', /"ipc\/direct\/2" are not readable for this VM/, /./]],
     undo: () => dom0.remove(`${home()}/ipc`),
   },
   'a directory on the way that another can write': {
     by: () => own.setPermissions(`${home()}/data`, permissions('n3 b2')),
-    finds: [['RENDEZVOUS_PERMISSIONS', /"data" are "n3 b2", and should be "n3"/, /./]],
+    finds: [['RENDEZVOUS_PERMISSIONS', /"data" are "n3 b2", but should be "n3"/, /./]],
     undo: () => own.setPermissions(`${home()}/data`, permissions('n3')),
   },
   'a knock at nobody': {
     ...made('data/vifwatch/knock/x_y', 'n3'),
-    finds: [['RENDEZVOUS_PERMISSIONS', /"data\/vifwatch\/knock\/x_y" is for no domain/, /./]],
+    finds: [
+      ['RENDEZVOUS_PERMISSIONS', /the name of "data\/vifwatch\/knock\/x_y" is not a domid/, /./],
+    ],
   },
   'a name that is missing': {
     by: () => dom0.remove(`${map}/sa-vm`),
     finds: [
       [
         'MAP_WRONG',
-        /^\/ipc\/domain-map\/sa-vm is not there/,
+        /^\/ipc\/domain-map\/sa-vm does not exist/,
         /xenstore-write \/ipc\/domain-map\/sa-vm 3$/,
       ],
     ],
@@ -144,11 +146,11 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
   },
   'a name that is not readable': {
     ...given(`${map}/sa-vm`, 'n0', 'r0'),
-    finds: [['MAP_WRONG', /is not there, or this VM may not read it$/, /./]],
+    finds: [['MAP_WRONG', /does not exist, or this VM may not read it$/, /./]],
   },
   'a name of before': {
     by: () => dom0.write(`${map}/sa-vm`, '2'),
-    finds: [['MAP_WRONG', /^\/ipc\/domain-map\/sa-vm is "2", and this is domain 3$/, /./]],
+    finds: [['MAP_WRONG', /^\/ipc\/domain-map\/sa-vm is "2", but this is domain 3$/, /./]],
     undo: () => dom0.write(`${map}/sa-vm`, '3'),
   },
   'two names': {

@@ -17,11 +17,13 @@ test('of net-vm: dom0 as a host of the network, and vifs that nobody serves', as
   expect(await found()).toEqual([]);
 
   await writeVif(dom0, { guest: 0, backend: netVm, devid: 0 }, { state: '1' });
-  expect(await found()).toEqual([expect.stringMatching(/^VIF_FRONTEND_DOM0: dom0 has a vif here/)]);
+  expect(await found()).toEqual([
+    expect.stringMatching(/^VIF_FRONTEND_DOM0: this VM is the backend of a vif of dom0/),
+  ]);
   await removeNode(dom0, `/local/domain/${netVm}/backend/vif/0`);
   await host.signalDaemon('SIGTERM');
   expect(await found()).toEqual([
-    'DAEMON_ABSENT: no vifwatch runs, and vifs are here to be served: 1',
+    'DAEMON_ABSENT: vifwatch run does not answer, but this VM is the backend of 1 vif',
   ]);
 });
 
