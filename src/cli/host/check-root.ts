@@ -1,4 +1,4 @@
-/** `vifwatch check --root`: what a root file system lacks to be net-vm's, or that of a VM with an agent. */
+/** `vifwatch check --root`: checks that a root file system has all that net-vm or an agent's VM needs. */
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -71,13 +71,15 @@ const inspect = async (
   roleOf: (root: string) => Promise<Role>,
 ): Promise<number> => {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return await report([Promise.resolve({ name: 'root', lacks: `${directory} is no directory` })]);
+    return await report([
+      Promise.resolve({ name: 'root', lacks: `${directory} is not a directory` }),
+    ]);
   }
   const root = realpathSync(directory);
   return await report(checks(root, await roleOf(root)));
 };
 
-/** @param config in the root file system */
+/** Checks net-vm's root file system; returns the exit status. @param config a path in it */
 export const checkNetVmRoot = (directory: string, config: string): Promise<number> =>
   inspect(directory, async (root) => {
     const loading = loadNetVmConfig(root, config);
@@ -100,7 +102,7 @@ export const checkNetVmRoot = (directory: string, config: string): Promise<numbe
     };
   });
 
-/** @param config in the root file system */
+/** Checks the root file system of a VM with an agent; returns the exit status. @param config a path in it */
 export const checkAgentRoot = (directory: string, config: string): Promise<number> =>
   inspect(directory, async (root) => {
     const paths = agentPaths(config);

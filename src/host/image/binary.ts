@@ -1,4 +1,4 @@
-/** Whether the kernel and the dynamic loader of a root file system will take a file of it. */
+/** Checks that the kernel and the dynamic loader of a root file system will accept one of its files. */
 import { type Elf, foreignTo, parseElf } from './elf.ts';
 import { fileKind } from './file-kind.ts';
 import { type Found, findRegularFile, withFile } from './find-file.ts';
@@ -7,7 +7,7 @@ import { runInside } from './run-inside.ts';
 
 const anybodyMayRun = 0o111;
 
-/** Throws an Error. */
+/** Throws an Error if nobody may execute the file. */
 export const requireExecutable = (path: string, { stats }: Found): void => {
   if ((stats.mode & anybodyMayRun) === 0) throw new Error(`${path} is not executable: chmod 755`);
 };
@@ -25,12 +25,14 @@ const readBinary = (path: string, { file, stats }: Found): Elf => {
   }
   const foreign = foreignTo(process.arch, elf);
   if (foreign !== undefined) {
-    throw new Error(`${path}: ${foreign}: check a root file system on a machine of its kind`);
+    throw new Error(
+      `${path}: ${foreign}: check the root file system on a machine of its architecture`,
+    );
   }
   return elf;
 };
 
-/** Throws an Error unless the loader finds all that the file needs. */
+/** Throws an Error unless the loader finds all libraries that the file needs. */
 const requireLibraries = async (
   root: string,
   path: string,
@@ -39,10 +41,11 @@ const requireLibraries = async (
 ): Promise<void> => {
   requireExecutable(loader, findRegularFile(root, loader));
   const missing = missingLibrary(await runInside(root, [loader, '--list', path]), isProgram);
-  if (missing !== undefined) throw new Error(`${path}: ${missing}: put what it needs there, too`);
+  if (missing !== undefined)
+    throw new Error(`${path}: ${missing}: also install the libraries that it needs`);
 };
 
-/** Resolves with where it is. Throws an Error that says what is wrong. */
+/** Checks that a program can start, and resolves with its place. Throws an Error that says what is wrong. */
 export const inspectProgram = async (root: string, path: string): Promise<Found> => {
   const found = findRegularFile(root, path);
   requireExecutable(path, found);
@@ -52,7 +55,7 @@ export const inspectProgram = async (root: string, path: string): Promise<Found>
 };
 
 /**
- * Of a library that a program loads when it runs: it is the program's loader that looks for what it needs.
+ * Checks a library that a program loads while it runs. The program's loader resolves what the library needs.
  * Throws an Error that says what is wrong.
  */
 export const inspectLibrary = async (

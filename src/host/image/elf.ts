@@ -1,13 +1,13 @@
-/** The header of an ELF file, as far as it decides who can run it. All offsets and numbers are elf(5)'s and elf.h's. */
+/** Reads from an ELF header which machine can run the file. Offsets and numbers are from elf(5) and elf.h. */
 import type { ReadAt } from './find-file.ts';
 
 export type Elf = {
   readonly bits: 32 | 64;
-  /** e_machine. */
+  /** The field e_machine. */
   readonly machine: number;
-  /** The dynamic loader that it names; undefined for a library, and for a program that needs none. */
+  /** The dynamic loader; undefined for a library and for a static program. */
   readonly interpreter: string | undefined;
-  /** How long the file must be at least. */
+  /** A file that is shorter than this number of bytes is cut off. */
   readonly length: number;
 };
 
@@ -15,7 +15,7 @@ const magic = '\x7fELF';
 const segmentOfInterpreter = 3; // PT_INTERP
 const longestPath = 4096; // PATH_MAX
 
-/** Where things stand in the header and in an entry of the program header table. */
+/** Offsets in the header and in an entry of the program header table. */
 const layouts = {
   32: {
     header: 52,
@@ -31,7 +31,7 @@ const layouts = {
   },
 } as const;
 
-/** Undefined if it is no ELF file. Throws nothing, whatever the bytes. */
+/** Returns undefined for a file that is not ELF. It accepts any bytes, and does not throw. */
 export const parseElf = (read: ReadAt): Elf | undefined => {
   const head = read(0, 64);
   if (head.toString('latin1', 0, 4) !== magic) return undefined;
@@ -44,7 +44,7 @@ export const parseElf = (read: ReadAt): Elf | undefined => {
     isLittle ? from.readUInt16LE(at) : from.readUInt16BE(at);
   const word = (from: Buffer, at: number): number =>
     isLittle ? from.readUInt32LE(at) : from.readUInt32BE(at);
-  /** An address or offset. */
+  /** Reads an address or offset. */
   const wide = (from: Buffer, at: number): number => {
     if (layout.word === 4) return word(from, at);
     const high = isLittle ? at + 4 : at;
@@ -65,7 +65,7 @@ export const parseElf = (read: ReadAt): Elf | undefined => {
     return undefined;
   };
 
-  // Linkers put the table of sections last.
+  // Linkers put the section table at the end of the file.
   const sections = half(head, layout.sectionSize) * half(head, layout.sectionCount);
   return {
     bits,
@@ -75,7 +75,7 @@ export const parseElf = (read: ReadAt): Elf | undefined => {
   };
 };
 
-/** By the names of `process.arch`. */
+/** The ELF machines by the names of `process.arch`. */
 const machines: Readonly<Record<string, Pick<Elf, 'bits' | 'machine'>>> = {
   ia32: { bits: 32, machine: 3 },
   ppc64: { bits: 64, machine: 21 },
@@ -87,13 +87,13 @@ const machines: Readonly<Record<string, Pick<Elf, 'bits' | 'machine'>>> = {
   loong64: { bits: 64, machine: 258 },
 };
 
-/** Why a machine cannot run it; undefined if it can. @param arch as `process.arch` names it */
+/** Returns why a machine cannot run the file; undefined if it can. @param arch a name of `process.arch` */
 export const foreignTo = (arch: string, { bits, machine }: Elf): string | undefined => {
   const own = machines[arch];
-  if (own === undefined) return `whether it is for ${arch} cannot be told`;
+  if (own === undefined) return `vifwatch cannot recognise programs for ${arch}`;
   if (own.bits === bits && own.machine === machine) return undefined;
   const known = Object.entries(machines).find(
     ([, other]) => other.bits === bits && other.machine === machine,
   );
-  return `it is for ${known?.[0] ?? `machine ${machine} of elf.h, ${bits} bit`}, and this is ${arch}`;
+  return `it is for ${known?.[0] ?? `machine ${machine} of elf.h, ${bits} bit`}, but this machine is ${arch}`;
 };

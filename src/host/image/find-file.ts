@@ -1,12 +1,12 @@
-/** Files of a root file system that lies in a directory, found as it will find them itself. */
+/** Finds the files of a root file system in a directory, as the VM itself will find them. */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { wayTo } from '../../system/path-steps.ts';
 
 export type Found = {
-  /** In the root file system, without links. */
+  /** The path in the root file system, without links. */
   readonly path: string;
-  /** The same on this machine. */
+  /** The same file's path on this machine. */
   readonly file: string;
   readonly stats: Stats;
 };
@@ -14,11 +14,11 @@ export type Found = {
 const describe = (root: string, path: string, error: unknown): Error => {
   const { code, path: file = '' } = error as NodeJS.ErrnoException;
   const where = file.startsWith(root) ? file.slice(root === '/' ? 0 : root.length) : path;
-  const why = code === 'ENOENT' ? 'is missing' : `cannot be looked at: ${code}`;
+  const why = code === 'ENOENT' ? 'is missing' : `cannot be checked: ${code}`;
   return new Error(where === path ? `${path} ${why}` : `${path}: ${where} ${why}`);
 };
 
-/** Links that lead out of the root are followed in it. Throws an Error that says what is missing. */
+/** Finds a file. Absolute links start at the root. Throws an Error that says what is missing. */
 export const findFile = (root: string, path: string): Found => {
   try {
     const { end } = wayTo(path, root);
@@ -29,13 +29,14 @@ export const findFile = (root: string, path: string): Found => {
   }
 };
 
-/** Throws an Error that says what is missing, or that it is something else. */
+/** Finds a regular file. Throws an Error that says what is missing, or that the file is not regular. */
 export const findRegularFile = (root: string, path: string): Found => {
   const found = findFile(root, path);
-  if (!found.stats.isFile()) throw new Error(`${path} is no regular file`);
+  if (!found.stats.isFile()) throw new Error(`${path} is not a regular file`);
   return found;
 };
 
+/** True if `findFile` finds the file. */
 export const isThere = (root: string, path: string): boolean => {
   try {
     findFile(root, path);
@@ -45,10 +46,10 @@ export const isThere = (root: string, path: string): boolean => {
   }
 };
 
-/** Reads up to `length` bytes at a position of a file; fewer at its end. */
+/** Reads `length` bytes of a file from a position, or fewer at the file's end. */
 export type ReadAt = (position: number, length: number) => Buffer;
 
-/** Throws what open(2) does; `body` may ask for any position and length. */
+/** Opens a file for `body`, which may read at any position. Throws open(2)'s errors. */
 export const withFile = <T>(file: string, body: (read: ReadAt) => T): T => {
   const fd = openSync(file, 'r');
   try {

@@ -1,7 +1,7 @@
-/** What a dynamic loader says when it is asked to list a file's libraries. */
+/** Evaluates the output of a dynamic loader that lists a file's libraries. */
 import type { Finished } from '../../system/command.ts';
 
-/** How glibc (the first three) and musl name what they lack. */
+/** The messages of glibc (the first three) and musl about a missing library. */
 const missing = [
   / => not found/,
   /version .* not found/,
@@ -9,10 +9,16 @@ const missing = [
   /^Error loading shared library/,
 ];
 
-/** musl looks for symbols, too; those of a library that Node loads are Node's own, which is not there then. */
+/**
+ * Musl also resolves symbols. A library for Node uses Node's own symbols, and Node is not loaded during the
+ * check.
+ */
 const unresolved = /^Error relocating /;
 
-/** The first complaint; undefined if everything was found. @param isProgram if not, it is a library */
+/**
+ * Returns the loader's first complaint; undefined if it found everything.
+ * @param isProgram false for a library, whose unresolved symbols are ignored
+ */
 export const missingLibrary = (
   { stdout, stderr, status }: Finished,
   isProgram: boolean,
@@ -22,7 +28,7 @@ export const missingLibrary = (
   const complaint = lines.find((line) =>
     [...missing, unresolved].some((pattern) => pattern.test(line)),
   );
-  // glibc begins with the path.
+  // Glibc puts the program's path before its message.
   if (complaint !== undefined) return complaint.replace(/^.*?: (?=error while)/, '');
   const isExplained = status === 0 || said.some((line) => unresolved.test(line));
   return isExplained ? undefined : (lines[0] ?? `its loader ended with exit status ${status}`);

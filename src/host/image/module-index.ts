@@ -1,18 +1,18 @@
-/** What a kernel's list of modules says of some of them. */
+/** Looks up modules in a kernel's module index. */
 
 export type ModuleIndex = {
   readonly builtin: ReadonlySet<string>;
-  /** By a module's name: its own file, then those of all the modules that it needs. */
+  /** By module name: the module's own file, and then the files of all modules that it needs. */
   readonly files: ReadonlyMap<string, readonly string[]>;
 };
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
 
-/** For the kernel, "-" and "_" are the same in a name. */
+/** The kernel treats "-" and "_" in a module's name as equal. */
 const nameOf = (path: string): string =>
   (path.split('/').at(-1) ?? '').replace(/\.ko(\.(gz|xz|zst))?$/, '').replaceAll('-', '_');
 
-/** As kmod's depmod writes them. @param builtin modules.builtin @param dep modules.dep */
+/** Parses the files that depmod writes. @param builtin modules.builtin @param dep modules.dep */
 export const parseModuleIndex = (builtin: string, dep: string): ModuleIndex => ({
   builtin: new Set(linesOf(builtin).map(nameOf)),
   files: new Map(
@@ -23,7 +23,7 @@ export const parseModuleIndex = (builtin: string, dep: string): ModuleIndex => (
   ),
 });
 
-/** A module that a kernel must have; `before`: only one older than this has it apart from others. */
+/** A module that a kernel must have. Kernels from `before` on contain it in another module. */
 export type NeededModule = { readonly name: string; readonly before?: readonly [number, number] };
 
 const isOlder = (release: string, [major, minor]: readonly [number, number]): boolean => {
@@ -31,7 +31,7 @@ const isOlder = (release: string, [major, minor]: readonly [number, number]): bo
   return Number(first) < major || (Number(first) === major && Number(second) < minor);
 };
 
-/** What is not there, for people; nothing if all is. @param isFile of a path in the index */
+/** Returns the missing modules, as texts for the operator. @param isFile checks a path of the index */
 export const lackingModules = (
   release: string,
   { builtin, files }: ModuleIndex,
@@ -48,7 +48,7 @@ export const lackingModules = (
     return [missing === paths[0] ? `${name} (${missing})` : `${name} (which needs ${missing})`];
   });
 
-/** Whether any of them is a file that has to be loaded. */
+/** True if one of the modules is a file, which the kernel must load. */
 export const areLoaded = (
   { builtin, files }: ModuleIndex,
   needed: readonly NeededModule[],

@@ -1,4 +1,4 @@
-/** The kernel modules of a root file system, for each kernel that it has modules of. */
+/** Checks the kernel modules of a root file system, for each kernel in its /lib/modules. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { findFile, findRegularFile, isThere } from './find-file.ts';
 import {
@@ -12,32 +12,34 @@ import {
 const named = (...names: readonly string[]): readonly NeededModule[] =>
   names.map((name) => ({ name }));
 
-/** As vifwatch(8) lists them; nf_conntrack_netlink is what conntrack talks to. */
+/** The modules that vifwatch(8) lists. The program conntrack needs nf_conntrack_netlink. */
 export const netVmModules: readonly NeededModule[] = [
   ...named('xen-netback', 'nf_tables', 'nft_ct', 'nft_fib_inet', 'nft_limit', 'nft_log'),
   ...named('nf_log_syslog', 'nf_conntrack', 'nf_conntrack_netlink'),
-  // Parts of nf_tables since then.
+  // From these releases on, nf_tables contains them.
   { name: 'nft_counter', before: [5, 18] },
   { name: 'nft_objref', before: [6, 2] },
 ];
 
-/** For `masquerade` and `[[forward]]`. */
+/** The modules for `masquerade` and `[[forward]]`. */
 export const translationModules = named('nft_nat', 'nft_masq', 'nft_chain_nat');
 
+/** The modules that the agent needs for vchans. */
 export const agentModules = named('xen-evtchn', 'xen-gntdev', 'xen-gntalloc');
 
 const place = '/lib/modules';
 
-/** The kernels whose modules are there. */
+/** Returns the releases of the kernels whose modules are installed. */
 export const kernelReleases = (root: string): readonly string[] => {
   if (!isThere(root, place)) return [];
   const { file, stats } = findFile(root, place);
   return stats.isDirectory() ? readdirSync(file).sort() : [];
 };
 
+/** The message for a root file system without modules. */
 export const noKernel =
-  `${place} has no modules: if the kernel has all of them built in, it says so in modules.builtin: ` +
-  `copy that from where it was built to ${place}/RELEASE/; else install its modules there`;
+  `${place} has no modules: if the kernel has all of them built in, copy modules.builtin from its ` +
+  `build directory to ${place}/RELEASE/; otherwise install its modules there`;
 
 const textOf = (root: string, path: string): string =>
   isThere(root, path) ? readFileSync(findRegularFile(root, path).file, 'utf8') : '';
@@ -50,7 +52,7 @@ const indexOf = (root: string, directory: string): ModuleIndex => {
   return parseModuleIndex(textOf(root, builtin), textOf(root, dep));
 };
 
-/** Throws an Error that names those that are missing. */
+/** Checks that one kernel has all needed modules. Throws an Error that names the missing ones. */
 export const inspectModules = (
   root: string,
   release: string,
@@ -62,15 +64,15 @@ export const inspectModules = (
     isThere(root, path.startsWith('/') ? path : `${directory}/${path}`);
   const lacking = lackingModules(release, index, needed, isFile);
   if (lacking.length > 0) {
-    const why = 'neither built in nor there as files that modules.dep lists';
+    const why = 'neither built into the kernel nor present as files that modules.dep lists';
     const hint = `install them and run depmod --basedir ${root} ${release}`;
     throw new Error(`${lacking.join(', ')}: ${why}; ${hint}`);
   }
   if (areLoaded(index, needed) && !isThere(root, '/sbin/modprobe')) {
-    // /proc/sys/kernel/modprobe: the kernel itself loads those of nf_tables by it.
+    // The kernel runs this program (/proc/sys/kernel/modprobe) to load the modules of nf_tables.
     throw new Error(
-      'some are to be loaded, and /sbin/modprobe is missing: install kmod or busybox',
+      'some modules must be loaded, but /sbin/modprobe is missing: install kmod or busybox',
     );
   }
-  return `all ${needed.length} that are needed, built in or as files`;
+  return `all ${needed.length} needed modules are built in or present as files`;
 };

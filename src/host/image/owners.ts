@@ -1,4 +1,4 @@
-/** Who can change what will run as root in a root file system. */
+/** Checks that only root can change the files that will run as root in a root file system. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { distrust } from '../../system/trusted-path.ts';
@@ -11,18 +11,21 @@ const orNone = <T>(look: () => T): readonly T[] => {
   try {
     return [look()];
   } catch {
-    return []; // Its own line says what is missing.
+    return []; // Another check reports the missing file.
   }
 };
 
-/** All that is in a directory. Links are not followed: Node 22's own recursive listing follows them, out of the root, too. */
+/**
+ * Lists all files below a directory without following links. Node 22's own recursive listing follows them,
+ * even out of the root.
+ */
 const below = (directory: string): readonly string[] =>
   readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     return entry.isDirectory() ? [path, ...below(path)] : [path];
   });
 
-/** The directory and all that is in it. */
+/** Lists the directory and all files below it, as paths in the root. */
 const tree = (root: string, path: string): readonly string[] => {
   if (!isThere(root, path)) return [];
   const { file, stats } = findFile(root, path);
@@ -30,7 +33,7 @@ const tree = (root: string, path: string): readonly string[] => {
   return [path, ...below(file).map((inner) => `${path}${inner.slice(file.length)}`)];
 };
 
-/** What is run or read as root. @param etc the directory of the configuration */
+/** Returns the files that are run or read as root. `etc` is the directory of the configuration. */
 export const filesThatMatter = (
   root: string,
   what: {
@@ -52,8 +55,8 @@ export const filesThatMatter = (
 };
 
 /**
- * Throws an Error that says what others can change. What is not there is not looked at.
- * As in the VM, it must be root's, or that of whoever looks: who packs an image may give all of it to root.
+ * Throws an Error that names a file that another user can change. Missing files are skipped. As in the VM,
+ * each file must belong to root or to our own user: an image may be built by a user, and packed as root's.
  */
 export const inspectOwners = (root: string, paths: readonly string[]): string => {
   const there = [...new Set(paths)].filter((path) => isThere(root, path));

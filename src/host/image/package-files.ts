@@ -1,4 +1,4 @@
-/** vifwatch's own package in a root file system: whether it is whole, and runs there. */
+/** Checks that vifwatch's own package in a root file system is complete and runs there. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { addonFile, packageRoot, profileDirectory, version } from '../../package.ts';
@@ -8,7 +8,7 @@ import { findFile, findRegularFile, isThere, withFile } from './find-file.ts';
 import { locate, locateNode } from './programs.ts';
 import { runInside, saidBy } from './run-inside.ts';
 
-/** Where the addon is in the package. */
+/** The addon's path in the package. */
 export const addonPart = relative(packageRoot, addonFile);
 
 const otherParts = (): readonly string[] => [
@@ -17,7 +17,7 @@ const otherParts = (): readonly string[] => [
   ...readdirSync(profileDirectory).map((name) => `rules/${name}`),
 ];
 
-/** What the files of the bundle name as parts of it, most of which are loaded only when they are needed. */
+/** Returns the bundle's files that its other files name. Most of them are loaded only when needed. */
 const namedIn = (bundle: string): readonly string[] => {
   const names = new Set<string>();
   for (const name of readdirSync(bundle).filter((file) => file.endsWith('.js'))) {
@@ -29,30 +29,32 @@ const namedIn = (bundle: string): readonly string[] => {
 
 const install = 'install the package there, as in vifwatch(8)';
 
-/** Where the command is and where the package is. Throws an Error that says what is missing. */
+/** Finds the command and the package's directory. Throws an Error that says what is missing. */
 export const findPackage = (root: string): { readonly command: string; readonly at: string } => {
   const command = locate(root, 'vifwatch', 'the package there, as in vifwatch(8)');
   const { path } = findRegularFile(root, command);
   const at = dirname(dirname(path));
   if (isThere(root, `${at}/package.json`)) return { command, at };
-  throw new Error(`${command} is ${path}, which is in no package: ${install}`);
+  throw new Error(`${command} leads to ${path}, which is not in a package: ${install}`);
 };
 
-/** `main.js` is a script, with `env` and Node for interpreters. Throws an Error that says what is wrong. */
+/** Checks that the command, a script for `env` and Node, runs. Throws an Error that says what is wrong. */
 export const inspectCommand = async (root: string): Promise<string> => {
   const { command } = findPackage(root);
   const found = findRegularFile(root, command);
   requireExecutable(command, found);
   const contents = withFile(found.file, fileKind);
   if (contents.kind !== 'script') {
-    throw new Error(`${command} ${'what' in contents ? contents.what : 'is not ours'}: ${install}`);
+    throw new Error(
+      `${command} ${'what' in contents ? contents.what : 'is not the script of vifwatch'}: ${install}`,
+    );
   }
   await inspectProgram(root, contents.interpreter);
   const ran = await runInside(root, [locateNode(root), found.path, '--version']);
   const said = saidBy(ran);
   if (ran.status !== 0) throw new Error(`${found.path} does not run: ${said}: ${install}`);
   if (said !== version) {
-    throw new Error(`${found.path} is version ${said}, and this that looks at it is ${version}`);
+    throw new Error(`${found.path} is version ${said}, but this vifwatch is version ${version}`);
   }
   return `${found.path} runs, version ${said}`;
 };
@@ -64,7 +66,7 @@ const requireText = (root: string, path: string): void => {
   if (contents.kind === 'nothing') throw new Error(`${path} ${contents.what}`);
 };
 
-/** All that it consists of besides the addon. Throws an Error that says what is wrong. */
+/** Checks all files of the package except the addon. Throws an Error that says what is wrong. */
 export const inspectPackage = (root: string): string => {
   const { at } = findPackage(root);
   try {
@@ -77,9 +79,9 @@ export const inspectPackage = (root: string): string => {
   }
 };
 
-const build = 'npm run install, in the package, builds it for the machine that it is run on';
+const build = 'npm run install in the package builds it, for the machine on which npm runs';
 
-/** Throws an Error that says what is wrong. */
+/** Checks that Node in the root file system can load the addon. Throws an Error that says what is wrong. */
 export const inspectAddon = async (root: string): Promise<string> => {
   const node = locateNode(root);
   const path = `${findPackage(root).at}/${addonPart}`;

@@ -1,4 +1,4 @@
-/** The programs that vifwatch runs, or is run by: where a root file system has them, and whether they are the right ones. */
+/** Finds and checks the programs of a root file system that run vifwatch or that vifwatch runs. */
 import { basename } from 'node:path';
 import { oldestNode } from '../../package.ts';
 import { inspectProgram } from './binary.ts';
@@ -7,23 +7,24 @@ import { runInside, saidBy, searchPath } from './run-inside.ts';
 
 export type RequiredProgram = {
   readonly name: string;
-  /** What to install. */
+  /** The packages to install if the program is missing. */
   readonly packages: string;
-  /** Makes it say what it is. */
+  /** The argument that makes the program print its version. */
   readonly argument: string;
-  /** Whether what it said is good enough. */
+  /** Returns false for an output that shows a wrong program or version. */
   readonly accepts?: (said: string) => boolean;
 };
 
 const numbersOf = (version: string): readonly number[] => version.match(/\d+/g)?.map(Number) ?? [0];
 
-/** Whether a version is at least another, as numbers. */
+/** Compares two versions number by number. */
 const isAtLeast = (version: string, least: string): boolean => {
   const [found, wanted] = [numbersOf(version), numbersOf(least)];
   const at = wanted.findIndex((number, index) => number !== (found[index] ?? 0));
   return at < 0 || (found[at] ?? 0) > (wanted[at] ?? 0);
 };
 
+/** Node, in a version that the package supports. */
 export const node: RequiredProgram = {
   name: 'node',
   packages: `nodejs, ${oldestNode()} or later`,
@@ -31,7 +32,7 @@ export const node: RequiredProgram = {
   accepts: (said) => isAtLeast(said, oldestNode()),
 };
 
-/** What net-vm's daemon runs. */
+/** The programs that net-vm's daemon runs. */
 export const netVmPrograms: readonly RequiredProgram[] = [
   {
     name: 'ip',
@@ -47,7 +48,7 @@ export const netVmPrograms: readonly RequiredProgram[] = [
   },
 ];
 
-/** The first on the path; like execvp(3), past links to nothing. Throws an Error if there is none. */
+/** Finds a program on the search path; like execvp(3), skips dangling links. Throws an Error without one. */
 export const locate = (root: string, name: string, packages: string): string => {
   const paths = searchPath.map((directory) => `${directory}/${name}`);
   const path = paths.find((candidate) => isThere(root, candidate));
@@ -64,7 +65,7 @@ const refuseBusybox = (
   throw new Error(`${path} is busybox's ${name}: install ${packages}`);
 };
 
-/** What it says of itself, and where it is. Throws an Error that says what is wrong, with the way out. */
+/** Checks a program; resolves with its path and version. Throws an Error that also says what to do. */
 export const inspectNamed = async (root: string, program: RequiredProgram): Promise<string> => {
   const { name, packages, argument, accepts } = program;
   const path = locate(root, name, packages);
@@ -77,5 +78,5 @@ export const inspectNamed = async (root: string, program: RequiredProgram): Prom
   return `${end}: ${said}`;
 };
 
-/** Where Node is. Throws an Error. */
+/** Finds Node. Throws an Error if it is missing. */
 export const locateNode = (root: string): string => locate(root, node.name, node.packages);

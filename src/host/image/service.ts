@@ -1,4 +1,4 @@
-/** An OpenRC service of ours in a root file system. */
+/** Checks vifwatch's OpenRC services in a root file system. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../../package.ts';
@@ -10,27 +10,27 @@ export type ServiceName = 'vifwatch' | 'vifwatch-agent';
 
 const runlevels = '/etc/runlevels';
 
-/** Those that are entered when the VM starts. */
+/** Returns the service's runlevels except "shutdown", which is not entered at boot. */
 const runlevelsOf = (root: string, service: ServiceName): readonly string[] => {
   if (!isThere(root, runlevels)) return [];
   const names = readdirSync(findFile(root, runlevels).file).filter((name) => name !== 'shutdown');
   return names.filter((name) => isThere(root, `${runlevels}/${name}/${service}`));
 };
 
-/** Throws an Error that says what is wrong. */
+/** Reads the service's script. Throws an Error if it cannot run. */
 const inspectScript = (root: string, path: string): Buffer => {
   const found = findRegularFile(root, path);
   requireExecutable(path, found);
   const contents = withFile(found.file, fileKind);
   if ('what' in contents) throw new Error(`${path} ${contents.what}`);
   if (contents.kind === 'elf' || basename(contents.interpreter) !== 'openrc-run') {
-    throw new Error(`${path} is no script for openrc-run`);
+    throw new Error(`${path} is not a script for openrc-run`);
   }
   requireExecutable(contents.interpreter, findRegularFile(root, contents.interpreter));
   return readFileSync(found.file);
 };
 
-/** Throws an Error that says what is wrong, with the way out. */
+/** Checks that the service can run and is in a runlevel. Throws an Error that also says what to do. */
 export const inspectService = (root: string, service: ServiceName): string => {
   const path = `/etc/init.d/${service}`;
   const original = join(packageRoot, `openrc/${service}.initd`);
@@ -45,11 +45,11 @@ export const inspectService = (root: string, service: ServiceName): string => {
   const levels = runlevelsOf(root, service);
   if (levels.length === 0) {
     throw new Error(
-      `it is in no runlevel, so that it never starts: chroot ${root} rc-update add ${service} default`,
+      `it is in no runlevel, and so never starts: chroot ${root} rc-update add ${service} default`,
     );
   }
   const same = script.equals(readFileSync(original))
-    ? 'as in the package'
-    : 'not that of the package';
-  return `${path} is ${same}; in runlevel ${levels.join(', ')}`;
+    ? 'matches the package'
+    : 'differs from the package';
+  return `${path} ${same}; in runlevel ${levels.join(', ')}`;
 };

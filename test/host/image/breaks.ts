@@ -111,7 +111,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
     },
     'no modules at all': {
       by: (root) => rmSync(`${root}/usr/lib/modules`, { recursive: true }),
-      says: [/^FAIL {2}modules: .*modules\.builtin: copy that/],
+      says: [/^FAIL {2}modules: .*copy modules\.builtin from/],
     },
     'a service without exec bit': {
       by: (root) => {
@@ -131,7 +131,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
     'a configuration that is there only on the machine that builds': {
       by: (root) => link(root, '/etc/hostname', 'etc/vifwatch/vifwatch.toml'),
       says: [
-        /^FAIL {2}config: \/etc\/vifwatch\/vifwatch\.toml is a link to what is missing there: put it/,
+        /^FAIL {2}config: \/etc\/vifwatch\/vifwatch\.toml links to a file that is missing there: add/,
       ],
     },
     'a policy that only the VM can find': {
@@ -150,7 +150,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
         bytes.writeUInt16LE(183, 18);
         replace(`${root}/usr/sbin/nft`, bytes);
       },
-      says: [/^FAIL {2}nft: \/sbin\/nft: it is for arm64, and this is x64: /],
+      says: [/^FAIL {2}nft: \/sbin\/nft: it is for arm64, but this machine is x64: /],
     },
     'busybox in the name of ip': {
       by: (root) => replace(`${root}/usr/sbin/ip`, readFileSync(`${root}/usr/bin/busybox`)),
@@ -162,11 +162,13 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
     },
     'nobody to load modules': {
       by: (root) => rmSync(`${root}/usr/sbin/modprobe`),
-      says: [/^FAIL {2}modules of .*: some are to be loaded, and \/sbin\/modprobe is missing/],
+      says: [
+        /^FAIL {2}modules of .*: some modules must be loaded, but \/sbin\/modprobe is missing/,
+      ],
     },
     'a service of another kind': {
       by: (root) => replace(`${root}/etc/init.d/vifwatch`, '#!/bin/busybox sh\n'),
-      says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is no script for openrc-run/],
+      says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is not a script for openrc-run/],
     },
   },
   {
@@ -179,7 +181,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
     },
     "a library of the addon's less": {
       by: (root) => removeLibrary(root, 'libxengnttab'),
-      says: [/^FAIL {2}addon: .*libxengnttab\.so\.1: .*: put what it needs/],
+      says: [/^FAIL {2}addon: .*libxengnttab\.so\.1: .*: also install the libraries/],
     },
     'modules of a kernel whose name looks like a finding': {
       by: (root) => mkdirSync(`${root}/usr/lib/modules/\nok    nft: fine\u{1b}[2J`),

@@ -44,7 +44,7 @@ test('a policy of calls counts as a whole, with what it includes', async () => {
   expect(await look('* * a b allow\n')).toBe('ok    policy: 1 rules in 1 files');
   expect(await look('* * a b\n')).toMatch(/^FAIL {2}policy: 1\.policy:1:1: fields are missing/);
   expect(await look('!include /etc/hostname\n')).toMatch(
-    /^FAIL {2}policy: it includes what is in \/etc, which only the VM can look at$/,
+    /^FAIL {2}policy: it includes files of \/etc, which only the VM itself can read$/,
   );
 });
 
@@ -59,7 +59,7 @@ test('who may not chroot is told what was not looked at', async () => {
 
 test('what is no directory has no root file system', async () => {
   const { status, lines } = await vifwatch(['check', '--root', '/etc/passwd']);
-  expect(lines).toEqual(['FAIL  root: /etc/passwd is no directory']);
+  expect(lines).toEqual(['FAIL  root: /etc/passwd is not a directory']);
   expect(status).toBe(1);
 });
 

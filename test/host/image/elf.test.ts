@@ -61,10 +61,10 @@ test.each([true, false])('of 32 bits, little endian: %s', (isLittle) => {
 });
 
 test.each([
-  ['x64', 183, 'it is for arm64, and this is x64'],
-  ['arm64', 62, 'it is for x64, and this is arm64'],
-  ['x64', 3, 'it is for machine 3 of elf.h, 64 bit, and this is x64'],
-  ['vax', 75, 'whether it is for vax cannot be told'],
+  ['x64', 183, 'it is for arm64, but this machine is x64'],
+  ['arm64', 62, 'it is for x64, but this machine is arm64'],
+  ['x64', 3, 'it is for machine 3 of elf.h, 64 bit, but this machine is x64'],
+  ['vax', 75, 'vifwatch cannot recognise programs for vax'],
 ])('on %s, machine %d is foreign', (arch, machine, why) => {
   expect(foreignTo(arch, { bits: 64, machine, interpreter: undefined, length: 0 })).toBe(why);
 });
@@ -104,15 +104,15 @@ test.each([
   ['#!/usr/bin/env node\n', { kind: 'script', interpreter: '/usr/bin/env' }],
   ['#! /bin/sh', { kind: 'script', interpreter: '/bin/sh' }],
   ['', { kind: 'nothing', what: 'is empty' }],
-  ['echo x\n', { kind: 'other', what: 'is no program: it begins with "echo x"' }],
+  ['echo x\n', { kind: 'other', what: 'is not a program: it begins with "echo x"' }],
   [
     '\n<!DOCTYPE html>\n<title>404',
     {
       kind: 'nothing',
-      what: 'is a web page, saved in the place of a file: it begins with "<!DOCTYPE html>"',
+      what: 'is a web page, saved instead of the file: it begins with "<!DOCTYPE html>"',
     },
   ],
-  ['\x1b[2J', { kind: 'other', what: 'is no program: it begins with "\\u{1b}[2J"' }],
+  ['\x1b[2J', { kind: 'other', what: 'is not a program: it begins with "\\u{1b}[2J"' }],
 ])('%j is told apart', (text, kind) => {
   expect(fileKind(reader(Buffer.from(text, 'latin1')))).toEqual(kind);
 });
