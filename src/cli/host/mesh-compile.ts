@@ -1,4 +1,4 @@
-/** `vifwatch mesh compile`: from one file to what dom0 and each VM get. */
+/** `vifwatch mesh compile`: writes the files for dom0 and each VM from one mesh file. */
 
 import { checkMesh } from '../../host/mesh/check.ts';
 import { compileMesh } from '../../host/mesh/compile.ts';
@@ -10,13 +10,15 @@ import { writeTree } from '../../host/mesh/write-tree.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import { errorCount, sizeOf } from './mesh-summary.ts';
 
-/** Says on standard error what is wrong, and throws CONFIG_INVALID with nothing written if anything is. */
+/**
+ * Prints the diagnostics on standard error, and writes the output if none of them is an error.
+ * @throws VifwatchError CONFIG_INVALID if nothing was written
+ */
 export const compile = async (file: string, output: string): Promise<void> => {
   const sources = await readMesh(file);
   const { diagnostics, mesh } = checkMesh(sources);
   for (const diagnostic of diagnostics) process.stderr.write(`${lineOf(diagnostic)}\n`);
-  if (mesh === undefined)
-    throw invalid(file, `${errorCount(diagnostics)}, and so nothing was written`);
+  if (mesh === undefined) throw invalid(file, `${errorCount(diagnostics)}; nothing was written`);
   await requireOutsideOutput(output, filesOf(sources));
   await writeTree(output, compileMesh(mesh, await readScripts()));
   process.stdout.write(`${sizeOf(mesh)} -> ${output}\n`);

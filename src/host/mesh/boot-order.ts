@@ -1,9 +1,10 @@
-/** The order in which VMs start. */
+/** Computes the order in which the VMs start. */
 import type { MeshFile } from './mesh-file.ts';
 import { needsOf } from './relations.ts';
 
 /**
- * Of each VM the length of the longest way through its needs, without cycles; the driver domain is alone in level 0.
+ * Returns each VM's level: the length of the longest chain of its needs. The driver domain is alone in level
+ * 0. The needs must not contain a cycle.
  */
 export const levelsOf = (mesh: MeshFile): ReadonlyMap<string, number> => {
   const levels = new Map<string, number>();
@@ -21,7 +22,7 @@ export const levelsOf = (mesh: MeshFile): ReadonlyMap<string, number> => {
   return levels;
 };
 
-/** Ways that end where they began, each with that name at both ends. */
+/** Returns the cycles of needs. Each cycle begins and ends with the same name. */
 export const cyclesOf = (mesh: MeshFile): readonly (readonly string[])[] => {
   const cycles: string[][] = [];
   const done = new Set<string>();

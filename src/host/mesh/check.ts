@@ -1,4 +1,4 @@
-/** All that is wrong with a mesh; and if nothing is, what it means. */
+/** Checks a mesh, and builds the checked `Mesh` if it has no errors. */
 
 import { parseMac } from '../../address/mac.ts';
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
@@ -39,7 +39,7 @@ const diagnosticsOf = (sources: Sources, subsets: Subsets): readonly Diagnostic[
   ...commandLineDiagnostics(sources, subsets),
 ];
 
-/** Of names, addresses and files in which nothing wrong was found. */
+/** Builds the mesh. The casts are safe, because the names, addresses and files have been checked. */
 const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
   const levels = levelsOf(mesh);
   const readers = readersOf(mesh);
@@ -73,12 +73,13 @@ const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
 };
 
 export type Checked = {
-  /** In the order of the file's lines. */
+  /** Sorted by place: first those in mesh.toml. */
   readonly diagnostics: readonly Diagnostic[];
   /** Undefined if one of them is an error. */
   readonly mesh: Mesh | undefined;
 };
 
+/** Checks the sources; returns all diagnostics, and the mesh if none of them is an error. */
 export const checkMesh = (sources: Sources): Checked => {
   const { mesh, policy } = sources;
   const subsets = subsetsFor(policy === undefined ? [] : mesh.vms.keys(), policy?.rules ?? []);

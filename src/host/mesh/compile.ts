@@ -1,4 +1,4 @@
-/** From a mesh to the files that dom0 and the VMs get. */
+/** Compiles a mesh to the files for dom0 and the VMs. */
 import { dom0Table } from './dom0-table.ts';
 import type { Mesh } from './mesh.ts';
 import { netVmFiles } from './net-vm-files.ts';
@@ -6,18 +6,18 @@ import { xlConfigText } from './xl-config.ts';
 
 type OutputFile = { readonly text: string; readonly mode: 0o644 | 0o755 };
 
-/** By their paths, which are relative and sorted. */
+/** The output files by their relative paths, sorted. */
 export type Tree = ReadonlyMap<string, OutputFile>;
 
 const plain = (text: string): OutputFile => ({ text, mode: 0o644 });
 
-/** Some are only read by others. */
+/** Makes a script executable, unless other scripts only source it. */
 const script = (text: string): OutputFile => ({
   text,
   mode: text.startsWith('#!') ? 0o755 : 0o644,
 });
 
-/** The same files for the same mesh. @param scripts dom0's own, by name */
+/** Returns the output; equal meshes give equal files. @param scripts the scripts for dom0, by name */
 export const compileMesh = (mesh: Mesh, scripts: ReadonlyMap<string, string>): Tree => {
   const { net, vms } = mesh;
   const files: [string, OutputFile][] = [['dom0/mesh', plain(dom0Table(mesh))]];

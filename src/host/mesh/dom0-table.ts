@@ -1,14 +1,14 @@
-/** What dom0's scripts are told: one record per line, its words separated by single spaces. */
+/** Writes the table for dom0's scripts: one record per line, with single spaces between words. */
 import { isHost, type Prefix } from '../../address/prefix.ts';
 import type { Mesh } from './mesh.ts';
 
-/** What the table begins with. */
+/** The table's first line. */
 export const tableHeader = 'vifwatch-mesh 1';
 
 const withLength = (prefix: Prefix): string =>
   isHost(prefix) ? `${prefix.text}/${prefix.length}` : prefix.text;
 
-/** VMs are in the order in which they start, all else is sorted. */
+/** Returns the table. The VMs are in boot order; all other records are sorted. */
 export const dom0Table = ({ net, vms, pairs, listers }: Mesh): string => {
   const lines = [
     vms.map(({ name, level, policy }) => `vm ${name} ${level} ${policy?.hash ?? '-'}`),

@@ -1,11 +1,11 @@
-/** Who needs to know which domain has a name. */
+/** Computes which VMs may read which entries of the domain map. */
 import { everyone } from '../../ipc/config/kernel-command-line.ts';
 import type { MeshFile, MeshVm } from './mesh-file.ts';
 import { areLinked, relayOf } from './relations.ts';
 
 const isServerOfAll = ({ serve }: MeshVm): boolean => serve.includes(everyone);
 
-/** Of each VM those that may read its name, by name; itself and the driver domain always may. */
+/** Returns, by VM name, who may read the VM's entry: always the VM itself and the driver domain. */
 export const readersOf = (mesh: MeshFile): ReadonlyMap<string, readonly string[]> => {
   const vms = [...mesh.vms.values()];
   const relays = new Map(vms.map((vm) => [vm.name, relayOf(mesh, vm)]));
@@ -25,7 +25,7 @@ export const readersOf = (mesh: MeshFile): ReadonlyMap<string, readonly string[]
   return new Map(vms.map((vm) => [vm.name, readers(vm).sort()]));
 };
 
-/** Those that must find VMs of whose names they are not told. */
+/** Returns the VMs that may list the map: they must find VMs that their configuration does not name. */
 export const listersOf = (mesh: MeshFile): readonly string[] =>
   [...mesh.vms.values()]
     .filter((vm) => vm.name === mesh.net?.vm || isServerOfAll(vm) || relayOf(mesh, vm) === vm.name)

@@ -1,16 +1,17 @@
-/** What is wrong with a mesh, or odd about it: after a semicolon, each text says the way out. */
+/** Diagnostics of a mesh. In each text, the advice follows a semicolon. */
 import { type Diagnostic, type Place, placeText } from '../../text/diagnostic.ts';
 import { quoted } from '../../text/printable.ts';
 
+/** Makes a diagnostic of severity "error". */
 export const error = (place: Place, text: string): Diagnostic => ({
   severity: 'error',
   place,
   text,
 });
 
-/** Of a name that no VM has. */
+/** Returns the text for a name that no VM has. */
 export const unknownVm = (name: string): string => {
-  if (name === 'dom0' || name === 'Domain-0') return `${name} is no VM of a mesh; remove it`;
+  if (name === 'dom0' || name === 'Domain-0') return `${name} cannot be a VM of a mesh; remove it`;
   return `there is no VM ${quoted(name)}; add it to mesh.toml or correct the name`;
 };
 
@@ -18,7 +19,7 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const byNumber = (a: number | undefined, b: number | undefined): number => (a ?? 0) - (b ?? 0);
 
-/** Without those that are said twice: first `file`, then the other files by name, each by line. */
+/** Removes duplicates and sorts by place: first `file`, and then the other files by name. */
 export const inOrder = (
   diagnostics: readonly Diagnostic[],
   file: string,
@@ -34,13 +35,13 @@ export const inOrder = (
   );
 };
 
-/** Names may hold anything, and what they hold must not end a line or be obeyed by a terminal. */
+/** Escapes characters that end a line or control a terminal. Names in a text may contain them. */
 const onOneLine = (text: string): string =>
   text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 
-/** As it is printed. */
+/** Formats a diagnostic as one line for printing. */
 export const lineOf = ({ severity, place, text }: Diagnostic): string =>
   onOneLine(`${placeText(place)}: ${severity === 'warning' ? 'warning: ' : ''}${text}`);

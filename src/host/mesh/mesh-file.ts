@@ -1,4 +1,4 @@
-/** mesh.toml as it is spelled: whether its names and addresses make sense is not looked at here. */
+/** Parses mesh.toml by its schema. The diagnostics check its names and addresses later. */
 import * as v from 'valibot';
 import { type Uplink, uplinkEntries, uplinkOf } from '../../network/config/config.ts';
 import type { Place } from '../../text/diagnostic.ts';
@@ -8,10 +8,11 @@ import type { KeyPath } from '../../toml/toml-places.ts';
 
 export type MeshVm = {
   readonly name: string;
-  /** Files, as they are spelled: relative to mesh.toml. */
+  /** The xl configuration's file name, as in mesh.toml and relative to it. */
   readonly config: string;
+  /** The rules file's name, as in mesh.toml and relative to it. */
   readonly rules: string | undefined;
-  /** Of the kernel's command line. */
+  /** The operator's part of the kernel command line. */
   readonly extra: string;
   readonly ip: readonly string[];
   readonly mac: string | undefined;
@@ -23,9 +24,9 @@ export type MeshVm = {
 };
 
 export type MeshFile = {
-  /** As it is named to people. */
+  /** The file's name in messages. */
   readonly file: string;
-  /** Where the longest beginning of a path stands that the file spells out. */
+  /** Finds a key path's place, or that of its longest prefix that the file contains. */
   readonly at: (path: KeyPath) => Required<Place>;
   /** The directory of the central call policy, relative to the file. */
   readonly policy: string | undefined;
@@ -50,7 +51,7 @@ const vmSchema = v.strictObject({
   needs: namesSchema,
 });
 
-/** valibot's records leave these keys out without a word. */
+/** Valibot's records silently drop these keys. */
 const withheld = ['__proto__', 'prototype', 'constructor'];
 
 const schema = v.strictObject({
@@ -60,13 +61,16 @@ const schema = v.strictObject({
     v.unknown(),
     v.check(
       (table) => !withheld.some((key) => Object.hasOwn(Object(table), key)),
-      `no VM can be called ${withheld.join(' or ')}`,
+      `a VM cannot be named ${withheld.join(' or ')}`,
     ),
     v.record(v.string(), vmSchema),
   ),
 });
 
-/** Throws CONFIG_INVALID, with file, line, column and a caret, for what is no such file at all. */
+/**
+ * Parses the text of mesh.toml.
+ * @throws VifwatchError CONFIG_INVALID, with the place and a caret, if it does not match the schema
+ */
 export const parseMesh = (file: string, text: string): MeshFile => {
   const { policy, net, vm } = parseStrict(file, text, schema);
   const caretAt = openCarets(text);

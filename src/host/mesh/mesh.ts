@@ -1,4 +1,4 @@
-/** A mesh in which nothing is wrong. */
+/** A checked mesh, without errors. */
 
 import type { Prefix } from '../../address/prefix.ts';
 import type { VmName } from '../../ipc/config/vm-name.ts';
@@ -6,21 +6,21 @@ import type { Uplink } from '../../network/config/config.ts';
 
 export type Vm = {
   readonly name: VmName;
-  /** Those of one level may start at the same time; level 0 starts first. */
+  /** VMs of one level may start at the same time; level 0 starts first. */
   readonly level: number;
   readonly needs: readonly VmName[];
-  /** Who may read its domid. */
+  /** The VMs that may read its entry in the domain map. */
   readonly readers: readonly VmName[];
-  /** The user's part of its xl configuration. */
+  /** The text of the operator's xl configuration. */
   readonly config: string;
-  /** Of the kernel, whole. */
+  /** The whole kernel command line. */
   readonly commandLine: string;
-  /** Of its vif; none without one. */
+  /** The vif's addresses; empty for a VM without a vif. */
   readonly addresses: readonly Prefix[];
   readonly mac: string | undefined;
-  /** Its file in net-vm's rules.d, if it has one. */
+  /** The text of its file in net-vm's rules.d, if it has one. */
   readonly network: string | undefined;
-  /** Its part of the central call policy, if there is one. */
+  /** Its part of the central call policy, if the mesh has one. */
   readonly policy: { readonly text: string; readonly hash: string } | undefined;
 };
 
@@ -28,9 +28,9 @@ export type Net = Uplink & { readonly vm: VmName };
 
 export type Mesh = {
   readonly net: Net | undefined;
-  /** In the order in which they start. */
+  /** In boot order. */
   readonly vms: readonly Vm[];
   readonly pairs: readonly { readonly server: VmName; readonly client: VmName }[];
-  /** Who may list the names of all. */
+  /** The VMs that may list the domain map. */
   readonly listers: readonly VmName[];
 };

@@ -1,8 +1,8 @@
-/** net-vm's own configuration: what it serves, and which VM may do what. */
+/** Writes the configuration of net-vm's daemon: vifwatch.toml and the policies in rules.d. */
 import type { Prefix } from '../../address/prefix.ts';
 import type { Mesh, Net, Vm } from './mesh.ts';
 
-// Names of VMs and interfaces, and addresses: JSON and TOML write them alike.
+// JSON and TOML write names of VMs and interfaces, and addresses, in the same way.
 const listOf = (texts: readonly string[]): string =>
   `[${texts.map((text) => JSON.stringify(text)).join(', ')}]`;
 
@@ -25,7 +25,7 @@ const daemonConfig = (net: Net, vms: readonly Vm[]): string =>
     ...vms.map(tableOf),
   ].join('');
 
-/** By path, relative to net-vm's /etc/vifwatch. */
+/** Returns [path, text] pairs. The paths are relative to net-vm's /etc/vifwatch. */
 export const netVmFiles = ({ vms }: Mesh, net: Net): readonly (readonly [string, string])[] => {
   const served = [...vms]
     .filter(({ addresses }) => addresses.length > 0)

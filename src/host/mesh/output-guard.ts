@@ -1,8 +1,11 @@
-/** That what is compiled does not take the place of what it is compiled from. */
+/** Prevents the output from replacing its own sources. */
 import { realpath } from 'node:fs/promises';
 import { invalid } from '../../toml/strict-toml.ts';
 
-/** Throws CONFIG_INVALID if one of the files, which are there, lies in the directory. */
+/**
+ * Checks that none of the files, which must exist, is in the directory.
+ * @throws VifwatchError CONFIG_INVALID if one is
+ */
 export const requireOutsideOutput = async (
   directory: string,
   files: readonly string[],
@@ -11,6 +14,9 @@ export const requireOutsideOutput = async (
   if (output === undefined) return;
   for (const file of files) {
     if (!`${await realpath(file)}/`.startsWith(`${output}/`)) continue;
-    throw invalid(directory, `all in it is replaced, and ${file} is in it; name another directory`);
+    throw invalid(
+      directory,
+      `compiling would replace ${file}, which is in it; choose another directory`,
+    );
   }
 };

@@ -7,7 +7,7 @@ import { invalid } from '../../toml/strict-toml.ts';
 import { parseMesh } from './mesh-file.ts';
 import type { Source, Sources } from './sources.ts';
 
-/** Whole, or not at all: bytes that are no text would not come out as they went in. */
+/** Decodes UTF-8, and throws if it is invalid: a replaced character would change the operator's text. */
 const decode = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 
@@ -32,7 +32,10 @@ const listProfiles = async (): Promise<readonly string[]> =>
     .map((name) => name.slice(0, -'.toml'.length))
     .sort();
 
-/** What it names is relative to it. Throws CONFIG_INVALID if it is no mesh file at all. */
+/**
+ * Reads mesh.toml and all files that it names, relative to it.
+ * @throws VifwatchError CONFIG_INVALID if mesh.toml itself cannot be read or does not match the schema
+ */
 export const readMesh = async (file: string): Promise<Sources> => {
   const source = await readSource(file);
   if (!('text' in source)) throw invalid(file, source.unreadable);
@@ -48,7 +51,7 @@ export const readMesh = async (file: string): Promise<Sources> => {
   return { mesh, policy, policyDirectory, files, profiles: await listProfiles() };
 };
 
-/** What of the package runs in dom0, by name. */
+/** Reads the package's scripts for dom0, by name. */
 export const readScripts = async (): Promise<ReadonlyMap<string, string>> => {
   const scripts = new Map<string, string>();
   for (const name of await readdir(dom0Directory)) {

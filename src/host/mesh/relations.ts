@@ -1,14 +1,14 @@
-/** Who has to do with whom: of the names that mesh.toml spells, those count here that are VMs of it. */
+/** The relations between the VMs of mesh.toml. Names that are not VMs of the mesh are ignored. */
 import { everyone } from '../../ipc/config/kernel-command-line.ts';
 import type { MeshFile, MeshVm } from './mesh-file.ts';
 
 export type MeshPair = { readonly server: string; readonly client: string };
 
-/** Whether it expects that VM, or anybody. */
+/** True if the VM serves the named VM, or everyone. */
 export const serves = ({ serve }: MeshVm, name: string): boolean =>
   serve.includes(name) || serve.includes(everyone);
 
-/** Whether the one serves and the other connects. */
+/** True if `server` serves `client` and `client` connects to `server`. */
 export const isPair = (server: MeshVm | undefined, client: MeshVm | undefined): boolean =>
   server !== undefined &&
   client !== undefined &&
@@ -16,11 +16,11 @@ export const isPair = (server: MeshVm | undefined, client: MeshVm | undefined): 
   client.connect.includes(server.name) &&
   serves(server, client.name);
 
-/** Whether they have a link, whichever end serves. */
+/** True if the two VMs have a link, whichever end serves. */
 export const areLinked = ({ vms }: MeshFile, vm: string, other: string): boolean =>
   isPair(vms.get(vm), vms.get(other)) || isPair(vms.get(other), vms.get(vm));
 
-/** Of which both ends are listed; of a server of everybody, those who connect. */
+/** Returns all links that both ends list. A server of everyone lists every VM that connects to it. */
 export const meshPairs = ({ vms }: MeshFile): readonly MeshPair[] =>
   [...vms.values()].flatMap((server) =>
     [...vms.values()]
@@ -28,23 +28,23 @@ export const meshPairs = ({ vms }: MeshFile): readonly MeshPair[] =>
       .map((client) => ({ server: server.name, client: client.name })),
   );
 
-/** A relay is itself under its own name. */
+/** Returns the VM's relay. A VM that others use as their relay is its own relay. */
 export const relayOf = ({ vms }: MeshFile, { name, relay }: MeshVm): string | undefined => {
   const isRelay = [...vms.values()].some((vm) => vm.relay === name);
   return isRelay ? name : relay;
 };
 
-/** Whether a call has a way by a link. */
+/** True if calls from `source` can reach `target` over a direct link. */
 export const canLink = (mesh: MeshFile, source: MeshVm, target: MeshVm): boolean =>
   target.serve.includes(everyone) || areLinked(mesh, source.name, target.name);
 
-/** Whether it has one by a relay that both have. */
+/** True if `source` and `target` have the same relay. */
 export const canRelay = (mesh: MeshFile, source: MeshVm, target: MeshVm): boolean => {
   const relay = relayOf(mesh, source);
   return relay !== undefined && relay === relayOf(mesh, target);
 };
 
-/** Those that must run before it: a vif needs its backend. */
+/** Returns the VMs that must run before the VM. A vif needs the driver domain. */
 export const needsOf = ({ vms, net }: MeshFile, { name, needs, ip }: MeshVm): readonly string[] => {
   const implied = net !== undefined && ip.length > 0 && name !== net.vm ? [net.vm] : [];
   return [...new Set([...needs, ...implied])].filter((needed) => vms.has(needed));

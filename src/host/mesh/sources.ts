@@ -1,4 +1,4 @@
-/** A mesh and everything that was read for it, before any of it is judged. */
+/** A mesh and all files that were read for it, before the check. */
 import type { LoadedPolicy } from '../../ipc/config/load-policy.ts';
 import type { Place } from '../../text/diagnostic.ts';
 import type { MeshFile } from './mesh-file.ts';
@@ -6,7 +6,7 @@ import type { MeshFile } from './mesh-file.ts';
 /** A file that mesh.toml names. */
 export type Source = { readonly file: string } & (
   | { readonly text: string }
-  /** Why it could not be read. */
+  /** The reason why the file could not be read: "does not exist". */
   | { readonly unreadable: string }
 );
 
@@ -14,22 +14,22 @@ export type Sources = {
   readonly mesh: MeshFile;
   /** Undefined if mesh.toml names no policy. */
   readonly policy: LoadedPolicy | undefined;
-  /** The policy's directory, as it is named to people. */
+  /** The policy's directory, as messages name it. */
   readonly policyDirectory: string;
-  /** By what mesh.toml calls them. */
+  /** By the names in mesh.toml. */
   readonly files: ReadonlyMap<string, Source>;
   /** The names of the package's profiles. */
   readonly profiles: readonly string[];
 };
 
-/** All that was read: files, and the policy's directory. */
+/** Returns the paths of all files that were read, and of the policy's directory. */
 export const filesOf = ({ mesh, policy, policyDirectory, files }: Sources): readonly string[] => [
   mesh.file,
   ...[...files.values()].map(({ file }) => file),
   ...(policy === undefined ? [] : [policyDirectory]),
 ];
 
-/** Where an offset into a text is. */
+/** Converts an offset in a file's text to a place. */
 export const placeIn = (file: string, text: string, offset: number): Place => {
   const before = text.slice(0, offset);
   return {

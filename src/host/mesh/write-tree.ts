@@ -1,4 +1,4 @@
-/** Puts a compiled mesh in the place of the last one, whole or not at all. */
+/** Writes a compiled mesh, and replaces the output of an earlier compile as a whole. */
 import {
   chmod,
   mkdir,
@@ -17,10 +17,10 @@ import { tableHeader } from './dom0-table.ts';
 
 const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** Any version's. */
+/** The first word of the table in dom0, in all versions. */
 const mark = `${tableHeader.split(' ', 1)[0]} `;
 
-/** Whether there is a compiled mesh; undefined if there is nothing. */
+/** True for a compiled mesh or an empty directory; undefined if the directory does not exist. */
 const isCompiled = async (directory: string): Promise<boolean | undefined> => {
   let names: readonly string[];
   try {
@@ -44,7 +44,7 @@ const isRunning = (pid: number): boolean => {
   }
 };
 
-/** What writers that were killed have left; others may be at work just now. */
+/** Removes the temporary directories of killed compilers. A compiler that still runs keeps its own. */
 const removeStale = async (directory: string): Promise<void> => {
   const parent = dirname(directory);
   const prefix = temporaryPrefix(directory);
@@ -55,7 +55,7 @@ const removeStale = async (directory: string): Promise<void> => {
   }
 };
 
-/** Modes are set whatever the umask. */
+/** Writes all files. It sets the modes itself, because the umask may remove bits. */
 const fill = async (directory: string, tree: Tree): Promise<void> => {
   const directories = new Set([directory]);
   for (const [path, { text, mode }] of tree) {
@@ -68,13 +68,13 @@ const fill = async (directory: string, tree: Tree): Promise<void> => {
   for (const path of directories) await chmod(path, 0o755);
 };
 
-/** Between the two there is neither for a moment: rename replaces no directory that has something in it. */
+/** Replaces the directory in two steps, because rename(2) cannot replace a directory that is not empty. */
 const swap = async (directory: string, found: boolean, work: string): Promise<void> => {
   if (found) await rename(directory, join(work, 'old'));
   try {
     await rename(join(work, 'new'), directory);
   } catch (error) {
-    // If somebody else has put something there meanwhile, that stays.
+    // Another program may have created the directory meanwhile. Then it stays, and the old output is lost.
     if (found) await rename(join(work, 'old'), directory).catch(() => undefined);
     throw error;
   }
@@ -94,9 +94,9 @@ const replace = async (directory: string, found: boolean, tree: Tree): Promise<v
 };
 
 /**
- * Replaces the directory, whatever is in it, by the files; whoever is killed meanwhile leaves the old one, the new one or
- * none, and beside it what the next call removes. Throws CONFIG_INVALID if the directory is not one of ours or cannot be
- * written.
+ * Replaces the directory and everything in it with the files. A compiler that is killed meanwhile leaves the
+ * old directory, the new one or none, and a temporary directory that the next call removes.
+ * @throws VifwatchError CONFIG_INVALID if no earlier compile created the directory, or if a write fails
  */
 export const writeTree = async (directory: string, tree: Tree): Promise<void> => {
   const path = resolve(directory);
@@ -104,8 +104,8 @@ export const writeTree = async (directory: string, tree: Tree): Promise<void> =>
   try {
     const found = await isCompiled(real);
     if (found === false) {
-      const remedy = 'name another directory, or remove it yourself';
-      throw invalid(directory, `is there and was not made by "vifwatch mesh compile"; ${remedy}`);
+      const remedy = 'choose another directory, or remove it yourself';
+      throw invalid(directory, `exists, but "vifwatch mesh compile" did not create it; ${remedy}`);
     }
     await replace(real, found === true, tree);
   } catch (error) {

@@ -1,22 +1,22 @@
-/** An xl configuration: what a user's file sets, and the same file with what the mesh adds. */
+/** Reads an operator's xl configuration, and appends the mesh's settings to it. */
 import type { Vm } from './mesh.ts';
 
 export type Setting = {
   readonly key: string;
   readonly offset: number;
-  /** Undefined if it is no text in quotes. */
+  /** The text in quotes; undefined for any other value. */
   readonly value: string | undefined;
 };
 
 export type XlConfig = {
   readonly settings: readonly Setting[];
-  /** Why it could not be read to its end. */
+  /** The error that ended the parsing, if any. */
   readonly syntaxError: { readonly offset: number; readonly text: string } | undefined;
 };
 
 /**
- * As in libxlu_cfg_l.l of Xen's tools: strings do not go on over lines, and names are in lower case. On a NUL in a string
- * xl ends with an assertion.
+ * The tokens of libxlu_cfg_l.l in Xen's tools: strings end on their line, and names are in lower case. A NUL
+ * is not allowed, because a NUL in a string makes xl fail with an assertion.
  */
 const token =
   /([ \t]+|#[^\n]*)|[a-z][_0-9a-z]*|[0-9][0-9a-fx]*|'(?:[^'\\\n\0]|\\[^\n\0])*'|"(?:[^"\\\n\0]|\\[^\n\0])*"|\+=|[=,;[\]\n]/y;
@@ -39,7 +39,7 @@ const tokensOf = (text: string): { readonly tokens: readonly Token[]; readonly e
 const quotedIn = (word: string | undefined): string | undefined =>
   word !== undefined && /^["']/.test(word) ? word.slice(1, -1) : undefined;
 
-/** Reads as much as it takes to know which settings there are, and that more may follow. */
+/** Finds the settings of a configuration, and checks that the mesh's settings may follow them. */
 export const parseXlConfig = (text: string): XlConfig => {
   const { tokens, end } = tokensOf(text);
   const settings: Setting[] = [];
@@ -56,7 +56,7 @@ export const parseXlConfig = (text: string): XlConfig => {
     const character = JSON.stringify(String.fromCodePoint(text.codePointAt(end) ?? 0));
     return {
       settings,
-      syntaxError: { offset: end, text: `xl cannot read what begins with ${character}` },
+      syntaxError: { offset: end, text: `xl cannot read the text from ${character} on` },
     };
   }
   const [first] = open;
@@ -69,7 +69,7 @@ const vifOf = ({ addresses, mac }: Vm, backend: string): string => {
   return [...(mac === undefined ? [] : [`mac=${mac}`]), `ip=${ip}`, `backend=${backend}`].join(',');
 };
 
-/** The whole file: the user's as it is, and at its end what is the mesh's. */
+/** Returns the operator's text unchanged, with the mesh's settings at its end. */
 export const xlConfigText = (vm: Vm, netVm: string | undefined): string => {
   const { config, name, addresses, commandLine } = vm;
   const hasVif = netVm !== undefined && addresses.length > 0;

@@ -60,17 +60,16 @@ test('a bad one: all that is wrong, in places that can be opened, and nothing is
   writeFileSync(join(directory, 'bad.toml'), '[vm.a]\nconfig = "none"\nserve = ["b", "c"]\n');
   const before = contents(directory);
   const lines = [
-    'bad.toml:2:1: none does not exist; correct the name, or write it',
+    'bad.toml:2:1: none does not exist; correct the name, or create the file',
     'bad.toml:3:10: there is no VM "b"; add it to mesh.toml or correct the name',
     'bad.toml:3:15: there is no VM "c"; add it to mesh.toml or correct the name',
   ];
   expect(await run(directory, 'compile', 'bad.toml', '-o', 'out')).toEqual({
     exitCode: 78,
     stdout: '',
-    stderr: [
-      ...lines,
-      'vifwatch: CONFIG_INVALID: bad.toml: 3 errors, and so nothing was written',
-    ].join('\n'),
+    stderr: [...lines, 'vifwatch: CONFIG_INVALID: bad.toml: 3 errors; nothing was written'].join(
+      '\n',
+    ),
   });
   expect(await run(directory, 'check', 'bad.toml')).toEqual({
     exitCode: 78,
@@ -101,7 +100,7 @@ test.each([
   ],
   [
     '[vm.constructor]\nconfig = "a"\n',
-    /^vifwatch: CONFIG_INVALID: mesh\.toml:1:1: vm: no VM can be called/,
+    /^vifwatch: CONFIG_INVALID: mesh\.toml:1:1: vm: a VM cannot be named/,
   ],
   [
     '[vm.a]\nconfig = "a"\nip = []\n',
@@ -136,7 +135,9 @@ test('a mesh that is not there, a directory that is not ours, and a wrong comman
   mkdirSync(join(directory, 'mine/dom0'), { recursive: true });
   const refused = await run(directory, 'compile', 'mesh.toml', '-o', 'mine');
   expect(refused.exitCode).toBe(78);
-  expect(refused.stderr).toMatch(/CONFIG_INVALID: mine: is there and was not made by/);
+  expect(refused.stderr).toMatch(
+    /CONFIG_INVALID: mine: exists, but "vifwatch mesh compile" did not/,
+  );
   expect((await run(directory, 'compile', 'mesh.toml')).exitCode).toBe(64);
 });
 
@@ -155,7 +156,9 @@ test.each(['mesh.toml', 'xl/app.cfg', 'policy.d'])(
     if (file === 'mesh.toml') symlinkSync(join(directory, 'out', source), join(directory, source));
     const before = contents(directory);
     const refused = await run(directory, 'compile', file, '-o', 'out');
-    expect(refused.stderr).toMatch(/CONFIG_INVALID: out: all in it is replaced, and \S+ is in it;/);
+    expect(refused.stderr).toMatch(
+      /CONFIG_INVALID: out: compiling would replace \S+, which is in it;/,
+    );
     expect(refused.exitCode).toBe(78);
     expect(contents(directory)).toBe(before);
   },
@@ -164,5 +167,5 @@ test.each(['mesh.toml', 'xl/app.cfg', 'policy.d'])(
 test('the root of all', async () => {
   const refused = await run(example(), 'compile', 'mesh.toml', '-o', '/');
   expect(refused.exitCode).toBe(78);
-  expect(refused.stderr).toMatch(/CONFIG_INVALID: \/: is there and was not made by/);
+  expect(refused.stderr).toMatch(/CONFIG_INVALID: \/: exists, but "vifwatch mesh compile" did not/);
 });

@@ -27,11 +27,11 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('g', 'ip = ["10.0.0.7"]', 'rules = "r4.toml"'),
     ),
     [
-      'mesh.toml:8:1: no profile is called "inet"; choose one of dns-only, internet, isolated, lan-only',
-      'mesh.toml:13:1: b has a profile and rules; remove one, and write profile into the file if both are meant',
+      'mesh.toml:8:1: unknown profile "inet"; choose one of dns-only, internet, isolated, lan-only',
+      'mesh.toml:13:1: b has both profile and rules; remove one; if you need both, set profile in the rules file',
       'mesh.toml:16:1: c has no ip, and so no vif; remove rules',
-      'mesh.toml:20:1: none.toml does not exist; correct the name, or write it',
-      'r2.toml:1:1: no profile is called "x"; choose one of dns-only, internet, isolated, lan-only',
+      'mesh.toml:20:1: none.toml does not exist; correct the name, or create the file',
+      'r2.toml:1:1: unknown profile "x"; choose one of dns-only, internet, isolated, lan-only',
       'r2.toml:4:15: there is no VM "zz"; add it to mesh.toml or correct the name',
       'r2.toml:8:1: there is no VM "yy"; add it to mesh.toml or correct the name',
       'r3.toml:3:1: rule.action: Invalid type: Expected ("accept" | "drop") but received "acept"; correct it',
@@ -54,17 +54,17 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       '[vm.d]\nconfig = "x.cfg"\n[vm.e]\nconfig = "z.cfg"\n[vm.f]\nconfig = "latin1.cfg"\n',
     ),
     [
-      'mesh.toml:4:1: none.cfg does not exist; correct the name, or write it',
-      'latin1.cfg:1:10: xl cannot read what begins with "\\r"; correct it',
+      'mesh.toml:4:1: none.cfg does not exist; correct the name, or create the file',
+      'latin1.cfg:1:10: xl cannot read the text from "\\r" on; correct it',
       'x.cfg:1:1: the mesh adds the name; remove it',
-      'x.cfg:1:13: the mesh adds extra; write it into mesh.toml',
-      'x.cfg:3:1: a vif that the mesh does not add could land in dom0; remove vif, and write ip into mesh.toml',
-      'x.cfg:4:2: a vif that the mesh does not add could land in dom0; remove vif2, and write ip into mesh.toml',
-      'x.cfg:5:1: xl ignores extra, which the mesh adds, beside cmdline; write it as extra into mesh.toml',
+      'x.cfg:1:13: the mesh adds extra; move it to mesh.toml',
+      'x.cfg:3:1: only the mesh adds vifs, so that dom0 is never the backend; remove vif, and set ip in mesh.toml',
+      'x.cfg:4:2: only the mesh adds vifs, so that dom0 is never the backend; remove vif2, and set ip in mesh.toml',
+      'x.cfg:5:1: cmdline makes xl ignore extra, which the mesh adds; move it to extra in mesh.toml',
       'x.cfg:6:1: the mesh adds driver_domain where it belongs; remove it',
       'y.cfg:2:6: this list is not closed; correct it',
-      'z.cfg:2:1: the mesh adds extra; write it into mesh.toml',
-      'z.cfg:2:7: xl cannot read what begins with "\\""; correct it',
+      'z.cfg:2:1: the mesh adds extra; move it to mesh.toml',
+      'z.cfg:2:7: xl cannot read the text from "\\"" on; correct it',
     ],
     {
       'x.cfg': [
@@ -80,13 +80,13 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     'the central policy',
     mesh('policy = "p"\n', vm('a'), vm('b'), vm('c', 'serve = ["*"]')),
     [
-      'p/1.policy:1:5: a has no link with b, and no relay that both have; add serve and connect to mesh.toml, or remove the rule',
+      'p/1.policy:1:5: a has no link with b, and they do not share a relay; add serve and connect to mesh.toml, or remove the rule',
       'p/1.policy:2:5: there is no VM "x"; add it to mesh.toml or correct the name',
-      'p/1.policy:3:12: Domain-0 is no VM of a mesh; remove it',
-      'p/1.policy:7:5: a has no link with b, and no relay that both have; add serve and connect to mesh.toml, or remove the rule',
-      'p/1.policy:9:5: c has no link with a, and no relay that both have; add serve and connect to mesh.toml, or remove the rule',
+      'p/1.policy:3:12: Domain-0 cannot be a VM of a mesh; remove it',
+      'p/1.policy:7:5: a has no link with b, and they do not share a relay; add serve and connect to mesh.toml, or remove the rule',
+      'p/1.policy:9:5: c has no link with a, and they do not share a relay; add serve and connect to mesh.toml, or remove the rule',
       'p/i/f:2:3: there is no VM "q"; add it to mesh.toml or correct the name',
-      'p/i/f:3:1: b has no link with a, and no relay that both have; add serve and connect to mesh.toml, or remove the rule',
+      'p/i/f:3:1: b has no link with a, and they do not share a relay; add serve and connect to mesh.toml, or remove the rule',
     ],
     {
       'p/1.policy': [
@@ -104,7 +104,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       ...['a', 'b'].map((name) => vm(name, 'connect = ["r"]', 'relay = "r"')),
     ),
     [
-      'p/1.policy:2:5: a has no link with b, and relayed=no refuses a relay; add serve and connect to mesh.toml, or remove the rule',
+      'p/1.policy:2:5: a has no link with b, and relayed=no excludes a relay; add serve and connect to mesh.toml, or remove the rule',
     ],
     { 'p/1.policy': 's * a b allow\nt * a b allow relayed=no\ns * a r allow relayed=no\n' },
   ],
@@ -134,7 +134,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
   [
     'no policy',
     mesh('policy = "p"\n', vm('a')),
-    ['mesh.toml:1:1: p does not exist; make the directory'],
+    ['mesh.toml:1:1: p does not exist; create the directory'],
   ],
   [
     'relays',
@@ -145,9 +145,9 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('b', 'relay = "r"'),
     ),
     [
-      'mesh.toml:4:1: a has a relay of its own, q, and there is only one between two VMs; name that one, or remove it from [vm.a]',
-      'mesh.toml:8:1: a has no link with its relay q; add serve to the one and connect to the other',
-      'mesh.toml:14:1: r has a relay of its own, a, and there is only one between two VMs; name that one, or remove it from [vm.r]',
+      'mesh.toml:4:1: a itself uses the relay q, but a call passes only one relay; set q here, or remove relay from [vm.a]',
+      'mesh.toml:8:1: a has no link with its relay q; add serve to one of them and connect to the other',
+      'mesh.toml:14:1: r itself uses the relay a, but a call passes only one relay; set a here, or remove relay from [vm.r]',
     ],
   ],
   [
@@ -158,10 +158,10 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       ),
     ),
     [
-      'mesh.toml:3:1: the mesh adds ipc_serve=; remove it, and write serve, connect and relay',
-      'mesh.toml:6:1: the mesh adds ipc_connect=; remove it, and write serve, connect and relay',
-      'mesh.toml:9:1: the mesh adds ipc_relay=; remove it, and write serve, connect and relay',
-      'mesh.toml:12:1: the mesh adds ipc_policy=; remove it, and write serve, connect and relay',
+      'mesh.toml:3:1: the mesh adds ipc_serve=; remove it, and use serve, connect and relay',
+      'mesh.toml:6:1: the mesh adds ipc_connect=; remove it, and use serve, connect and relay',
+      'mesh.toml:9:1: the mesh adds ipc_relay=; remove it, and use serve, connect and relay',
+      'mesh.toml:12:1: the mesh adds ipc_policy=; remove it, and use serve, connect and relay',
     ],
   ],
   [
@@ -173,10 +173,10 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('d', 'extra = "\u{1f600}"'),
     ),
     [
-      `mesh.toml:3:1: xl's extra="..." is printable ASCII without quote and backslash; remove U+0022`,
-      `mesh.toml:6:1: xl's extra="..." is printable ASCII without quote and backslash; remove U+000A`,
-      `mesh.toml:9:1: xl's extra="..." is printable ASCII without quote and backslash; remove U+005C`,
-      `mesh.toml:12:1: xl's extra="..." is printable ASCII without quote and backslash; remove U+1F600`,
+      `mesh.toml:3:1: extra must be printable ASCII without quotes and backslashes; remove U+0022`,
+      `mesh.toml:6:1: extra must be printable ASCII without quotes and backslashes; remove U+000A`,
+      `mesh.toml:9:1: extra must be printable ASCII without quotes and backslashes; remove U+005C`,
+      `mesh.toml:12:1: extra must be printable ASCII without quotes and backslashes; remove U+1F600`,
     ],
   ],
   [
@@ -188,8 +188,8 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       `[vm.d]\nconfig = "root.cfg"\nextra = "${'x'.repeat(1013)}"\n`,
     ),
     [
-      `mesh.toml:3:1: the kernel's command line is 1024 bytes with what the mesh adds, of at most 1023; shorten extra, or let a list of names be "*"`,
-      `mesh.toml:9:1: the kernel's command line is 1024 bytes with what the mesh adds, of at most 1023; shorten extra, or let a list of names be "*"`,
+      `mesh.toml:3:1: the kernel command line is 1024 bytes with the mesh's words, but only 1023 fit; shorten extra, or set serve = ["*"]`,
+      `mesh.toml:9:1: the kernel command line is 1024 bytes with the mesh's words, but only 1023 fit; shorten extra, or set serve = ["*"]`,
     ],
     { 'root.cfg': 'root="/dev"\n' },
   ],
@@ -205,7 +205,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       ...times(31).map((name) => vm(name, 'connect = ["s", "t"]')),
     ),
     [
-      'mesh.toml:3:1: warning: s serves 31 links, which take 1054 pages of 1024; add xen_gntalloc.limit=1054 to its extra',
+      'mesh.toml:3:1: warning: s serves 31 links, which need 1054 granted pages, but its limit is 1024; add xen_gntalloc.limit=1054 to its extra',
     ],
   ],
   [

@@ -30,25 +30,25 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ),
     [
       'mesh.toml:2:1: there is no VM "nat"; add it to mesh.toml or correct the name',
-      'mesh.toml:3:1: "a b" is not the name of a VM; use up to 63 of A-Z a-z 0-9 _ -, neither _ nor - first',
-      'mesh.toml:5:1: dom0 is no VM of a mesh: it takes no part in anything; remove it',
+      'mesh.toml:3:1: "a b" is not a valid VM name; use up to 63 of A-Z a-z 0-9 _ -, neither _ nor - first',
+      'mesh.toml:5:1: dom0 cannot be a VM of a mesh; remove it',
       'mesh.toml:9:10: there is no VM "x"; add it to mesh.toml or correct the name',
       'mesh.toml:11:3: there is no VM "a\\u{1b}"; add it to mesh.toml or correct the name',
       'mesh.toml:12:3: there is no VM "*"; add it to mesh.toml or correct the name',
       'mesh.toml:13:3: there is no VM "y"; add it to mesh.toml or correct the name',
-      'mesh.toml:14:10: Domain-0 is no VM of a mesh; remove it',
+      'mesh.toml:14:10: Domain-0 cannot be a VM of a mesh; remove it',
       'mesh.toml:17:1: there is no VM "z"; add it to mesh.toml or correct the name',
     ],
   ],
   [
     'names that xl takes for domids',
     mesh('[net]\nvm = "0"\n', vm('0'), vm('1e3', 'ip = ["10.0.0.2"]', 'needs = ["0"]')),
-    ['mesh.toml:3:1: xl takes "0" for a domid; add a letter'],
+    ['mesh.toml:3:1: xl would read "0" as a domid; add a letter'],
   ],
   [
     'dom0 as the driver domain',
     mesh('[net]\nvm = "dom0"\n', vm('a', 'ip = ["10.0.0.2"]')),
-    ['mesh.toml:2:1: with dom0 as the driver domain all vifs would land in dom0; name a VM'],
+    ['mesh.toml:2:1: with vm = "dom0", dom0 would be the backend of all vifs; name a VM'],
   ],
   [
     'forwards',
@@ -60,22 +60,22 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('a', 'ip = ["10.0.0.2"]'),
     ),
     [
-      'mesh.toml:12:1: no VM has 10.0.0.3; correct it',
-      'mesh.toml:15:1: a second forward of that port; remove one',
+      'mesh.toml:12:1: no VM has the address 10.0.0.3; correct it',
+      'mesh.toml:15:1: this port is already forwarded; remove one forward',
     ],
   ],
   [
     'no driver domain',
     vm('a', 'ip = ["10.0.0.2"]'),
     [
-      'mesh.toml:3:1: without [net] the vif of a would land in dom0; add [net] with vm = the driver domain',
+      "mesh.toml:3:1: without [net], dom0 would be the backend of a's vif; add [net] with vm = the driver domain",
     ],
   ],
   [
     'a vif of the driver domain',
     netOf('ip = ["10.0.0.1"]', 'mac = "00:16:3e:00:00:01"', 'profile = "internet"'),
     [
-      'mesh.toml:5:1: net is the driver domain: it has no vif of its own; remove ip',
+      'mesh.toml:5:1: net is the driver domain, which has no vif in a mesh; remove ip',
       'mesh.toml:6:1: net is the driver domain; remove mac',
       'mesh.toml:7:1: net is the driver domain; remove profile',
     ],
@@ -92,15 +92,15 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('e', 'ip = ["fd00::/64"]'),
     ),
     [
-      'mesh.toml:8:19: 10.0.5.1 is taken: the gateway has 10.0.5.1 already, in line 3; give each its own',
+      'mesh.toml:8:19: 10.0.5.1 is taken: line 3 gives 10.0.5.1 to the gateway; choose another',
       'mesh.toml:8:31: "10.0.5.300" is not an IP address or prefix; correct it',
-      "mesh.toml:8:45: fe80::1 is in fe80::/10, never a VM's; choose another",
-      "mesh.toml:8:56: 127.0.0.1 is in 127.0.0.0/8, never a VM's; choose another",
-      'mesh.toml:11:7: 10.0.5.0/24 is taken: the gateway has 10.0.5.1 already, in line 3; give each its own',
+      'mesh.toml:8:45: fe80::1 is in fe80::/10, which no VM may use; choose another',
+      'mesh.toml:8:56: 127.0.0.1 is in 127.0.0.0/8, which no VM may use; choose another',
+      'mesh.toml:11:7: 10.0.5.0/24 is taken: line 3 gives 10.0.5.1 to the gateway; choose another',
       'mesh.toml:14:7: "10.0.6.1/24" has host bits set: write 10.0.6.1 or 10.0.6.0/24; correct it',
-      'mesh.toml:14:22: 10.0.5.2 is taken: a has 10.0.5.2 already, in line 8; give each its own',
-      'mesh.toml:17:20: fd00::1 is taken: d has fd00::1 already, in line 17; give each its own',
-      'mesh.toml:20:7: fd00::/64 is taken: d has fd00::1 already, in line 17; give each its own',
+      'mesh.toml:14:22: 10.0.5.2 is taken: line 8 gives 10.0.5.2 to a; choose another',
+      'mesh.toml:17:20: fd00::1 is taken: line 17 gives fd00::1 to d; choose another',
+      'mesh.toml:20:7: fd00::/64 is taken: line 17 gives fd00::1 to d; choose another',
     ],
   ],
   [
@@ -114,9 +114,9 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('e', 'mac = "00:16:3e:00:00:05"'),
     ),
     [
-      'mesh.toml:12:1: 00:16:3e:00:00:01 is taken: a has 00:16:3e:00:00:01 already, in line 8; give each its own',
-      'mesh.toml:16:1: "01:16:3e:00:00:01" is not a unicast MAC; write one like "00:16:3e:05:00:01"',
-      'mesh.toml:20:1: "00-16-3e-00-00-01" is not a unicast MAC; write one like "00:16:3e:05:00:01"',
+      'mesh.toml:12:1: 00:16:3e:00:00:01 is taken: line 8 gives 00:16:3e:00:00:01 to a; choose another',
+      'mesh.toml:16:1: "01:16:3e:00:00:01" is not a unicast MAC; write it like "00:16:3e:05:00:01"',
+      'mesh.toml:20:1: "00-16-3e-00-00-01" is not a unicast MAC; write it like "00:16:3e:05:00:01"',
       'mesh.toml:23:1: e has no ip, and so no vif; remove mac',
     ],
   ],
@@ -130,11 +130,11 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('e', 'serve = ["*"]'),
     ),
     [
-      'mesh.toml:3:10: a serves b, which does not connect to it; add "a" to connect of [vm.b]',
+      'mesh.toml:3:10: a serves b, which does not connect to it; add "a" to connect in [vm.b]',
       'mesh.toml:3:15: a VM does not serve itself; remove it',
-      'mesh.toml:6:12: b connects to c, which does not serve it; add "b" to serve of [vm.c]',
+      'mesh.toml:6:12: b connects to c, which does not serve it; add "b" to serve in [vm.c]',
       'mesh.toml:6:17: a VM does not connect to itself; remove it',
-      'mesh.toml:14:12: c and d serve each other, and one link is enough for calls both ways; remove one direction',
+      'mesh.toml:14:12: c and d serve each other, but one link carries calls in both directions; remove one direction',
     ],
   ],
   [
@@ -148,21 +148,23 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('e', 'needs = ["a", "d"]'),
     ),
     [
-      'mesh.toml:13:10: a -> b -> c -> a: each needs the next, and none can start; remove one of these needs',
-      'mesh.toml:16:10: d -> d: each needs the next, and none can start; remove one of these needs',
+      'mesh.toml:13:10: a -> b -> c -> a: each needs the next, so none can start; remove one of these needs',
+      'mesh.toml:16:10: d -> d: each needs the next, so none can start; remove one of these needs',
     ],
   ],
   [
     'a circle through a vif',
     mesh(netOf('needs = ["a"]'), vm('a', 'needs = ["b"]'), vm('b', 'ip = ["10.0.0.2"]')),
     [
-      'mesh.toml:5:10: a -> b -> net -> a: each needs the next, and none can start; remove one of these needs',
+      'mesh.toml:5:10: a -> b -> net -> a: each needs the next, so none can start; remove one of these needs',
     ],
   ],
   [
     'a driver domain that waits',
     mesh(netOf('needs = ["a"]'), vm('a')),
-    ['mesh.toml:5:10: the driver domain net starts before all others; remove it'],
+    [
+      'mesh.toml:5:10: the driver domain net starts first, and so cannot need another VM; remove it',
+    ],
   ],
 ];
 

@@ -1,4 +1,4 @@
-/** Addresses and MACs that no vif can have, or that two would have. */
+/** Finds addresses and MACs that are not valid for a vif or that two vifs share. */
 
 import { parseMac } from '../../../address/mac.ts';
 import { overlaps, type Prefix, parsePrefix, reservedRange } from '../../../address/prefix.ts';
@@ -12,7 +12,7 @@ type Held<T> = { readonly value: T; readonly by: string; readonly at: Required<P
 const inFileOrder = <T>(holders: readonly Held<T>[]): readonly Held<T>[] =>
   [...holders].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
 
-/** Of each the first before it that it clashes with. */
+/** Reports each value that clashes with one earlier in the file. */
 const clashes = <T>(
   holders: readonly Held<T>[],
   textOf: (value: T) => string,
@@ -22,8 +22,8 @@ const clashes = <T>(
   return ordered.flatMap(({ value, at }, index) => {
     const first = ordered.slice(0, index).find((other) => clash(other.value, value));
     if (first === undefined) return [];
-    const where = `${first.by} has ${textOf(first.value)} already, in line ${first.at.line}`;
-    return [error(at, `${textOf(value)} is taken: ${where}; give each its own`)];
+    const where = `line ${first.at.line} gives ${textOf(first.value)} to ${first.by}`;
+    return [error(at, `${textOf(value)} is taken: ${where}; choose another`)];
   });
 };
 
@@ -42,7 +42,7 @@ const addressesIn = ({ vms, at }: MeshFile) => {
       if (range === undefined) held.push({ value, by: name, at: place });
       else
         diagnostics.push(
-          error(place, `${value.text} is in ${range.text}, never a VM's; choose another`),
+          error(place, `${value.text} is in ${range.text}, which no VM may use; choose another`),
         );
     }
   }
@@ -58,13 +58,14 @@ const macsIn = ({ vms, at }: MeshFile) => {
     const value = parseMac(mac);
     if (value !== undefined) held.push({ value, by: name, at: place });
     else {
-      const example = 'write one like "00:16:3e:05:00:01"';
+      const example = 'write it like "00:16:3e:05:00:01"';
       diagnostics.push(error(place, `${quoted(mac)} is not a unicast MAC; ${example}`));
     }
   }
   return { diagnostics, held };
 };
 
+/** Checks the addresses and MACs of all vifs, and the gateways. */
 export const addressDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const addresses = addressesIn(mesh);
   const macs = macsIn(mesh);

@@ -1,4 +1,4 @@
-/** What is wrong with the central call policy, by itself and for this mesh. */
+/** Finds mistakes in the central call policy, and rules that do not fit this mesh. */
 import { isAbsolute, join } from 'node:path';
 import type { CallRule } from '../../../ipc/policy/call-rule.ts';
 import type { Diagnostic, Place } from '../../../text/diagnostic.ts';
@@ -7,7 +7,7 @@ import { isTooLarge, type Subsets, tooLong } from '../policy-subset.ts';
 import { canLink, canRelay } from '../relations.ts';
 import type { Sources } from '../sources.ts';
 
-/** The policy names its files relative to its directory. */
+/** Adds the policy's directory to a file name. */
 const under = (directory: string, file: string): string =>
   isAbsolute(file) ? file : join(directory, file);
 
@@ -35,12 +35,12 @@ const ofRule = (rule: CallRule, { mesh, policyDirectory }: Sources): readonly Di
   const isInVain = kind !== 'allow' || (redirected !== undefined && redirected !== target?.name);
   if (!source || !target || source === target || isInVain) return unknown;
   if (canLink(mesh, source, target) || (relayed && canRelay(mesh, source, target))) return [];
-  const relay = relayed ? ', and no relay that both have' : ', and relayed=no refuses a relay';
+  const relay = relayed ? ', and they do not share a relay' : ', and relayed=no excludes a relay';
   const text = `${source.name} has no link with ${target.name}${relay}`;
   return [error(at(2), `${text}; add serve and connect to mesh.toml, or remove the rule`)];
 };
 
-/** What goes wrong only when inclusions become one file. */
+/** Checks the rules as they will be in the VMs' policy files, which have no inclusions. */
 const ofSubsets = (
   { mesh, policyDirectory }: Sources,
   rules: readonly CallRule[],
@@ -56,12 +56,13 @@ const ofSubsets = (
   for (const [vm, { text }] of subsets) {
     if (!isTooLarge(text)) continue;
     diagnostics.push(
-      error(mesh.at(['policy']), `the rules for ${vm} are too many for one file; join some`),
+      error(mesh.at(['policy']), `the rules for ${vm} do not fit into one file; merge some`),
     );
   }
   return diagnostics;
 };
 
+/** Checks the central call policy. */
 export const callPolicyDiagnostics = (
   sources: Sources,
   subsets: Subsets,
@@ -70,7 +71,7 @@ export const callPolicyDiagnostics = (
   if (loaded === undefined) return [];
   const { policy, rules } = loaded;
   if (policy.kind === 'absent') {
-    return [error(mesh.at(['policy']), `${policyDirectory} does not exist; make the directory`)];
+    return [error(mesh.at(['policy']), `${policyDirectory} does not exist; create the directory`)];
   }
   return [
     ...(policy.kind === 'invalid'

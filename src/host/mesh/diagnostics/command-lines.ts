@@ -1,4 +1,4 @@
-/** Kernel command lines that would not arrive, or not as they are meant; and limits that are set there. */
+/** Finds kernel command lines that xl or the kernel would change, and a grant limit that is too low. */
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import { defaultGrantLimit, pagesPerLink } from '../../../ipc/config/link-grants.ts';
 import type { Diagnostic } from '../../../text/diagnostic.ts';
@@ -10,17 +10,17 @@ import type { Sources } from '../sources.ts';
 import { parseXlConfig } from '../xl-config.ts';
 
 const objectionTo = (extra: string): string | undefined => {
-  // What xl would take for the end of the text or for an escape.
+  // A quote would end the string in xl's configuration, and a backslash would start an escape.
   const bad = /[^ -~]|["\\]/u.exec(extra)?.[0].codePointAt(0);
   if (bad !== undefined) {
     const code = bad.toString(16).toUpperCase().padStart(4, '0');
-    return `xl's extra="..." is printable ASCII without quote and backslash; remove U+${code}`;
+    return `extra must be printable ASCII without quotes and backslashes; remove U+${code}`;
   }
   const word = ownWords.find((key) => extra.includes(`${key}=`));
-  return word && `the mesh adds ${word}=; remove it, and write serve, connect and relay`;
+  return word && `the mesh adds ${word}=; remove it, and use serve, connect and relay`;
 };
 
-/** xl puts `root=…` in front of extra. */
+/** Returns the `root=…` that xl puts before extra. */
 const rootOf = ({ config }: MeshVm, { files }: Sources): string => {
   const source = files.get(config);
   if (source === undefined || !('text' in source)) return '';
@@ -33,7 +33,7 @@ const grantsOf = ({ name, serve, extra }: MeshVm, { mesh }: Sources): readonly D
   const needed = links * pagesPerLink;
   const limit = Number(/(?:^| )xen_gntalloc\.limit=(\d+)/.exec(extra)?.[1] ?? defaultGrantLimit);
   if (needed <= limit) return [];
-  const text = `${name} serves ${links} links, which take ${needed} pages of ${limit}`;
+  const text = `${name} serves ${links} links, which need ${needed} granted pages, but its limit is ${limit}`;
   const remedy = `add xen_gntalloc.limit=${needed} to its extra`;
   return [
     { severity: 'warning', place: mesh.at(['vm', name, 'serve']), text: `${text}; ${remedy}` },
@@ -48,12 +48,10 @@ const ofVm = (vm: MeshVm, sources: Sources, subsets: Subsets): readonly Diagnost
   const hash = subsets.get(vm.name)?.hash;
   const length = Buffer.byteLength(rootOf(vm, sources) + commandLineOf(mesh, vm, hash));
   if (length <= longestCommandLine) return grantsOf(vm, sources);
-  const text = `the kernel's command line is ${length} bytes with what the mesh adds, of at most ${longestCommandLine}`;
-  return [
-    error(at, `${text}; shorten extra, or let a list of names be "*"`),
-    ...grantsOf(vm, sources),
-  ];
+  const text = `the kernel command line is ${length} bytes with the mesh's words, but only ${longestCommandLine} fit`;
+  return [error(at, `${text}; shorten extra, or set serve = ["*"]`), ...grantsOf(vm, sources)];
 };
 
+/** Checks the kernel command lines of all VMs. */
 export const commandLineDiagnostics = (sources: Sources, subsets: Subsets): readonly Diagnostic[] =>
   [...sources.mesh.vms.values()].flatMap((vm) => ofVm(vm, sources, subsets));

@@ -1,4 +1,4 @@
-/** Ports of the uplink that are led nowhere, or to two places. */
+/** Finds port forwards without a target VM, and ports that are forwarded twice. */
 
 import { contains, parsePrefix } from '../../../address/prefix.ts';
 import { repeatedForwards } from '../../../network/config/config.ts';
@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile } from '../mesh-file.ts';
 
+/** Checks the port forwards of `[net]`. */
 export const forwardDiagnostics = ({ net, vms, at }: MeshFile): readonly Diagnostic[] => {
   const forwards = net?.forwards ?? [];
   const held = [...vms.values()].flatMap(({ ip }) => ip.map(parsePrefix));
@@ -13,12 +14,20 @@ export const forwardDiagnostics = ({ net, vms, at }: MeshFile): readonly Diagnos
     held.some((prefix) => !('problem' in prefix) && contains(prefix, to));
   return [
     ...repeatedForwards(forwards).map((index) =>
-      error(at(['net', 'forward', index, 'port']), 'a second forward of that port; remove one'),
+      error(
+        at(['net', 'forward', index, 'port']),
+        'this port is already forwarded; remove one forward',
+      ),
     ),
     ...forwards.flatMap(({ to }, index) =>
       isHeld(to)
         ? []
-        : [error(at(['net', 'forward', index, 'to']), `no VM has ${to.text}; correct it`)],
+        : [
+            error(
+              at(['net', 'forward', index, 'to']),
+              `no VM has the address ${to.text}; correct it`,
+            ),
+          ],
     ),
   ];
 };

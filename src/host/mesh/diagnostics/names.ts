@@ -1,4 +1,4 @@
-/** Names that are none, and VMs that there are not. */
+/** Finds invalid VM names, and mentions of VMs that do not exist. */
 
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import { isDomainMapName } from '../../../ipc/config/vm-name.ts';
@@ -13,17 +13,17 @@ const isDom0 = (name: string): boolean => name === 'dom0' || name === 'Domain-0'
 const ofHeader = (mesh: MeshFile, { name }: MeshVm): readonly Diagnostic[] => {
   const at = mesh.at(['vm', name]);
   if (isDom0(name)) {
-    return [error(at, `${name} is no VM of a mesh: it takes no part in anything; remove it`)];
+    return [error(at, `${name} cannot be a VM of a mesh; remove it`)];
   }
   if (/^\d+$/.test(name)) {
-    return [error(at, `xl takes ${quoted(name)} for a domid; add a letter`)];
+    return [error(at, `xl would read ${quoted(name)} as a domid; add a letter`)];
   }
   if (isDomainMapName(name)) return [];
   const rule = 'up to 63 of A-Z a-z 0-9 _ -, neither _ nor - first';
-  return [error(at, `${quoted(name)} is not the name of a VM; use ${rule}`)];
+  return [error(at, `${quoted(name)} is not a valid VM name; use ${rule}`)];
 };
 
-/** Every mention of another VM, and where. */
+/** Returns every mention of another VM with its place. */
 const mentionsOf = ({
   name,
   serve,
@@ -41,10 +41,11 @@ const mentionsOf = ({
   ];
 };
 
+/** Checks the VM names, and that every VM that is mentioned exists. */
 export const nameDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const vms = [...mesh.vms.values()];
   const { net } = mesh;
-  // dom0 as the driver domain is the matter of vifs.ts.
+  // The diagnostics in vifs.ts report dom0 as the driver domain.
   const driver = net === undefined || isDom0(net.vm) ? [] : [[net.vm, ['net', 'vm']] as const];
   const unknown = [...vms.flatMap(mentionsOf), ...driver].filter(([name]) => !mesh.vms.has(name));
   return [

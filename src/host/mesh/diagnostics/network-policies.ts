@@ -1,4 +1,4 @@
-/** Network policies that net-vm's daemon would not take. */
+/** Finds network policies that net-vm's daemon would refuse. */
 
 import { VifwatchError } from '../../../errors.ts';
 import { type PolicyFile, parsePolicyFile } from '../../../network/config/policy-file.ts';
@@ -10,9 +10,9 @@ import type { MeshVm } from '../mesh-file.ts';
 import type { Sources } from '../sources.ts';
 
 const unknownProfile = (name: string, { profiles }: Sources): string =>
-  `no profile is called ${quoted(name)}; choose one of ${profiles.join(', ')}`;
+  `unknown profile ${quoted(name)}; choose one of ${profiles.join(', ')}`;
 
-/** The parser has already put the place before its text: `file:line:column: text`. */
+/** Splits the parser's message, which begins with the place: `file:line:column: text`. */
 const ofMessage = (message: string, otherwise: Place): Diagnostic => {
   const firstLine = message.split('\n', 1)[0] ?? '';
   const [, file, line, column, text] = /^(.+?):(\d+):(\d+): (.*)$/.exec(firstLine) ?? [];
@@ -52,7 +52,7 @@ const ofRules = (vm: MeshVm, sources: Sources): readonly Diagnostic[] => {
   const { file } = source;
   if (!('text' in source)) {
     const at = sources.mesh.at(['vm', vm.name, 'rules']);
-    return [error(at, `${file} ${source.unreadable}; correct the name, or write it`)];
+    return [error(at, `${file} ${source.unreadable}; correct the name, or create the file`)];
   }
   try {
     return ofContent(file, source.text, parsePolicyFile(file, source.text), sources);
@@ -62,6 +62,7 @@ const ofRules = (vm: MeshVm, sources: Sources): readonly Diagnostic[] => {
   }
 };
 
+/** Checks the profiles and rules files of all VMs. */
 export const networkPolicyDiagnostics = (sources: Sources): readonly Diagnostic[] =>
   [...sources.mesh.vms.values()].flatMap((vm) => {
     const { name, profile } = vm;

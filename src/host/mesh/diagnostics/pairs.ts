@@ -1,4 +1,4 @@
-/** Links of which only one end knows, or which no two ends can have. */
+/** Finds links that only one end lists, and links that are not possible. */
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { error } from '../mesh-diagnostic.ts';
@@ -11,7 +11,7 @@ const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
     if (name === vm.name) return [error(at, 'a VM does not serve itself; remove it')];
     const client = mesh.vms.get(name);
     if (name === everyone || client === undefined || client.connect.includes(vm.name)) return [];
-    const remedy = `add "${vm.name}" to connect of [vm.${name}]`;
+    const remedy = `add "${vm.name}" to connect in [vm.${name}]`;
     return [error(at, `${vm.name} serves ${name}, which does not connect to it; ${remedy}`)];
   });
 
@@ -21,7 +21,7 @@ const ofConnect = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
     if (name === vm.name) return [error(at, 'a VM does not connect to itself; remove it')];
     const server = mesh.vms.get(name);
     if (server === undefined || serves(server, vm.name)) return [];
-    const remedy = `add "${vm.name}" to serve of [vm.${name}]`;
+    const remedy = `add "${vm.name}" to serve in [vm.${name}]`;
     return [error(at, `${vm.name} connects to ${name}, which does not serve it; ${remedy}`)];
   });
 
@@ -31,11 +31,12 @@ const inBothDirections = (mesh: MeshFile): readonly Diagnostic[] => {
   );
   return twice.map(({ server, client }) => {
     const index = mesh.vms.get(client)?.connect.indexOf(server) ?? 0;
-    const text = `${server} and ${client} serve each other, and one link is enough for calls both ways`;
+    const text = `${server} and ${client} serve each other, but one link carries calls in both directions`;
     return error(mesh.at(['vm', client, 'connect', index]), `${text}; remove one direction`);
   });
 };
 
+/** Checks serve and connect of all VMs. */
 export const pairDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => [
   ...[...mesh.vms.values()].flatMap((vm) => [...ofServe(mesh, vm), ...ofConnect(mesh, vm)]),
   ...inBothDirections(mesh),

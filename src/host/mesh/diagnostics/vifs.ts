@@ -1,4 +1,4 @@
-/** Vifs whose other end would be anywhere but in the driver domain, and settings of vifs that there are not. */
+/** Finds vifs whose backend would not be the driver domain, and vif settings of VMs without a vif. */
 
 import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { error } from '../mesh-diagnostic.ts';
@@ -14,12 +14,12 @@ const ofVm = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] => {
   const diagnostics: Diagnostic[] = [];
   if (isDriver && hasVif) {
     diagnostics.push(
-      error(at('ip'), `${name} is the driver domain: it has no vif of its own; remove ip`),
+      error(at('ip'), `${name} is the driver domain, which has no vif in a mesh; remove ip`),
     );
   } else if (hasVif && mesh.net === undefined) {
     const remedy = 'add [net] with vm = the driver domain';
     diagnostics.push(
-      error(at('ip'), `without [net] the vif of ${name} would land in dom0; ${remedy}`),
+      error(at('ip'), `without [net], dom0 would be the backend of ${name}'s vif; ${remedy}`),
     );
   }
   if (isDriver || !hasVif) {
@@ -27,15 +27,16 @@ const ofVm = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] => {
     const given = vifKeys.filter((key) => vm[key] !== undefined);
     diagnostics.push(...given.map((key) => error(at(key), `${why}; remove ${key}`)));
   } else if (profile !== undefined && rules !== undefined) {
-    const remedy = 'remove one, and write profile into the file if both are meant';
-    diagnostics.push(error(at('rules'), `${name} has a profile and rules; ${remedy}`));
+    const remedy = 'remove one; if you need both, set profile in the rules file';
+    diagnostics.push(error(at('rules'), `${name} has both profile and rules; ${remedy}`));
   }
   return diagnostics;
 };
 
+/** Checks the vifs of all VMs, and the driver domain's name. */
 export const vifDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const driver = mesh.net?.vm;
-  const text = `with ${driver} as the driver domain all vifs would land in dom0; name a VM`;
+  const text = `with vm = "${driver}", dom0 would be the backend of all vifs; name a VM`;
   return [
     ...(driver === 'dom0' || driver === 'Domain-0' ? [error(mesh.at(['net', 'vm']), text)] : []),
     ...[...mesh.vms.values()].flatMap((vm) => ofVm(mesh, vm)),

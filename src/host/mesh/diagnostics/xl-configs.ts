@@ -1,4 +1,4 @@
-/** What a user's xl configuration must not say, because the mesh does. */
+/** Finds settings in the operator's xl configurations that only the mesh may make. */
 
 import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { error } from '../mesh-diagnostic.ts';
@@ -7,17 +7,14 @@ import { parseXlConfig, type Setting } from '../xl-config.ts';
 
 const reserved: ReadonlyMap<string, string> = new Map([
   ['name', 'the mesh adds the name; remove it'],
-  ['extra', 'the mesh adds extra; write it into mesh.toml'],
-  [
-    'cmdline',
-    'xl ignores extra, which the mesh adds, beside cmdline; write it as extra into mesh.toml',
-  ],
+  ['extra', 'the mesh adds extra; move it to mesh.toml'],
+  ['cmdline', 'cmdline makes xl ignore extra, which the mesh adds; move it to extra in mesh.toml'],
   ['driver_domain', 'the mesh adds driver_domain where it belongs; remove it'],
 ]);
 
 const objectionTo = ({ key }: Setting): string | undefined => {
   if (!/^vif\d*$/.test(key)) return reserved.get(key);
-  return `a vif that the mesh does not add could land in dom0; remove ${key}, and write ip into mesh.toml`;
+  return `only the mesh adds vifs, so that dom0 is never the backend; remove ${key}, and set ip in mesh.toml`;
 };
 
 const ofText = (file: string, text: string): readonly Diagnostic[] => {
@@ -34,11 +31,12 @@ const ofText = (file: string, text: string): readonly Diagnostic[] => {
   ];
 };
 
+/** Checks the operator's xl configurations of all VMs. */
 export const xlConfigDiagnostics = ({ mesh, files }: Sources): readonly Diagnostic[] =>
   [...mesh.vms.values()].flatMap(({ name, config }) => {
     const source = files.get(config);
     if (source === undefined) return [];
     if ('text' in source) return ofText(source.file, source.text);
-    const text = `${source.file} ${source.unreadable}; correct the name, or write it`;
+    const text = `${source.file} ${source.unreadable}; correct the name, or create the file`;
     return [error(mesh.at(['vm', name, 'config']), text)];
   });
