@@ -1,4 +1,4 @@
-// What an operation on a vchan failed with.
+// The exception that vchan and process operations throw.
 #pragma once
 
 #include <napi.h>
@@ -9,7 +9,7 @@ namespace vifwatch {
 
 class Failure : public std::system_error {
  public:
-  // `operation` is one of those that src/xen/native.ts lists.
+  // `operation` is a name from the lists in src/xen/native.ts, `error` an errno.
   Failure(const char* operation, int error)
       : std::system_error(error, std::generic_category()), operation_(operation) {}
 
@@ -19,7 +19,7 @@ class Failure : public std::system_error {
   const char* operation_;
 };
 
-// An Error with the errno's name in `code`, and the `operation`.
+// Makes a JavaScript Error with the errno's name in `code`, and the `operation`.
 Napi::Error ToError(Napi::Env env, const Failure& failure);
 
 }  // namespace vifwatch

@@ -17,7 +17,7 @@ napi_value ErrorToJs(napi_env env, int error) {
   char text[128];
   uv_err_name_r(-error, name, sizeof name);
   uv_strerror_r(-error, text, sizeof text);
-  // The one errno of ours that libuv has no name for: what a damaged program fails with.
+  // execve(2) of a damaged program fails with ENOEXEC, for which libuv has no name.
   const bool isUnnamed = error == ENOEXEC;
   napi_value result = nullptr;
   napi_create_error(env, ToJs(env, std::string(isUnnamed ? "ENOEXEC" : name)),

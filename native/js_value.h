@@ -1,5 +1,5 @@
-// JavaScript values in plain Node-API: where a worker is being terminated its calls fail, and there
-// a status that can be ignored is better than an exception. Failures yield nullptr.
+// Makes JavaScript values with plain Node-API. Its calls fail while a worker is being terminated.
+// Then a status that the caller can ignore is better than a C++ exception. Failures return nullptr.
 #pragma once
 
 #include <node_api.h>
@@ -11,10 +11,11 @@ namespace vifwatch {
 
 napi_value ToJs(napi_env env, const std::string& bytes);  // latin1: one character per byte
 
-// An Error whose `code` is the name of the errno.
+// Makes an Error with the errno's name in `code`.
 napi_value ErrorToJs(napi_env env, int error);
 
-// Calls a function from the event loop, within a callback scope. What it throws is uncaught.
+// Calls a function from the event loop, within a callback scope. An exception that the function
+// throws becomes an uncaught exception.
 void CallJs(napi_env env, napi_value function, std::initializer_list<napi_value> arguments);
 
 }  // namespace vifwatch

@@ -1,4 +1,4 @@
-// libuv handles of a C++ object in one Node environment (the main thread's or a worker's).
+// libuv handles that a C++ object owns in one Node environment (the main thread's or a worker's).
 #pragma once
 
 #include <node_api.h>
@@ -10,8 +10,8 @@
 
 namespace vifwatch {
 
-// Calls `stop` when the environment ends, and holds that end up until all owners of this are gone:
-// a worker's loop must not be freed with open handles.
+// Calls `stop` when the environment ends, and delays that end until the last owner of this object
+// has released it: a worker's loop must not be freed while handles are open.
 class EnvironmentHook {
  public:
   EnvironmentHook(napi_env env, void (*stop)(void*)) : stop_(stop) {
@@ -21,7 +21,7 @@ class EnvironmentHook {
   EnvironmentHook(const EnvironmentHook&) = delete;
   EnvironmentHook& operator=(const EnvironmentHook&) = delete;
 
-  // What to stop, if anything.
+  // Sets the object for which `stop` is called; nullptr for none.
   void Bind(void* owner) { owner_ = owner; }
 
  private:
@@ -35,8 +35,8 @@ class EnvironmentHook {
   napi_async_cleanup_hook_handle handle_ = nullptr;
 };
 
-// A libuv handle and what must outlive it. libuv needs its memory until the loop has turned once
-// more after uv_close().
+// A libuv handle and the hook that must outlive it. libuv uses the handle's memory until its close
+// callback has run, one loop iteration after uv_close().
 template <typename Handle>
 struct Hooked {
   Handle handle;
@@ -57,7 +57,7 @@ struct CloseHandle {
 template <typename Handle>
 using LoopHandle = std::unique_ptr<Hooked<Handle>, CloseHandle<Handle>>;
 
-// Makes a handle with `init`, which returns a libuv status. Throws std::system_error.
+// Makes a handle with `init`, which returns a libuv status. Throws std::system_error if it fails.
 template <typename Handle, typename Init>
 LoopHandle<Handle> MakeLoopHandle(std::shared_ptr<EnvironmentHook> hook, void* data, Init init) {
   auto hooked = std::make_unique<Hooked<Handle>>(Handle{}, std::move(hook));

@@ -9,29 +9,30 @@
 
 namespace vifwatch {
 
-// The sanitizers' notes on a stack would be taken for its parent's.
+// The child shares the parent's memory: the sanitizers would mistake its stack for the parent's.
 #define IN_CHILD __attribute__((no_sanitize("address", "undefined")))
 
-// Elsewhere the plain numbers are of calls that take 16-bit ids.
+// On 32-bit machines SYS_setuid and the like are calls that take 16-bit ids.
 static_assert(sizeof(long) == 8);
 
-// System calls only: some of the C library's functions concern all threads, or not its own signals.
+// The child makes system calls only. Some functions of the C library would act on all threads of
+// the parent, or would leave out the library's own signals.
 namespace {
 
 constexpr int kSignals = 64;
 constexpr std::size_t kMaskSize = kSignals / 8;
 
 IN_CHILD void ResetSignals() {
-  // The kernel's struct is smaller, and in all its forms zeros are SIG_DFL.
+  // The kernel's struct is smaller than this on every architecture, and zeros mean SIG_DFL.
   const unsigned long defaults[8] = {};
-  // SIGKILL and SIGSTOP fail, as they have nothing else.
+  // The calls for SIGKILL and SIGSTOP fail, and need not succeed.
   for (int signal = 1; signal <= kSignals; signal++) {
     syscall(SYS_rt_sigaction, signal, defaults, nullptr, kMaskSize);
   }
 }
 
 IN_CHILD bool PlaceDescriptors(int (&from)[3]) {
-  // One that is among 0 to 2 must not be overwritten before its turn.
+  // A source descriptor from 0 to 2 is moved away first, so that no dup3 overwrites it too early.
   for (int& descriptor : from) {
     if (descriptor > 2) continue;
     descriptor = static_cast<int>(syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, 3));
@@ -44,7 +45,7 @@ IN_CHILD bool PlaceDescriptors(int (&from)[3]) {
 }
 
 IN_CHILD const char* FailedStep(ExecChild& child) {
-  if (child.pidfd < 0) {  // a kernel that does not know the flag ignores it
+  if (child.pidfd < 0) {  // an old kernel ignores CLONE_PIDFD
     errno = ENOSYS;
     return "pidfd";
   }
@@ -57,7 +58,8 @@ IN_CHILD const char* FailedStep(ExecChild& child) {
   }
   if (syscall(SYS_chdir, "/") != 0) return "directory";
   if (!PlaceDescriptors(child.descriptors)) return "descriptors";
-  // All have O_CLOEXEC; this is for what others forgot, where the kernel has it (5.9).
+  // Our own descriptors have O_CLOEXEC. This closes those of libraries that forgot it. A kernel
+  // before 5.9 does not have the call.
   syscall(SYS_close_range, 3L, ~0U, 0L);
   const unsigned long none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kMaskSize);

@@ -1,5 +1,5 @@
-// What a child does between its start and its program. It runs in its parent's memory, while the
-// parent's thread waits and all others go on.
+// The code that a child runs between clone() and execve(). It runs in the parent's memory, while
+// the thread that started it waits and the parent's other threads continue.
 #pragma once
 
 #include <sys/types.h>
@@ -15,16 +15,16 @@ struct ExecChild {
   const char* path;
   char* const* arguments;
   char* const* environment;
-  int descriptors[3];        // to become 0 to 2
-  const Identity* identity;  // if it is to be another
-  int pidfd = -1;            // the parent's, which has it before the child starts
+  int descriptors[3];        // the child's descriptors 0 to 2
+  const Identity* identity;  // nullptr keeps the parent's user and groups
+  int pidfd = -1;            // belongs to the parent; the kernel sets it before the child runs
 
-  // Of the step that failed, if any.
+  // The step that failed, if any, and its errno.
   const char* operation = nullptr;
   int error = 0;
 };
 
-// To be run with all signals blocked: a handler would run in the parent's memory too. Returns only
+// The caller must block all signals: a handler would run in the parent's memory too. Returns only
 // if a step fails.
 int RunExecChild(void* child);
 

@@ -12,10 +12,11 @@ namespace vifwatch {
 
 namespace {
 
-// If somebody else has waited for it, by asking for any child.
+// The exit status if other code in this process has already waited for the child, e.g. for any
+// child.
 constexpr int kUnknown = 255;
 
-// None if it has not ended.
+// Returns the exit status, or 128 plus the signal's number; nullopt if the process still runs.
 std::optional<int> Reap(pid_t pid) {
   siginfo_t info = {};
   if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0) return kUnknown;
@@ -34,7 +35,7 @@ void ProcessEnd::Watch(Napi::Env env, Process process, Napi::Function onEnd) {
   const pid_t pid = process.pid;
   try {
     auto* end = new ProcessEnd(env, std::move(process), onEnd);
-    // Nobody else has it: it goes with the process, or with the environment.
+    // The object owns itself: it is deleted when the process or the environment ends.
     end->hook_->Bind(end);
   } catch (const std::system_error& failure) {
     Kill(pid);
@@ -64,7 +65,7 @@ void ProcessEnd::OnReadable() {
   if (!status) return;
   const std::unique_ptr<ProcessEnd> self(this);
   hook_->Bind(nullptr);
-  // Whoever is told may count on it that nothing is left.
+  // When the callback runs, no handle or descriptor of the process is left.
   poll_.reset();
   process_.reset();
   const Napi::HandleScope handles(env_);

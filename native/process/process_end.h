@@ -1,5 +1,5 @@
-// Tells a Node environment of a process's end. libuv, which asks only for those that it started
-// itself, leaves it alone.
+// Tells a Node environment when a process ends. libuv does not interfere: it waits only for
+// processes that it has started itself.
 #pragma once
 
 #include <napi.h>
@@ -14,8 +14,9 @@ namespace vifwatch {
 
 class ProcessEnd {
  public:
-  // Calls `onEnd` with the exit status, or 128 and the signal's number. Nobody hears of it, or waits
-  // for the process, if the environment ends before. Throws Failure, having killed the process.
+  // Calls `onEnd` with the exit status, or 128 plus the signal's number. If the environment ends
+  // first, `onEnd` is not called and the process is not waited for. Kills the process and throws
+  // Failure if it cannot be watched.
   static void Watch(Napi::Env env, Process process, Napi::Function onEnd);
 
  private:
@@ -24,7 +25,7 @@ class ProcessEnd {
 
   const Napi::Env env_;
   const Napi::AsyncContext context_;
-  std::optional<Process> process_;  // none once it has ended
+  std::optional<Process> process_;  // empty after its end
   const Napi::FunctionReference onEnd_;
   std::shared_ptr<EnvironmentHook> hook_;
   LoopHandle<uv_poll_t> poll_;

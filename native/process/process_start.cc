@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kStackSize = 64 << 10;  // the child's functions need less than one page
 
-// All of them, also those that the C library keeps for itself.
+// Blocks all signals, including those that the C library reserves for itself.
 class BlockedSignals {
  public:
   BlockedSignals() { Set(~std::uint64_t{0}, &before_); }
@@ -36,8 +36,9 @@ class BlockedSignals {
   std::uint64_t before_ = 0;
 };
 
-// A child that changes its user takes from the memory, which is ours, that it can be dumped and
-// traced. That protects us from that user, until the child has memory of its own.
+// The kernel makes memory undumpable when its process changes its user. Until its exec, the child
+// shares our memory, and undumpable memory protects us from that user. Afterwards this restores the
+// flag, if it was set before.
 class KeptDumpable {
  public:
   ~KeptDumpable() {
@@ -51,7 +52,7 @@ class KeptDumpable {
   const bool was_ = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
 };
 
-// As execve(2) takes them, which does not write to them.
+// Returns the strings as an array for execve(2), which does not write to them.
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
@@ -61,7 +62,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 
 pid_t Clone(ExecChild& child) {
   const auto stack = std::make_unique_for_overwrite<std::byte[]>(kStackSize);
-  // Otherwise one thread would end what protects it from the child of another.
+  // Without the lock, one thread would restore dumpability while another thread's child still runs
+  // in our memory.
   static std::mutex oneAtATime;
   const std::lock_guard lock(oneAtATime);
   const KeptDumpable dumpable;

@@ -1,5 +1,5 @@
-// Starts programs. A fork would copy the page tables of all our memory first, which takes
-// milliseconds: here the child uses that memory itself until it has its own, as with vfork(2).
+// Starts programs. fork(2) would first copy the page tables of all our memory, which takes
+// milliseconds. Here the child uses our memory until its exec, as with vfork(2).
 #pragma once
 
 #include <array>
@@ -14,20 +14,20 @@ namespace vifwatch {
 
 struct Program {
   std::string path;
-  std::vector<std::string> arguments;    // from argv[0] on
-  std::vector<std::string> environment;  // NAME=value
-  std::array<int, 3> descriptors;        // to become 0 to 2
-  std::optional<Identity> identity;      // to become, with no other groups
+  std::vector<std::string> arguments;    // includes argv[0]
+  std::vector<std::string> environment;  // entries NAME=value
+  std::array<int, 3> descriptors;        // the child's descriptors 0 to 2
+  std::optional<Identity> identity;      // the child's user and group; it gets no other groups
 };
 
 struct Process {
   pid_t pid;
-  Descriptor pidfd;  // readable when it has ended
+  Descriptor pidfd;  // readable after the process has ended
 };
 
-// In a session of its own, at "/", with all signals at their defaults. No PATH is searched, and no
-// shell takes part. It must be waited for by its pid. Blocks until the program is loaded. Throws
-// Failure, with nothing left.
+// Starts a program in its own session, with "/" as its working directory and all signals at their
+// defaults. It searches no PATH and uses no shell. It blocks until the program is loaded. The
+// caller must wait for the pid. If it throws Failure, no process is left.
 Process StartProcess(const Program& program);
 
 }  // namespace vifwatch

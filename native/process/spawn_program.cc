@@ -9,7 +9,7 @@ namespace {
 
 std::string ToText(const Napi::Value& value) {
   std::string text = value.As<Napi::String>();
-  // What follows a NUL would not be passed on.
+  // A C string would end at the NUL.
   if (text.find('\0') != std::string::npos) throw Failure("arguments", EINVAL);
   return text;
 }

@@ -1,4 +1,4 @@
-// The JavaScript function that starts a program. src/xen/native.ts says what it takes and gives.
+// The JavaScript function that starts a program. src/xen/native.ts declares its types.
 #pragma once
 
 #include <napi.h>

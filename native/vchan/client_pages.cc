@@ -18,7 +18,7 @@ ClientPages::ClientPages(std::uint32_t domid, std::uint32_t ref, std::uint32_t p
     : control_(mapper_.Map(domid, ref,
                            {.offset = offsetof(vchan_interface, cli_live), .port = port})) {
   auto* control = reinterpret_cast<vchan_interface*>(control_.get());
-  // Copied once: the server may change them while they are checked.
+  // The orders are copied before the check, because the server may change them at any time.
   const Orders orders = {Copy(control->left_order), Copy(control->right_order)};
   CheckOrders(orders);
   const std::uint32_t* next = control->grants;

@@ -8,7 +8,7 @@ namespace vifwatch {
 
 class ClientPages {
  public:
-  // `ref` is the control page's; `port` is our end of the event channel.
+  // `ref` is the control page's grant reference; `port` is our event channel port.
   ClientPages(std::uint32_t domid, std::uint32_t ref, std::uint32_t port);
 
   const SharedRings& Rings() const { return rings_; }

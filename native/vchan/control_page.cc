@@ -34,7 +34,7 @@ void CheckOrders(const Orders& orders) {
   const auto [left, right] = orders;
   const bool known = left >= kSmall && left <= kMax && right >= kSmall && right <= kMax;
   if (!known || (left == right && left < kPage)) throw Failure("check orders", EPROTO);
-  // The list of grants ends where the first inner ring begins.
+  // The list of grants must end before the first inner ring, which begins at 1 KiB.
   const bool hasSmall = left == kSmall || right == kSmall;
   const std::size_t list = (PagesOf(left) + PagesOf(right)) * sizeof(std::uint32_t);
   if (hasSmall && sizeof(vchan_interface) + list > (1 << kSmall)) {
@@ -45,7 +45,7 @@ void CheckOrders(const Orders& orders) {
 std::uint32_t PagesOf(unsigned order) { return order < kPage ? 0 : 1U << (order - kPage); }
 
 std::byte* InnerRing(vchan_interface* control, unsigned order) {
-  // Each lies at the offset that is its size.
+  // An inner ring's offset equals its size.
   return reinterpret_cast<std::byte*>(control) + (std::size_t{1} << order);
 }
 

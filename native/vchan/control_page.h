@@ -1,4 +1,4 @@
-// What libxenvchan puts in the page that both ends of a vchan begin with.
+// The layout of libxenvchan's control page, the first page that both ends of a vchan share.
 #pragma once
 
 #include <cstddef>
@@ -10,25 +10,27 @@ namespace vifwatch {
 
 constexpr std::size_t kPageSize = 4096;
 
-// Logarithms of the sizes of the rings: left is what the client writes, right what the server does.
+// The binary logarithms of the ring sizes. The client writes the left ring, the server the right
+// one.
 struct Orders {
   unsigned left;
   unsigned right;
 };
 
-// The orders that libxenvchan chooses for rings of at least these sizes, which are 1 MiB at most.
+// Returns the orders that libxenvchan chooses for rings of at least these sizes, at most 1 MiB
+// each.
 Orders OrdersOf(std::size_t left, std::size_t right);
 
-// Throws Failure if a peer says what would not fit into the page, or more.
+// Throws Failure if a peer's orders are invalid: unknown, or too large for the list of grants.
 void CheckOrders(const Orders& orders);
 
-// How many pages a ring takes; none if it lies within the control page.
+// Returns the number of pages of a ring; 0 if the ring lies within the control page.
 std::uint32_t PagesOf(unsigned order);
 
-// Where it lies there.
+// Returns the address of a ring that lies within the control page.
 std::byte* InnerRing(vchan_interface* control, unsigned order);
 
-// Both ends' view of the pages they share.
+// The shared pages as both ends see them.
 struct SharedRings {
   vchan_interface* control;
   Orders orders;

@@ -1,4 +1,4 @@
-// One end of an event channel, on a descriptor of its own.
+// One end of an event channel, with its own descriptor.
 #pragma once
 
 extern "C" {
@@ -12,18 +12,19 @@ namespace vifwatch {
 
 class EventChannel {
  public:
-  // A port that `domid` may bind to, once. Throws Failure, as does the next.
+  // Opens a port to which `domid` may bind once. Throws Failure.
   static EventChannel Offer(std::uint32_t domid);
-  // Binds to what another domain has offered.
+  // Binds to a port that another domain has offered. Throws Failure.
   static EventChannel Join(std::uint32_t domid, std::uint32_t remotePort);
 
   std::uint32_t Port() const { return port_; }
-  // Readable when there is an event to take.
+  // The descriptor is readable when TakeEvent() will not block.
   int Descriptor() const { return xenevtchn_fd(handle_.get()); }
 
-  // Nobody hears it if the other end is gone.
+  // Sends an event. It has no effect if the other end is closed.
   void Notify() { xenevtchn_notify(handle_.get(), port_); }
-  // Blocks unless the descriptor is readable. No other event comes until Unmask().
+  // Takes an event, and blocks unless the descriptor is readable. Then no event comes until
+  // Unmask().
   void TakeEvent() { xenevtchn_pending(handle_.get()); }
   void Unmask() { xenevtchn_unmask(handle_.get(), port_); }
 

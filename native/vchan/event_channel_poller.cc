@@ -4,7 +4,7 @@ namespace vifwatch {
 
 namespace {
 
-// Some come for nothing among honest peers: what an event tells of may have been seen before it.
+// Honest peers also send some useless events: a change may be seen before its event arrives.
 constexpr unsigned kTolerated = 3;
 constexpr std::uint64_t kPause = 10;           // ms
 constexpr std::uint64_t kLongestPause = 1280;  // ms
@@ -45,8 +45,9 @@ void EventChannelPoller::OnEvent() {
     channel_->Unmask();
     masked_ = false;
   }
-  // Whatever the event was for may show only later: when a process dies, its kernel sends the event,
-  // then frees all the memory between, and only then clears the byte that says so.
+  // The event's reason may become visible only later: when a peer's process dies, its kernel sends
+  // the event, then frees the process's memory, and only then clears the byte that reports the
+  // death.
   if (idle_ > 0) LookAgain(kPause);
 }
 
@@ -58,11 +59,11 @@ void EventChannelPoller::OnTimer() {
     masked_ = false;
   }
   if (idle_ == 0) return;
-  idle_ = idle;  // this was no event
+  idle_ = idle;  // a timer's look does not count as an event
   if (pause_ < kLongestPause) LookAgain(2 * pause_);
 }
 
-// False if this has been destroyed meanwhile.
+// Returns false if the handler has destroyed this object.
 bool EventChannelPoller::Handle() {
   const std::weak_ptr<bool> life = life_;
   const auto handle = handle_;

@@ -1,5 +1,5 @@
-// Has a vchan's events handled by the loop of a Node environment. A peer that sends them for nothing
-// is listened to only every 10 ms.
+// Handles a vchan's events in a Node environment's loop. A peer that sends useless events is heard
+// only every 10 ms.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace vifwatch {
 
 class EventChannelPoller {
  public:
-  // `handle` returns whether there was anything to do; it may destroy this. `stop` is called, and
-  // must destroy this, when the environment ends.
+  // `handle` returns true if there was something to do; it may destroy this object. `stop` is
+  // called when the environment ends, and must destroy this object.
   EventChannelPoller(napi_env env, EventChannel* channel, std::function<bool()> handle,
                      std::function<void()> stop);
   ~EventChannelPoller();
@@ -31,9 +31,9 @@ class EventChannelPoller {
   const std::function<bool()> handle_;
   const std::function<void()> stop_;
   const std::shared_ptr<bool> life_;
-  unsigned idle_ = 0;    // events in a row that brought nothing
-  std::uint64_t pause_ = 0;  // ms, until the next look without an event
-  bool masked_ = false;  // an event was taken, and no other comes
+  unsigned idle_ = 0;        // useless events in a row
+  std::uint64_t pause_ = 0;  // ms until the next look without an event
+  bool masked_ = false;      // an event was taken, and the port is not unmasked yet
   std::shared_ptr<EnvironmentHook> hook_;
   LoopHandle<uv_timer_t> timer_;
   LoopHandle<uv_poll_t> poll_;

@@ -24,7 +24,7 @@ Pages Take(void* pages, Owner* owner, std::uint32_t count, const char* operation
 
 Granter::Granter() : handle_(xengntshr_open(SilentLogger(), 0)) {
   if (!handle_) throw Failure("open gntalloc", errno);
-  // The library leaves it to be inherited by every program that we start.
+  // The library opens the descriptor without O_CLOEXEC, and so every program would inherit it.
   if (fcntl(xengntshr_fd(handle_.get()), F_SETFD, FD_CLOEXEC) != 0) {
     throw Failure("open gntalloc", errno);
   }

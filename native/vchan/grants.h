@@ -1,4 +1,4 @@
-// Pages that one domain grants and another maps. Operations throw Failure.
+// Pages that one domain grants and another domain maps. The operations throw Failure.
 #pragma once
 
 extern "C" {
@@ -13,8 +13,8 @@ extern "C" {
 
 namespace vifwatch {
 
-// What the kernel does when the pages go, also because the process has died: it clears the byte at
-// `offset` of the first, or sends an event.
+// The kernel's action when the pages are unmapped, also when the process dies: it clears the byte
+// at `offset` of the first page, or sends an event to `port`.
 struct UnmapNotify {
   std::optional<std::uint32_t> offset = {};
   std::optional<std::uint32_t> port = {};
@@ -30,7 +30,7 @@ using GrantedPages = std::unique_ptr<std::byte, Unshare>;
 class Granter {
  public:
   Granter();
-  // Fills `refs`, one for each page.
+  // Grants as many pages as `refs` has entries, and fills them with the grant references.
   GrantedPages Share(std::uint32_t domid, std::span<std::uint32_t> refs);
   GrantedPages Share(std::uint32_t domid, std::uint32_t* ref, const UnmapNotify& notify);
 

@@ -11,7 +11,7 @@ namespace vifwatch {
 
 namespace {
 
-// Indices count bytes and wrap around at 2^32, of which every ring's size is a divisor.
+// The indices count bytes and wrap around at 2^32, which is a multiple of every ring's size.
 std::uint32_t Distance(std::uint32_t produced, std::uint32_t consumed, std::uint32_t size) {
   const std::uint32_t distance = produced - consumed;
   if (distance > size) throw Failure("check indices", EPROTO);

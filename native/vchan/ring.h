@@ -1,6 +1,6 @@
-// One direction of a vchan: a ring of bytes that one end writes and the other reads. Either end keeps
-// its own index to itself, as the peer can write to the shared one, and checks the peer's at each
-// use: the methods throw Failure if there can be no such index.
+// One direction of a vchan: a ring of bytes that one end writes and the other end reads. The peer
+// can write to both shared indices. Therefore each end keeps a private copy of its own index, and
+// checks the peer's index at each use: the methods throw Failure if that index is impossible.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,10 @@ class RingReader {
  public:
   RingReader(ring_shared* shared, const std::byte* bytes, unsigned order);
 
-  // Takes at most `size` bytes; yields how many.
+  // Reads at most `size` bytes, and returns their number.
   std::size_t Read(std::byte* into, std::size_t size);
   void Check() const { Ready(); }
-  // Nothing that is written from now on will be read; nor, with End(), what has been.
+  // After Freeze(), bytes that the peer writes later are not read. After End(), no bytes are read.
   void Freeze() { end_ = consumed_ + Ready(); }
   void End() { end_ = consumed_; }
 
@@ -36,7 +36,7 @@ class RingWriter {
  public:
   RingWriter(ring_shared* shared, std::byte* bytes, unsigned order);
 
-  // Puts in at most `size` bytes, which Publish() makes visible; yields how many.
+  // Writes at most `size` bytes, and returns their number. Publish() shows them to the peer.
   std::size_t Write(const std::byte* from, std::size_t size);
   void Publish();
   void Check() const { Space(); }

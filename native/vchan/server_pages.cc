@@ -31,7 +31,8 @@ SharedRings ServerPages::Begin() {
 }
 
 GrantedPages ServerPages::PeerDeathNotify(std::uint32_t port) {
-  // Nobody is DOMID_SELF, so no peer can map this page and thereby keep it.
+  // The page is granted to DOMID_SELF, which is not a real domain: no peer can map the page and
+  // keep it.
   std::uint32_t ref = 0;
   return granter_.Share(DOMID_SELF, &ref, {.port = port});
 }

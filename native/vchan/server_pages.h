@@ -1,5 +1,5 @@
-// The pages that a vchan server grants to its one peer. They serve one session after the other: a
-// peer that keeps the maps of the sessions before would pin new pages for each.
+// The pages that a vchan server grants to its one peer. All sessions use the same pages, one after
+// another: with new pages for each session, a peer that never unmaps them would use up our memory.
 #pragma once
 
 #include <vector>
@@ -13,15 +13,16 @@ class ServerPages {
  public:
   ServerPages(std::uint32_t domid, const Orders& orders);
 
-  // The control page's.
+  // The control page's grant reference.
   std::uint32_t Ref() const { return ref_; }
   std::uint32_t Domid() const { return domid_; }
 
-  // Writes the control page anew, for a client that is to come.
+  // Resets the control page for the next client.
   SharedRings Begin();
 
-  // What tells the peer, while it is held, that this process has died. The control page's own
-  // notification only clears its byte, because it cannot be given the port of another session.
+  // Returns a page that makes the kernel send the peer an event if this process dies while it holds
+  // the page. The control page's notification cannot do that: its port could not change with each
+  // session. It only clears the byte `srv_live`.
   GrantedPages PeerDeathNotify(std::uint32_t port);
 
  private:

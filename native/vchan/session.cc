@@ -22,7 +22,7 @@ void Store(std::uint8_t* byte, std::uint8_t value) {
   std::atomic_ref(*byte).store(value, std::memory_order_release);
 }
 
-// A server's pages with what lasts only for a session.
+// A server's pages, and the notification of one session.
 struct Served {
   std::shared_ptr<ServerPages> pages;
   GrantedPages peerDeathNotify;
@@ -81,7 +81,7 @@ bool Session::IsOpen() {
   if (ended_) return false;
   reader_.Check();
   writer_.Check();
-  // Our own byte changes when the server has begun another session in these pages.
+  // The server overwrites our own byte when it begins another session in these pages.
   const bool replaced = Load(side_.live) != kConnected;
   if (!replaced && Load(side_.peerLive) != kClosed) return true;
   ended_ = true;
@@ -95,7 +95,7 @@ bool Session::IsOpen() {
 }
 
 std::optional<std::size_t> Session::Read(std::byte* into, std::size_t size) {
-  // Before the look for data: a peer may write and then close.
+  // This check comes before the read: a peer may write and then close.
   const bool open = IsOpen();
   std::size_t length = reader_.Read(into, size);
   if (length == 0) {
@@ -126,7 +126,8 @@ void Session::Flush() {
 
 void Session::Want(std::uint8_t bit) {
   std::atomic_ref(*side_.wanted).fetch_or(bit);
-  // The indices are looked at again after this, lest what changes now is neither seen nor told.
+  // The caller reads the indices again after this. Otherwise a change at this moment would neither
+  // be seen nor cause an event.
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 

@@ -1,5 +1,6 @@
-// One end of a vchan while it is connected or waits to be, as libxenvchan has it on the other end.
-// A peer that dies or closes is noticed; whatever it writes to the shared pages is not trusted.
+// One end of a vchan that is connected or waits for its client. It is compatible with libxenvchan
+// at the other end. It notices when the peer dies or closes, and does not trust the peer's writes
+// to the shared pages.
 #pragma once
 
 #include <cstdint>
@@ -14,34 +15,35 @@
 
 namespace vifwatch {
 
-// Methods throw Failure, and then only destruction is left.
+// The methods throw Failure. Then the session may only be destroyed.
 class Session {
  public:
-  // Waits for the peer of the pages. EBUSY while they serve another session.
+  // Starts a server's session, which waits for the pages' peer. Throws Failure with EBUSY while
+  // another session uses the pages.
   static std::unique_ptr<Session> Serve(const std::shared_ptr<ServerPages>& pages);
   static std::unique_ptr<Session> Join(std::uint32_t domid, std::uint32_t ref, std::uint32_t port);
 
-  // Closes; the peer can still read what was written.
+  // Closes the session. The peer can still read the bytes that were written.
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   EventChannel& Channel() { return channel_; }
 
-  // No client has come yet.
+  // True while no client has connected.
   bool IsWaiting() const;
-  // Also checks the peer's indices, whether they are of use now or not.
+  // False if the peer has closed or died. Always checks the peer's indices too.
   bool IsOpen();
 
-  // Reads at most `size` bytes. After 0 an event tells of more; none if the peer has closed and all
-  // it had written was read.
+  // Reads at most `size` bytes. After 0, an event follows when more arrive. Returns nullopt if the
+  // peer has closed and all its bytes were read.
   std::optional<std::size_t> Read(std::byte* into, std::size_t size);
 
-  // Writes at most `size` bytes, for Flush() to show to the peer.
+  // Writes at most `size` bytes. Flush() shows them to the peer.
   std::size_t Write(const std::byte* from, std::size_t size);
   void Flush();
 
-  // Whether anything was read, written or learned since the last call.
+  // True if bytes were read or written, or the end was noticed, since the last call.
   bool TakeProgress() { return std::exchange(progress_, false); }
 
  private:
@@ -49,7 +51,7 @@ class Session {
   struct Side {
     std::uint8_t* live;
     std::uint8_t* peerLive;
-    std::uint8_t* wanted;       // what the peer shall send events for
+    std::uint8_t* wanted;  // bits that ask the peer for events
     std::uint8_t* peerWanted;
   };
   using Owner = std::shared_ptr<void>;

@@ -1,4 +1,4 @@
-// Xen's libraries print what they fail at to stderr, unless they are given something to log to.
+// A logger that drops everything. Without a logger, Xen's libraries print their errors to stderr.
 #pragma once
 
 #include <cstdarg>

@@ -43,12 +43,12 @@ Vchan::Vchan(const Napi::CallbackInfo& info)
   } catch (const std::system_error& failure) {
     throw ToError(env_, Failure("watch port", failure.code().value()));
   }
-  Ref();  // an open vchan stays, like a socket
+  Ref();  // an open vchan is not garbage-collected, like a socket
 }
 
 Vchan::~Vchan() { Stop(); }
 
-// Also called when the environment ends, where no JavaScript may run.
+// Also called when the environment ends. Then no JavaScript may run.
 void Vchan::Stop() {
   if (!events_) return;
   events_.reset();
@@ -59,7 +59,7 @@ void Vchan::Stop() {
 
 bool Vchan::OnEvent() {
   const Napi::HandleScope handles(env_);
-  [[maybe_unused]] const Napi::Object self = Value();  // outlives a close() within
+  [[maybe_unused]] const Napi::Object self = Value();  // stays alive if the callback calls close()
   session_->TakeProgress();
   {
     const Napi::CallbackScope scope(env_, context_);
@@ -76,7 +76,7 @@ Napi::Value Vchan::IsWaiting(const Napi::CallbackInfo&) {
   return Napi::Boolean::New(env_, session_ && session_->IsWaiting());
 }
 
-// -1 at the end.
+// Returns -1 at the end.
 Napi::Value Vchan::Read(const Napi::CallbackInfo& info) {
   if (!session_) return Napi::Number::New(env_, -1);
   auto into = info[0].As<Napi::Uint8Array>();

@@ -1,4 +1,4 @@
-// The JavaScript classes of a vchan. src/xen/native.ts says what their methods take and give.
+// The JavaScript classes of a vchan. src/xen/native.ts declares their methods.
 #pragma once
 
 #include <napi.h>
@@ -15,7 +15,7 @@ class VchanServer : public Napi::ObjectWrap<VchanServer> {
   static Napi::Function Class(Napi::Env env);
   explicit VchanServer(const Napi::CallbackInfo& info);
 
-  // Throws Napi::Error if `value` is no such object, or is closed.
+  // Throws Napi::Error if `value` is not a VchanServer, or is closed.
   static const std::shared_ptr<ServerPages>& PagesOf(const Napi::Value& value);
 
  private:
@@ -44,7 +44,7 @@ class Vchan : public Napi::ObjectWrap<Vchan> {
   const Napi::Env env_;
   const Napi::AsyncContext context_;
   Napi::FunctionReference onEvent_;
-  std::unique_ptr<Session> session_;  // none when closed
+  std::unique_ptr<Session> session_;  // null after close()
   std::unique_ptr<EventChannelPoller> events_;
 };
 

@@ -1,4 +1,4 @@
-// Xen's header, which does not say that it may be included only once.
+// Includes Xen's header once. It has no include guard of its own.
 #pragma once
 
 #include <xen/io/libxenvchan.h>

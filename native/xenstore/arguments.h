@@ -1,5 +1,5 @@
-// What JavaScript passes in. Each function throws a Napi::Error: EINVAL for what libxenstore would
-// take for something else, E2BIG for what would make it give up the connection.
+// Converts and checks JavaScript arguments. Each function throws a Napi::Error: EINVAL for a value
+// that libxenstore would misread, E2BIG for a request that would make it close the connection.
 #pragma once
 
 #include <napi.h>
@@ -10,23 +10,23 @@
 
 namespace vifwatch {
 
-// EINVAL if the path holds a NUL or is longer than any path may be.
+// EINVAL if the path contains a NUL or is longer than XENSTORE_ABS_PATH_MAX.
 std::string ToPath(const Napi::Value& value);
 
-// The same of each in an array.
+// Converts an array of paths, with the same checks.
 Strings ToPaths(const Napi::Value& value);
 
-// The bytes of a string of one character per byte; EINVAL if it holds any other character.
+// Converts a string of one character per byte; EINVAL for a character above U+00FF.
 std::string ToBytes(const Napi::Value& value);
 
-// EINVAL if a domid is none.
+// EINVAL for a domid that is out of range.
 Permissions ToPermissions(const Napi::Value& value);
 
-// E2BIG if a request would not fit: /dev/xen/xenbus takes 4 KiB with the header at most, and
+// E2BIG if a request is too large: /dev/xen/xenbus accepts at most 4 KiB including the header, and
 // libxenstore closes its descriptor when a write fails.
 void CheckSize(Napi::Env env, const std::string& path, std::size_t otherBytes);
 
-// What one permission takes in a request at most: "b65535" and a NUL.
+// The longest permission in a request: "b65535" and a NUL.
 constexpr std::size_t kMaxPermissionSize = 7;
 
 }  // namespace vifwatch

@@ -27,7 +27,7 @@ uv_handle_t* Base(const LoopHandle<Handle>& handle) {
   return reinterpret_cast<uv_handle_t*>(&handle->handle);
 }
 
-// Plain Node-API, since these calls fail while a worker is being terminated.
+// Uses plain Node-API, whose calls fail without a C++ exception while a worker is being terminated.
 void Call(napi_env env, napi_value function, napi_value error, napi_value path) {
   const napi_value arguments[] = {error, path};
   napi_value undefined = nullptr;
@@ -43,8 +43,8 @@ void Call(napi_env env, napi_value function, napi_value error, napi_value path) 
 
 Connection::Connection(Napi::Object self)
     : env_(self.Env()), context_(env_, "xenstore"), self_(Napi::Weak(self)) {
-  // Without XS_UNWATCH_FILTER: PassEvents() drops the events of ids that are no longer watched, and
-  // the library's filter would leak each event that it drops.
+  // XS_UNWATCH_FILTER is not used, because the library leaks each event that its filter drops.
+  // PassEvents() drops the events of ids that are not watched any more.
   OwnedHandle requests(xs_open(0));
   Check(requests ? 0 : -1);
   OwnedHandle events(xs_open(0));
@@ -78,7 +78,7 @@ void Connection::Poll(uv_loop_t* loop, int fd) {
 
 Connection::~Connection() { Stop(); }
 
-// Also called when the environment ends, where no JavaScript may run.
+// Also called when the environment ends. Then no JavaScript may run.
 void Connection::Stop() {
   if (!requests_) return;
   pending_.clear();
@@ -142,7 +142,7 @@ std::uint64_t Connection::Watch(const std::string& path, Napi::Function callback
 void Connection::Unwatch(std::uint64_t id) {
   const auto watch = watches_.find(id);
   if (watch == watches_.end()) return;
-  // Nobody waits for the answer: it has no entry in pending_.
+  // The answer is ignored, and so it has no entry in pending_.
   requests_->Submit(++lastId_, xs_.events,
                     [path = watch->second.path, token = std::to_string(id)](xs_handle* xs) {
                       return vifwatch::Unwatch(xs, path, token);
@@ -153,10 +153,10 @@ void Connection::Unwatch(std::uint64_t id) {
 
 void Connection::OnReplies() {
   const Napi::HandleScope handles(env_);
-  [[maybe_unused]] const Napi::Object self = self_.Value();  // outlives a close() within
+  [[maybe_unused]] const Napi::Object self = self_.Value();  // stays alive if a callback closes it
   const Napi::CallbackScope scope(env_, context_);
   auto completions = requests_->Take();
-  // Events go to JavaScript, which may close all this: the handles are not to be touched after it.
+  // PassEvents() runs JavaScript, which may close the connection: do not use the handles after it.
   const bool connected = IsConnected(xs_.requests);
   lost_ = !PassEvents() || !connected || lost_;
   for (auto& [id, reply] : completions) {
@@ -178,7 +178,7 @@ void Connection::OnEvents() {
   PassEvents();
 }
 
-// False if the connection is lost.
+// Returns false if the connection is lost.
 bool Connection::PassEvents() {
   bool connected = false;
   for (const WatchEvent& event : TakeEvents(xs_.events, &connected)) {
@@ -194,7 +194,7 @@ void Connection::FailWatch(const Watched& watch, int error) {
   Call(env_, watch.callback.Value(), ErrorToJs(env_, error), env_.Undefined());
 }
 
-// While an answer or an event is due, neither may the loop end nor the object be collected.
+// Keeps the loop running and the object alive while a request is pending or a watch exists.
 void Connection::KeepAlive() {
   const bool alive = requests_ && (!pending_.empty() || !watches_.empty());
   if (alive == alive_) return;

@@ -1,5 +1,5 @@
-// A connection to xenstored as the JavaScript thread sees it: promises of replies, callbacks for
-// watch events.
+// A connection to xenstored for the JavaScript thread: promises for replies, callbacks for watch
+// events.
 #pragma once
 
 #include <napi.h>
@@ -25,16 +25,17 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // A promise of what `request` replies. Rejects with EBADF once the connection is closed or lost.
+  // Returns a promise for the request's reply. It rejects with EBADF if the connection is closed or
+  // lost.
   Napi::Value Promise(Request request);
 
-  // Watches `path` until Unwatch() of the id that this returns. `callback` is called with (null,
-  // path) for each event, or once with (error) if the watch fails or ends with the connection.
-  // Throws Napi::Error if the connection is closed.
+  // Watches `path`, and returns an id for Unwatch(). `callback` is called with (null, path) for
+  // each event, or once with (error) if the watch fails or the connection is lost. Throws
+  // Napi::Error if the connection is closed or lost.
   std::uint64_t Watch(const std::string& path, Napi::Function callback);
   void Unwatch(std::uint64_t id);
 
-  // Rejects what is pending and drops the watches. May be called twice. Never blocks.
+  // Rejects the pending requests and drops the watches. May be called twice. Never blocks.
   void Close();
 
  private:
@@ -56,18 +57,18 @@ class Connection {
   const Napi::Env env_;
   const Napi::AsyncContext context_;
   Napi::ObjectReference self_;
-  Handles xs_ = {};  // the request thread's: here, only xs_check_watch() may be called
+  Handles xs_ = {};  // owned by the request thread; this class may call only xs_check_watch()
   std::uint64_t lastId_ = 0;
   std::map<std::uint64_t, Settle> pending_;
   std::map<std::uint64_t, Watched> watches_;
   bool alive_ = false;
-  bool lost_ = false;  // either handle, and then all later requests fail
+  bool lost_ = false;  // true after either handle was lost; then all later requests fail
 
-  // Undone from below: polling ends before the thread closes the descriptor, and the thread stops
-  // waking the loop before that handle goes.
+  // These are destroyed from the last to the first: polling must end before the thread closes the
+  // descriptor, and the thread must stop before its wake handle is closed.
   std::shared_ptr<EnvironmentHook> hook_;
   LoopHandle<uv_async_t> wake_;
-  std::unique_ptr<RequestThread> requests_;  // none when closed
+  std::unique_ptr<RequestThread> requests_;  // null after Close()
   LoopHandle<uv_poll_t> events_;
 };
 

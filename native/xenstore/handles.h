@@ -1,12 +1,12 @@
-// The library's two handles behind one connection.
+// The two libxenstore handles of one connection.
 #pragma once
 
 #include "xenstore/libxenstore.h"
 
 namespace vifwatch {
 
-// The first xs_watch() on a handle gives it a thread that reads for it, and from then on every reply
-// costs one more switch between threads: hence a handle for watches alone.
+// The first xs_watch() on a handle starts a thread that reads for the handle. From then on, every
+// reply costs one more thread switch. Therefore watches have their own handle.
 struct Handles {
   xs_handle* requests;
   xs_handle* events;

@@ -1,4 +1,4 @@
-// libxenstore's header, which is plain C and says neither `extern "C"` nor what it needs.
+// Includes libxenstore's header, which has no `extern "C"` and does not include what it needs.
 #pragma once
 
 #include <cstdint>

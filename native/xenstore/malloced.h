@@ -1,4 +1,4 @@
-// Owns what libxenstore allocates with malloc().
+// Owns memory that libxenstore has allocated with malloc().
 #pragma once
 
 #include <cstdlib>

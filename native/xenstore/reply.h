@@ -1,4 +1,4 @@
-// What a request to xenstored comes back with.
+// The result of a request to xenstored.
 #pragma once
 
 #include <cerrno>

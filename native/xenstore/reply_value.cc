@@ -6,7 +6,8 @@ namespace vifwatch {
 
 namespace {
 
-// Otherwise a string would be taken for an optional one, whose conversion would call itself.
+// Without this, a string would convert to an optional string, and that conversion would call
+// itself.
 using vifwatch::ToJs;
 
 napi_value ToJs(napi_env env, std::monostate) {
@@ -45,7 +46,8 @@ napi_value ToJs(napi_env env, const std::vector<Item>& items) {
   napi_value array = nullptr;
   napi_create_array_with_length(env, items.size(), &array);
   for (std::size_t i = 0; i < items.size(); i++) {
-    // An array may be long, and every value made here would live as long as the caller's scope.
+    // An array may be long. Without this scope, every value would live until the caller's scope
+    // ends.
     napi_handle_scope scope = nullptr;
     napi_open_handle_scope(env, &scope);
     napi_set_element(env, array, i, ToJs(env, items[i]));

@@ -1,4 +1,4 @@
-// JavaScript values for replies, as js_value.h makes them.
+// Converts replies to JavaScript values, with the functions of js_value.h.
 #pragma once
 
 #include <node_api.h>

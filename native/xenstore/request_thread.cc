@@ -9,7 +9,7 @@
 
 namespace vifwatch {
 
-// Shared by both threads, as either may be the last to need it.
+// Both threads share the state, because either may be the last one that uses it.
 struct RequestThread::State {
   struct Job {
     std::uint64_t id;
@@ -20,7 +20,7 @@ struct RequestThread::State {
   const Handles handles;
   uv_async_t* const wake;
 
-  std::mutex mutex = {};  // guards what follows, and the use of `wake`
+  std::mutex mutex = {};  // guards the members below, and the use of `wake`
   std::condition_variable changed = {};
   std::deque<Job> jobs = {};
   std::vector<Completion> done = {};

@@ -1,5 +1,6 @@
-// The one thread of a connection that makes its requests, first in, first out. It is neither the
-// JavaScript thread nor one of libuv's pool: a xenstored that hangs would take those with it.
+// A connection's own thread, which makes the requests first in, first out. It is neither the
+// JavaScript thread nor a thread of libuv's pool, because a hung xenstored blocks the thread that
+// asks it.
 #pragma once
 
 #include <uv.h>
@@ -23,21 +24,22 @@ struct Completion {
 
 class RequestThread {
  public:
-  // Takes over the handles. Sends `wake` when there are completions to take. Throws std::system_error.
+  // Owns the handles from now on. Sends `wake` when Take() will return completions. Throws
+  // std::system_error; then the caller still owns the handles.
   RequestThread(Handles handles, uv_async_t* wake);
 
-  // Never blocks. Requests that have not begun are dropped, `wake` is not sent any more, and the
-  // thread closes the handles as soon as it is out of the library. A request that xenstored never
-  // answers cannot be interrupted, so such a thread and its handles stay until the process ends.
+  // Never blocks. Drops the requests that have not begun, and stops sending `wake`. The thread
+  // closes the handles when its current request returns. A request that xenstored never answers
+  // cannot be interrupted: such a thread and its handles stay until the process ends.
   ~RequestThread();
 
   RequestThread(const RequestThread&) = delete;
   RequestThread& operator=(const RequestThread&) = delete;
 
-  // `xs` is the handle to make it on.
+  // Queues a request. `xs` is the handle for it.
   void Submit(std::uint64_t id, xs_handle* xs, Request request);
 
-  // What has completed since the last call.
+  // Returns the requests that were completed since the last call.
   std::vector<Completion> Take();
 
  private:

@@ -6,7 +6,7 @@ namespace vifwatch {
 
 namespace {
 
-// libxenstore leaves errno at 0 when it runs out of memory in the middle of a reply.
+// libxenstore leaves errno at 0 if an allocation fails in the middle of a reply.
 Reply Failed() { return {errno != 0 ? errno : EIO}; }
 
 Reply Done(bool succeeded) { return succeeded ? Reply{} : Failed(); }

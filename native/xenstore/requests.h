@@ -1,4 +1,4 @@
-// The requests to xenstored. Each blocks until xenstored answers, which it may never do.
+// The requests to xenstored. Each blocks until xenstored answers, which may never happen.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 namespace vifwatch {
 
 Reply Read(xs_handle* xs, xs_transaction_t tx, const std::string& path);
-// The values of all `paths` in their order; none for what is missing or may not be read.
+// Reads the values of all `paths`, in their order; nullopt for a node that is missing or not
+// readable.
 Reply ReadAll(xs_handle* xs, xs_transaction_t tx, const Strings& paths);
 Reply List(xs_handle* xs, xs_transaction_t tx, const std::string& path);
 Reply Write(xs_handle* xs, xs_transaction_t tx, const std::string& path, const std::string& value);
@@ -21,8 +22,8 @@ Reply End(xs_handle* xs, xs_transaction_t tx, bool abort);
 Reply Watch(xs_handle* xs, const std::string& path, const std::string& token);
 Reply Unwatch(xs_handle* xs, const std::string& path, const std::string& token);
 
-// Whether an error may be what the request gets during which libxenstore gives up the connection:
-// EINVAL, as if that request were wrong, or what the socket said.
+// True for the errors of a request during which libxenstore loses the connection: EINVAL, as if the
+// request were wrong, or the socket's error.
 bool IsBreak(int error);
 
 }  // namespace vifwatch

@@ -6,7 +6,7 @@ namespace vifwatch {
 
 namespace {
 
-// C xenstored says EACCES for a missing node whose parent cannot be read.
+// C xenstored answers EACCES for a missing node if its parent is not readable.
 bool Gone(int error) { return error == ENOENT || error == EACCES; }
 
 std::string Join(const std::string& parent, const std::string& child) {

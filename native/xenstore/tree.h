@@ -1,4 +1,4 @@
-// A whole subtree in one request.
+// Reads a whole subtree.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace vifwatch {
 
-// Reads `root` and everything below it: Strings of path, value, path, value..., parents first, the
-// paths relative to the root, whose own is "". Not a snapshot: what vanishes meanwhile or cannot be
-// read is left out, unless it is the root. E2BIG if it is larger than kMaxTree.
+// Reads `root` and all nodes below it: path, value, path, value..., parents first. The paths are
+// relative to the root, whose own path is "". It is not a snapshot: nodes that vanish meanwhile or
+// cannot be read are left out. The root itself must be readable. E2BIG above kMaxTree.
 Reply Tree(xs_handle* xs, const std::string& root);
 
-// Bytes, of which every node takes kNodeSize besides its path and value. Far above what a store
-// holds for any backend, and little enough to survive a hostile one: at most 65536 nodes. The walk
-// does not recurse, so that their depth needs no bound of its own.
+// In bytes; each node counts kNodeSize plus its path and value. This is far more than any backend
+// directory needs, and limits a hostile one to 65536 nodes. The walk does not recurse, and so needs
+// no limit on the depth.
 constexpr std::size_t kMaxTree = 16 << 20;
 constexpr std::size_t kNodeSize = 256;
 

@@ -10,15 +10,15 @@
 namespace vifwatch {
 
 struct WatchEvent {
-  std::uint64_t id;  // the token that the watch was made with
+  std::uint64_t id;  // the watch's token
   std::string path;
 };
 
-// Takes all events that are queued; does not block. `connected` becomes false if the connection is
-// lost, of which nothing else tells: the descriptor does not become readable.
+// Takes all queued events; does not block. Sets `connected` to false if the connection is lost.
+// Only this call can tell: the descriptor does not become readable.
 std::vector<WatchEvent> TakeEvents(xs_handle* xs, bool* connected);
 
-// The same of a handle that watches nothing.
+// Returns false if the connection of a handle without watches is lost.
 bool IsConnected(xs_handle* xs);
 
 }  // namespace vifwatch

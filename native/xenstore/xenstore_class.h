@@ -1,4 +1,4 @@
-// The JavaScript class. src/xen/native.ts says what its methods take and give.
+// The JavaScript class of a connection. src/xen/native.ts declares its methods.
 #pragma once
 
 #include <napi.h>
