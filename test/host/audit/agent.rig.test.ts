@@ -52,7 +52,7 @@ test('a policy that is another than what dom0 says', async () => {
   ]);
   writeFileSync(file, '* * sa-vm\n');
   expect(await codes(`${links} ${pinned}`)).toEqual([
-    expect.stringMatching(/^POLICY_INVALID: .*50-test\.policy:1:1: a rule is /),
+    expect.stringMatching(/^POLICY_INVALID: .*50-test\.policy:1:1: fields are missing: a rule is /),
   ]);
   rmSync(`${server.etc}/policy.d`, { recursive: true });
   expect(await codes(`${links} ${pinned}`)).toEqual([
