@@ -1,4 +1,4 @@
-/** Output trees that are easy to tell from each other. */
+/** Example output trees for tests. */
 import type { Tree } from '../../../src/host/mesh/compile.ts';
 
 export const treeOf = (files: Readonly<Record<string, string>>): Tree =>
@@ -9,7 +9,7 @@ export const treeOf = (files: Readonly<Record<string, string>>): Tree =>
     ]),
   );
 
-/** Twenty files in ten directories, each with the number in it. */
+/** Twenty files in ten directories; each file has the number in its text. */
 export const exampleTree = (number: number): Tree =>
   treeOf(
     Object.fromEntries(
