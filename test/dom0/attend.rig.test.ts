@@ -1,4 +1,4 @@
-/** dom0/attend: VMs come and go without dom0's other scripts, and keep their names and places. */
+/** dom0/attend restores domain-map entries and offer directories of VMs that come and go by themselves. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { until } from '../support/until.ts';
@@ -6,7 +6,7 @@ import { provisions, shells, wantedProvisions, withDom0 } from './dom0.ts';
 import { isRunning } from './running.ts';
 
 describe.concurrent.each(shells)('%s', (shell) => {
-  test('a VM that reboots by itself has its name and places again, under its new domid', ({
+  test('a VM that reboots by itself gets its domain-map entry and directories back under its new domid', ({
     expect,
   }) =>
     withDom0(shell, async (dom0) => {
@@ -21,10 +21,10 @@ describe.concurrent.each(shells)('%s', (shell) => {
       );
       assert.notEqual(dom0.domidOf('workload-vm'), before);
       await expect.poll(() => provisions(dom0)).toEqual(wantedProvisions(dom0));
-      // As init ends it.
+      // init ends a service with SIGTERM.
       attending.child.kill('SIGTERM');
       await attending.ended;
-      await until('nothing is left', () => !isRunning(dom0, 'xenstore-watch'));
+      await until('the watch has ended', () => !isRunning(dom0, 'xenstore-watch'));
       assert.doesNotMatch(attending.log(), /refused|failed/);
     }));
 });

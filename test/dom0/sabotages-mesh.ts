@@ -1,13 +1,13 @@
-/** Sabotage of what dom0 has set up for the mesh: places, names and VMs. All of it can be done at once. */
+/** Sabotage of the mesh: offer directories, domain-map entries and VMs. No entry affects another one. */
 import type { Dom0 } from './dom0.ts';
 import { domidsOf, type Sabotage } from './sabotage.ts';
 
-/** Of a domain that does not run. */
+/** The domid of a domain that does not run. */
 const absent = 99;
 
 const domains = '$XL_STATE/domains';
 
-/** A domain of which only xl knows: its name, and its state as xl lists it. */
+/** The line that makes a domain which only xl lists, with this name and state. */
 const domain = (domid: number, name: string, state: string): string =>
   `mkdir ${domains}/${domid}; echo '${name}' >${domains}/${domid}/name; echo '${state}' >${domains}/${domid}/state`;
 
