@@ -16,9 +16,9 @@ import {
   rebootedVmKeepsItsAddress,
 } from './lifecycle.ts';
 import {
-  everyKindOfLiePassesNothing,
   foreignMacPassesNothing,
   foreignSourceAddressesPassNothing,
+  noSpoofedFramePasses,
   witnessSeesWhatPasses,
 } from './spoofing.ts';
 
@@ -43,5 +43,5 @@ export const scenarios = {
   witnessSeesWhatPasses,
   foreignSourceAddressesPassNothing,
   foreignMacPassesNothing,
-  everyKindOfLiePassesNothing,
+  noSpoofedFramePasses,
 } satisfies Scenarios;

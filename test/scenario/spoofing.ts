@@ -128,7 +128,7 @@ const inBatches = (frames: readonly string[]): readonly (readonly string[])[] =>
 };
 
 /** Raw frames of every kind: each is counted as what it is, and none gets anywhere. */
-export const everyKindOfLiePassesNothing = async (host: Host): Promise<void> => {
+export const noSpoofedFramePasses = async (host: Host): Promise<void> => {
   const [domid, other] = [await create(host, web), await create(host, mail)];
   await isConfigured(host);
   const passage = await watchPassage(host, `vif${domid}.0`, `vif${other}.0`);
