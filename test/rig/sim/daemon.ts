@@ -1,4 +1,4 @@
-/** vifwatch as it runs in the rig's net-vm. */
+/** `vifwatch run` in net-vm of the fast rig. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Output, Signal } from '../host.ts';
 import { gateway4, gateway6 } from '../host.ts';
@@ -19,7 +19,7 @@ export type Daemon = {
   start(main?: string): Promise<void>;
   /** Writes another vifwatch.toml, for the next start. */
   configure(text: string): void;
-  /** With SIGTERM and SIGKILL, resolves when it is gone. */
+  /** Sends the daemon a signal; for SIGTERM and SIGKILL, resolves when the daemon has ended. */
   signal(signal: Signal): Promise<void>;
   /** Runs `vifwatch` with these arguments, of the release with this main.js. */
   run(args: readonly string[], main?: string): Promise<Output>;
@@ -27,9 +27,9 @@ export type Daemon = {
   commandLine(args: readonly string[]): readonly string[];
   /** The running daemon's process id. */
   pid(): number;
-  /** Where its policies are, one file per VM; there from the start. */
+  /** The directory of its policies, one file per VM; it exists from the start. */
   readonly policies: string;
-  /** What it has logged so far, over all its lives. */
+  /** The logs of all its runs so far. */
   log(): string;
 };
 
