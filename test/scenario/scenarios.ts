@@ -1,6 +1,6 @@
 /**
- * All scenarios, for whichever rig. Each starts with the daemon running and no VM, and ends so; each throws an
- * AssertionError if what its name says is not so.
+ * All scenarios, for both rigs. Each starts and ends with a running daemon and no VM, and throws an AssertionError if its
+ * name is not true.
  */
 import type { Host } from '../rig/host.ts';
 import { guestThatRewritesItsAddressGainsNothing } from './claims.ts';
@@ -24,7 +24,7 @@ import {
 
 type Scenarios = Record<string, (host: Host) => Promise<void>>;
 
-/** What depends on what xenstore says, and when. */
+/** The scenarios that depend on xenstore's contents and events; they run with both kinds of xenstored. */
 export const storeScenarios = {
   newVmReachesItsNetwork,
   guestThatRewritesItsAddressGainsNothing,
@@ -38,7 +38,7 @@ export const storeScenarios = {
 
 export const scenarios = {
   ...storeScenarios,
-  // What packets may do does not depend on the xenstored that told of the vif.
+  // The handling of packets does not depend on the kind of xenstored.
   vmsDoNotReachEachOther,
   witnessSeesWhatPasses,
   foreignSourceAddressesPassNothing,
