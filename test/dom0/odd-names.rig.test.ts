@@ -1,4 +1,7 @@
-/** VM names that look like numbers, like parts of other names or like the scripts' own files; no driver domain. */
+/**
+ * VM names that look like numbers, like parts of other names or like the scripts' own files; no driver
+ * domain.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';

@@ -42,6 +42,7 @@ export const commit = async (
   return lines('inside');
 };
 
+/** Undoes all sabotages. */
 export const undo = async (
   dom0: Dom0,
   inNetwork: InNetwork,

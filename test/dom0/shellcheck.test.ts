@@ -6,7 +6,10 @@ import { expect, test } from 'vitest';
 // OpenRC sets variables and reads others; its shells know "local".
 const openrc = ['--shell=dash', '--exclude=SC2034,SC2154,SC2030,SC2031'];
 
-/** Each row: directory, options, the names of its scripts (without awk programs and settings), and one known script. */
+/**
+ * Each row: directory, options, the names of its scripts (without awk programs and settings), and one known
+ * script.
+ */
 test.each([
   ['dom0', ['--shell=sh'], /^[a-z]+$/, 'attend'],
   ['openrc', openrc, /\.(initd|sh)$/, 'vifwatch.initd'],

@@ -20,7 +20,10 @@ const fieldsOf = (text: string): Fields | undefined => {
   }
 };
 
-/** The JSON object on the last line that has one. The lab, the benchmark and Vitest print such a line at their end. */
+/**
+ * The JSON object on the last line that has one. The lab, the benchmark and Vitest print such a line at their
+ * end.
+ */
 const lastObject = (output: string): Fields => {
   const lines = output.split('\n').filter((line) => line.startsWith('{'));
   const object = lines.map(fieldsOf).findLast((fields) => fields !== undefined);
@@ -34,7 +37,10 @@ const numberIn = (fields: Fields, name: string): number => {
   return value;
 };
 
-/** Whether all tests passed. A run without tests and a skipped test prove nothing, so they do not count as passed. */
+/**
+ * Whether all tests passed. A run without tests and a skipped test prove nothing, so they do not count as
+ * passed.
+ */
 const areTestsFine = (report: Fields): boolean =>
   numberIn(report, 'numPassedTests') > 0 &&
   numberIn(report, 'numPassedTests') === numberIn(report, 'numTotalTests');
@@ -74,7 +80,9 @@ const versionsIn = (output: string): (readonly [version: string, tests: string])
       /^ *Tests +(.*\S) *$/m.exec(section)?.[1] ?? 'no tests',
     ]);
 
-/** Demands that all tests pass on each of these major versions of Node.js; see test/setup/node-versions.sh. */
+/**
+ * Demands that all tests pass on each of these major versions of Node.js; see test/setup/node-versions.sh.
+ */
 export const testsPassOn =
   (majors: readonly string[]): Judge =>
   (output) => {
@@ -105,7 +113,9 @@ export const scenariosPass: Judge = (output) => {
 const metricText = ([name, metric]: readonly [string, Fields]): string =>
   `${name} ${numberIn(metric, 'value')} ${metric['unit']} (ratio ${numberIn(metric, 'ratio')})`;
 
-/** Demands only that there are metrics: the benchmark's own exit status tells whether they meet their targets. */
+/**
+ * Demands only that there are metrics: the benchmark's own exit status tells whether they meet their targets.
+ */
 export const metricsMeetTargets: Judge = (output) => {
   const metrics = Object.entries(lastObject(output)) as (readonly [string, Fields])[];
   return {

@@ -1,7 +1,7 @@
 /**
- * `npm run nightly [--list] [--seed NUMBER] [PART ...]` runs everything that takes too long for `npm test`, and prints a
- * line with a figure for each promise. Without parts it runs all of them; `--list` shows the parts; `--seed` repeats the
- * random inputs of an earlier run.
+ * `npm run nightly [--list] [--seed NUMBER] [PART ...]` runs everything that takes too long for `npm test`,
+ * and prints a line with a figure for each promise. Without parts it runs all of them; `--list` shows the
+ * parts; `--seed` repeats the random inputs of an earlier run.
  */
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:os';

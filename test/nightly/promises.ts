@@ -1,4 +1,6 @@
-/** The promises of the nightly run and their commands. `npm test` checks most of them with smaller samples. */
+/**
+ * The promises of the nightly run and their commands. `npm test` checks most of them with smaller samples.
+ */
 import {
   type Judge,
   metricsMeetTargets,
@@ -22,7 +24,10 @@ export type NightlyPromise = Command & {
   readonly usualMinutes: number;
 };
 
-/** The command for these tests. It has no test timeout, because larger samples take longer; `hangFactor` ends hung tests. */
+/**
+ * The command for these tests. It has no test timeout, because larger samples take longer; `hangFactor` ends
+ * hung tests.
+ */
 const vitest = (
   tests: string | readonly string[],
   sample: Readonly<Record<string, string>> = {},

@@ -10,6 +10,7 @@ export type Result = {
   readonly log: string;
 };
 
+/** The line of a promise for the console, which begins with its verdict. */
 export const lineOf = (
   { part, promise, figure, bound, isMet, minutes, log }: Result,
   partWidth: number,

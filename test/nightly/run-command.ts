@@ -39,7 +39,9 @@ const signalGroup = (group: number, signal: NodeJS.Signals): void => {
   if (isAlive(group)) process.kill(-group, signal);
 };
 
-/** Ends a process group: first with SIGTERM, so that rigs can remove their namespaces and virtual machines. */
+/**
+ * Ends a process group: first with SIGTERM, so that rigs can remove their namespaces and virtual machines.
+ */
 const endGroup = async (group: number, graceMs: number): Promise<void> => {
   signalGroup(group, 'SIGTERM');
   const deadline = performance.now() + graceMs;

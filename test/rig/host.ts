@@ -34,11 +34,16 @@ export interface Host {
   inNetVm(argv: readonly string[]): Promise<Output>;
   /** Starts the daemon in net-vm and waits until it is ready. */
   startDaemon(): Promise<void>;
-  /** Sends the daemon a signal; for SIGTERM and SIGKILL, resolves when the daemon is gone and is not restarted. */
+  /**
+   * Sends the daemon a signal; for SIGTERM and SIGKILL, resolves when the daemon is gone and is not
+   * restarted.
+   */
   signalDaemon(signal: Signal): Promise<void>;
   /** Reads a xenstore node as dom0; undefined if it does not exist. */
   read(path: string): Promise<string | undefined>;
-  /** How much slower dom0's programs run than on the idle machine where promises were measured; at least 1. */
+  /**
+   * How much slower dom0's programs run than on the idle machine where promises were measured; at least 1.
+   */
   slowness(): Promise<number>;
   /** The domid of net-vm. */
   readonly netVm: number;

@@ -46,6 +46,7 @@ export const childrenOf = (pid: number): readonly number[] =>
 export const commandLine = (pid: number): string =>
   text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 
+/** The kernel's name of the process, at most 15 characters. */
 export const nameOf = (pid: number): string => statOf(pid).name;
 
 /** How often the scheduler has put a thread on a processor. */
@@ -71,6 +72,7 @@ export const cpuSeconds = (pid: number): { readonly own: number; readonly childr
   const { fields } = statOf(pid);
   const seconds = (...indices: number[]): number =>
     indices.reduce((sum, index) => sum + Number(fields[index]), 0) / ticksPerSecond;
-  // utime, stime, cutime and cstime. proc(5) counts fields from the pid, two fields before the first field here.
+  // utime, stime, cutime and cstime. proc(5) counts fields from the pid, two fields before the first field
+  // here.
   return { own: seconds(11, 12), children: seconds(13, 14) };
 };

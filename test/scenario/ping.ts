@@ -46,8 +46,9 @@ export const assertDoesNotReach = async (pinger: Pinger, ...targets: string[]): 
 const nameOf = ({ from }: Pinger): string => (from === 'net-vm' ? from : from.name);
 
 /**
- * Pings ten times a second until `assertUninterrupted`, which fails if a reply is missing. A reply may be late, because a
- * busy machine may take seconds for it. The pings end by themselves when ping fails, for example after the host's end.
+ * Pings ten times a second until `assertUninterrupted`, which fails if a reply is missing. A reply may be
+ * late, because a busy machine may take seconds for it. The pings end by themselves when ping fails, for
+ * example after the host's end.
  */
 export const pingThroughout = (pinger: Pinger, target: string) => {
   let wanted = true;

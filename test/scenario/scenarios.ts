@@ -1,6 +1,6 @@
 /**
- * All scenarios, for both rigs. Each starts and ends with a running daemon and no VM, and throws an AssertionError if its
- * name is not true.
+ * All scenarios, for both rigs. Each starts and ends with a running daemon and no VM, and throws an
+ * AssertionError if its name is not true.
  */
 import type { Host } from '../rig/host.ts';
 import { guestThatRewritesItsAddressGainsNothing } from './claims.ts';

@@ -1,4 +1,6 @@
-/** Runs every scenario on the fast rig; scenarios that depend on xenstore run with both kinds of xenstored. */
+/**
+ * Runs every scenario on the fast rig; scenarios that depend on xenstore run with both kinds of xenstored.
+ */
 import { afterAll, afterEach, describe, test } from 'vitest';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { scenarios, storeScenarios } from './scenarios.ts';

@@ -16,7 +16,10 @@ type Family = (typeof families)[keyof typeof families];
 
 const everything = [...families.ipv4.targets, ...families.ipv6.targets];
 
-/** Sends from each source to each target and counts the packets that pass. Replies are ignored: they go elsewhere. */
+/**
+ * Sends from each source to each target and counts the packets that pass. Replies are ignored: they go
+ * elsewhere.
+ */
 const assertPassNothing = async (
   host: Host,
   { keyword, prefix, targets }: Family,

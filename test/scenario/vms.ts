@@ -20,7 +20,10 @@ const appVm = (name: string, host: string): AppVm => {
 export const web = appVm('web', '7');
 export const mail = appVm('mail', '8');
 
-/** Waits until the guest's frontend and net-vm's netback are connected, which needs the daemon's hotplug-status. */
+/**
+ * Waits until the guest's frontend and net-vm's netback are connected, which needs the daemon's
+ * hotplug-status.
+ */
 const becomesConnected = async (host: Host, domid: number, devid: number): Promise<void> => {
   const path = `/local/domain/${host.netVm}/backend/vif/${domid}/${devid}/state`;
   await until(`${path} becomes 4`, async () => (await host.read(path)) === '4');
@@ -43,7 +46,10 @@ export const attach = async (host: Host, vm: AppVm, domid: number): Promise<numb
 /** Seconds for dom0 to remove a vif; without a working daemon, xl fails after 10 s. */
 const quick = 3;
 
-/** Each host's bound, opened only before its first operation, because opening takes as long as some operations. */
+/**
+ * Each host's bound, opened only before its first operation, because opening takes as long as some
+ * operations.
+ */
 const bounds = new WeakMap<Host, Promise<Bound>>();
 
 const assertQuick = async (
@@ -95,13 +101,19 @@ const tracesOf = async (host: Host, vm: AppVm): Promise<readonly string[]> => {
   );
 };
 
-/** Asserts that net-vm's kernel state contains the VM's addresses, which proves that `assertForgotten` can see them. */
+/**
+ * Asserts that net-vm's kernel state contains the VM's addresses, which proves that `assertForgotten` can see
+ * them.
+ */
 export const assertKnown = async (host: Host, vm: AppVm): Promise<void> => {
   const traces = (await tracesOf(host, vm)).join('\n');
   for (const word of [vm.ipv4, vm.ipv6, vm.mac]) assert.ok(traces.includes(word), word);
 };
 
-/** Waits until net-vm's kernel state has no trace of the VM. Rules go after the link, and dom0 does not wait for them. */
+/**
+ * Waits until net-vm's kernel state has no trace of the VM. Rules go after the link, and dom0 does not wait
+ * for them.
+ */
 export const assertForgotten = async (host: Host, vm: AppVm): Promise<void> => {
   let traces: readonly string[] = [];
   const isForgotten = async (): Promise<boolean> => {

@@ -7,8 +7,8 @@ const finish = (): void => {
 };
 
 /**
- * Calls `work` when this process exits or gets SIGTERM. Vitest ends its workers, one for each file, with SIGTERM, for
- * which Node emits no "exit" event.
+ * Calls `work` when this process exits or gets SIGTERM. Vitest ends its workers, one for each file, with
+ * SIGTERM, for which Node emits no "exit" event.
  */
 export const atEnd = (work: () => void): void => {
   works.push(work);

@@ -4,6 +4,7 @@ export type Figures = Readonly<Record<string, number>>;
 
 const mark = 'figures: ';
 
+/** Prints figures on one line, which `readFigures` finds. */
 export const printFigures = (figures: Figures): void => {
   console.info(`${mark}${JSON.stringify(figures)}`);
 };

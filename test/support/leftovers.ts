@@ -1,5 +1,6 @@
 /**
- * Vitest's globalSetup. A run fails if it leaves processes behind or changes the machine; the differences are printed.
+ * Vitest's globalSetup. A run fails if it leaves processes behind or changes the machine; the differences are
+ * printed.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Facts, observeMachine } from './machine.ts';
@@ -12,9 +13,9 @@ const isFile = isOf('file');
 const isLog = isOf('log');
 
 /**
- * The differences after a run. New and missing settings are ignored, because they come and go with links, which are facts
- * themselves. Missing files are ignored, because rigs remove the files of killed runs. Missing log lines are ignored,
- * because the kernel's log is a ring buffer.
+ * The differences after a run. New and missing settings are ignored, because they come and go with links,
+ * which are facts themselves. Missing files are ignored, because rigs remove the files of killed runs.
+ * Missing log lines are ignored, because the kernel's log is a ring buffer.
  */
 export const differences = (before: Facts, after: Facts): readonly string[] => {
   const left = [...after.keys()].filter((fact) => !before.has(fact) && !isSetting(fact));
@@ -43,7 +44,9 @@ const processesLeft = async (mark: RunMark): Promise<readonly number[]> => {
   return processesOf(mark);
 };
 
-/** Prints the leftovers and sets the exit status. An error from a teardown would only be printed by Vitest. */
+/**
+ * Prints the leftovers and sets the exit status. An error from a teardown would only be printed by Vitest.
+ */
 const fail = (leftovers: readonly string[]): void => {
   console.error(
     `\nThis run has left or changed:\n${leftovers.map((one) => `  ${one}\n`).join('')}`,

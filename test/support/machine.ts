@@ -7,7 +7,10 @@ import { isRunning } from '../rig/sim/rig-directory.ts';
 type Fact = [what: string, value: string];
 export type Facts = ReadonlyMap<string, string>;
 
-/** The kernel changes the first setting by itself. The others are deprecated: the kernel logs each use of them. */
+/**
+ * The kernel changes the first setting by itself. The others are deprecated: the kernel logs each use of
+ * them.
+ */
 const unreadSettings = [/^kernel\/ns_last_pid$/, /\/neigh\/.*\/(base_reachable|retrans)_time$/];
 
 const textOf = (path: string): string => {

@@ -6,8 +6,8 @@ import { commandLine, nameOf } from '../rig/process.ts';
 import { isRunning } from '../rig/sim/rig-directory.ts';
 
 /**
- * A run's mark is the soft limit of bytes in POSIX message queues, which no program here uses. Every process inherits it,
- * even a service with a new environment, and keeps it after its parent's death.
+ * A run's mark is the soft limit of bytes in POSIX message queues, which no program here uses. Every process
+ * inherits it, even a service with a new environment, and keeps it after its parent's death.
  */
 export type RunMark = number;
 

@@ -23,8 +23,8 @@ export const timesUsual = async (
 const usualMs = 3.5;
 
 /**
- * Measures how many times longer programs take to start now than on that machine; at least 1. Promises in milliseconds
- * consist mainly of program starts, so their bounds are multiplied by this factor.
+ * Measures how many times longer programs take to start now than on that machine; at least 1. Promises in
+ * milliseconds consist mainly of program starts, so their bounds are multiplied by this factor.
  */
 export const slowness = (): Promise<number> =>
   timesUsual(usualMs, async () => {
@@ -35,8 +35,8 @@ export const slowness = (): Promise<number> =>
 
 export type Bound = {
   /**
-   * Fails if `took` exceeds the promise multiplied by the machine's slowness: the larger of its values before and after
-   * the measurement.
+   * Fails if `took` exceeds the promise multiplied by the machine's slowness: the larger of its values before
+   * and after the measurement.
    */
   readonly assertKept: (took: number, what: string) => Promise<void>;
 };

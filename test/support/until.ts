@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Milliseconds after which a wait counts as hung: 24 times the longest successful wait, in which the daemon gives up on a
- * link after 10 s.
+ * Milliseconds after which a wait counts as hung: 24 times the longest successful wait, in which the daemon
+ * gives up on a link after 10 s.
  */
 export const hangMs = 240_000;
 

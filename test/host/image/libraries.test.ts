@@ -1,4 +1,6 @@
-/** Recognises the messages of the loaders of glibc 2.36 and musl 1.2.3, which are quoted here word for word. */
+/**
+ * Recognises the messages of the loaders of glibc 2.36 and musl 1.2.3, which are quoted here word for word.
+ */
 import { expect, test } from 'vitest';
 import { missingLibrary } from '../../../src/host/image/libraries.ts';
 

@@ -73,8 +73,8 @@ const installPackage = (root: string): void => {
 };
 
 /**
- * Makes a root that is complete for net-vm and for an agent. It has absolute links, which lead to wrong files if the
- * check follows them on this machine.
+ * Makes a root that is complete for net-vm and for an agent. It has absolute links, which lead to wrong files
+ * if the check follows them on this machine.
  */
 export const makeRoot = async (): Promise<string> => {
   const above = directoryWith();
@@ -117,6 +117,7 @@ export const replace = (file: string, content: string | Buffer, mode = 0o755): v
   chmodSync(file, mode);
 };
 
+/** Runs the bundled program, as this user if one is given; resolves on any exit status. */
 export const vifwatch = async (args: readonly string[], user?: number) => {
   const options = { reject: false, ...(user === undefined ? {} : { uid: user, gid: user }) };
   const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], options);

@@ -58,7 +58,9 @@ const scope = fc.oneof(
   ),
 );
 
-/** A rule parsed from a policy line, or from a line of a file included for a service, whose syntax differs. */
+/**
+ * A rule parsed from a policy line, or from a line of a file included for a service, whose syntax differs.
+ */
 const rule = fc
   .tuple(scope, tail, fc.boolean(), fc.constantFrom(' ', '\t', '   '))
   .map(([[service = '', argument = ''], words, included, gap]): CallRule => {

@@ -1,6 +1,7 @@
 /** Example output trees for tests. */
 import type { Tree } from '../../../src/host/mesh/compile.ts';
 
+/** An output tree with these files and an empty table. */
 export const treeOf = (files: Readonly<Record<string, string>>): Tree =>
   new Map(
     Object.entries({ 'dom0/mesh': 'vifwatch-mesh 1\n', ...files }).map(([path, text]) => [

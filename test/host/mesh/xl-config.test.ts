@@ -1,4 +1,6 @@
-/** The mesh reads a user's xl configuration as xl's own parser does, and xl accepts the settings that it adds. */
+/**
+ * The mesh reads a user's xl configuration as xl's own parser does, and xl accepts the settings that it adds.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execaSync } from 'execa';

@@ -1,6 +1,6 @@
 /*
- * Reads configurations with xl's own parser. For each file it prints a line: "refused", or "accepted" and the settings of
- * interest; lists are joined with "|".
+ * Reads configurations with xl's own parser. For each file it prints a line: "refused", or "accepted" and the
+ * settings of interest; lists are joined with "|".
  */
 #include <libxlutil.h>
 #include <stdio.h>

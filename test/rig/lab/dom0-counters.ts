@@ -13,8 +13,9 @@ const pings = '/var/log/pings.log';
 const calls = '/var/log/calls.log';
 
 /**
- * Prints the differences of counters over the window: packets of all interfaces, and events from other domains without
- * those of disk backends. It is one command, because each command from outside causes events itself.
+ * Prints the differences of counters over the window: packets of all interfaces, and events from other
+ * domains without those of disk backends. It is one command, because each command from outside causes events
+ * itself.
  */
 const counters = `
 look() {
@@ -45,7 +46,9 @@ const linesOf = async (run: Run, file: string): Promise<number> =>
 /** net-vm's daemon checks every three seconds that xenstored lives: one more or less of these in a window. */
 const jitter = 2;
 
-/** While VMs ping and call each other, dom0 gets no packets, and no more events than while they are silent. */
+/**
+ * While VMs ping and call each other, dom0 gets no packets, and no more events than while they are silent.
+ */
 export const dom0WhileVmsTalk = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   const run: Run = (argv) => host.inVm('workload-vm', argv);
   const caller = ['node', '/usr/lib/node_modules/vifwatch/dist/caller.js', 'net-vm', 'copy', calls];

@@ -27,7 +27,10 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
       return pair.server === vm || pair.client === vm ? [{ server, client }] : [];
     });
 
-  /** Removes the offer directories in which the VM is the client; a server's own ones are gone with its domain. */
+  /**
+   * Removes the offer directories in which the VM is the client; a server's own ones are gone with its
+   * domain.
+   */
   const forgetPlaces = async (vm: string): Promise<void> => {
     const domid = domids.get(vm);
     for (const pair of placesOf(vm)) {
@@ -81,7 +84,10 @@ const placeNode = ({ server, client }: Pair): string =>
 const provision = (inDom0: Run, pair: Pair): Promise<void> =>
   writeNode(inDom0, placeNode(pair), '', [`n${pair.server}`, `r${pair.client}`]);
 
-/** Writes a node. The permissions are xenstore-chmod's: the first names the owner and the access of all others. */
+/**
+ * Writes a node. The permissions are xenstore-chmod's: the first names the owner and the access of all
+ * others.
+ */
 const writeNode = async (
   inDom0: Run,
   path: string,

@@ -1,4 +1,7 @@
-/** One mesh file makes a whole host: the generated scripts boot it, and audits check it before and after sabotage. */
+/**
+ * One mesh file makes a whole host: the generated scripts boot it, and audits check it before and after
+ * sabotage.
+ */
 import assert from 'node:assert/strict';
 import { assertDoesNotReach, assertReaches } from '../../scenario/ping.ts';
 import { gateway4, gateway6, outside4, outside6 } from '../host.ts';

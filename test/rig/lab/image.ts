@@ -26,7 +26,10 @@ export type ImageSpec = {
   readonly brought: Readonly<Record<string, string>>;
 };
 
-/** Packs an initial RAM file system from the Debian tree `root`, or finds it in the cache; resolves with its path. */
+/**
+ * Packs an initial RAM file system from the Debian tree `root`, or finds it in the cache; resolves with its
+ * path.
+ */
 export const buildImage = async (name: string, root: string, spec: ImageSpec): Promise<string> => {
   const directory = await cached(
     `${name}-image`,

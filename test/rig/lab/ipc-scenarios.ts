@@ -17,7 +17,9 @@ import {
 import type { LabHost } from './lab-host.ts';
 import { writeFileIn } from './processes.ts';
 
-/** Starts the agents so that workload-vm starts before its server sa-vm, and mgmt-vm after its server net-vm. */
+/**
+ * Starts the agents so that workload-vm starts before its server sa-vm, and mgmt-vm after its server net-vm.
+ */
 const startAll = async (host: LabHost, stopwatch: Stopwatch): Promise<Agents> => {
   const agents = await installAll(host);
   const { sa, workload, mgmt, net } = agents;
@@ -81,7 +83,10 @@ const recreate = async (host: LabHost, vm: AgentVm): Promise<void> => {
   if (spec !== undefined) await host.create(spec);
 };
 
-/** One client is destroyed and recreated, another reboots: the links with their new domains come up by themselves. */
+/**
+ * One client is destroyed and recreated, another reboots: the links with their new domains come up by
+ * themselves.
+ */
 const replaceClients = async (
   host: LabHost,
   before: Agents,

@@ -17,6 +17,7 @@ const policies = {
 
 export type AgentVm = keyof typeof policies;
 
+/** Installs vifwatch, a policy and services in one of the VMs. */
 export const install = (host: LabHost, vm: AgentVm): Promise<VmAgent> =>
   installAgent(host, vm, { policy: policies[vm], services });
 
@@ -25,6 +26,7 @@ type Name = (typeof names)[number];
 
 export type Agents = Readonly<Record<Name, VmAgent>>;
 
+/** Installs vifwatch, a policy and services in all four VMs. */
 export const installAll = async (host: LabHost): Promise<Agents> => {
   const [sa, workload, mgmt, net] = await Promise.all([
     install(host, 'sa-vm'),
@@ -50,7 +52,10 @@ export const ready = ({ says }: VmAgent): Promise<LogLine> =>
 const lastOf = (log: readonly LogLine[], peer: string): LogLine | undefined =>
   log.findLast((line) => line.peer === peer && line.msg.startsWith('the link is '));
 
-/** Waits until the VM has a link with each peer; resolves with the seconds from its agent's readiness to the last link. */
+/**
+ * Waits until the VM has a link with each peer; resolves with the seconds from its agent's readiness to the
+ * last link.
+ */
 export const linked = ({ says }: VmAgent, ...peers: readonly AgentVm[]): Promise<number> =>
   says(`no link with ${peers.join(' or ')}`, (log) => {
     const began = log.find(({ msg }) => msg === 'ready');

@@ -7,7 +7,10 @@ import { agentLog } from './vm-agent.ts';
 const consoles = '/var/log/xen';
 const daemonLog = '/var/log/vifwatch.log';
 
-/** Saves the logs of the guests, the daemon and the agents; QEMU writes dom0's console to its log all the time. */
+/**
+ * Saves the logs of the guests, the daemon and the agents; QEMU writes dom0's console to its log all the
+ * time.
+ */
 export const keepLogs = async (
   { inDom0, inNetVm, inVm }: Pick<LabHost, 'inDom0' | 'inNetVm' | 'inVm'>,
   directory: string,

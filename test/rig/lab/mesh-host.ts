@@ -56,6 +56,7 @@ type Peer = {
   readonly relayed?: number;
 };
 
+/** The peers that `vifwatch peers` reports in a VM; empty if its agent does not answer. */
 export const peersOf = async (host: LabHost, vm: string): Promise<readonly Peer[]> => {
   const { stdout } = await host.inVm(vm, ['nice', 'vifwatch', 'peers', '--json']);
   return stdout === '' ? [] : (JSON.parse(stdout) as { readonly peers: readonly Peer[] }).peers;
@@ -86,6 +87,7 @@ const findingsOf = async (run: Run, argv: readonly string[]): Promise<readonly s
   return findings.map(({ code }) => code);
 };
 
+/** Runs dom0's audit script in a shell; resolves with the codes of its findings. */
 export const auditDom0 = (host: LabHost, shell: Shell): Promise<readonly string[]> =>
   findingsOf(host.inDom0, [
     ...(shell === 'ash' ? ['busybox', 'ash'] : ['dash']),

@@ -1,4 +1,6 @@
-/** A guest reboots, and xl gives it a new domain: dom0/attend restores its domain-map entry and directories. */
+/**
+ * A guest reboots, and xl gives it a new domain: dom0/attend restores its domain-map entry and directories.
+ */
 import assert from 'node:assert/strict';
 import { assertReaches } from '../../scenario/ping.ts';
 import { outside4 } from '../host.ts';

@@ -1,4 +1,7 @@
-/** Two VMs call each other through the relay net-vm until they have a direct link, and no call fails meanwhile. */
+/**
+ * Two VMs call each other through the relay net-vm until they have a direct link, and no call fails
+ * meanwhile.
+ */
 import assert from 'node:assert/strict';
 import { must, type Run } from './command.ts';
 import type { Stopwatch } from './facts.ts';

@@ -4,7 +4,7 @@ import type { LabHost } from './lab-host.ts';
 import { startIn } from './processes.ts';
 
 type Act = {
-  /** In alphabetical order. */
+  /** The codes in alphabetical order. */
   readonly codes: readonly string[];
   readonly act: (host: LabHost) => Promise<unknown>;
   readonly undo: (host: LabHost) => Promise<unknown>;

@@ -30,7 +30,10 @@ const exchange = async (inGuest: Run, role: string, domid: number, path: string)
   await must(inGuest, ['killall', 'vchan-socket-proxy']);
 };
 
-/** A 128 MB guest without vifwatch exchanges bytes with our vchan, using libxenvchan's own program in either role. */
+/**
+ * A 128 MB guest without vifwatch exchanges bytes with our vchan, using libxenvchan's own program in either
+ * role.
+ */
 export const stockPeerInteroperates = async (host: LabHost): Promise<void> => {
   const inGuest: Run = (argv) => host.inVm(guest, argv);
   const inVm: Run = (argv) => host.inVm(vm, argv);

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hangMs } from '../../support/until.ts';
 
 /**
- * Milliseconds after which any wait in the lab counts as hung. The emulator makes programs ten times slower; the longest
- * successful command, dom0's script that boots all VMs, takes minutes there.
+ * Milliseconds after which any wait in the lab counts as hung. The emulator makes programs ten times slower;
+ * the longest successful command, dom0's script that boots all VMs, takes minutes there.
  */
 export const labHangMs = 10 * hangMs;
 

@@ -1,4 +1,7 @@
-/** The kernels of net-vm and the guests: netback, a netfront per guest, and the configuration of new vifs in guests. */
+/**
+ * The kernels of net-vm and the guests: netback, a netfront per guest, and the configuration of new vifs in
+ * guests.
+ */
 import { Subject } from 'rxjs';
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 import type { IpBatch } from './ip-batch.ts';
@@ -37,10 +40,15 @@ export type Actors = {
 
 type Guest = { readonly store: Xenstore; readonly netfront: Netfront };
 
-/** An `ip` in a guest caches the index of each link that it names, so it may configure each devid only once. */
+/**
+ * An `ip` in a guest caches the index of each link that it names, so it may configure each devid only once.
+ */
 type GuestIp = { readonly batch: IpBatch; readonly named: Set<number> };
 
-/** The guests' netfronts, and a running `ip` for each guest, so that a new vif does not wait for a process start. */
+/**
+ * The guests' netfronts, and a running `ip` for each guest, so that a new vif does not wait for a process
+ * start.
+ */
 const makeGuests = (rig: Rig) => {
   const kernels = new Map<number, Guest>();
   const ips = new Map<number, GuestIp>();
@@ -86,7 +94,8 @@ export const startActors = async (rig: Rig, options: ActorOptions): Promise<Acto
     const at = performance.timeOrigin + performance.now();
     events.next({ what: 'configured', guest, devid, at });
   };
-  // The configuration fails if the vif goes away meanwhile. A scenario that needs the vif fails by itself then.
+  // The configuration fails if the vif goes away meanwhile. A scenario that needs the vif fails by itself
+  // then.
   const added = (guest: number, devid: number): void => {
     if (!idleGuests) configure(guest, devid).catch(() => undefined);
   };

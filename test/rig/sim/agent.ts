@@ -74,7 +74,10 @@ const writeSpec = (etc: string, spec: AgentSpec): void => {
     writeFileSync(`${etc}/services.d/${name}.toml`, text);
 };
 
-/** Prepares an agent for a VM of the host, without starting it. Its files depend on the VM's name, not on its domid. */
+/**
+ * Prepares an agent for a VM of the host, without starting it. Its files depend on the VM's name, not on its
+ * domid.
+ */
 export const makeAgent = (
   { sim }: SimHost,
   { name, domid }: { readonly name: string; readonly domid: number },

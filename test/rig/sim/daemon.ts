@@ -33,6 +33,7 @@ export type Daemon = {
   log(): string;
 };
 
+/** Prepares the daemon's directories and configuration, without starting the daemon. */
 export const makeDaemon = (
   rig: Rig,
   netVm: number,

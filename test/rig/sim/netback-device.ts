@@ -79,8 +79,8 @@ const registerNetdevs = async (context: Context, devices: readonly Device[]): Pr
 };
 
 /**
- * Sets state 2 for all devices in one transaction, then makes their netdevs in the background, because that takes longer
- * here than in the kernel.
+ * Sets state 2 for all devices in one transaction, then makes their netdevs in the background, because that
+ * takes longer here than in the kernel.
  */
 export const announce = async (context: Context, devices: readonly Device[]): Promise<void> => {
   const { store } = context;
@@ -133,7 +133,10 @@ export const probe = async (context: Context, key: string, frontend: string): Pr
 const isMac = (text: string | undefined): boolean =>
   /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text ?? '');
 
-/** Connects the device: packets pass if the link is up. State 4 is published when hotplug-status is `connected`. */
+/**
+ * Connects the device: packets pass if the link is up. State 4 is published when hotplug-status is
+ * `connected`.
+ */
 const connect = async (context: Context, device: Device): Promise<void> => {
   if (!isMac(device.mac)) {
     await fail(context, device, `parsing ${device.path}/mac`);
@@ -144,6 +147,7 @@ const connect = async (context: Context, device: Device): Promise<void> => {
   await hotplugStatusChanged(context, device);
 };
 
+/** Publishes the waiting state if hotplug-status is `connected`. */
 export const hotplugStatusChanged = async (context: Context, device: Device): Promise<void> => {
   const state = device.publishes;
   if (state === undefined) return;
@@ -180,7 +184,9 @@ export const frontendChanged = async (
   }
 };
 
-/** Removes the netdev; then, as in xenbus_dev_remove, changes a state Closing from the toolstack to Closed. */
+/**
+ * Removes the netdev; then, as in xenbus_dev_remove, changes a state Closing from the toolstack to Closed.
+ */
 const unregisterNetdev = async (context: Context, device: Device): Promise<void> => {
   const { store, devices, netdevs } = context;
   const key = deviceKey(device.guest, device.devid);

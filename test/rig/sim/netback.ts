@@ -1,7 +1,7 @@
 /**
- * Simulates Linux 6.1's xen-netback as xenstore and the driver domain see it: state 2 comes before the netdev, state 6
- * before its removal, and state 4 is published only after hotplug-status `connected`. Like the kernel's single xenwatch
- * thread, one queue does everything except the creation and removal of netdevs.
+ * Simulates Linux 6.1's xen-netback as xenstore and the driver domain see it: state 2 comes before the
+ * netdev, state 6 before its removal, and state 4 is published only after hotplug-status `connected`. Like
+ * the kernel's single xenwatch thread, one queue does everything except the creation and removal of netdevs.
  */
 import { Subject } from 'rxjs';
 import type { Xenstore } from '../../../src/xen/xenstore.ts';

@@ -2,7 +2,9 @@
 import { concatMap, filter, firstValueFrom, from, map, of, timeout } from 'rxjs';
 import { type Transaction, type Xenstore, XenstoreError } from '../../../src/xen/xenstore.ts';
 
-/** ENOENT and EACCES both mean a missing node, because xenstored answers EACCES below unreadable directories. */
+/**
+ * ENOENT and EACCES both mean a missing node, because xenstored answers EACCES below unreadable directories.
+ */
 const isMissing = (error: unknown): boolean =>
   error instanceof XenstoreError && ['ENOENT', 'EACCES'].includes(error.code);
 

@@ -77,7 +77,10 @@ export const killRigProcesses = (directory: string, variable?: string): void => 
 /** Milliseconds for processes to write their coverage records; a process that a test has stopped cannot. */
 const recordMs = 5_000;
 
-/** Ends the rig's coverage-recording processes with SIGTERM, because they write their records only on a clean exit. */
+/**
+ * Ends the rig's coverage-recording processes with SIGTERM, because they write their records only on a clean
+ * exit.
+ */
 export const endRecording = async (directory: string): Promise<void> => {
   if (recordingMark === undefined) return;
   const pids = rigProcesses(directory, recordingMark);
@@ -102,8 +105,8 @@ const removeDeadRigs = (): void => {
 };
 
 /**
- * Makes a directory for a rig of this process. Its path is short, because paths of unix sockets are limited. The rig is
- * removed at the latest when the process ends, because a hung test does not close its rig.
+ * Makes a directory for a rig of this process. Its path is short, because paths of unix sockets are limited.
+ * The rig is removed at the latest when the process ends, because a hung test does not close its rig.
  */
 export const makeRigDirectory = (): string => {
   removeDeadRigs();

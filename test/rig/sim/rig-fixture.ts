@@ -25,5 +25,6 @@ export const inNetVm = async (host: SimHost, command: string): Promise<string> =
   return stdout;
 };
 
+/** Waits for netback's or a guest's next event of this kind. */
 export const next = (host: SimHost, what: ActorEvent['what']): Promise<ActorEvent> =>
   firstValueFrom(host.actors.events.pipe(filter((event) => event.what === what)));

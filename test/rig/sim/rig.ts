@@ -22,7 +22,10 @@ export type Rig = {
   readonly directory: string;
   /** The id of the process that holds the mount namespace. */
   readonly holder: number;
-  /** The command that runs a program in the rig's mount namespace, where the network namespaces have their names. */
+  /**
+   * The command that runs a program in the rig's mount namespace, where the network namespaces have their
+   * names.
+   */
   inRig(argv: readonly string[]): readonly string[];
   /** The command that runs a program in a network namespace of the rig, with the namespace's /sys. */
   inNamespace(namespace: string, argv: readonly string[]): readonly string[];

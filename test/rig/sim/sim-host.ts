@@ -1,4 +1,7 @@
-/** The fast rig as a Host: a real xenstored on a simulated hypervisor, with net-vm and guests in network namespaces. */
+/**
+ * The fast rig as a Host: a real xenstored on a simulated hypervisor, with net-vm and guests in network
+ * namespaces.
+ */
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 import { slowness } from '../../support/slowness.ts';
 import type { Host } from '../host.ts';

@@ -21,8 +21,8 @@ export type Sim = Rig & {
 };
 
 /**
- * xenstored's memory limit per node of the quota. The memory covers nodes, watches and pending replies; by default it is
- * 2 MB, and a domain that exceeds it gets no further answers.
+ * xenstored's memory limit per node of the quota. The memory covers nodes, watches and pending replies; by
+ * default it is 2 MB, and a domain that exceeds it gets no further answers.
  */
 const bytesPerNode = 1_000;
 
@@ -63,7 +63,10 @@ const startHypervisor = (directory: string): Promise<TiedProcess> => {
   );
 };
 
-/** Mounts empty directories, so the rig shares no lock, socket, log or namespace name with other rigs or the machine. */
+/**
+ * Mounts empty directories, so the rig shares no lock, socket, log or namespace name with other rigs or the
+ * machine.
+ */
 const emptyDirectories = async (rig: Rig): Promise<void> => {
   const commands = [
     ...['/run', '/var/log'].map((where) => ['mount', '-t', 'tmpfs', 'rig', where]),

@@ -1,4 +1,7 @@
-/** Long-running programs of a rig: their output goes to a file, and they end with the process that started them. */
+/**
+ * Long-running programs of a rig: their output goes to a file, and they end with the process that started
+ * them.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 

@@ -81,7 +81,10 @@ export const writeVif = (dom0: Xenstore, place: VifPlace, nodes: VifNodes): Prom
     ]);
   });
 
-/** `xl network-attach`: writes the vif and waits until netback has probed it. Resolves with libxl's error messages. */
+/**
+ * `xl network-attach`: writes the vif and waits until netback has probed it. Resolves with libxl's error
+ * messages.
+ */
 export const addVif = async (
   dom0: Xenstore,
   place: VifPlace,
@@ -119,8 +122,9 @@ const askForClosing = (dom0: Xenstore, place: VifPlace, force: boolean): Promise
   });
 
 /**
- * Without force this is `xl network-detach`: it forces in its second attempt, and leaves all nodes if the backend is
- * never removed. With force it is `xl destroy` for one device. Resolves with libxl's error messages.
+ * Without force this is `xl network-detach`: it forces in its second attempt, and leaves all nodes if the
+ * backend is never removed. With force it is `xl destroy` for one device. Resolves with libxl's error
+ * messages.
  */
 export const removeVif = async (
   dom0: Xenstore,

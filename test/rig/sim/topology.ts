@@ -32,7 +32,9 @@ const sysctl = async (rig: Rig, namespace: string, settings: readonly string[]):
   if (status !== 0) throw new Error(stderr);
 };
 
-/** Makes net-vm, in which vifwatch has to switch on forwarding, and the world, which has routes to the guests. */
+/**
+ * Makes net-vm, in which vifwatch has to switch on forwarding, and the world, which has routes to the guests.
+ */
 export const makeNetwork = async (rig: Rig, netVm: string): Promise<void> => {
   const batch = ipBatch(rig);
   await batch.run(`netns add ${world}`);
@@ -84,8 +86,8 @@ export const removeGuestNamespace = async (rig: Rig, domid: number): Promise<voi
 };
 
 /**
- * Configures a new vif in a guest: its first IPv4 and its first IPv6 address, with the gateway on the link. The second
- * and later vifs get worse metrics.
+ * Configures a new vif in a guest: its first IPv4 and its first IPv6 address, with the gateway on the link.
+ * The second and later vifs get worse metrics.
  * @param guest an `ip` in the guest's namespace
  */
 export const configureGuest = async (

@@ -21,7 +21,8 @@ export const vethNetdevs = (
   netVm: string,
   added: (guest: number, devid: number) => void,
 ): VethNetdevs => {
-  // The kernel makes netdevs in microseconds, before any hotplug script starts; a high priority comes close to that.
+  // The kernel makes netdevs in microseconds, before any hotplug script starts; a high priority comes close
+  // to that.
   const argv = rig.inRig(['nice', '-n', '-20', 'ip', '-n', netVm]);
   const batch = startIpBatch(argv, rig.env({ domid: 0 }));
   return {
@@ -30,8 +31,8 @@ export const vethNetdevs = (
       for (const { guest, devid } of vifs) added(guest, devid);
       return true;
     },
-    // It names the guest's end, because net-vm's end may have been renamed. Each removal is a process of its own, because
-    // the kernel takes 16 ms for it.
+    // It names the guest's end, because net-vm's end may have been renamed. Each removal is a process of its
+    // own, because the kernel takes 16 ms for it.
     remove: async (guest, devid) => {
       const argv = ['ip', '-n', namespaceOf(guest), 'link', 'del', `eth${devid}`];
       const { status, stderr } = await rig.run(rig.inRig(argv), { domid: 0 });

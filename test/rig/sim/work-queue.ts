@@ -1,4 +1,7 @@
-/** Works on keys one at a time in the order of their arrival; a key that is already queued is not queued again. */
+/**
+ * Works on keys one at a time in the order of their arrival; a key that is already queued is not queued
+ * again.
+ */
 export type WorkQueue = {
   add(key: string): void;
   /** Starts no further work; running work may fail without consequences. */

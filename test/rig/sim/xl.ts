@@ -47,7 +47,9 @@ const add = async ({ store }: Dom0, place: VifPlace, { mac, ip }: VifSpec): Prom
   if (complaints.length > 0) throw new Error(complaints.join('; '));
 };
 
-/** `xl create`; resolves with the domid. If netdevs appear without delay, it first waits for the guest's vif. */
+/**
+ * `xl create`; resolves with the domid. If netdevs appear without delay, it first waits for the guest's vif.
+ */
 export const create = async (dom0: Dom0, { name, vif }: VmSpec): Promise<number> => {
   dom0.lastDomid += 1;
   const guest = await makeGuest(dom0.rig, dom0.store, { domid: dom0.lastDomid, name });

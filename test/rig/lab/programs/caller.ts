@@ -1,6 +1,6 @@
 /**
- * caller VM SERVICE FILE: calls a service again and again until SIGTERM. It appends a line for each call to the file: the
- * milliseconds, the exit status or the failure, and the service's output.
+ * caller VM SERVICE FILE: calls a service again and again until SIGTERM. It appends a line for each call to
+ * the file: the milliseconds, the exit status or the failure, and the service's output.
  */
 import { appendFileSync } from 'node:fs';
 import { createConnection } from 'node:net';

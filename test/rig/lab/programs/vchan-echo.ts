@@ -1,4 +1,7 @@
-/** vchan-echo server|client DOMID PATH: one end of a vchan, which returns all input and ends when the peer closes. */
+/**
+ * vchan-echo server|client DOMID PATH: one end of a vchan, which returns all input and ends when the peer
+ * closes.
+ */
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { publishOffer, readOffer } from '../../../../src/ipc/vchan/nodes.ts';

@@ -1,4 +1,4 @@
-/* Redirects compiled-in paths of xenstored and oxenstored into the rig, and ignores oxenstored's setrlimit. */
+/* Redirects built-in paths of xenstored and oxenstored into the rig, and ignores oxenstored's setrlimit. */
 #define _GNU_SOURCE
 #include "shim.h"
 

@@ -1,6 +1,6 @@
 /*
- * The hypercalls below the real libxenctrl: they fail with ENOSYS, except those that tell which domains exist.
- * (A fake xc_interface is not enough, because xl reads its fields.)
+ * The hypercalls below the real libxenctrl: they fail with ENOSYS, except those that tell which domains
+ * exist. (A fake xc_interface is not enough, because xl reads its fields.)
  */
 #define _GNU_SOURCE
 #include "shim.h"

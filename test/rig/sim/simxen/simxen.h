@@ -1,8 +1,9 @@
 /*
- * simxen: the parts of a hypervisor that the real xenstored, libxenstore, libxenvchan and xl devd need on plain Linux.
+ * simxen: the parts of a hypervisor that the real xenstored, libxenstore, libxenvchan and xl devd need on
+ * plain Linux.
  *
- * The daemon (simxend) and its clients (libsimxen.so, simctl) share this header. Their files are in the directory
- * $SIMXEN: `hv` (requests), `tab` (ports), `mem` (grantable pages), `ev.<handle>` (pending events).
+ * The daemon (simxend) and its clients (libsimxen.so, simctl) share this header. Their files are in the
+ * directory $SIMXEN: `hv` (requests), `tab` (ports), `mem` (grantable pages), `ev.<handle>` (pending events).
  */
 #ifndef SIMXEN_H
 #define SIMXEN_H
@@ -22,7 +23,7 @@
 
 enum port_flag { PORT_PENDING = 1, PORT_MASKED = 2 };
 
-/* All processes map the ports: a notification is two memory accesses and at most one write to the receiver's FIFO. */
+/* All processes map the ports: a notification costs two memory accesses and at most one write to a FIFO. */
 struct port {
     uint32_t used;
     uint32_t domain;
@@ -74,7 +75,7 @@ void *rig_map(const char *name, size_t length);
 /* Connects to a unix socket; -1 and errno on failure. */
 int rig_connect(const char *path, int type);
 
-/* Linux evtchn semantics: an event masks its port until the reader unmasks it, so no event is lost or doubled. */
+/* Linux evtchn semantics: an event masks its port until the reader unmasks it, so no event is lost. */
 void port_raise(struct port_table *table, uint32_t number);
 void port_unmask(struct port_table *table, uint32_t number);
 

@@ -1,9 +1,10 @@
 /*
- * A small version of the guests' Linux xenbus driver: all processes of a guest share its only ring to xenstored.
+ * A small version of the guests' Linux xenbus driver: all processes of a guest share its only ring to
+ * xenstored.
  *
  * Like the kernel it rewrites request ids and watch tokens, and undoes the watches and transactions of a dead
- * process. A failed XS_WATCH ends the client's connection: in the kernel write() fails, and libxenstore then closes
- * its fd.
+ * process. A failed XS_WATCH ends the client's connection: in the kernel write() fails, and libxenstore then
+ * closes its fd.
  */
 #ifndef XENBUS_H
 #define XENBUS_H
