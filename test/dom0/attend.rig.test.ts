@@ -13,7 +13,9 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal((await dom0.run('autostart', ['--parallel'])).status, 0);
       const before = dom0.domidOf('workload-vm');
       const attending = dom0.start('attend');
-      await until('it attends', () => isRunning(dom0, 'xenstore-watch @introduceDomain'));
+      await until('attend watches xenstore', () =>
+        isRunning(dom0, 'xenstore-watch @introduceDomain'),
+      );
       assert.match((await dom0.run('attend')).stderr, /another attend already runs/);
       const { tools, directory } = dom0;
       await dom0.sh(

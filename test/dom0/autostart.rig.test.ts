@@ -68,7 +68,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       const { status, stdout } = await dom0.run('autostart');
       assert.equal(status, 0);
       assert.equal(stdout, lines(dom0, ', already running'));
-      // Whose name is not in the table is nobody's of ours.
+      // autostart leaves names alone that are not in the table.
       await dom0.sh('xenstore-rm /ipc/domain-map/stranger');
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
@@ -164,23 +164,25 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
-  test.each([[], ['--parallel']])('a VM that fails stops only those that need it (%s)', (...args) =>
-    withDom0(shell, async (dom0) => {
-      dom0.on('create', 'sa-vm', 'echo no memory >&2; exit 3');
-      const { status, stdout, stderr } = await dom0.run('autostart', args);
-      assert.equal(status, 1);
-      assert.equal(stdout, 'net-vm: domain 1\nmgmt-vm: domain 2\n');
-      const [failed, refused, summary] = stderr.trim().split('\n');
-      assert.match(failed ?? '', /^sa-vm: "xl create .*\/sa-vm\.cfg" failed: no memory$/);
-      assert.equal(refused, 'workload-vm: not started: it needs sa-vm, which does not run');
-      assert.equal(
-        summary,
-        'autostart: these VMs were not started or need a repair: sa-vm workload-vm',
-      );
-      dom0.on('create', 'sa-vm', '');
-      assert.equal((await dom0.run('autostart', args)).status, 0);
-      assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
-    }),
+  test.each([[], ['--parallel']])(
+    'a VM that fails to start stops only the VMs that need it (%s)',
+    (...args) =>
+      withDom0(shell, async (dom0) => {
+        dom0.on('create', 'sa-vm', 'echo no memory >&2; exit 3');
+        const { status, stdout, stderr } = await dom0.run('autostart', args);
+        assert.equal(status, 1);
+        assert.equal(stdout, 'net-vm: domain 1\nmgmt-vm: domain 2\n');
+        const [failed, refused, summary] = stderr.trim().split('\n');
+        assert.match(failed ?? '', /^sa-vm: "xl create .*\/sa-vm\.cfg" failed: no memory$/);
+        assert.equal(refused, 'workload-vm: not started: it needs sa-vm, which does not run');
+        assert.equal(
+          summary,
+          'autostart: these VMs were not started or need a repair: sa-vm workload-vm',
+        );
+        dom0.on('create', 'sa-vm', '');
+        assert.equal((await dom0.run('autostart', args)).status, 0);
+        assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
+      }),
   );
 
   test('a paused VM and a VM without a working vif are reported and not changed', () =>

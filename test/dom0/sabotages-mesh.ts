@@ -188,7 +188,7 @@ const machines = (dom0: Dom0): readonly Sabotage[] => {
     {
       codes: ['VM_DYING'],
       what: /^domain 81 has ended, but another domain still maps its memory$/,
-      // Its directory has gone, and with it the name.
+      // The domain's directory in xenstore has gone, so xl lists no name.
       dom0: domain(81, '(null)', '--ps-d'),
       mend: forget(81),
     },

@@ -7,7 +7,7 @@ import type { SimHost } from './sim-host.ts';
 import type { TiedProcess } from './tied-process.ts';
 import { namespaceOf } from './topology.ts';
 
-/** As openrc/vifwatch-agent.initd starts it. */
+/** The same options as in openrc/vifwatch-agent.initd. */
 const nodeOptions = [...(process.env['BENCH_NODE'] ?? '--max-semi-space-size=1').split(' ')];
 
 /** A VM's link peers, as keys of agent.toml. */
@@ -18,9 +18,9 @@ type AgentLinks = {
 };
 
 export type AgentSpec = AgentLinks & {
-  /** The main.js of the release that this VM has at first. */
+  /** The main.js of the VM's first release; by default this tree's. */
   readonly main?: string;
-  /** Lines of one policy file; none is no policy, which denies everything. */
+  /** The lines of one policy file. Without it, the VM has no policy and denies every call. */
   readonly policy?: readonly string[];
   /** The texts of executable services by name; each begins with its interpreter line. */
   readonly services?: Readonly<Record<string, string>>;
@@ -39,9 +39,12 @@ export type Agent = {
   /** The agent's configuration directory. */
   readonly etc: string;
   readonly runtime: string;
-  /** Starts it, of the release with this main.js; resolves when it is ready, which its socket tells. */
+  /**
+   * Starts the agent; resolves when its socket exists, which means that it is ready.
+   * @param main the release's main.js; by default that of the previous start
+   */
   start(main?: string): Promise<void>;
-  /** With SIGTERM and SIGKILL, resolves when it is gone. */
+  /** Sends the agent a signal; for SIGTERM and SIGKILL, resolves when the agent has ended. */
   signal(signal: NodeJS.Signals): Promise<void>;
   /** Replaces agent.toml and makes the agent reload it. */
   reload(links: AgentLinks): void;

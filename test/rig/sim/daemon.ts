@@ -7,7 +7,7 @@ import { ownMain, recordingOf } from './program.ts';
 import type { Rig } from './rig.ts';
 import type { TiedProcess } from './tied-process.ts';
 
-/** As openrc/vifwatch.initd starts it. */
+/** The same options as in openrc/vifwatch.initd. */
 const nodeOptions = ['--max-semi-space-size=1', '--no-opt', '--optimize-for-size'];
 
 const defaultConfig = `uplink = ["eth0"]
@@ -15,15 +15,18 @@ gateway = ["${gateway4}", "${gateway6}"]
 `;
 
 export type Daemon = {
-  /** Starts it, of the release with this main.js; resolves when it is ready, which its control socket tells. */
+  /**
+   * Starts the daemon; resolves when its control socket exists, which means that it is ready.
+   * @param main the release's main.js; by default this tree's
+   */
   start(main?: string): Promise<void>;
-  /** Writes another vifwatch.toml, for the next start. */
+  /** Replaces vifwatch.toml, which the daemon reads at its next start. */
   configure(text: string): void;
   /** Sends the daemon a signal; for SIGTERM and SIGKILL, resolves when the daemon has ended. */
   signal(signal: Signal): Promise<void>;
-  /** Runs `vifwatch` with these arguments, of the release with this main.js. */
+  /** Runs `vifwatch` with these arguments, from the release with this main.js. */
   run(args: readonly string[], main?: string): Promise<Output>;
-  /** What runs `vifwatch` with these arguments in net-vm, for a person to type. */
+  /** The shell command with which a person runs `vifwatch` with these arguments in net-vm. */
   commandLine(args: readonly string[]): readonly string[];
   /** The running daemon's process id. */
   pid(): number;
