@@ -1,4 +1,7 @@
-/** `npm start`: the main job on the fast rig, step by step, with what can be seen of it. `--keep` leaves it running. */
+/**
+ * `npm start` shows the daemon's main work on the fast rig, step by step. With `--keep` the rig stays up at
+ * the end.
+ */
 import { once } from 'node:events';
 import { parseDrops } from '../src/network/status/drops.ts';
 import { gateway4, outside4, type VmSpec } from './rig/host.ts';
@@ -47,16 +50,16 @@ const showPing = async (host: SimHost, from: VmSpec, target: string, source?: st
 };
 
 const expectPings = async (host: SimHost): Promise<void> => {
-  step('Pings: the gateway and the outside answer, another VM does not');
+  step('Pings: the gateway and the outside answer, and another VM does not');
   await assertReaches({ host, from: workload }, gateway4, outside4);
   const open = [await showPing(host, workload, gateway4), await showPing(host, workload, outside4)];
   const closed = await showPing(host, workload, '10.0.5.101');
-  if (open.includes(0) || closed > 0) throw new Error('the pings are not as they should be');
+  if (open.includes(0) || closed > 0) throw new Error('a ping has the wrong result');
 };
 
 const expectNoSpoofing = async (host: SimHost): Promise<void> => {
   const foreign = '10.0.5.66';
-  step(`workload-vm pretends to be ${foreign}: not one packet passes`);
+  step(`workload-vm sends with the foreign source ${foreign}: no packet passes`);
   await inVm(host, workload, ['ip', 'address', 'add', `${foreign}/32`, 'dev', 'eth0']);
   const passed = await showPing(host, workload, outside4, foreign);
   await inVm(host, workload, ['ip', 'address', 'del', `${foreign}/32`, 'dev', 'eth0']);
@@ -103,4 +106,4 @@ try {
 } finally {
   await host.close();
 }
-step('Done: everything is taken down again.');
+step('Done: the rig is removed.');

@@ -1,7 +1,7 @@
 /**
- * A test file's suffix says what it needs, and so when it runs and beside what:
- * `.test.ts` no rig; `.rig.test.ts` the fast rig; `.timed.test.ts` the machine for itself; `.lab.test.ts` the true rig;
- * `.fault.test.ts` the fast rig, and only `npm run nightly` runs it.
+ * A test file's suffix tells what it needs, which decides when it runs and which files run beside it:
+ * `.test.ts` needs no rig; `.rig.test.ts` needs the fast rig; `.timed.test.ts` needs the machine for itself;
+ * `.lab.test.ts` needs the true rig; `.fault.test.ts` needs the fast rig, and only `npm run nightly` runs it.
  */
 
 import { defineConfig } from 'vitest/config';
@@ -16,7 +16,7 @@ const suffixes = {
   fault: 'test/**/*.fault.test.ts',
 };
 
-/** The true rig takes longest: the fast ones run beside it. */
+/** Starts the true rig's file first, because it takes longest; the fast rigs' files run beside it. */
 class LabFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLab = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('.lab.test.ts');
@@ -31,12 +31,12 @@ export default defineConfig({
   test: {
     root,
     globalSetup: 'test/support/leftovers.ts',
-    // These only end what hangs; a test that measures a time has a bound of its own.
+    // These limits only end hung tests; a test that measures a time checks its own bound.
     testTimeout: 4 * hangMs,
     hookTimeout: 4 * hangMs,
     expect: { poll: { timeout: hangMs, interval: 10 } },
     sequence: { sequencer: LabFirst },
-    // Only the part without rigs is run with --coverage.
+    // Only the tests without rigs run with --coverage.
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

@@ -35,13 +35,13 @@ describe('parsePrefix', () => {
     expect(parsePrefix(text)).toHaveProperty('problem');
   });
 
-  test('host bits are refused with both ways out', () => {
+  test('a prefix with host bits is refused, and the message names both corrections', () => {
     expect(parsePrefix('10.0.5.103/24')).toEqual({
       problem: '"10.0.5.103/24" has host bits set: write 10.0.5.103 or 10.0.5.0/24',
     });
   });
 
-  test('whatever comes in, there is a prefix or a short printable problem', () => {
+  test('any input gives a prefix or a short printable problem', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
         const parsed = parsePrefix(text);
@@ -76,7 +76,7 @@ test('families never overlap', () => {
   expect(overlaps(prefix('0.0.0.0/0'), prefix('::/0'))).toBe(false);
 });
 
-test('normalise drops duplicates and what a wider prefix covers, in one order', () => {
+test('normalise removes duplicates and prefixes inside wider ones, and sorts the rest', () => {
   const texts = ['10.9.0.7', 'fd00::1', '10.9.0.0/24', '10.0.0.1', '10.0.0.1', '10.9.0.0/25'];
   const expected = ['10.9.0.0/24', '10.0.0.1', 'fd00::1'];
   expect(normalise(texts.map(prefix)).map(({ text }) => text)).toEqual(expected);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: vifwatch against its peers on the fast rig, in one run; `npm run bench -- network calls` runs these
- * parts only. Exits with 1 if a promise of targets.toml is broken. However it ends, it leaves nothing behind.
+ * `npm run bench` measures vifwatch and its peers on the fast rig in one run; `npm run bench -- network
+ * calls` runs only these parts. It exits with 1 if a promise of targets.toml is broken. It leaves nothing
+ * behind, even if a signal ends it.
  */
 import { constants } from 'node:os';
 import { measureCalls } from './calls.ts';
@@ -21,16 +22,16 @@ const measureParts: Readonly<Record<PartName, (progress: typeof say) => Promise<
 
 const isPart = (name: string): name is PartName => (partNames as readonly string[]).includes(name);
 
-/** All parts, if none is named. */
+/** The named parts, or all parts if no part is named. */
 const partsOf = (names: readonly string[]): readonly PartName[] => {
   if (names.length === 0) return partNames;
   const parts = names.filter(isPart);
   if (parts.length === names.length) return parts;
-  say(`usage: npm run bench [-- PART...], with the parts ${partNames.join(', ')}`);
+  say(`usage: npm run bench [-- PART...]; parts: ${partNames.join(', ')}`);
   process.exit(64);
 };
 
-// `atEnd` handles SIGTERM and the exit, but not these signals.
+// `atEnd` handles SIGTERM and exits, but not these signals.
 for (const signal of ['SIGHUP', 'SIGINT'] as const)
   process.once(signal, () => process.exit(128 + constants.signals[signal]));
 

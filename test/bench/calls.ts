@@ -1,4 +1,4 @@
-/** What calls between VMs cost: as streams, as round trips, with a process of their own. */
+/** The costs of calls between VMs: throughput, round trips, and calls of newly started processes. */
 import { rssMiB } from '../rig/process.ts';
 import { startTied } from '../rig/sim/tied-process.ts';
 import { untilIdle } from './footprint.ts';
@@ -25,14 +25,14 @@ const throughAgents = async ({ caller, socket, received }: IpcRig): Promise<numb
   return gigabytesPerSecond(one as Received);
 };
 
-/** The proxies are ended before the sink is asked: they do not always pass on an end. */
+/** Ends the proxies before it asks the sink, because proxies do not always pass on the end of a stream. */
 const throughProxies = async ({ caller, received, proxied }: IpcRig): Promise<number> => {
   await proxied('sink', (path) => caller('raw', path, streamSeconds));
   const [one] = await received(1);
   return gigabytesPerSecond(one as Received);
 };
 
-/** In turns, so that what else the machine does meets both alike. */
+/** Measures both by turns, so that other load on the machine affects both alike. */
 const inTurns = async (
   own: () => Promise<number>,
   peer: () => Promise<number>,
@@ -53,7 +53,7 @@ const measureStream = async (rig: IpcRig): Promise<Metric> => {
   return moreIsBetter('GB/s', own, proxies, peer);
 };
 
-/** The slowest one's part of the mean. */
+/** The throughput of the slowest stream as a share of the mean. */
 const measureFairness = async ({ caller, socket, received }: IpcRig): Promise<Metric> => {
   await caller('stream', socket, together.seconds, together.streams);
   const bytes = (await received(together.streams)).map((one) => one.bytes);
@@ -61,7 +61,7 @@ const measureFairness = async ({ caller, socket, received }: IpcRig): Promise<Me
   return moreIsBetter('of a fair share', [Math.min(...bytes) / mean], 'the fair share', [1]);
 };
 
-/** What the link and its protocol add: the caller is the end of a link itself. */
+/** The cost of the link and its protocol: the caller itself is an end of the link. */
 const measureLinkTrip = async ({ linkTrip, ringTrip }: IpcRig): Promise<Metric> => {
   const { own, peer } = await inTurns(
     () => linkTrip(trips),
@@ -70,7 +70,7 @@ const measureLinkTrip = async ({ linkTrip, ringTrip }: IpcRig): Promise<Metric> 
   return lessIsBetter('µs', own, 'a bare ring between two processes', peer);
 };
 
-/** What a program sees, which is two more hops in both. */
+/** The round trip of a program, with two more hops than a link in both cases. */
 const measureProgramTrip = async ({ caller, socket, proxied }: IpcRig): Promise<Metric> => {
   const { own, peer } = await inTurns(
     () => caller('round-trips', socket, trips) as Promise<number>,
@@ -96,7 +96,7 @@ const rssOfBareNode = async (): Promise<number> => {
   }
 };
 
-/** The larger of the two agents, beside a node that does nothing. */
+/** The resident memory of the larger agent, and of an idle Node process as its peer. */
 const measureRss = async ({ server, client }: IpcRig): Promise<Metric> => {
   const pids = [server.pid(), client.pid()];
   for (const pid of pids) await untilIdle(pid, settleMs);
@@ -107,7 +107,7 @@ const measureRss = async ({ server, client }: IpcRig): Promise<Metric> => {
 const withRig = async <T>(body: (rig: IpcRig) => Promise<T>): Promise<T> => {
   const rig = await startIpcRig();
   try {
-    // The link is up when a call has been answered.
+    // An answered call proves that the link is up.
     await rig.caller('round-trips', rig.socket, 1);
     return await body(rig);
   } finally {
@@ -115,7 +115,7 @@ const withRig = async <T>(body: (rig: IpcRig) => Promise<T>): Promise<T> => {
   }
 };
 
-/** @param say what is done next, as it takes a minute in all */
+/** Takes about a minute. @param say prints the next step */
 export const measureCalls = async (say: (text: string) => void): Promise<Metrics> => {
   const measured = await withRig(async (rig) => {
     say('agents: idle');

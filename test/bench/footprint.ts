@@ -1,19 +1,19 @@
-/** What a process costs while nothing happens. */
+/** The cost of an idle process. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { childrenOf, switchesOf, threadsOf } from '../rig/process.ts';
 import { until } from '../support/until.ts';
 
-/** The process and all that it started and that still run. */
+/** The process and its running descendants. */
 const family = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(family)];
 
-/** How often any thread of these processes was put on a processor. */
+/** How often the scheduler has put the threads of these processes on a processor. */
 const switches = (pids: readonly number[]): number =>
   pids.flatMap(threadsOf).reduce((sum, thread) => sum + switchesOf(thread), 0);
 
-/** A process that has nothing to do is woken at most for a read of its store now and then. */
+/** The most switches of an idle process, which only reads xenstore now and then. */
 const idleSwitches = 20;
 
-/** Waits until the process, and all that it started, have had nothing to do for so long. */
+/** Waits until the process and its descendants have been idle for `stretchMs`. */
 export const untilIdle = (pid: number, stretchMs = 100): Promise<void> =>
   until(`process ${pid} is idle for ${stretchMs} ms`, async () => {
     const pids = family(pid);
@@ -23,7 +23,7 @@ export const untilIdle = (pid: number, stretchMs = 100): Promise<void> =>
     return isSameFamily && switches(pids) - before <= idleSwitches;
   });
 
-/** Wakeups per second over a stretch of time. */
+/** Counts the wakeups per second of the process and its descendants for `seconds`. */
 export const wakeupsPerSecond = async (pid: number, seconds: number): Promise<number> => {
   const pids = family(pid);
   const before = switches(pids);
@@ -31,7 +31,9 @@ export const wakeupsPerSecond = async (pid: number, seconds: number): Promise<nu
   return (switches(pids) - before) / seconds;
 };
 
-/** Runs a program and prints how often it, and all that it ran and waited for, were put on a processor. */
+/**
+ * The command that runs a program and prints how often the program and its children were put on a processor.
+ */
 export const countingSwitches = [
   'python3',
   '-c',

@@ -1,4 +1,4 @@
-/** What the rules cost the packets: vifwatch with 1, 40 and 1000 vifs, plain routing, and linear rules. */
+/** The cost of rules for packets: vifwatch with 1, 40 and 1000 vifs, plain routing, and linear rules. */
 import { type Metrics, moreIsBetter } from './metric.ts';
 import { type Router, type RouterKind, startRouter } from './router.ts';
 import { buildTraffic, countArrivals, packetsThrough, streamThrough } from './traffic.ts';
@@ -13,7 +13,7 @@ const variants: Readonly<Record<Variant, { readonly kind: RouterKind; readonly v
   linear1000: { kind: 'linear', vifs: 1000 },
 };
 
-/** Many short turns rather than few long ones: a machine is seldom noisy for as long as a median. */
+/** Many short turns instead of few long ones, because other load seldom lasts for half of the turns. */
 const streams = { rounds: 41, seconds: 0.2, of: ['plain', 'own1', 'own40', 'own1000'] } as const;
 const packets = {
   rounds: 15,
@@ -23,7 +23,10 @@ const packets = {
 
 type Turns = ReadonlyMap<Variant, readonly number[]>;
 
-/** In turns, so that what else the machine does meets all alike; each round begins with another. */
+/**
+ * Measures all variants by turns, so that other load affects all alike; each round begins with another
+ * variant.
+ */
 const inTurns = async (
   { rounds, of }: { readonly rounds: number; readonly of: readonly Variant[] },
   measure: (variant: Variant) => Promise<number>,
@@ -68,9 +71,9 @@ const measureAll = async (routers: ReadonlyMap<Variant, Router>) => {
   };
 };
 
-/** @param say what is done next, as it takes about a minute */
+/** Takes about a minute. @param say prints the next step */
 export const measureForwarding = async (say: (text: string) => void): Promise<Metrics> => {
-  say('forwarding with 1, 40 and 1000 vifs, by plain routing and by linear rules');
+  say('forwarding with 1, 40 and 1000 vifs, with plain routing and with linear rules');
   const routers = new Map<Variant, Router>();
   try {
     for (const [variant, { kind, vifs }] of Object.entries(variants)) {

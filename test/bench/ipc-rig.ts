@@ -1,4 +1,4 @@
-/** VMs with agents on the fast rig, resident services in one, and the programs that are compared. */
+/** VMs with agents on the fast rig, resident services in one VM, and the compared programs. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { execa } from 'execa';
@@ -23,22 +23,25 @@ type Arguments = readonly (string | number)[];
 export type Received = { readonly bytes: number; readonly seconds: number };
 
 export type IpcRig = {
-  /** Has the services. */
+  /** The agent of the VM that has the services. */
   readonly server: Agent;
   readonly client: Agent;
   /** The local socket of the client's agent. */
   readonly socket: string;
-  /** The path of a service. */
+  /** The path of a service by name. */
   readonly service: (name: string) => string;
-  /** Runs `child/caller.ts` in the client; what it prints. */
+  /** Runs `child/caller.ts` in the client; resolves with its output. */
   readonly caller: (...args: Arguments) => Promise<unknown>;
-  /** What the sink got in its last connections, once they have ended. */
+  /** Resolves with the sink's counts of its last `count` connections, when they have ended. */
   readonly received: (count: number) => Promise<readonly Received[]>;
-  /** The median of round trips over a bare vchan, microseconds. */
+  /** The median of `count` round trips over a bare vchan, in microseconds. */
   readonly ringTrip: (count: number) => Promise<number>;
-  /** The same through a resident service, from a process that is itself the end of a link with the server's agent. */
+  /**
+   * The same with a resident service, from a process that is itself the end of a link with the server's
+   * agent.
+   */
   readonly linkTrip: (count: number) => Promise<number>;
-  /** Runs `body` with a unix socket in the client that leads to a service through two real vchan-socket-proxies. */
+  /** Runs `body` with a unix socket in the client that two real vchan-socket-proxies connect to a service. */
   readonly proxied: <T>(name: string, body: (path: string) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 };
@@ -57,7 +60,7 @@ const startAgents = async (host: SimHost) => {
   const server = await make(names.server, {
     serve: [names.client, names.bare],
     policy: [`* * @anyvm ${names.server} allow`],
-    // Its own interpreter: what a script costs, and no more.
+    // The script's interpreter is `true` itself, so a call costs only the start of a script.
     services: { true: '#!/bin/true\n' },
     serviceConfigs: { echo: resident, sink: resident },
   });
@@ -68,7 +71,7 @@ const startAgents = async (host: SimHost) => {
 
 const linesOf = (log: string): string[] => log.split('\n').slice(0, -1);
 
-/** The first line that a running program has written, if it has. */
+/** The first line of a running program's output; undefined if it has not written one yet. */
 const firstLine = ({ log, child }: TiedProcess): string | undefined => {
   mustRun(child, log);
   return linesOf(log())[0];
@@ -84,7 +87,7 @@ const startServices = async ({ sim }: SimHost, { etc, domid }: Agent) => {
   let seen = 0;
   const received = async (count: number): Promise<readonly Received[]> => {
     const unseen = (): string[] => linesOf(sink.log()).slice(seen);
-    await until(`the sink has seen the ends of ${count}`, () => {
+    await until(`the sink has seen ${count} ended connections`, () => {
       mustRun(sink.child, sink.log);
       return unseen().length >= count;
     });
@@ -143,7 +146,7 @@ const startPrograms = async (
   };
 };
 
-/** They are removed when this process ends, however it does. */
+/** Bundles the child programs into a directory that is removed when this process ends. */
 const bundlePrograms = async (): Promise<ReadonlyMap<Program, string>> => {
   const paths = new Map<Program, string>();
   atEnd(() => {
@@ -154,6 +157,7 @@ const bundlePrograms = async (): Promise<ReadonlyMap<Program, string>> => {
   return paths;
 };
 
+/** Starts the VMs, their agents and services. */
 export const startIpcRig = async (): Promise<IpcRig> => {
   const paths = await bundlePrograms();
   const host = await startSimHost({ store: 'xenstored' });

@@ -13,14 +13,14 @@ const judgeOne = (metric: Metric, target: Target) => judge({ trip: metric }, { t
 
 const nothing = { misses: [], warnings: [] };
 
-test('a ratio that reaches its target keeps the promise; a lower one is a miss with both numbers', () => {
+test('a ratio that reaches its target keeps the promise, and a lower ratio is a miss with both numbers', () => {
   assert.deepEqual(judgeOne(timeBeside(40), { ...last, target: 4 }), nothing);
   assert.deepEqual(judgeOne(timeBeside(39.9), { ...last, target: 4 }).misses, [
     'trip: measured ratio 3.99; promised ratio >= 4',
   ]);
 });
 
-test('a value up to its bound keeps the promise; a higher one is a miss with both numbers', () => {
+test('a value up to its bound keeps the promise, and a higher value is a miss with both numbers', () => {
   const metric = timeBeside(40);
   assert.deepEqual(judgeOne(metric, { ...last, at_most: 10, unit: 'ms' }), nothing);
   assert.deepEqual(judgeOne(metric, { ...last, at_most: 9.9, unit: 'ms' }).misses, [
@@ -28,7 +28,7 @@ test('a value up to its bound keeps the promise; a higher one is a miss with bot
   ]);
 });
 
-test('a value up to so much above its peer keeps the promise; a higher one is a miss with both', () => {
+test('a value within its distance above the peer keeps the promise, and a higher value is a miss', () => {
   const metric = timeBeside(8);
   const target = { ...last, last: 0.8, unit: 'ms' };
   assert.deepEqual(judgeOne(metric, { ...target, at_most_above_peer: 2 }), nothing);
@@ -37,7 +37,7 @@ test('a value up to so much above its peer keeps the promise; a higher one is a 
   ]);
 });
 
-test('each of several promises is judged by itself', () => {
+test('several promises of one metric are judged separately', () => {
   const target = { ...last, target: 4, at_most: 9, unit: 'ms' };
   assert.equal(promiseOf(timeBeside(40), target), 'ratio >= 4, <= 9 ms');
   assert.equal(judgeOne(timeBeside(40), target).misses.length, 1);
@@ -50,20 +50,20 @@ test('a value in another unit than its bound is a miss', () => {
   ]);
 });
 
-test('a ratio below 0.8 of the last one is a warning, not a miss', () => {
+test('a ratio below 0.8 of the last ratio is a warning and not a miss', () => {
   assert.deepEqual(judgeOne(timeBeside(80), { ...last, last: 10 }), nothing);
   assert.deepEqual(judgeOne(timeBeside(79.9), { ...last, last: 10 }), {
     misses: [],
-    warnings: ['trip: ratio 7.99 is less than 0.8 of the last one, 10'],
+    warnings: ['trip: ratio 7.99 is less than 0.8 of the last ratio, 10'],
   });
 });
 
-test('a metric that the targets lack, and one that the run lacks, are misses', () => {
+test('a metric without a target and a target without a metric are misses', () => {
   const { misses } = judge({ trip: timeBeside(40) }, { stream: last });
   assert.deepEqual(misses, ['trip: not in targets.toml', 'stream: not measured']);
 });
 
-test('a part of the run is judged by the targets of that part', () => {
+test('a run of one part is judged only with the targets of that part', () => {
   const targets = { trip: last, up: { ...last, part: 'network' as const } };
   const judgement = judge({ trip: timeBeside(40) }, targetsOf(targets, ['calls']));
   assert.deepEqual(judgement, nothing);
@@ -74,12 +74,12 @@ test('targets.toml is valid and has metrics of each part', () => {
   for (const part of partNames) assert.notDeepEqual(targetsOf(targets, [part]), {});
 });
 
-test('a table of the targets that is wrong is an error with its place', () => {
+test('an invalid table in the targets is an error with its place', () => {
   const parse = (lines: string) => () => parseTargets('targets.toml', `[trip]\n${lines}\n`);
   assert.throws(parse('part = "calls"\nlast = 1\naim = 4'), /^.*targets\.toml:4:1: unknown key/s);
   assert.throws(parse('part = "calls"'), /targets\.toml:1:1: trip\.last/);
   assert.throws(parse('part = "call"\nlast = 1'), /targets\.toml:2:1: trip\.part/);
   assert.throws(parse('part = "calls"\nlast = 0'), /trip\.last: must be more than 0/);
-  assert.throws(parse('part = "calls"\nlast = 1\nat_most = 60'), /needs a unit/);
-  assert.throws(parse('part = "calls"\nlast = 1\nunit = "ms"'), /needs a unit/);
+  assert.throws(parse('part = "calls"\nlast = 1\nat_most = 60'), /a unit needs one of them/);
+  assert.throws(parse('part = "calls"\nlast = 1\nunit = "ms"'), /a unit needs one of them/);
 });

@@ -1,12 +1,12 @@
-/** Whether a run of the benchmark keeps what targets.toml promises. */
+/** Judges whether a run of the benchmark keeps the promises of targets.toml. */
 import type { Metric, Metrics } from './metric.ts';
 import type { Target, Targets } from './targets.ts';
 
-/** A ratio below this share of the last one is worth a look, though no promise is broken. */
+/** A ratio below this share of the last accepted ratio is a warning. */
 const fallen = 0.8;
 
 export type Judgement = {
-  /** One line for each promise that is broken; the run has failed if there is any. */
+  /** One line for each broken promise; any line fails the run. */
   readonly misses: readonly string[];
   readonly warnings: readonly string[];
 };
@@ -37,7 +37,7 @@ const boundsOf = (metric: Metric, { target, at_most, at_most_above_peer }: Targe
   ...(at_most_above_peer === undefined ? [] : [distanceBound(metric, at_most_above_peer)]),
 ];
 
-/** The promises of a metric in a few words; empty if it has none. */
+/** The promises of a metric as text; empty if it has none. */
 export const promiseOf = (metric: Metric, target: Target | undefined): string =>
   (target === undefined ? [] : boundsOf(metric, target)).map(({ promised }) => promised).join(', ');
 
@@ -52,10 +52,10 @@ const missesOf = (name: string, metric: Metric, target: Target | undefined): str
 
 const warningsOf = (name: string, { ratio }: Metric, target: Target | undefined): string[] =>
   target !== undefined && ratio < fallen * target.last
-    ? [`${name}: ratio ${ratio} is less than ${fallen} of the last one, ${target.last}`]
+    ? [`${name}: ratio ${ratio} is less than ${fallen} of the last ratio, ${target.last}`]
     : [];
 
-/** @param targets those of the parts that were run */
+/** Judges metrics. @param targets the targets of the parts that were run */
 export const judge = (metrics: Metrics, targets: Targets): Judgement => {
   const measured = Object.entries(metrics);
   const missing = Object.keys(targets).filter((name) => !(name in metrics));

@@ -4,14 +4,14 @@ import { lessIsBetter, median, moreIsBetter } from './metric.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-test('the median is the middle sample, or the mean of the two in the middle', () => {
+test('the median is the middle sample, or the mean of the two middle samples', () => {
   assert.equal(median([5]), 5);
   assert.equal(median([9, 1, 4]), 4);
   assert.equal(median([10, 2, 4, 100]), 7);
   assert.ok(Number.isNaN(median([])));
 });
 
-test('of a metric of which less is better, 95 of 100 samples are as low as p95', () => {
+test('if less is better, 95 of 100 samples are at most p95', () => {
   const { value, p95, peer_value, peer_p95, n, ratio } = lessIsBetter(
     'ms',
     upTo(100).toReversed(),
@@ -22,7 +22,7 @@ test('of a metric of which less is better, 95 of 100 samples are as low as p95',
   assert.deepEqual({ peer_value, peer_p95, ratio }, { peer_value: 101, peer_p95: 190, ratio: 2 });
 });
 
-test('of a metric of which more is better, 95 of 100 samples are as high as p95', () => {
+test('if more is better, 95 of 100 samples are at least p95', () => {
   const { value, p95, peer_p95, n } = moreIsBetter(
     'Gbit/s',
     upTo(100),
@@ -32,7 +32,7 @@ test('of a metric of which more is better, 95 of 100 samples are as high as p95'
   assert.deepEqual({ value, p95, peer_p95, n }, { value: 50.5, p95: 6, peer_p95: 6, n: 100 });
 });
 
-test('p95 of few samples is the worst of them', () => {
+test('p95 of few samples is the worst sample', () => {
   const few = [3, 1, 2];
   assert.equal(lessIsBetter('ms', few, 'peer', few).p95, 3);
   assert.equal(moreIsBetter('GB/s', few, 'peer', few).p95, 1);
@@ -43,12 +43,12 @@ test('p95 of a single reading is the reading itself', () => {
   assert.deepEqual({ value, p95, n }, { value: 54.3, p95: 54.3, n: 1 });
 });
 
-test('the ratio of a metric of which more is better is the median of the ratios of the turns', () => {
+test("if more is better, the ratio is the median of the turns' ratios", () => {
   // The ratio of the medians would be 4 / 3.
   assert.equal(moreIsBetter('GB/s', [2, 4, 6], 'peer', [1, 4, 3]).ratio, 2);
 });
 
-test('samples that are missing, not numbers or zero are an error that names the side', () => {
+test('missing, non-numeric and zero samples are an error that names the side', () => {
   const measure = (own: readonly number[], peer: readonly number[]) => () =>
     lessIsBetter('ms', own, 'xl devd', peer);
   assert.throws(measure([], []), /vifwatch: not measured/);

@@ -1,18 +1,18 @@
-/** The benchmark reports the samples of each metric beside those of a peer from the same run. */
+/** Metrics: the statistics of vifwatch's samples and of a peer's samples from the same run. */
 import assert from 'node:assert/strict';
 
 export type Metric = {
   /** The median. */
   readonly value: number;
-  /** 95 of 100 samples are this good or better. */
+  /** 95 % of the samples are this good or better. */
   readonly p95: number;
   readonly unit: string;
-  /** How many samples there are of each side; 1 is a single reading. */
+  /** The number of samples of each side; 1 is a single reading. */
   readonly n: number;
   readonly peer: string;
   readonly peer_value: number;
   readonly peer_p95: number;
-  /** Above 1: better than the peer. */
+  /** A ratio above 1 is better than the peer. */
   readonly ratio: number;
 };
 
@@ -31,7 +31,7 @@ export const median = (values: readonly number[]): number => {
   return (low + high) / 2;
 };
 
-/** The nearest rank, so always one of the samples; the worst one if there are fewer than 20. */
+/** p95 by nearest rank, so it is one of the samples; with fewer than 20 samples it is the worst one. */
 const p95 = (bestFirst: readonly number[]): number =>
   bestFirst[Math.ceil((bestFirst.length * 95) / 100) - 1] ?? Number.NaN;
 
@@ -57,7 +57,7 @@ const metric = (unit: string, own: Side, peer: Side, ratio: number): Metric => {
   };
 };
 
-/** A metric of which less is better. The ratio is that of the medians. */
+/** A metric for which less is better. Its ratio is the ratio of the medians. */
 export const lessIsBetter = (
   unit: string,
   values: readonly number[],
@@ -72,8 +72,8 @@ export const lessIsBetter = (
   );
 
 /**
- * A metric of which more is better, measured in turns with its peer. The ratio is the median of the turns' own, which
- * a machine that is slow for some turns does not move.
+ * A metric for which more is better, measured by turns with its peer. Its ratio is the median of the turns'
+ * ratios, which does not change if the machine is slow for some turns.
  */
 export const moreIsBetter = (
   unit: string,

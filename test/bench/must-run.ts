@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 
-/** Throws if the program has ended, for waits that would else go on without it. */
+/** Checks in a wait that the program still runs. @throws Error if it has ended */
 export const mustRun = (child: ChildProcess, log = (): string => ''): void => {
   const { exitCode, signalCode, spawnargs } = child;
   if (exitCode === null && signalCode === null) return;

@@ -1,4 +1,6 @@
-/** The network daemon beside Xen's own `xl devd` with vif-route: vifs that come and go, and what the daemon costs. */
+/**
+ * The network daemon compared with Xen's `xl devd` and vif-route: the times of vifs, and the daemon's cost.
+ */
 import assert from 'node:assert/strict';
 import { rssMiB } from '../rig/process.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
@@ -18,7 +20,7 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 
 const measureTimes = async (host: SimHost, pid: number) => {
   const bench = { host, guest: await host.create({ name: 'bench' }), pid };
-  // The first one warms up caches on either side.
+  // The first round warms up caches on both sides.
   await upAndDown(bench, [0]);
   const single = [];
   for (const _ of range(rounds)) single.push(await upAndDown(bench, [0]));
@@ -45,14 +47,14 @@ const withHost = async <T>(body: (host: SimHost) => Promise<T>): Promise<T> => {
   }
 };
 
-/** What operators without vifwatch type to see the same. */
+/** The commands that show an operator without vifwatch the same. */
 const lookByHand = [
   'xenstore-ls /local/domain/2/backend/vif >/dev/null',
   'ip route >/dev/null',
   'nft list ruleset >/dev/null',
 ].join('; ');
 
-/** Ten seconds of the watcher of many a home-made driver domain. */
+/** A polling watcher as in many home-made driver domains, for ten seconds. */
 const pollingSeconds = 10;
 const pollingWatcher = `for i in $(seq ${pollingSeconds}); do xenstore-ls backend/vif >/dev/null 2>&1; sleep 1; done`;
 
@@ -71,7 +73,7 @@ const measureVifwatch = async (host: SimHost) => {
   await host.startDaemon();
   const pid = host.daemon.pid();
   const times = await measureTimes(host, pid);
-  // The garbage collector tidies up for some seconds more.
+  // The garbage collector works for some more seconds.
   await untilIdle(pid, 5_000);
   const rss = rssMiB(pid);
   const wakeups = await wakeupsPerSecond(pid, idleSeconds);
@@ -88,7 +90,7 @@ const measureDevd = async (host: SimHost) => {
   return { times, rss: rssMiB(process.pid) };
 };
 
-/** @param say what is done next, as it takes some minutes in all */
+/** Takes some minutes. @param say prints the next step */
 export const measureNetwork = async (say: (text: string) => void): Promise<Metrics> => {
   say(`xl devd with Xen's vif-route: 1 vif x ${rounds}, 40 vifs x ${roundsOf40}`);
   const peer = await withHost(measureDevd);

@@ -1,19 +1,20 @@
 import { execa } from 'execa';
 
-/** Moves this process, and so all that it starts from now on, to these processors: a list as taskset takes it. */
+/** Moves this process and its future children to processors, given as a list for taskset. */
 const moveTo = async (processors: string): Promise<void> => {
   await execa('taskset', ['--all-tasks', '--cpu-list', '--pid', processors, `${process.pid}`]);
 };
 
-/** Where this process may run now. */
+/** The processors of this process, as a list for taskset. */
 const processorsNow = async (): Promise<string> => {
   const { stdout } = await execa('taskset', ['--cpu-list', '--pid', `${process.pid}`]);
   return stdout.split(': ')[1] ?? '';
 };
 
 /**
- * Runs the body, and all that it starts, on one processor. Where processes take turns all the time, it is else the
- * kernel's choice of their processors that is measured: to wake one elsewhere costs four times as much.
+ * Runs the body and the processes that it starts on one processor. Otherwise a measurement of processes that
+ * work by turns would depend on the kernel's choice of processors: a wakeup on another processor costs four
+ * times as much.
  */
 export const onOneProcessor = async <T>(body: () => Promise<T>): Promise<T> => {
   const before = await processorsNow();

@@ -1,4 +1,4 @@
-/** How long a change to one VM's policy takes to come into force, among one VM and among a thousand. */
+/** The time until a change of one VM's policy is in force, with one vif and with a thousand. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -30,10 +30,11 @@ const isListening = (pid: number): boolean =>
       return Number(portid) === pid && Number.parseInt(groups, 16) !== 0;
     });
 
-/** Notes when the firewall leads a VM to another chain. */
+/** Records the times at which the firewall's map of chains for VMs changes. */
 const watchVerdicts = async ({ sim, netVm }: SimHost) => {
   const argv = sim.inNamespace(namespaceOf(netVm), ['nft', 'monitor', 'elements']);
-  // The time is taken when the line comes through the pipe. Like all programs of the rig it dies with this process.
+  // A time is taken when a line comes through the pipe. Like all programs of the rig, the monitor ends with
+  // this process.
   const monitor = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
     env: { ...process.env, ...sim.env({ domid: netVm }) },
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -48,7 +49,7 @@ const watchVerdicts = async ({ sim, netVm }: SimHost) => {
     return isListening(monitor.pid ?? 0);
   });
   return {
-    /** The first time after another one. */
+    /** Waits for the first change after `start`. */
     firstAfter: (start: number): Promise<number> =>
       untilFound('the policy is in force', () => {
         mustRun(monitor);
@@ -61,7 +62,7 @@ const watchVerdicts = async ({ sim, netVm }: SimHost) => {
   };
 };
 
-/** Milliseconds from the change of the file to the transaction, each time on a host at rest. */
+/** Milliseconds from the change of the policy file to the nft transaction, each time on an idle host. */
 const timesOf = async (host: SimHost): Promise<readonly number[]> => {
   const pid = host.daemon.pid();
   const verdicts = await watchVerdicts(host);
@@ -74,14 +75,14 @@ const timesOf = async (host: SimHost): Promise<readonly number[]> => {
       writeFileSync(`${host.daemon.policies}/${addressOf(0)}.toml`, `profile = "${profile}"\n`);
       times.push((await verdicts.firstAfter(start)) - start);
     }
-    // The first one warms up caches.
+    // The first round warms up caches.
     return times.slice(1);
   } finally {
     await verdicts.stop();
   }
 };
 
-/** A thousand vifs take some ten seconds, most of which the rig needs to make their links. */
+/** Measures with this number of vifs. A thousand vifs take some ten seconds, mostly for the rig's links. */
 const measure = async (vifs: number): Promise<readonly number[]> => {
   const host = await startSimHost({
     store: 'xenstored',
@@ -101,6 +102,7 @@ const measure = async (vifs: number): Promise<readonly number[]> => {
   }
 };
 
+/** Measures the metric `policy_change_1000`. */
 export const measurePolicyChange = async (): Promise<Metric> => {
   const [alone, among] = [await measure(1), await measure(1000)];
   return lessIsBetter('ms', among, 'with 1 vif', alone);

@@ -1,4 +1,4 @@
-/** How long a verdict takes with 10 000 rules: by the index, and rule by rule. */
+/** The time of a verdict with 10 000 rules: with the index, and with a scan of all rules. */
 import { decideCall, type PolicyRequest } from '../../src/ipc/policy/decide-call.ts';
 import { decideLinearly } from '../ipc/policy/linear-decide.ts';
 import { policyOf, rulesOf } from '../ipc/policy/policy-of.ts';
@@ -10,8 +10,8 @@ const rounds = 7;
 const self = 'target';
 
 /**
- * A fleet's: some services of which many rules speak, many with few; tags and keywords among them. Every fourth rule is
- * about this VM.
+ * The rule at an index, as in a fleet's policy: some services have many rules, many services have few; some
+ * rules use tags and keywords. Every fourth rule has this VM as its destination.
  */
 const ruleText = (at: number): string => {
   const service = at % 3 === 0 ? `common.${at % 7}` : `service.${at % 2000}`;
@@ -30,8 +30,8 @@ const requestAt = (at: number): PolicyRequest => ({
 });
 
 /**
- * Microseconds. Each request counts with the median of its rounds: one that is slow stays so, while a busy machine slows
- * down another one each time.
+ * The 99th percentile in microseconds. Each request counts with the median of its rounds, because other load
+ * slows down different requests in different rounds.
  */
 const p99Of = (requests: number, evaluate: (request: PolicyRequest) => unknown): number => {
   const timesOf = (): Float64Array => {
@@ -44,7 +44,7 @@ const p99Of = (requests: number, evaluate: (request: PolicyRequest) => unknown):
     }
     return times;
   };
-  // The first one warms up the compiler.
+  // The first round warms up the JIT compiler.
   timesOf();
   const all = Array.from({ length: rounds }, timesOf);
   const typical = Float64Array.from({ length: requests }, (_, at) =>
@@ -53,7 +53,7 @@ const p99Of = (requests: number, evaluate: (request: PolicyRequest) => unknown):
   return (typical.sort()[Math.floor(requests * 0.99)] ?? Number.NaN) * 1000;
 };
 
-/** The metric `policy_p99`. */
+/** Measures the metric `policy_p99`. */
 export const measurePolicyEvaluation = (): Metric => {
   const text = Array.from({ length: rules }, (_, at) => ruleText(at)).join('\n');
   const all = rulesOf(text);

@@ -1,4 +1,4 @@
-/** Two real vchan-socket-proxies, which lead from a unix socket in one domain to another's in the other. */
+/** Two real vchan-socket-proxies, which connect a unix socket in one domain with a unix socket in another. */
 import { rmSync } from 'node:fs';
 import { startUntil } from '../rig/sim/appearance.ts';
 import { readNode, removeNode } from '../rig/sim/node-state.ts';
@@ -13,7 +13,7 @@ const vchan = 'data/bench';
 
 type Route = { readonly server: number; readonly client: number; readonly to: string };
 
-/** Runs `body` with the path of the socket that leads there. */
+/** Runs `body` with the path of the client's socket. */
 export const withProxies = async <T>(
   { sim, dom0 }: SimHost,
   { server, client, to }: Route,
@@ -27,7 +27,7 @@ export const withProxies = async <T>(
   const serving = start(server, ['--mode=server', `--state-path=${state}`, `${client}`, vchan, to]);
   let joining: TiedProcess | undefined;
   try {
-    await until('the proxy of the server runs', async () => {
+    await until("the server's proxy runs", async () => {
       mustRun(serving.child, serving.log);
       return (await readNode(dom0, `${base}/${state}`)) === 'running';
     });

@@ -1,4 +1,4 @@
-/** The benchmark's results for people. */
+/** Prints the benchmark's results for people. */
 import { type Judgement, promiseOf } from './judge.ts';
 import type { Metrics } from './metric.ts';
 import type { Targets } from './targets.ts';

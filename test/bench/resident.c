@@ -1,6 +1,6 @@
-/* Resident services for the benchmark of calls, one thread per connection.
- *   resident echo PATH  what comes goes back
- *   resident sink PATH  prints a line when a connection ends: its bytes, and the seconds from its first to its last
+/* Resident services for the benchmark of calls, with one thread per connection.
+ *   resident echo PATH  returns its input
+ *   resident sink PATH  prints a line at a connection's end: its bytes, and the seconds from the first to the last
  */
 #include <err.h>
 #include <pthread.h>
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	void *(*serve)(void *);
 
 	if (argc != 3 || (strcmp(argv[1], "echo") && strcmp(argv[1], "sink")))
-		errx(64, "echo or sink, and a path");
+		errx(64, "usage: resident echo|sink PATH");
 	serve = strcmp(argv[1], "echo") == 0 ? echo : sink;
 	if (strlen(argv[2]) >= sizeof at.sun_path)
 		errx(64, "%s is too long", argv[2]);

@@ -1,4 +1,6 @@
-/** A net-vm that forwards for one guest: by vifwatch, by plain routing, or by a linear list of rules. */
+/**
+ * A net-vm that forwards for one guest, with vifwatch, with plain routing, or with a linear list of rules.
+ */
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -31,7 +33,7 @@ type Place = {
 
 const byte = (value: number): string => value.toString(16).padStart(2, '0');
 
-/** The vifs that have no guest behind them: they are there to be looked through. */
+/** Vifs without a guest, which only make the sets and lists of rules longer. */
 const bystanders = (count: number): Place[] =>
   Array.from({ length: count }, (_, index) => {
     const [high, low] = [index >> 8, index & 0xff];
@@ -47,7 +49,7 @@ const bystanders = (count: number): Place[] =>
 
 const policySet = await loadPolicies('/nonexistent', profileDirectory);
 
-/** What a VM without a policy of its own has. */
+/** The policy of a VM without its own policy. */
 const commonPolicy = () => {
   const source = policyOf(policySet, 0, undefined, []);
   assert.ok(!isProblem(source));
@@ -91,7 +93,9 @@ const nft = async (host: SimHost, text: string, options: readonly string[]): Pro
   await must(host, ['nft', ...options, '-f', file]);
 };
 
-/** Two bystanders are the two ends of one pair: half the devices to make. */
+/**
+ * Makes the links. Each veth pair serves as the links of two bystanders, which halves the number of pairs.
+ */
 const addLinks = (host: SimHost, places: readonly Place[]): Promise<void> =>
   ip(host, [
     ...places.flatMap(({ link }, index) => {
@@ -101,7 +105,10 @@ const addLinks = (host: SimHost, places: readonly Place[]): Promise<void> =>
     ...places.flatMap((place) => bringUpLines(bringUpOf(place))),
   ]);
 
-/** As Xen's vif-common.sh makes them for each vif; it inserts at the head, so the first VM's come last. */
+/**
+ * The rules that Xen's vif-common.sh makes for each vif. It inserts them at the head, so the first VM's rules
+ * are last.
+ */
 const linearRules = (places: readonly Place[]): string =>
   `table ip linear {
   chain forward {
@@ -124,11 +131,12 @@ const route = async (host: SimHost, own: Place): Promise<void> => {
 const serve = async (host: SimHost, guest: number): Promise<void> => {
   await becomesConnected(host, guest);
   await assertReaches({ host, from: guestVm }, outside4);
-  // What it has made stays; what the bystanders add is nothing that it would leave.
+  // The daemon's rules stay after its end. It must not run when the bystanders' elements are added: it would
+  // remove them.
   await host.signalDaemon('SIGTERM');
 };
 
-/** @param vifs how many there are, the guest's among them */
+/** Starts a router. @param vifs the number of vifs, including the guest's */
 export const startRouter = async (kind: RouterKind, vifs: number): Promise<Router> => {
   const host = await startSimHost({ store: 'xenstored' });
   try {
@@ -155,4 +163,5 @@ export const startRouter = async (kind: RouterKind, vifs: number): Promise<Route
   }
 };
 
+/** Runs a command in the router's guest. */
 export const inGuest = ({ host }: Router, argv: readonly string[]) => host.inVm(guestVm.name, argv);

@@ -1,10 +1,10 @@
-/** targets.toml: what each metric of the benchmark has to reach, and what it reached last. */
+/** targets.toml: the targets of the benchmark's metrics, and their last accepted ratios. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { parseStrict } from '../../src/toml/strict-toml.ts';
 
-/** The benchmark may be run in these parts. */
+/** The parts of the benchmark, each of which can run alone. */
 export const partNames = ['network', 'forwarding', 'calls'] as const;
 export type PartName = (typeof partNames)[number];
 
@@ -22,14 +22,14 @@ const target = v.pipe(
   v.check(
     ({ at_most, at_most_above_peer, unit }) =>
       (at_most === undefined && at_most_above_peer === undefined) === (unit === undefined),
-    'a bound of the value needs a unit, and only such a bound has one',
+    'at_most and at_most_above_peer need a unit, and a unit needs one of them',
   ),
 );
 
 export type Target = Readonly<v.InferOutput<typeof target>>;
 export type Targets = Readonly<Record<string, Target>>;
 
-/** Throws CONFIG_INVALID with the place in the text. */
+/** @throws CONFIG_INVALID with the place of the error in the text */
 export const parseTargets = (file: string, text: string): Targets =>
   parseStrict(file, text, v.record(v.string(), target));
 

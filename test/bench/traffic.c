@@ -1,7 +1,7 @@
-/* Traffic for the forwarding benchmark. Each program prints one line when it is done.
- *   traffic sink PORT           takes one TCP stream to its end; prints bits per second, from first byte to last
+/* Traffic for the forwarding benchmark. Each command prints one line at its end.
+ *   traffic sink PORT           receives one TCP stream; prints bits per second, from the first to the last byte
  *   traffic stream HOST PORT S  sends one TCP stream for S seconds
- *   traffic packets LINK S HEX  sends one frame again and again for S seconds; prints the seconds it took
+ *   traffic packets LINK S HEX  sends one frame again and again for S seconds; prints the exact seconds
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -39,7 +39,7 @@ static int sink(const char *port)
 	fflush(stdout);
 	stream = accept(listener, NULL, NULL);
 	first = last = now();
-	/* MSG_TRUNC: what has arrived is thrown away in the kernel, as copying it is not what is measured. */
+	/* With MSG_TRUNC the kernel drops received data, because the cost of copying is not measured. */
 	while ((got = recv(stream, buffer, sizeof buffer, MSG_TRUNC)) > 0) {
 		bytes += got;
 		last = now();
@@ -98,5 +98,5 @@ int main(int argc, char **argv)
 		return stream(argv[2], argv[3], atof(argv[4]));
 	if (argc == 5 && !strcmp(argv[1], "packets"))
 		return packets(argv[2], atof(argv[3]), argv[4]);
-	errx(64, "sink, stream or packets");
+	errx(64, "usage: traffic sink|stream|packets ...");
 }

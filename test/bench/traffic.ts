@@ -1,4 +1,4 @@
-/** What a router forwards in a while, measured where it arrives. */
+/** Measures a router's throughput at the receiver. */
 import assert from 'node:assert/strict';
 import { execa } from 'execa';
 import { netbackMac, udp4 } from '../network/daemon/frames.ts';
@@ -12,10 +12,13 @@ const source = new URL('traffic.c', import.meta.url).pathname;
 const world = 'world';
 const port = 5001;
 const discard = 9;
-/** The least that Ethernet carries, without its checksum. */
+/** Bytes of the smallest Ethernet frame, without its checksum. */
 const leastFrame = 60;
 
-/** The program for all routers; it goes with the one that it is given. */
+/**
+ * Builds the traffic program for all routers, in the directory of the given one, which is removed with its
+ * host.
+ */
 export const buildTraffic = async ({ host }: Router): Promise<string> => {
   const program = `${host.sim.directory}/traffic`;
   await execa('cc', ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source]);
@@ -30,7 +33,10 @@ const lineOf = ({ status, stdout, stderr }: Output): number => {
 const inWorld = ({ host }: Router, argv: readonly string[]): Promise<Output> =>
   host.sim.run(host.sim.inNamespace(world, argv), { domid: 0 });
 
-/** A processor each for who sends, with all that is forwarded in its time, and who receives. */
+/**
+ * Runs a command on one processor: the sender, in whose time packets are forwarded, and the receiver get one
+ * each.
+ */
 const onProcessor = (which: number, argv: readonly string[]): string[] => [
   'nice',
   '-n',
@@ -41,7 +47,7 @@ const onProcessor = (which: number, argv: readonly string[]): string[] => [
   ...argv,
 ];
 
-/** One TCP stream from the guest, in as large pieces as the kernel likes; Gbit/s. */
+/** Gbit/s of a TCP stream from the guest, with segments of the kernel's choice. */
 export const streamThrough = async (
   router: Router,
   program: string,
@@ -60,7 +66,7 @@ export const streamThrough = async (
 const countTable = `table inet bench { counter arrived { }; chain arrivals {
   type filter hook prerouting priority -450; udp dport ${discard} counter name arrived drop; }; }`;
 
-/** Has what arrives beyond the uplink counted and dropped at once. */
+/** Counts and drops the packets that arrive beyond the uplink. */
 export const countArrivals = async (router: Router): Promise<void> => {
   const { status, stderr } = await inWorld(router, ['nft', countTable]);
   assert.equal(status, 0, stderr);
@@ -71,7 +77,7 @@ const arrived = async (router: Router): Promise<number> => {
   return Number(/packets (\d+)/.exec(stdout)?.[1]);
 };
 
-/** One UDP flow of the smallest packets; thousands per second. */
+/** Thousands of packets per second of a UDP flow with the smallest packets. */
 export const packetsThrough = async (
   router: Router,
   program: string,

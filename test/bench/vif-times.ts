@@ -1,4 +1,4 @@
-/** How long a vif takes to come up and to go, with whichever daemon serves it. */
+/** The times for a vif to come up and to go, with any daemon. */
 import {
   filter,
   firstValueFrom,
@@ -15,7 +15,7 @@ import { removeVif, type VifPlace, writeVif } from '../rig/sim/toolstack.ts';
 import { hangMs } from '../support/until.ts';
 import { untilIdle } from './footprint.ts';
 
-/** Milliseconds since the epoch, comparable between processes. */
+/** Milliseconds since the epoch with fractions, comparable between processes. */
 const now = (): number => performance.timeOrigin + performance.now();
 
 const placeOf = (host: SimHost, guest: number, devid: number): VifPlace => ({
@@ -24,15 +24,18 @@ const placeOf = (host: SimHost, guest: number, devid: number): VifPlace => ({
   backend: host.netVm,
 });
 
-/** The next `count` times. A daemon that fails a vif fails the benchmark: an Error says which times did not come. */
+/**
+ * Waits for the next `count` times.
+ * @throws Error that names the missing event, because a daemon that fails a vif fails the benchmark
+ */
 const timesOf = (times: Observable<number>, what: string, count: number): Promise<number[]> => {
   const late = () => {
-    throw new Error(`not ${count} times within ${hangMs / 1000} s: ${what}`);
+    throw new Error(`not ${count} x "${what}" within ${hangMs / 1000} s`);
   };
   return firstValueFrom(times.pipe(take(count), toArray(), timeout({ first: hangMs, with: late })));
 };
 
-/** When the next `count` events of a kind happen. */
+/** The times of the next `count` events of a kind. */
 const eventsOf = (host: SimHost, kind: ActorEvent['what'], count: number): Promise<number[]> => {
   const times = host.actors.events.pipe(
     filter(({ what }) => what === kind),
@@ -41,7 +44,7 @@ const eventsOf = (host: SimHost, kind: ActorEvent['what'], count: number): Promi
   return timesOf(times, kind, count);
 };
 
-/** When dom0 sees `connected` in the store, vif by vif. */
+/** Emits the time at which dom0 sees hotplug-status `connected`, for each vif. */
 const watchConnected = (host: SimHost) => {
   const root = `/local/domain/${host.netVm}/backend/vif`;
   const connected = new Subject<number>();
@@ -71,7 +74,10 @@ export type Bench = {
 
 export type UpAndDown = { readonly upMs: number; readonly downMs: readonly number[] };
 
-/** Has dom0 write the vifs; several are kept in state 1 until all are prepared, and then reach state 2 in one moment. */
+/**
+ * Lets dom0 write the vifs. If there are several, netback prepares all of them before they reach state 2 at
+ * once.
+ */
 const attach = async ({ host, guest, pid }: Bench, devids: readonly number[]): Promise<void> => {
   const { actors, dom0 } = host;
   const areMany = devids.length > 1;
@@ -87,7 +93,7 @@ const attach = async ({ host, guest, pid }: Bench, devids: readonly number[]): P
   await actors.release();
 };
 
-/** From the first state 2 to the last `connected`. */
+/** Milliseconds from the first state 2 to the last `connected`. */
 const up = async (bench: Bench, devids: readonly number[]): Promise<number> => {
   const { host } = bench;
   const watch = watchConnected(host);
@@ -103,8 +109,8 @@ const up = async (bench: Bench, devids: readonly number[]): Promise<number> => {
 };
 
 /**
- * Attaches vifs to a host at rest, and detaches them one by one. `upMs` is from the first state 2 to the last
- * `connected`, `downMs` what dom0 waits for each detach.
+ * Attaches vifs to an idle host, and detaches them one by one. `upMs` is the time from the first state 2 to
+ * the last `connected`; `downMs` are dom0's waits for each detach.
  */
 export const upAndDown = async (bench: Bench, devids: readonly number[]): Promise<UpAndDown> => {
   const { host, guest, pid } = bench;

@@ -1,4 +1,4 @@
-/** Fails, with a line for each, if a name is exported by more than one file of src. */
+/** Fails if several files of src export the same name, and prints a line for each such name. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { repeatedNames } from './exported-names.ts';
 

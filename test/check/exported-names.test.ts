@@ -4,7 +4,7 @@ import { repeatedNames } from './exported-names.ts';
 const repeated = (...texts: readonly string[]): readonly string[] =>
   repeatedNames(new Map(texts.map((text, index) => [`${index}.ts`, text])));
 
-test('names that only one file exports raise no complaint', () => {
+test('a name that only one file exports is not reported', () => {
   expect(
     repeated('export const a = 1;\nconst b = 2;\n', 'const a = 1;\nexport { a as b };\n'),
   ).toEqual([]);
@@ -21,13 +21,13 @@ test.each([
   'export abstract class a {}',
   'const b = 1;\nexport { b as a };',
   'type b = 1;\nexport type { b as a };',
-])('a name that another file exports, too, is a complaint: %s', (text) => {
+])('a name that two files export is reported: %s', (text) => {
   expect(repeated('export const a = 1;', 'export const c = 1;', text)).toEqual([
     'a is exported by 0.ts and 2.ts',
   ]);
 });
 
-test('complaints are sorted, and each names all files', () => {
+test('reported lines are sorted, and each names all files', () => {
   const text = 'export const b = 1;\nexport const a = 1;\n';
   expect(repeated(text, text, text)).toEqual([
     'a is exported by 0.ts and 1.ts and 2.ts',
@@ -35,17 +35,17 @@ test('complaints are sorted, and each names all files', () => {
   ]);
 });
 
-test('a type and a value of one name in one file are one', () => {
+test('a type and a value with the same name in one file are not reported', () => {
   expect(repeated('export type A = 1;\nexport const A = 1;\n')).toEqual([]);
 });
 
-test('a name that is passed on is not exported twice', () => {
+test('a re-exported name is not reported', () => {
   expect(
     repeated('export const a = 1;\n', "export { a } from './0.ts';\nexport * from './0.ts';"),
   ).toEqual([]);
 });
 
-test('the word "export" in a text or a comment exports nothing', () => {
+test('the word "export" in a string or a comment is ignored', () => {
   expect(
     repeated(
       'export const a = `\nexport const b = 1;\n`;',
@@ -54,6 +54,6 @@ test('the word "export" in a text or a comment exports nothing', () => {
   ).toEqual([]);
 });
 
-test('a file that cannot be parsed is named', () => {
+test('a file that cannot be parsed is an error with its name', () => {
   expect(() => repeated('export const = 1;')).toThrow(/^0\.ts: /);
 });

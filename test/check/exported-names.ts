@@ -1,7 +1,7 @@
-/** Which names several files export: whoever reads one of them would have to ask which is meant. */
+/** Finds names that several files export, because readers could confuse them. */
 import { parseSync } from 'vite';
 
-/** The names that a file itself declares and exports, without those that it passes on from others. */
+/** The names that a file itself declares and exports, without re-exports. */
 const declaredIn = (file: string, text: string): ReadonlySet<string> => {
   const { module, errors } = parseSync(file, text);
   const [error] = errors;
@@ -13,7 +13,7 @@ const declaredIn = (file: string, text: string): ReadonlySet<string> => {
 
 /**
  * One line for each name that more than one file exports, sorted.
- * @param files their texts by their names, whose suffix says the language
+ * @param files the texts by file name; the suffix of the name tells the language
  */
 export const repeatedNames = (files: ReadonlyMap<string, string>): readonly string[] => {
   const filesByName = new Map<string, string[]>();

@@ -1,4 +1,4 @@
-/** The synopses of manual pages are what the table of commands gives. */
+/** The check of the synopses in man pages against the table of commands. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -44,45 +44,45 @@ test.each([
       ...['.Ar vm', '.Ar service Ns Op + Ns Ar argument', '.Op Fl - Ar program ...'],
     ],
   ],
-])('the synopsis of "%s"', (name, lines) => {
+])('the synopsis of "%s" has these lines', (name, lines) => {
   expect(synopsis(name)).toEqual(lines);
 });
 
-test('a page without synopses and one with current ones are right', () => {
-  expect(check('.Sh NAME\n.Nm vifwatch\n').faults).toEqual([]);
+test('a page without synopses and a page with current synopses have no diagnostics', () => {
+  expect(check('.Sh NAME\n.Nm vifwatch\n').diagnostics).toEqual([]);
   const text = page(block('status', synopsis('status')), block('call', synopsis('call')));
-  expect(check(text)).toEqual({ text, faults: [] });
+  expect(check(text)).toEqual({ text, diagnostics: [] });
 });
 
-test('an old synopsis is a fault, and mended', () => {
+test('an outdated synopsis is reported and updated', () => {
   const text = page(block('status', ['.Nm vifwatch', '.Cm status']), block('call', []));
-  const { text: mended, faults } = check(text);
-  expect(faults).toEqual([
-    { line: 2, text: 'the synopsis of "status" is not what the command takes' },
-    { line: 6, text: 'the synopsis of "call" is not what the command takes' },
+  const { text: mended, diagnostics } = check(text);
+  expect(diagnostics).toEqual([
+    { line: 2, text: 'the synopsis of "status" differs from the table of commands' },
+    { line: 6, text: 'the synopsis of "call" differs from the table of commands' },
   ]);
   expect(mended).toBe(page(block('status', synopsis('status')), block('call', synopsis('call'))));
 });
 
-test('an unknown command and a synopsis without an end are faults, and left alone', () => {
+test('an unknown command and a synopsis without an end are reported and not changed', () => {
   const text = page(block('statsu', []), ['.\\" synopsis of: call', '.Nm vifwatch']);
   expect(check(text)).toEqual({
     text,
-    faults: [
+    diagnostics: [
       { line: 2, text: 'unknown command "statsu"' },
       { line: 4, text: `the synopsis of "call" has no end: add a line '.\\" end of synopsis'` },
     ],
   });
 });
 
-test('a page lacks a command that belongs to it', () => {
+test('a page without the synopsis of one of its commands is reported', () => {
   const text = page(block('mesh check', synopsis('mesh check')));
-  expect(check(text, 'vifwatch-mesh(5)').faults).toEqual([
+  expect(check(text, 'vifwatch-mesh(5)').diagnostics).toEqual([
     { line: 1, text: 'the page lacks the synopsis of "mesh compile"' },
   ]);
 });
 
-test('the script finds faults, and with --write it mends them', async () => {
+test('the script reports outdated synopses, and with --write it updates them', async () => {
   const old = page(block('audit', []));
   const directory = directoryWith({ 'vifwatch-audit.8': old, 'notes.txt': old });
   const script = new URL('./manual-synopses.ts', import.meta.url).pathname;
@@ -95,8 +95,8 @@ test('the script finds faults, and with --write it mends them', async () => {
   expect(await run()).toEqual({
     exitCode: 1,
     stderr: [
-      `${file}:2: the synopsis of "audit" is not what the command takes`,
-      'node --import tsx test/check/manual-synopses.ts --write mends synopses',
+      `${file}:2: the synopsis of "audit" differs from the table of commands`,
+      'to update synopses: node --import tsx test/check/manual-synopses.ts --write',
     ].join('\n'),
   });
   expect(readFileSync(file, 'utf8')).toBe(old);

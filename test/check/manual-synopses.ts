@@ -1,6 +1,6 @@
 /**
- * Checks the synopses of all manual pages against the table of commands: manual-synopses.ts [--write] [DIR].
- * With --write, it brings them up to date. Part of `npm run check`.
+ * manual-synopses.ts [--write] [DIR]: checks the synopses of all man pages against the table of commands.
+ * With --write it updates them. `npm run check` runs it.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,10 +25,12 @@ for (const page of pages) {
   const { commands } = commandTable;
   const { text: mended } = checkSynopses(reference, text, commands);
   if (values.write && mended !== text) writeFileSync(file, mended);
-  const { faults } = checkSynopses(reference, values.write ? mended : text, commands);
-  for (const { line, text } of faults) process.stderr.write(`${file}:${line}: ${text}\n`);
-  if (faults.length > 0) process.exitCode = 1;
+  const { diagnostics } = checkSynopses(reference, values.write ? mended : text, commands);
+  for (const { line, text } of diagnostics) process.stderr.write(`${file}:${line}: ${text}\n`);
+  if (diagnostics.length > 0) process.exitCode = 1;
 }
 if (process.exitCode === 1 && !values.write) {
-  process.stderr.write('node --import tsx test/check/manual-synopses.ts --write mends synopses\n');
+  process.stderr.write(
+    'to update synopses: node --import tsx test/check/manual-synopses.ts --write\n',
+  );
 }

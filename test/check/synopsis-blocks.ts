@@ -1,13 +1,15 @@
-/** The synopses in a manual page: each stands between two comment lines, and must be what the table of commands gives. */
+/**
+ * The synopses in a man page. Each is between two comment lines, and must agree with the table of commands.
+ */
 import type { Command } from '../../src/cli/commands/command.ts';
 import { synopsisOf } from './synopsis.ts';
 
-type Fault = { readonly line: number; readonly text: string };
+type Diagnostic = { readonly line: number; readonly text: string };
 
 type Checked = {
-  /** The page as it should be, as far as the faults can be mended by that. */
+  /** The page with updated synopses. */
   readonly text: string;
-  readonly faults: readonly Fault[];
+  readonly diagnostics: readonly Diagnostic[];
 };
 
 const begin = '.\\" synopsis of: ';
@@ -15,7 +17,7 @@ const end = '.\\" end of synopsis';
 
 type Block = {
   readonly name: string;
-  /** Of the line that begins it, from 0. */
+  /** The index of its first line. */
   readonly at: number;
   readonly body: readonly string[];
   readonly isClosed: boolean;
@@ -37,16 +39,17 @@ const blocksOf = (lines: readonly string[]): readonly Block[] =>
 
 const nameOf = ({ path }: Command): string => path.join(' ');
 
-const faultOf = ({ name, body, isClosed }: Block, command: Command | undefined): string[] => {
+const diagnosticsOf = ({ name, body, isClosed }: Block, command: Command | undefined): string[] => {
   if (command === undefined) return [`unknown command "${name}"`];
   if (!isClosed) return [`the synopsis of "${name}" has no end: add a line '${end}'`];
   const isCurrent = body.join('\n') === synopsisOf(command).join('\n');
-  return isCurrent ? [] : [`the synopsis of "${name}" is not what the command takes`];
+  return isCurrent ? [] : [`the synopsis of "${name}" differs from the table of commands`];
 };
 
 /**
- * Checks a page with synopses; one without any has no fault.
- * @param page its name as in a reference, such as "vifwatch(8)": it must have every command that belongs to it.
+ * Checks a man page; a page without synopses has no diagnostics.
+ * @param page its name as in a reference, such as "vifwatch(8)"; the page must have every command that
+ * belongs to it
  */
 export const checkSynopses = (
   page: string,
@@ -68,9 +71,9 @@ export const checkSynopses = (
     .filter((name) => !blocks.some((block) => block.name === name));
   return {
     text: mended.join('\n'),
-    faults: [
+    diagnostics: [
       ...blocks.flatMap((block) =>
-        faultOf(block, commandOf(block)).map((text) => ({ line: block.at + 1, text })),
+        diagnosticsOf(block, commandOf(block)).map((text) => ({ line: block.at + 1, text })),
       ),
       ...missing.map((name) => ({ line: 1, text: `the page lacks the synopsis of "${name}"` })),
     ],

@@ -1,4 +1,4 @@
-/** mandoc finds no fault in the synopses of all commands. */
+/** mandoc accepts the synopses of all commands. */
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { commandTable } from '../../src/cli/commands/table.ts';
@@ -12,15 +12,15 @@ const page = [
   ...['.Sh DESCRIPTION', 'Text.', ''],
 ].join('\n');
 
-test('mandoc has no warning', async () => {
+test('mandoc has no warnings about the synopses', async () => {
   const argv = ['-Tlint', '-W', 'warning'];
   const { stdout, stderr, exitCode } = await execa('mandoc', argv, { input: page, reject: false });
   expect({ stdout, stderr, exitCode }).toEqual({ stdout: '', stderr: '', exitCode: 0 });
 });
 
-test('mandoc prints a command as its help does', async () => {
+test('mandoc prints the same synopsis as its help', async () => {
   const { stdout } = await execa('mandoc', ['-Tascii', '-O', 'width=200'], { input: page });
-  // Bold and underlined characters are overstruck.
+  // mandoc marks bold and underlined characters with backspaces.
   const text = stdout.replaceAll(/.[\b]/g, '');
   expect(text).toContain(
     'vifwatch call [--timeout seconds] vm service[+argument] [-- program ...]',

@@ -1,8 +1,8 @@
-/** The synopsis of a command in a manual page. */
+/** The synopsis of a command in a man page. */
 import type { Command } from '../../src/cli/commands/command.ts';
 import type { Argument, Option, Value } from '../../src/cli/commands/parameter.ts';
 
-/** `Ar name`, or `Ar name Ns Op + Ns Ar suffix` where a part may be left out. */
+/** `Ar name`, or `Ar name Ns Op + Ns Ar suffix` if the value has an optional part. */
 const valueText = ({ name }: Value): string => {
   const [, stem = name, suffix] = name.match(/^(.+)\[\+(.+)\]$/) ?? [];
   return suffix === undefined ? `Ar ${stem}` : `Ar ${stem} Ns Op + Ns Ar ${suffix}`;
@@ -30,7 +30,7 @@ const argumentLine = ({ kind, value }: Argument): string => {
   }
 };
 
-/** Lines of mdoc, without the global options, which vifwatch(8) has once for all commands. */
+/** The mdoc lines of a command, without the global options, which vifwatch(8) lists once for all commands. */
 export const synopsisOf = (command: Command): readonly string[] => [
   '.Nm vifwatch',
   `.Cm ${command.path.join(' ')}`,

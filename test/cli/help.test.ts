@@ -1,4 +1,4 @@
-/** Help, word by word. */
+/** The help texts, word for word. */
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 
@@ -7,7 +7,7 @@ const main = new URL('../../dist/main.js', import.meta.url).pathname;
 const helpOf = async (...path: readonly string[]): Promise<string> =>
   (await execa(process.execPath, [main, ...path, '--help'])).stdout;
 
-test('a command with global options', async () => {
+test('the help of a command lists its global options', async () => {
   expect(await helpOf('status')).toBe(`\
 Usage: vifwatch status [--json]
 
@@ -39,7 +39,7 @@ Exit status:
 See also: vifwatch(8)`);
 });
 
-test('a command with an argument and a required option', async () => {
+test('the help of a command lists its argument and its required option', async () => {
   expect(await helpOf('mesh', 'compile')).toBe(`\
 Usage: vifwatch mesh compile -o DIR FILE
 

@@ -1,4 +1,4 @@
-/** The table of commands, and the command line that is made from it. */
+/** The table of commands, and the command-line parser that is made from it. */
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/cli/commands/command.ts';
@@ -14,7 +14,7 @@ const named = commands.map((command) => ({ name: nameOf(command), command }));
 
 type Parsed = { readonly name: string; readonly values: Readonly<Record<string, unknown>> };
 
-/** Which command a command line would run, and with what. */
+/** The command that a command line runs, with its values. */
 const parse = async (line: string): Promise<readonly Parsed[]> => {
   const parsed: Parsed[] = [];
   await runCommandLine(commandTable, line.split(' ').slice(1), async (command, values) => {
@@ -25,7 +25,7 @@ const parse = async (line: string): Promise<readonly Parsed[]> => {
 
 const globals = { config: '/etc/vifwatch/vifwatch.toml', runtime: '/run/vifwatch' };
 
-test('has every command', () => {
+test('the table has every command', () => {
   expect(commands.map(nameOf)).toEqual([
     ...['run', 'status', 'export', 'check', 'panic', 'resume'],
     ...['agent', 'agent check', 'call', 'peers'],
@@ -34,13 +34,13 @@ test('has every command', () => {
   ]);
 });
 
-test.each(named)('every option and argument of "$name" has a name of its own', ({ command }) => {
+test.each(named)('all options and arguments of "$name" have different names', ({ command }) => {
   const names = [...Object.keys(command.options), ...Object.keys(command.arguments)];
   expect(new Set([...names, ...Object.keys(globals)]).size).toBe(names.length + 2);
 });
 
 test.each(named.flatMap(({ name, command }) => command.examples.map(([line]) => ({ name, line }))))(
-  'the example "$line" is a right command line',
+  'the example "$line" is a valid command line',
   async ({ name, line }) => {
     const lines = line.split(/ (?:[<>|]|&&) /).filter((part) => part.startsWith('vifwatch '));
     const parsed = (await Promise.all(lines.map(parse))).flat();
@@ -49,7 +49,7 @@ test.each(named.flatMap(({ name, command }) => command.examples.map(([line]) => 
   },
 );
 
-describe('what a command gets', () => {
+describe('a command gets its options and arguments', () => {
   test.each([
     ['vifwatch run', globals],
     ['vifwatch --config a run --runtime b', { config: 'a', runtime: 'b' }],
@@ -84,7 +84,7 @@ const run = async (line: string) => {
   return { exitCode, stdout, stderr };
 };
 
-describe.concurrent('a wrong command line ends with 64', () => {
+describe.concurrent('a wrong command line exits with 64', () => {
   test.each([
     ['', 'Usage: vifwatch [OPTIONS] COMMAND'],
     ['policy', 'Usage: vifwatch policy COMMAND'],
@@ -105,7 +105,7 @@ describe.concurrent('a wrong command line ends with 64', () => {
   });
 });
 
-describe.concurrent('what was asked for ends with 0', () => {
+describe.concurrent('a request for help or the version exits with 0', () => {
   test('the version', async () => {
     expect(await run('--version')).toEqual({ exitCode: 0, stdout: version, stderr: '' });
   });

@@ -1,6 +1,6 @@
 /**
- * The statements of `src`, in percent, that must be executed: by the tests without a rig, and in the bundle by what runs
- * on the rigs. They are some points below what was measured, since not every run takes the same ways; a commit that raises the
- * coverage raises them.
+ * The percentage of `src`'s statements that must be executed: `unit` by the tests without a rig, `bundle` in
+ * the bundle by processes on the rigs. The floors are some points below the measured values, because runs
+ * differ. A commit that raises the coverage raises them.
  */
 export const coverageFloors = { unit: 53, bundle: 66 };

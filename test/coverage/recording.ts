@@ -1,14 +1,14 @@
-/** Which code of the bundle runs on the rigs: Node writes it down, for some processes of each test file. */
+/** Coverage of the bundle on the rigs: Node records it for some processes of each test file. */
 
-/** Set by `npm test`: where the records go. */
+/** The directory for the records, which `npm test` sets. */
 const directory = process.env['VIFWATCH_COVERAGE'];
 
 const recorded = new Set<string>();
 
 /**
- * The environment that makes a process record, for the first process of each kind in a test file: a record costs a
- * tenth of a second and two megabytes.
- * @param kind a daemon, or a command
+ * The environment that makes a process record its coverage. Only the first process of each kind in a test
+ * file records, because a record costs a tenth of a second and two megabytes.
+ * @param kind the daemon or a command
  */
 export const recordingFirst = (kind: string): Record<string, string> => {
   if (directory === undefined || recorded.has(kind)) return {};
@@ -16,5 +16,5 @@ export const recordingFirst = (kind: string): Record<string, string> => {
   return { NODE_V8_COVERAGE: directory };
 };
 
-/** The word in a process's environment by which one that records is known; undefined if none does. */
+/** The entry in the environment of recording processes; undefined if no process records. */
 export const recordingMark = directory === undefined ? undefined : `NODE_V8_COVERAGE=${directory}`;

@@ -1,4 +1,4 @@
-/** Prints how much of the bundle the rigs' processes have executed; exits 1 if it is less than the floor. */
+/** Prints the bundle's coverage by processes on the rigs; exits with 1 if it is below the floor. */
 import { readdirSync, rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { CoverageReport } from 'monocart-coverage-reports';
@@ -7,7 +7,7 @@ import { coverageFloors } from './floors.ts';
 const root = new URL('../../', import.meta.url).pathname;
 const records = `${root}.cache/coverage/bundle`;
 
-/** Loads every part of the bundle, so that what no process has loaded counts as not executed. */
+/** Loads every part of the bundle, so that parts which no process has loaded count as not executed. */
 const loadAll = `
   const { readdirSync } = await import('node:fs');
   const parts = readdirSync('dist').filter((name) => name.endsWith('.js') && name !== 'main.js');

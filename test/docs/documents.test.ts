@@ -1,4 +1,4 @@
-/** What the documents say of themselves and of the code: sizes, paths and codes. */
+/** Checks the documents against the code: sizes, paths and codes. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -20,13 +20,13 @@ const linksOf = (text: string): readonly string[] =>
     /^\w+:/.test(target) ? [] : [target],
   );
 
-/** Also the beginning of one, as vitest takes it. */
+/** Whether a path exists, or is the beginning of an existing one, because vitest accepts beginnings. */
 const isPath = (path: string): boolean =>
   existsSync(path) ||
   (existsSync(dirname(path)) &&
     readdirSync(dirname(path)).some((name) => name.startsWith(basename(path))));
 
-/** Words in backticks that begin with a folder, or end as source files do. */
+/** The words in backticks that begin with a folder's name or end like a source file. */
 const pathsOf = (text: string, roots: readonly string[]): readonly string[] =>
   [...text.matchAll(/`([^`\n]+)`/g)]
     .flatMap(([, code = '']) => code.split(' '))
@@ -58,7 +58,7 @@ test('npm installs every man page', () => {
   expect(manifest.man).toEqual(pages.map((page) => `./man/${page}`));
 });
 
-test('every man page that another one names exists', () => {
+test('every man page that another man page names exists', () => {
   const names = [...pages, ...documents]
     .map((file) => read(file.includes('/') || file === 'README.md' ? file : join('man', file)))
     .flatMap((text) => [
@@ -81,10 +81,10 @@ const filesBelow = (directory: string, extension: string): readonly string[] =>
 const found = (files: readonly string[], pattern: RegExp): readonly string[] =>
   files.flatMap((file) => [...read(file).matchAll(pattern)].map(([, code = '']) => code));
 
-test('vifwatch-errors(7) explains every code, and no other', () => {
+test('vifwatch-errors(7) explains every code and no others', () => {
   const sources = filesBelow('src', '.ts');
   const codes = [
-    // The lists of codes, and what is logged besides.
+    // The lists of codes, and codes that are only logged.
     ...[...vifCodes, ...processCodes, ...auditCodes, ...vchanCodes],
     ...found(sources, /\bcode: '([A-Z0-9]+(?:_[A-Z0-9]+)+)'/gm),
     ...found(filesBelow('dom0', '.awk'), /\bfind(?:_of)?\([^"\n]*"([A-Z0-9_]+)"/g),
@@ -93,7 +93,7 @@ test('vifwatch-errors(7) explains every code, and no other', () => {
   expect([...new Set(entries)].sort()).toEqual([...new Set(codes)].sort());
 });
 
-test('vifwatch-errors(7) explains every refusal of a call, and no other', () => {
+test('vifwatch-errors(7) explains every refusal of a call and no others', () => {
   const entries = found(['man/vifwatch-errors.7'], /^\.It Er ([a-z-]+)$/gm);
   expect([...entries].sort()).toEqual([...refusalCodes].sort());
 });

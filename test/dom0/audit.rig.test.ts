@@ -1,4 +1,4 @@
-/** dom0/audit: nothing on a host that is as it should be, and for each sabotage its code. */
+/** dom0/audit reports nothing on a correct host, and reports each sabotage with its code. */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -9,7 +9,7 @@ import { sabotagesOfMesh } from './sabotages-mesh.ts';
 
 const network = 'dom0';
 
-/** Runs the audit where nothing but the rig is to be seen; `inside` is run there before it. */
+/** Runs the audit in namespaces that hide the rest of the machine; `inside` runs there first. */
 const runAudit = ({ sim, shell, directory }: Dom0, args: readonly string[], inside = ':') => {
   const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
   const line = `(${path}\n${inside})\nexec sh ${directory}/audit "$@"`;
@@ -29,7 +29,7 @@ const findings = async (dom0: Dom0, inside?: string): Promise<readonly Finding[]
 type Body = (dom0: Dom0, inNetwork: InNetwork) => Promise<void>;
 type Options = Parameters<typeof withDom0>[2];
 
-/** Runs the body where dom0 has a network namespace of its own. */
+/** Runs the body with a network namespace for dom0. */
 const withNetwork = (shell: Shell, body: Body, options?: Options): Promise<void> =>
   withDom0(
     shell,
@@ -47,7 +47,7 @@ const withNetwork = (shell: Shell, body: Body, options?: Options): Promise<void>
     options,
   );
 
-/** Besides, all VMs run, linked as their agents do it. */
+/** Like `withNetwork`, with all VMs running and linked. */
 const withMesh = (shell: Shell, body: Body, options?: Options): Promise<void> =>
   withNetwork(
     shell,
@@ -59,7 +59,7 @@ const withMesh = (shell: Shell, body: Body, options?: Options): Promise<void> =>
     options,
   );
 
-/** What two agents write, with values that could be taken for something else. */
+/** Writes the nodes of two linked agents, with values that look like other nodes' text. */
 const link = async (dom0: Dom0): Promise<void> => {
   const [, sa, , workload] = domidsOf(dom0);
   const hostile = `'"   (n0,b1)'`;
@@ -81,7 +81,7 @@ const link = async (dom0: Dom0): Promise<void> => {
 };
 
 describe.concurrent.each(shells)('%s', (shell) => {
-  test('each sabotage has its code, and nothing is found when it is undone', () =>
+  test('each sabotage has its code, and the audit finds nothing after the undoing', () =>
     withMesh(shell, async (dom0, inNetwork) => {
       assert.deepEqual(await runAudit(dom0, []), {
         status: 0,
@@ -95,7 +95,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await findings(dom0), []);
     }));
 
-  test('a VM that has gone is found in every place, and autostart mends it all', () =>
+  test('a VM that has gone is reported for every trace it left, and autostart repairs them all', () =>
     withMesh(shell, async (dom0) => {
       await dom0.sh(`${dom0.tools}/xl destroy mgmt-vm`);
       const { status, stdout } = await runAudit(dom0, []);
@@ -107,7 +107,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       const heads = ['VM_MISSING', 'MAP_PERMISSIONS', 'MAP_STALE', 'RENDEZVOUS_STALE'];
       assert.deepEqual([...new Set(rows.map(([code]) => code))].sort(), [...heads].sort());
       for (const row of rows) assert.equal(row.length, 3, stdout);
-      // As long as it cannot start, it is missing, and nothing else is wrong with it.
+      // While the VM cannot start, the audit reports only that it is missing.
       dom0.on('create', 'mgmt-vm', 'exit 1');
       assert.equal((await dom0.run('autostart')).status, 1);
       assert.deepEqual(await findings(dom0), [
@@ -118,7 +118,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await findings(dom0), []);
     }));
 
-  test('a list that never ends blinds the audit, but is waited for no longer than some seconds', () =>
+  test('a listing of xenstore that never ends is cut off after some seconds, and the exit status is 69', () =>
     withNetwork(shell, async (dom0) => {
       dom0.before('xenstore-ls', 'exec /usr/bin/sleep infinity');
       const file = `${dom0.directory}/audit`;
@@ -130,7 +130,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal(status, 69);
     }));
 
-  test('what it cannot look at is never fine', () =>
+  test('the audit exits with 69 for everything that it cannot look at', () =>
     withMesh(shell, async (dom0) => {
       dom0.before('xl', '[ "$2" != -l ] || exit 1');
       dom0.before('xenstore-ls', 'exit 1');
@@ -151,11 +151,11 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal((await runAudit(dom0, ['--yaml'])).status, 64);
     }));
 
-  test('a guest that makes xenstore unreadable blinds the audit, but neither unseen nor autostart', () =>
+  test('a guest that makes xenstore unreadable stops the audit with exit status 69, but not autostart', () =>
     withMesh(
       shell,
       async (dom0) => {
-        // oxenstored answers no list of more than 4 KiB.
+        // oxenstored refuses directory listings above 4 KiB.
         const sa = dom0.domidOf('sa-vm');
         const place = `/local/domain/${sa}/ipc/direct/${dom0.domidOf('workload-vm')}`;
         const long = 'x'.repeat(200);

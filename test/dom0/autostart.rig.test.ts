@@ -1,4 +1,4 @@
-/** dom0/autostart: everything runs and is provisioned in the end, or it says what is not. */
+/** dom0/autostart starts and provisions all VMs, or names the VMs that it could not start. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -9,14 +9,14 @@ import { provisions, shells, vms, wantedProvisions, withDom0 } from './dom0.ts';
 const lines = (dom0: { domidOf(vm: string): number }, as = ''): string =>
   vms.map((vm) => `${vm}: domain ${dom0.domidOf(vm)}${as}\n`).join('');
 
-/** The exit status that the rig gives for what a signal has ended. */
+/** The exit status that the rig gives to a program that a signal has ended. */
 const killed = 127;
 
 const unchanged = 'all VMs run; nothing was changed\n';
 
 describe.concurrent.each(shells)('%s', (shell) => {
   test.each(['xenstored', 'oxenstored'] as const)(
-    'all VMs run, each with its name and places from the first instruction on (%s)',
+    'all VMs run, and each has its domain-map entry and directories before its first instruction (%s)',
     (store) =>
       withDom0(
         shell,
@@ -36,7 +36,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       ),
   );
 
-  test('running it again changes nothing, and says so', () =>
+  test('a second run changes nothing and says so', () =>
     withDom0(shell, async (dom0) => {
       await dom0.run('autostart');
       const before = await dom0.store();
@@ -47,11 +47,11 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal(stdout, lines(dom0, ', already running') + unchanged);
       assert.equal(status, 0);
       assert.deepEqual(await dom0.store(), before);
-      // What these are cannot be seen.
+      // autostart cannot read these permissions, so it always sets them.
       assert.equal(readFileSync(calls, 'utf8'), 'chmod /ipc n0\n');
     }));
 
-  test('what others have done to names and places is put right', () =>
+  test('changes by other programs to domain-map entries and directories are reverted', () =>
     withDom0(shell, async (dom0) => {
       await dom0.run('autostart');
       const [net, sa, mgmt, workload] = vms.map(dom0.domidOf);
@@ -68,12 +68,12 @@ describe.concurrent.each(shells)('%s', (shell) => {
       const { status, stdout } = await dom0.run('autostart');
       assert.equal(status, 0);
       assert.equal(stdout, lines(dom0, ', already running'));
-      // Whose name is not in the table is nobody's of ours.
+      // autostart leaves names alone that are not in the table.
       await dom0.sh('xenstore-rm /ipc/domain-map/stranger');
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
-  test('a name is never readable for others, not even between two steps', () =>
+  test('a domain-map entry is never readable for other VMs, not even between two steps', () =>
     withDom0(shell, async (dom0) => {
       await dom0.run('autostart');
       const entry = '/ipc/domain-map/net-vm';
@@ -89,10 +89,10 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual([...named], wanted);
     }));
 
-  test('killed at any step, it goes on where it was', () =>
+  test('autostart that is killed at any step completes its work in the next run', () =>
     withDom0(shell, async (dom0) => {
       const file = (name: string): string => `${dom0.sim.directory}/${name}`;
-      // Every second time, the tool is not run either.
+      // Every second kill happens before the tool runs.
       const script = `
         read -r count <${file('count')}
         count=$((count + 1))
@@ -122,7 +122,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.doesNotMatch(await dom0.sh(`${dom0.tools}/xl list`), /--p---/);
     }));
 
-  test('of two at once, the second waits and finds nothing to do', () =>
+  test('of two simultaneous runs, the second waits and finds nothing to do', () =>
     withDom0(shell, async (dom0) => {
       const outputs = await Promise.all([
         dom0.run('autostart'),
@@ -143,9 +143,9 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
-  test('--parallel creates the VMs of a level at once', () =>
+  test('--parallel creates the VMs of a level simultaneously', () =>
     withDom0(shell, async (dom0) => {
-      // Each waits for the other; alone, it fails.
+      // Each creation waits for the other one; one alone times out.
       const mark = (vm: string): string => `${dom0.sim.directory}/${vm}`;
       const pairs = [
         ['sa-vm', 'mgmt-vm'],
@@ -164,26 +164,28 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
-  test.each([[], ['--parallel']])('a VM that fails stops only those that need it (%s)', (...args) =>
-    withDom0(shell, async (dom0) => {
-      dom0.on('create', 'sa-vm', 'echo no memory >&2; exit 3');
-      const { status, stdout, stderr } = await dom0.run('autostart', args);
-      assert.equal(status, 1);
-      assert.equal(stdout, 'net-vm: domain 1\nmgmt-vm: domain 2\n');
-      const [failed, refused, summary] = stderr.trim().split('\n');
-      assert.match(failed ?? '', /^sa-vm: "xl create .*\/sa-vm\.cfg" failed: no memory$/);
-      assert.equal(refused, 'workload-vm: not started: it needs sa-vm, which does not run');
-      assert.equal(
-        summary,
-        'autostart: these VMs were not started or need a repair: sa-vm workload-vm',
-      );
-      dom0.on('create', 'sa-vm', '');
-      assert.equal((await dom0.run('autostart', args)).status, 0);
-      assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
-    }),
+  test.each([[], ['--parallel']])(
+    'a VM that fails to start stops only the VMs that need it (%s)',
+    (...args) =>
+      withDom0(shell, async (dom0) => {
+        dom0.on('create', 'sa-vm', 'echo no memory >&2; exit 3');
+        const { status, stdout, stderr } = await dom0.run('autostart', args);
+        assert.equal(status, 1);
+        assert.equal(stdout, 'net-vm: domain 1\nmgmt-vm: domain 2\n');
+        const [failed, refused, summary] = stderr.trim().split('\n');
+        assert.match(failed ?? '', /^sa-vm: "xl create .*\/sa-vm\.cfg" failed: no memory$/);
+        assert.equal(refused, 'workload-vm: not started: it needs sa-vm, which does not run');
+        assert.equal(
+          summary,
+          'autostart: these VMs were not started or need a repair: sa-vm workload-vm',
+        );
+        dom0.on('create', 'sa-vm', '');
+        assert.equal((await dom0.run('autostart', args)).status, 0);
+        assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
+      }),
   );
 
-  test('what is not as it left it is said, and not touched', () =>
+  test('a paused VM and a VM without a working vif are reported and not changed', () =>
     withDom0(shell, async (dom0) => {
       await dom0.run('autostart');
       const states = `${dom0.sim.directory}/xl/domains`;

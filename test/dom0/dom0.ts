@@ -1,4 +1,4 @@
-/** dom0 of the fast rig with the scripts of dom0/ and a stand-in for xl: Alpine's with ash, Debian's with dash. */
+/** dom0 on the fast rig: the scripts of dom0/ and a stand-in for xl, with Alpine's ash or Debian's dash. */
 import {
   cpSync,
   mkdirSync,
@@ -24,7 +24,7 @@ const sources = new URL('../../dom0/', import.meta.url).pathname;
 const standIn = new URL('xl', import.meta.url).pathname;
 const busybox = '/usr/bin/busybox';
 
-/** All that the scripts may use: what they check for, and what no dom0 lacks. */
+/** All programs that the scripts may use: the ones they check for, and the ones every dom0 has. */
 const applets = 'awk cat dirname grep id ip ls mkdir mkfifo readlink rm sh sort timeout tr'.split(
   ' ',
 );
@@ -33,7 +33,7 @@ const programs = ['chmod', 'exists', 'ls', 'read', 'rm', 'watch', 'write']
   .map((tool) => `/usr/bin/xenstore-${tool}`)
   .concat('/usr/bin/flock', standIn);
 
-/** net-vm first, then sa-vm and mgmt-vm at once, then workload-vm, which needs both. */
+/** Level 0 is net-vm, level 1 sa-vm and mgmt-vm, level 2 workload-vm, which needs both. */
 const table = [
   'vifwatch-mesh 1',
   'net net-vm',
@@ -70,28 +70,28 @@ const configuration = (vm: string): string =>
 
 export const vms = ['net-vm', 'sa-vm', 'mgmt-vm', 'workload-vm'] as const;
 
-/** What net-vm's daemon does once it serves vifs. */
+/** The shell command that publishes the readiness of a daemon in domain $1. */
 export const becomeReady = 'xenstore-write "/local/domain/$1/data/vifwatch/ready" ready\n';
 
 export type Dom0 = {
   readonly sim: Sim;
-  /** Where the scripts and the table lie. */
+  /** The directory of the scripts and of the table. */
   readonly directory: string;
-  /** The only directory on their path. */
+  /** The only directory in the scripts' PATH. */
   readonly tools: string;
-  /** Runs a script in dom0, or in whatever other domain. */
+  /** Runs a script in dom0, or in another domain. */
   run(script: Script, args?: readonly string[], domid?: number): Promise<Output>;
-  /** Starts a script that may be killed; its output is in its log. */
+  /** Starts a script that the test may kill; its output is in its log. */
   start(script: Script, ...args: readonly string[]): TiedProcess;
-  /** What runs a line of sh in the scripts' own shell, with their path and their xl. */
+  /** The command that runs a line of sh in the scripts' own shell, with their PATH and their xl. */
   shell(line: string, args?: readonly string[]): readonly string[];
-  /** Runs a line of sh as a domain, dom0 unless another is named, with the machine's path; it must succeed. */
+  /** Runs a line of sh as a domain (default: dom0) with the machine's PATH; the line must succeed. */
   sh(line: string, domid?: number): Promise<string>;
-  /** Has a script run before xl makes a VM, when that boots or before it shuts down. */
+  /** Runs a script before xl creates the VM, when the VM boots, or before it shuts down. */
   on(when: 'create' | 'boot' | 'shutdown', vm: string, line: string): void;
-  /** Has a script run whenever a tool is, before it. */
+  /** Runs a script before each run of a tool. */
   before(tool: string, script: string): void;
-  /** All of xenstore with permissions, a node a line. */
+  /** All nodes of xenstore with their permissions, one per line. */
   store(): Promise<readonly string[]>;
   domidOf(vm: string): number;
 };
@@ -111,7 +111,7 @@ const makeScripts = (directory: string, lines: readonly string[]): void => {
   for (const vm of vms) writeFileSync(`${directory}/xl/${vm}.cfg`, configuration(vm));
 };
 
-/** The lines of the table, changed by a test. */
+/** The kind of xenstored, and a test's changes to the lines of the table. */
 type Options = { readonly store?: StoreKind; readonly mesh?: (lines: string[]) => string[] };
 
 const open = (sim: Sim, shell: Shell, lines: readonly string[]): Dom0 => {
@@ -163,11 +163,11 @@ const open = (sim: Sim, shell: Shell, lines: readonly string[]): Dom0 => {
   };
 };
 
-/** What dom0 has said in xenstore: names and places. */
+/** The domain-map entries and offer directories that xenstore has. */
 export const provisions = async (dom0: Dom0): Promise<readonly string[]> =>
   (await dom0.store()).filter((line) => /^\/ipc |^\/ipc\/|\/ipc\/direct\/\d+ /.test(line));
 
-/** The same as the table wants it, while all VMs run. */
+/** The entries and directories that the table demands while all VMs run. */
 export const wantedProvisions = (dom0: Dom0): readonly string[] => {
   const [net, sa, mgmt, workload] = vms.map(dom0.domidOf);
   return [
@@ -183,7 +183,7 @@ export const wantedProvisions = (dom0: Dom0): readonly string[] => {
   ].sort();
 };
 
-/** Runs the body in a dom0 of its own, in which no VM runs yet. */
+/** Runs the body with a new dom0 in which no VM runs yet. */
 export const withDom0 = async (
   shell: Shell,
   body: (dom0: Dom0) => Promise<void>,

@@ -1,4 +1,7 @@
-/** VMs whose names could be taken for numbers, for parts of a text or for files of the scripts' own; and no driver domain. */
+/**
+ * VM names that look like numbers, like parts of other names or like the scripts' own files; no driver
+ * domain.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -30,7 +33,7 @@ const withOddNames = (shell: Shell, body: (dom0: Dom0) => Promise<void>): Promis
   );
 
 describe.concurrent.each(shells)('%s', (shell) => {
-  test('each has its own needs, its own name and its own place', () =>
+  test('each VM has its own needs, its own domain-map entry and its own directory', () =>
     withOddNames(shell, async (dom0) => {
       dom0.on('create', 'plan', 'echo no memory >&2; exit 3');
       const { stdout, stderr } = await dom0.run('autostart', ['--parallel']);
@@ -56,7 +59,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
         assert.ok(lines.includes(line), `${line}\n${lines.join('\n')}`);
     }));
 
-  test('only the whole name is recreated, and one that is paused stays so', () =>
+  test('recreate accepts only the exact name, and autostart leaves a paused VM alone', () =>
     withOddNames(shell, async (dom0) => {
       await dom0.run('autostart');
       for (const name of ['1000', '01e3', 'na', 'n\\141n']) {
@@ -68,7 +71,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal((await dom0.run('recreate', ['1e03'])).status, 0);
       assert.ok(dom0.domidOf('1e03') > before);
       assert.equal(dom0.domidOf('1e3'), other);
-      // One that somebody else has paused stays so, whatever it is called.
+      // autostart must not unpause a VM that another program has paused, whatever its name is.
       const state = `${dom0.sim.directory}/xl/domains/${dom0.domidOf('plan')}/state`;
       writeFileSync(state, '--p---\n');
       const { status, stderr } = await dom0.run('autostart');

@@ -1,4 +1,4 @@
-/** dom0/autostart waits for net-vm's vifwatch, and for nothing else; whatever ends the wait leaves nothing behind. */
+/** dom0/autostart waits only for net-vm's vifwatch, and its wait leaves no process behind. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -9,31 +9,31 @@ import { isRunning } from './running.ts';
 const waits = (dom0: Dom0): Promise<void> =>
   until('autostart waits for net-vm', () => isRunning(dom0, 'xenstore-watch '));
 
-/** Waits until autostart has looked at so many events, and found that net-vm is there and not ready. */
+/** Returns a wait: autostart has handled `events` watch events and found net-vm running but not ready. */
 const hearing = (dom0: Dom0): ((events: number) => Promise<void>) => {
   const file = `${dom0.sim.directory}/heard`;
   dom0.before('xenstore-exists', `[ "$1" != /local/domain/1/domid ] || echo heard >>${file}`);
   const count = (): number =>
     existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
-  return (events) => until(`autostart hears of ${events} events`, () => count() >= events);
+  return (events) => until(`autostart handles ${events} watch events`, () => count() >= events);
 };
 
 const nothingLeft = (dom0: Dom0): void =>
   assert.ok(!isRunning(dom0, 'xenstore-watch '), 'xenstore-watch is still there');
 
-/** What it said when it is done, with its exit status. */
+/** Waits for autostart's end; resolves with its output and its exit status. */
 const end = async (autostart: ReturnType<Dom0['start']>) => {
   await autostart.ended;
   return { status: autostart.child.exitCode, output: autostart.log() };
 };
 
 describe.concurrent.each(shells)('%s', (shell) => {
-  test('readiness may come late, after other words, and the other VMs start then', () =>
+  test('the other VMs start when net-vm becomes ready, even late and after other values of the node', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
       const heard = hearing(dom0);
       const autostart = dom0.start('autostart');
-      // A watch has an event at once, and here it has two paths.
+      // The watch has two paths, and each has an event at its start.
       await heard(2);
       await dom0.sh('xenstore-write data/vifwatch/ready starting', 1);
       await heard(3);
@@ -50,7 +50,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       nothingLeft(dom0);
     }));
 
-  test('never: nothing else is started', () =>
+  test('without readiness, no other VM starts', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
       const { status, stdout, stderr } = await dom0.run('autostart', ['--timeout', '1']);
@@ -64,12 +64,12 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.throws(() => dom0.domidOf('sa-vm'));
       nothingLeft(dom0);
       dom0.on('boot', 'net-vm', becomeReady);
-      // It runs already, so it does not boot again: this is its daemon that is ready at last.
+      // net-vm runs already and does not boot again; now its daemon becomes ready.
       await dom0.sh('xenstore-write data/vifwatch/ready ready', 1);
       assert.equal((await dom0.run('autostart')).status, 0);
     }));
 
-  test('net-vm goes meanwhile: the wait is over at once', () =>
+  test('the wait ends at once when net-vm goes away', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
       const autostart = dom0.start('autostart', '--timeout', '999999');
@@ -84,10 +84,10 @@ describe.concurrent.each(shells)('%s', (shell) => {
       nothingLeft(dom0);
     }));
 
-  test('stopped by a terminal, it leaves no watch', () =>
+  test('autostart that a terminal interrupts leaves no watch behind', () =>
     withDom0(shell, async (dom0) => {
       dom0.on('boot', 'net-vm', '');
-      // A terminal's signal is for a process group; and it would not end by itself for days.
+      // A terminal signals a whole process group. The timeout is so long that only the signal ends the wait.
       const argv = [`${dom0.directory}/autostart`, '--timeout', '999999'];
       const ofTerminal = dom0.sim.inRig(dom0.shell('exec /usr/bin/setsid sh "$@"', argv));
       const autostart = dom0.sim.start('autostart', ofTerminal, { domid: 0 });

@@ -1,17 +1,17 @@
-/** dom0/recreate: a VM under a new domid, with all that others know of it. */
+/** dom0/recreate gives a VM a new domid and updates all xenstore nodes that name the old one. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { type Dom0, provisions, shells, wantedProvisions, withDom0 } from './dom0.ts';
 
-/** Runs the body when all VMs run. */
+/** Runs the body with all VMs running. */
 const withMesh = (shell: (typeof shells)[number], body: (dom0: Dom0) => Promise<void>) =>
   withDom0(shell, async (dom0) => {
     assert.equal((await dom0.run('autostart', ['--parallel'])).status, 0);
     await body(dom0);
   });
 
-/** Recreates a VM, and resolves with what its script said as it was asked to shut down. */
+/** Recreates a VM; resolves with "asked\n" if it was asked to shut down, else with "". */
 const recreated = async (dom0: Dom0, ...args: readonly string[]): Promise<string> => {
   const name = args.at(-1) ?? '';
   const before = dom0.domidOf(name);
@@ -33,13 +33,13 @@ const recreated = async (dom0: Dom0, ...args: readonly string[]): Promise<string
 };
 
 describe.concurrent.each(shells)('%s', (shell) => {
-  test('names, permissions and places follow, and only -f does not ask the VM', () =>
+  test('domain-map entries, permissions and directories follow the VM, and only -f skips the shutdown request', () =>
     withMesh(shell, async (dom0) => {
       assert.equal(await recreated(dom0, 'workload-vm'), 'asked\n');
       assert.equal(await recreated(dom0, '-f', 'sa-vm'), '');
     }));
 
-  test('a VM that does not shut down is destroyed; one that does not run is started', () =>
+  test('a VM that does not shut down is destroyed, and a VM that does not run is started', () =>
     withMesh(shell, async (dom0) => {
       dom0.on('shutdown', 'mgmt-vm', 'exit 1');
       assert.equal((await dom0.run('recreate', ['mgmt-vm'])).stdout, 'mgmt-vm: domain 5\n');
@@ -48,10 +48,10 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
-  test('a VM that reboots instead of shutting down is replaced, too', () =>
+  test('a VM that reboots instead of shutting down is recreated', () =>
     withMesh(shell, async (dom0) => {
       const { tools, directory } = dom0;
-      // As the xl that watches over it does.
+      // On a reboot, the VM's xl daemon destroys the domain and creates a new one.
       dom0.on(
         'shutdown',
         'mgmt-vm',
@@ -62,7 +62,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
-  test('one that cannot be created again is forgotten, and what needs it stays as it is', () =>
+  test('a VM that cannot be created again loses its nodes, and a VM that needs it is not recreated', () =>
     withMesh(shell, async (dom0) => {
       const sa = dom0.domidOf('sa-vm');
       dom0.on('create', 'sa-vm', 'echo no memory >&2; exit 1');
@@ -81,7 +81,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal(dom0.domidOf('workload-vm'), 4);
     }));
 
-  test('what it refuses, and then nothing has changed', () =>
+  test('wrong names and options are refused, and nothing changes', () =>
     withMesh(shell, async (dom0) => {
       const before = await dom0.store();
       const cases: readonly [readonly string[], number, RegExp][] = [

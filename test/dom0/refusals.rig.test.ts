@@ -1,11 +1,11 @@
-/** What dom0/autostart does not even begin. */
+/** dom0/autostart refuses to begin without its tools, a valid table, dom0 or xenstore. */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { provisions, shells, withDom0 } from './dom0.ts';
 
 describe.concurrent.each(shells)('%s', (shell) => {
-  test('all tools that are missing are named, and nothing is begun', () =>
+  test('autostart names all missing tools and starts nothing', () =>
     withDom0(shell, async (dom0) => {
       for (const tool of ['xl', 'xenstore-watch', 'flock']) rmSync(`${dom0.tools}/${tool}`);
       const { status, stdout, stderr } = await dom0.run('autostart');
@@ -19,7 +19,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), []);
     }));
 
-  test('a table that is wrong: file and line, and nothing is begun', () =>
+  test('autostart names file and line of an error in the table and starts nothing', () =>
     withDom0(shell, async (dom0) => {
       const file = `${dom0.directory}/mesh`;
       const table = readFileSync(file, 'utf8');
@@ -47,7 +47,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), []);
     }));
 
-  test('without a table, outside of dom0 and without xenstore, it says so', () =>
+  test('autostart reports a missing table, a domain that is not dom0, and a missing xenstore', () =>
     withDom0(shell, async (dom0) => {
       await dom0.run('autostart');
       const inNetVm = await dom0.run('autostart', [], 1);
@@ -63,7 +63,7 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.equal(dead.status, 69);
     }));
 
-  test('a wrong command line', () =>
+  test('a wrong command line exits with 64 and starts nothing', () =>
     withDom0(shell, async (dom0) => {
       for (const args of [['--timeout'], ['--timeout', '1x'], ['--timeout', '0'], ['net-vm']]) {
         const { status, stderr } = await dom0.run('autostart', args);

@@ -1,4 +1,4 @@
-/** What runs in a rig. */
+/** Finds processes of a rig. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { commandLine } from '../rig/process.ts';
 import type { Dom0 } from './dom0.ts';
@@ -7,11 +7,11 @@ const environmentOf = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'latin1');
   } catch {
-    return ''; // it has just ended
+    return ''; // the process has just ended
   }
 };
 
-/** Whether the rig has a process whose command line begins so. */
+/** Whether a process of the rig has a command line with this beginning. */
 export const isRunning = ({ sim }: Dom0, beginning: string): boolean =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

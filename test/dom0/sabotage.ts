@@ -1,34 +1,34 @@
-/** Sabotage of a host, and what an audit must find of it. */
+/** Sabotage of a host, and the findings that an audit must have. */
 import assert from 'node:assert/strict';
 import { type Dom0, vms } from './dom0.ts';
 
 export type Sabotage = {
-  /** What is found of it, and of nothing else. */
+  /** The codes of its findings; `what` matches their texts and no others. */
   readonly codes: readonly string[];
   readonly what: RegExp;
-  /** What dom0 does, or another domain, or what is done in dom0's network, or just before the audit. */
+  /** Lines of sh: for dom0, for a domain, for dom0's network namespace, or just before the audit. */
   readonly dom0?: string;
   readonly guest?: readonly [number, string];
   readonly network?: string;
   readonly inside?: string;
-  /** What undoes it, where it was done; dom0 undoes what a guest has done. */
+  /** Undoes it in the same place; dom0 undoes a guest's acts. */
   readonly mend?: string;
 };
 
 export type Finding = { readonly code: string; readonly what: string; readonly do: string };
 
-/** Does something in dom0's network; it must succeed. */
+/** Runs a line of sh in dom0's network namespace; the line must succeed. */
 export type InNetwork = (line: string) => Promise<void>;
 
 type Domids = readonly [net: number, sa: number, mgmt: number, workload: number];
 
-/** Of the VMs of the table, in its order. */
+/** The domids of the table's VMs, in the table's order. */
 export const domidsOf = (dom0: Dom0): Domids => {
   const [net = 0, sa = 0, mgmt = 0, workload = 0] = vms.map(dom0.domidOf);
   return [net, sa, mgmt, workload];
 };
 
-/** Does it all at once; resolves with what is to be done just before the audit. */
+/** Commits all sabotages; resolves with the lines to run just before the audit. */
 export const commit = async (
   dom0: Dom0,
   inNetwork: InNetwork,
@@ -42,6 +42,7 @@ export const commit = async (
   return lines('inside');
 };
 
+/** Undoes all sabotages. */
 export const undo = async (
   dom0: Dom0,
   inNetwork: InNetwork,
@@ -56,7 +57,7 @@ export const undo = async (
   await inNetwork(lines(true));
 };
 
-/** Each sabotage has its own findings, and there are no others. */
+/** Asserts that each sabotage has its findings, and that there are no others. */
 export const assertFound = (sabotages: readonly Sabotage[], found: readonly Finding[]): void => {
   const shown = JSON.stringify(found, undefined, 1);
   const isOf = ({ codes, what }: Sabotage, finding: Finding): boolean =>

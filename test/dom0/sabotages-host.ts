@@ -1,13 +1,13 @@
-/** Sabotage of dom0 itself: its vifs, network and processes. All of it can be done at once. */
+/** Sabotage of dom0 itself: its vifs, network and processes. No entry affects another one. */
 import type { Dom0 } from './dom0.ts';
 import { domidsOf, type Sabotage } from './sabotage.ts';
 
-/** A program of that name, started before the audit. */
+/** The line that starts a program with this name. */
 const program = (name: string): string =>
   `cp /usr/bin/sleep /run/${name}; /run/${name} infinity &
   until [ "$(readlink /proc/$!/exe)" = /run/${name} ]; do :; done`;
 
-/** A script of that name, which an interpreter runs; the words are for sh. */
+/** The line that starts a script with this name, run by sh with these words. */
 const script = (name: string, words = ''): string =>
   `echo 'sleep infinity; :' >/run/${name}; sh /run/${name} ${words} &
   until grep -q /run/${name} /proc/$!/cmdline; do :; done`;
@@ -36,7 +36,7 @@ const vifs = (dom0: Dom0): readonly Sabotage[] => {
     {
       codes: [],
       what: /^$/,
-      // What a guest's own directory says counts for nothing.
+      // The audit must ignore a guest's own frontend directory.
       dom0: `xenstore-write /local/domain/${sa}/device/vif/0/backend-id 0`,
       mend: `xenstore-rm /local/domain/${sa}/device/vif/0/backend-id`,
     },
@@ -58,7 +58,7 @@ const network: readonly Sabotage[] = [
   {
     codes: [],
     what: /^$/,
-    // Neighbours of theirs, a way to everywhere, and what leads nowhere.
+    // Allowed routes: to neighbouring prefixes, default routes, and a blackhole.
     network: `ip link add eth7 type veth peer name eth6; ip link set eth7 up; ip address add 198.51.100.1/24 dev eth7
       ip route add 10.0.4.0/24 dev eth7; ip route add 10.0.0.0/8 via 198.51.100.2; ip route add default via 198.51.100.2
       ip route add blackhole 10.0.6.7`,
@@ -87,7 +87,7 @@ const network: readonly Sabotage[] = [
   {
     codes: ['DOM0_FORWARDING'],
     what: /^\/proc\/sys\/net\/ipv6\/conf\/default\/forwarding is 1$/,
-    // After all links have been made, which would take it over.
+    // It comes after the creation of all links, because new links inherit this default.
     network: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=1',
     mend: 'busybox sysctl -qw net.ipv6.conf.default.forwarding=0',
   },
@@ -102,7 +102,7 @@ const processes = (dom0: Dom0): readonly Sabotage[] => {
       inside: [
         'mount -t tmpfs dev /dev; mknod -m 666 /dev/null c 1 3; mkdir /dev/xen; touch /dev/xen/gntalloc',
         'exec 3</dev/xen/gntalloc',
-        // Only the first is neither Xen's nor what serves disks and files.
+        // Only the first is neither one of Xen's programs nor a disk or file backend.
         ...['innocent', 'qemu-system-i386', 'xen-qemu-system-i386', 'xen-9pfsd'].map(program),
         'exec 3<&-',
       ].join('\n'),

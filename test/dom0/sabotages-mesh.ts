@@ -1,13 +1,13 @@
-/** Sabotage of what dom0 has set up for the mesh: places, names and VMs. All of it can be done at once. */
+/** Sabotage of the mesh: offer directories, domain-map entries and VMs. No entry affects another one. */
 import type { Dom0 } from './dom0.ts';
 import { domidsOf, type Sabotage } from './sabotage.ts';
 
-/** Of a domain that does not run. */
+/** The domid of a domain that does not run. */
 const absent = 99;
 
 const domains = '$XL_STATE/domains';
 
-/** A domain of which only xl knows: its name, and its state as xl lists it. */
+/** The line that makes a domain which only xl lists, with this name and state. */
 const domain = (domid: number, name: string, state: string): string =>
   `mkdir ${domains}/${domid}; echo '${name}' >${domains}/${domid}/name; echo '${state}' >${domains}/${domid}/state`;
 
@@ -188,7 +188,7 @@ const machines = (dom0: Dom0): readonly Sabotage[] => {
     {
       codes: ['VM_DYING'],
       what: /^domain 81 has ended, but another domain still maps its memory$/,
-      // Its directory has gone, and with it the name.
+      // The domain's directory in xenstore has gone, so xl lists no name.
       dom0: domain(81, '(null)', '--ps-d'),
       mend: forget(81),
     },

@@ -1,4 +1,4 @@
-/** What runs in dom0 and in OpenRC is sh that shellcheck finds nothing in. */
+/** shellcheck finds nothing in the scripts for dom0 and for OpenRC. */
 import { readdirSync } from 'node:fs';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -6,12 +6,15 @@ import { expect, test } from 'vitest';
 // OpenRC sets variables and reads others; its shells know "local".
 const openrc = ['--shell=dash', '--exclude=SC2034,SC2154,SC2030,SC2031'];
 
-/** All but awk's programs and OpenRC's settings, with one of those that are there. */
+/**
+ * Each row: directory, options, the names of its scripts (without awk programs and settings), and one known
+ * script.
+ */
 test.each([
   ['dom0', ['--shell=sh'], /^[a-z]+$/, 'attend'],
   ['openrc', openrc, /\.(initd|sh)$/, 'vifwatch.initd'],
   ['test/dom0', ['--shell=sh'], /^xl$/, 'xl'],
-])('%s', async (cwd, options, names, known) => {
+])('shellcheck finds nothing in the scripts of %s', async (cwd, options, names, known) => {
   const files = readdirSync(cwd).filter((name) => names.test(name));
   expect(files).toContain(known);
   const argv = ['--external-sources', ...options, ...files];

@@ -1,4 +1,4 @@
-/** The codes by which scripts tell what is wrong. */
+/** The codes that scripts rely on. */
 import { test } from 'vitest';
 import { processCodes, vifCodes } from '../../src/errors.ts';
 import { auditCodes } from '../../src/host/audit/finding.ts';
@@ -9,7 +9,7 @@ import { expectGolden } from './golden.ts';
 
 const sorted = (codes: readonly string[]): readonly string[] => [...codes].sort();
 
-/** The numbers on the wire are places in these lists, counted from 1. */
+/** The numbers on the wire are positions in these lists, counted from 1. */
 const numbered = (codes: readonly string[]): readonly string[] =>
   codes.map((code, index) => `${index + 1} ${code}`);
 

@@ -1,25 +1,28 @@
-/** What an operator writes: the keys of each file, the variables of OpenRC's, the words of the kernel's command line. */
+/**
+ * The names that an operator writes: keys of files, variables of OpenRC's conf.d files, and kernel
+ * parameters.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { directoryWith } from '../support/directory.ts';
 import { expectGolden, main } from './golden.ts';
 
-/** Files that say every key there is. */
+/** Files with every key. */
 const everyKey = new URL('every-key/', import.meta.url).pathname;
 
 const repository = new URL('../../', import.meta.url).pathname;
 
 const config = `${everyKey}etc/vifwatch.toml`;
 
-/** On a machine without xenstored and any other program. */
+/** Runs vifwatch as on a machine without xenstored and other programs. */
 const vifwatch = async (...args: readonly string[]) => {
   const env = { PATH: '/nonexistent', XENSTORED_PATH: '/nonexistent' };
   const options = { extendEnv: false, env, reject: false } as const;
   return await execa(process.execPath, [main, '--runtime', directoryWith(), ...args], options);
 };
 
-/** The paths of all keys that a TOML file spells out, each below its table. */
+/** The paths of all keys in a TOML file, each after its table's path. */
 const keysIn = (toml: string): readonly string[] => {
   let table = '';
   return toml.split('\n').flatMap((line) => {
@@ -29,7 +32,7 @@ const keysIn = (toml: string): readonly string[] => {
   });
 };
 
-test('the files say these keys', async () => {
+test('the files have these keys', async () => {
   const files = ['etc/vifwatch.toml', 'etc/agent.toml', 'etc/rules.d/profile.toml'];
   const lines = [...files, 'etc/rules.d/web.toml', 'mesh.toml'].flatMap((file) => {
     const keys = new Set(keysIn(readFileSync(everyKey + file, 'utf8')));
@@ -38,24 +41,24 @@ test('the files say these keys', async () => {
   await expectGolden('config-keys', lines);
 });
 
-test('vifwatch.toml may have every key: the daemon comes as far as the firewall', async () => {
+test('the daemon accepts every key of vifwatch.toml and gets to the firewall', async () => {
   const { stdout, exitCode } = await vifwatch('--config', config, 'run');
   expect(stdout).toContain('"code":"FIREWALL_BASE_FAILED"');
   expect(exitCode).toBe(1);
 });
 
-test('a policy in rules.d may have every key: the check finds nothing wrong', async () => {
+test('the check accepts every key of a policy in rules.d', async () => {
   const { stdout } = await vifwatch('--config', config, 'check');
   expect(stdout).toMatch(/^ok .*profile web$/m);
 });
 
-test('agent.toml may have every key: the agent comes as far as xenstore', async () => {
+test('the agent accepts every key of agent.toml and gets to xenstore', async () => {
   const { stdout, exitCode } = await vifwatch('--config', config, 'agent');
   expect(stdout).toContain('"code":"XENSTORE_UNAVAILABLE"');
   expect(exitCode).toBe(1);
 });
 
-test('mesh.toml may have every key, and is compiled to these files and these words for kernels', async () => {
+test('a mesh.toml with every key compiles to these files and these kernel parameters', async () => {
   const output = `${directoryWith()}/out`;
   const { stderr, exitCode } = await vifwatch(
     'mesh',
@@ -78,7 +81,7 @@ test('mesh.toml may have every key, and is compiled to these files and these wor
   await expectGolden('mesh-output', [...files, ...words]);
 });
 
-test('conf.d has these variables, and the scripts of OpenRC take these', async () => {
+test('the conf.d files and the OpenRC scripts have these variables', async () => {
   const lines = readdirSync(`${repository}openrc`)
     .sort()
     .flatMap((file) => {

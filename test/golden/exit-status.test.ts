@@ -1,4 +1,7 @@
-/** The exit statuses that scripts rely on, of what needs no rig: each line is status, error code if any, command line. */
+/**
+ * The exit statuses of commands that need no rig; each line has the status, the error code if any, and the
+ * command line.
+ */
 import { execa } from 'execa';
 import { test } from 'vitest';
 import { directoryWith } from '../support/directory.ts';
@@ -20,13 +23,13 @@ const directory = directoryWith({
 
 const request = '{"source":"web","service":"sign","argument":""}\n';
 
-/** The code that it complains with, or that its last log line has. */
+/** The error code on stderr or in the last log line. */
 const codeOf = (stdout: string, stderr: string): string =>
   /^vifwatch: ([A-Z_]+): /m.exec(stderr)?.[1] ?? /"code":"([A-Z_]+)"/.exec(stdout)?.[1] ?? '-';
 
 /**
- * Runs each command line on a machine without xenstored and without any other program: it can change nothing here.
- * Words are split at spaces.
+ * Runs each command line as on a machine without xenstored and other programs, so it cannot change this
+ * machine. Words are split at spaces.
  */
 const statusesOf = (lines: readonly string[], input = ''): Promise<readonly string[]> =>
   Promise.all(
@@ -47,7 +50,7 @@ const statusesOf = (lines: readonly string[], input = ''): Promise<readonly stri
     }),
   );
 
-test('a question for help or the version exits 0, a wrong command line 64', async () => {
+test('help and version exit with 0, a wrong command line exits with 64', async () => {
   const commands = [
     ...['run', 'status', 'export', 'check', 'audit', 'panic', 'resume', 'peers'],
     ...['agent', 'agent check', 'call', 'policy', 'policy check', 'policy explain', 'policy eval'],
@@ -65,7 +68,7 @@ test('a question for help or the version exits 0, a wrong command line 64', asyn
   await expectGolden('exit-usage', await statusesOf(lines));
 });
 
-test('a bad configuration exits 78, and 1 or 69 where it is only looked at', async () => {
+test('a bad configuration exits with 78, and with 1 or 69 in commands that only inspect', async () => {
   const lines = [
     ...['--config bad/vifwatch.toml run', '--config bad/vifwatch.toml agent'],
     ...['--config bad/vifwatch.toml status', '--config bad/vifwatch.toml check'],
@@ -75,7 +78,7 @@ test('a bad configuration exits 78, and 1 or 69 where it is only looked at', asy
   await expectGolden('exit-config', await statusesOf(lines));
 });
 
-test('without xenstored, daemon, agent and nft, each command has its own status', async () => {
+test('without xenstored, daemon, agent and nft, each command has its fixed exit status', async () => {
   const commands = [
     ...['run', 'status', 'status --json', 'export', 'export --json', 'check', 'audit'],
     ...['audit --json', 'panic', 'resume', 'peers', 'peers --json', 'agent', 'agent check'],
@@ -85,7 +88,7 @@ test('without xenstored, daemon, agent and nft, each command has its own status'
   await expectGolden('exit-alone', await statusesOf(lines));
 });
 
-test('a call policy is judged by 0 and 1', async () => {
+test('commands that judge a call policy exit with 0 or 1', async () => {
   const lines = [
     ...['policy check policy.d', 'policy check warned.d', 'policy check bad.d'],
     ...['policy check none', 'policy explain --dir policy.d --self sa-vm web sign'],
@@ -103,7 +106,7 @@ test('a call policy is judged by 0 and 1', async () => {
   ]);
 });
 
-test('a good mesh exits 0, an output that cannot be written 78', async () => {
+test('a good mesh exits with 0, an output that cannot be written exits with 78', async () => {
   const lines = [
     ...['mesh check mesh.toml', 'mesh compile mesh.toml -o out'],
     ...['mesh compile mesh.toml -o file/in/the/way', 'mesh compile mesh.toml -o .'],

@@ -1,4 +1,4 @@
-/** The call protocol's bytes, as two ends say them to each other. */
+/** The call protocol's bytes between two ends of a link. */
 import { once } from 'node:events';
 import { Duplex, PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -10,7 +10,7 @@ import { type Mux, openMux } from '../../src/ipc/protocol/mux.ts';
 import { until } from '../support/until.ts';
 import { expectGolden } from './golden.ts';
 
-/** The frames in the bytes, each as its header and its payload; a long payload is cut. */
+/** Splits bytes into frames, each shown as header and payload; a long payload is cut. */
 const framesIn = (bytes: Buffer): string[] => {
   const frames: string[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -27,7 +27,7 @@ const framesIn = (bytes: Buffer): string[] => {
 type Linked = {
   readonly client: Mux;
   readonly server: Mux;
-  /** Every frame so far, by its sender; what one end says is in the order in which it says it. */
+  /** All frames so far by sender, each in sending order. */
   readonly said: () => { readonly client: readonly string[]; readonly server: readonly string[] };
 };
 
@@ -63,7 +63,7 @@ const listing = ({ said }: Linked): readonly string[] => {
   return ['# from the caller', ...client, '# from the target', ...server];
 };
 
-/** Waits for a frame of that type from either end. */
+/** Waits for a frame of this type from either end. */
 const frameOf = ({ said }: Linked, type: number): Promise<void> =>
   until(`a frame of type ${type}`, () => {
     const begin = type.toString(16).padStart(2, '0');
@@ -107,7 +107,7 @@ test('a caller that gives up has these bytes: CANCEL', async () => {
   await expectGolden('frames-cancel', cancels);
 });
 
-test('a reader that stops has these bytes, for each channel: STOP', async () => {
+test('a reader that stops has these bytes for each channel: STOP', async () => {
   const linked = await link((call) => {
     call.stdin.destroy();
     call.stdout.write('x');
@@ -121,7 +121,7 @@ test('a reader that stops has these bytes, for each channel: STOP', async () => 
     const { client, server } = linked.said();
     return [...client, ...server].filter((frame) => frame.startsWith('16')).sort();
   };
-  await until('three stops', () => stops().length === 3);
+  await until('three STOP frames are sent', () => stops().length === 3);
   await expectGolden('frames-stop', stops());
 });
 
@@ -134,11 +134,11 @@ test('a reader that has read has these bytes: CREDIT', async () => {
   call.stdin.end(Buffer.alloc(8192, 'x'));
   await call.outcome;
   const [first = ''] = linked.said().server.filter((frame) => frame.startsWith('15'));
-  // The amount is the receiver's choice.
+  // The amount is cut off, because the receiver chooses it.
   await expectGolden('frames-credit', [first.slice(0, -8)]);
 });
 
-test('ends that hear nothing have these bytes: PING, PONG', async () => {
+test('ends of an idle link have these bytes: PING, PONG', async () => {
   const linked = await link(() => {});
   await frameOf(linked, 3);
   const { client, server } = linked.said();

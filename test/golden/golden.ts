@@ -1,17 +1,17 @@
 /**
- * Golden files: what others read of vifwatch, byte for byte. A test that fails says that a promise was broken; only a
- * change that is meant, and told in the CHANGELOG, may write a file anew (`vitest run --update`).
+ * Golden files contain vifwatch's interfaces byte for byte. A failed test shows a broken promise. Only an
+ * intended change that the CHANGELOG names may replace a golden file (`vitest run --update`).
  */
 import { expect } from 'vitest';
 
-/** The program as it is delivered. */
+/** The bundled program. */
 export const main = new URL('../../dist/main.js', import.meta.url).pathname;
 
-/** Compares with the file of that name beside this one. */
+/** Compares the lines with the golden file `name` in this directory. */
 export const expectGolden = (name: string, lines: readonly string[]): Promise<void> =>
   expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`./${name}.golden`);
 
-/** What differs from run to run in a document, and sentences for people, which may be put better at any time. */
+/** Keys whose values differ between runs, or are sentences for people, which may be reworded at any time. */
 const variable: Readonly<Record<string, string>> = {
   pid: 'a number',
   since: 'a time',
@@ -26,10 +26,10 @@ const variable: Readonly<Record<string, string>> = {
   arp_foreign_ip: 'a number',
 };
 
-/** Which the kernel's own packets raise. */
+/** Counters that also count packets which kernels send by themselves. */
 const chatter: readonly string[] = ['unconfigured_vif', 'unconfigured_vif_target'];
 
-/** The lines of a JSON document as it was printed, in its order and with its spaces. */
+/** The lines of a printed JSON document, with its order and spaces; variable values are replaced. */
 export const jsonLines = (text: string): readonly string[] =>
   text
     .trimEnd()

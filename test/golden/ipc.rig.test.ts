@@ -1,4 +1,4 @@
-/** What others read of agents: their documents, their nodes in xenstore, the exit statuses of calls, and audits. */
+/** The agents' interfaces: JSON documents, xenstore nodes, exit statuses of calls, and audits. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, test } from 'vitest';
@@ -12,7 +12,7 @@ import { nodesBelow } from './nodes.ts';
 let host: SimHost;
 let server: Agent;
 let client: Agent;
-/** A resident service. */
+/** The server of a resident service. */
 const listening = createServer((socket) => socket.on('error', () => {}).end());
 
 const services = {
@@ -25,14 +25,14 @@ const services = {
   every: '#!/bin/sh\nexec cat\n',
 };
 
-/** Every key that there is for a service that is an executable. */
+/** Every key for an executable service. */
 const everyKey = `user = "root"
 max-runtime = 100
 idle-timeout = 50.5
 max-concurrent = 2
 `;
 
-/** And for one that is a socket. */
+/** Every key for a service that is a socket. */
 const everyKeyOfSocket = `max-runtime = 100
 idle-timeout = 50.5
 max-concurrent = 2
@@ -80,9 +80,9 @@ test('a link has these nodes in xenstore, with these permissions', async () => {
   await expectGolden('nodes-link', lines);
 });
 
-test('a call has the exit status of the service, or the one for what went wrong', async () => {
+test('a call exits with the status of the service, or with a fixed status for each failure', async () => {
   const lines: string[] = [];
-  /** Of the code that is said, no more than its word. */
+  /** The code in a message on stderr. */
   const codeOf = (stderr: string): string =>
     /^vifwatch: [\w-]+: ([a-z-]+): /m.exec(stderr)?.[1] ?? '-';
   const runs = async (when: string, agent: Agent, ...commands: readonly string[]) => {
@@ -120,12 +120,12 @@ const place = () => ({
   runtime: `${server.runtime}/none`,
 });
 
-test('audit --json of a VM without anything to find has this document', async () => {
+test('audit --json of a correct VM has this document', async () => {
   const { status, stdout } = await runAudit(host, place(), '', ['--json']);
   await expectGolden('audit-empty', [`exit status ${status}`, ...jsonLines(stdout)]);
 });
 
-test('audit --json has this document: findings of several codes', async () => {
+test('audit --json of a bad VM has this document, with findings of several codes', async () => {
   const { domid, etc } = place();
   const { dom0 } = host;
   mkdirSync(`${etc}/policy.d`, { recursive: true });

@@ -1,4 +1,4 @@
-/** What others read of the daemon in net-vm: its document, its rules, its nodes in xenstore, its exit statuses. */
+/** The interfaces of the daemon in net-vm: its JSON document, rules, xenstore nodes and exit statuses. */
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
@@ -44,11 +44,11 @@ const macOf = (domid: number): string => `00:16:3e:05:00:0${domid}`;
 
 const backend = (domid: number): string => `/local/domain/2/backend/vif/${domid}/0`;
 
-/** A VM with a vif, which may be refused. */
+/** Makes a VM with a vif, which the daemon may refuse. */
 const makeVm = async (name: string, ip: string): Promise<number> => {
   const guest = await host.create({ name });
   await writeVif(host.dom0, { guest, devid: 0, backend: 2 }, { mac: macOf(guest), ip });
-  await until(`netback has taken up the vif of ${name}`, async () => {
+  await until(`netback has probed the vif of ${name}`, async () => {
     return !['1', undefined].includes(await host.read(`${backend(guest)}/state`));
   });
   return guest;
@@ -59,7 +59,7 @@ const isServed = (guest: number): Promise<void> =>
     return (await host.read(`${backend(guest)}/state`)) === '4';
   });
 
-/** An ARP request for the gateway's address, from one that is not the VM's. */
+/** An ARP request for the gateway's address from a foreign address. */
 const spoofedArp = (domid: number): string => {
   const mac = macOf(domid).replaceAll(':', '');
   return `ffffffffffff${mac}08060001080006040001${mac}c000024d0000000000000a000501`;
@@ -75,7 +75,7 @@ beforeAll(async () => {
   await isServed(await makeVm('claimer', '10.0.5.32'));
   const claim = ['xenstore-write', 'device/vif/0/ip', '6.6.6.6'];
   expect((await host.inVm('claimer', claim)).status).toBe(0);
-  // The daemon does not watch what guests write: it finds the claim when it starts.
+  // The daemon does not watch frontend nodes, so it finds the guest's claim only at its start.
   await host.signalDaemon('SIGKILL');
   await host.startDaemon();
 });
@@ -86,16 +86,18 @@ type Document = {
   readonly drops: Readonly<Record<string, number>>;
 };
 
-/** Sends until it has been counted: the VM's link may only now have come up. */
+/**
+ * Sends spoofed ARP, and resolves with whether it is counted; the VM's link may not be up at the first call.
+ */
 const countsSpoofed = async ({ drops }: Document): Promise<boolean> => {
   if ((drops['arp_foreign_ip'] ?? 0) > 0) return true;
   await host.sendFrames('web', [spoofedArp(3)]);
   return false;
 };
 
-test('status --json has this document: a vif served, one closed, one that claims, and drops', async () => {
+test('status --json has this document: a served vif, a closed vif, a vif with a false claim, and drops', async () => {
   let text = '';
-  await until('all of it has been seen', async () => {
+  await until('the status shows all vifs, the claim and the drops', async () => {
     text = (await host.inNetVm(['vifwatch', 'status', '--json'])).stdout;
     const document = JSON.parse(text) as Document;
     const [, bad, claimer] = document.vifs;
@@ -116,7 +118,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   counter: ['family', 'table', 'name'],
 };
 
-/** Every prefix of the kernel's log in this part of a ruleset. */
+/** All log prefixes in this part of a ruleset. */
 const logPrefixes = (part: unknown): readonly string[] => {
   if (typeof part !== 'object' || part === null) return [];
   const { log } = part as { log?: { prefix?: string } | null };
@@ -124,7 +126,7 @@ const logPrefixes = (part: unknown): readonly string[] => {
   return [...own, ...Object.values(part).flatMap(logPrefixes)];
 };
 
-/** What the kernel has, a line each. */
+/** The kernel's ruleset objects, one line each. */
 const ruleset = async (): Promise<readonly string[]> => {
   const { stdout } = await host.inNetVm(['nft', '-j', 'list', 'ruleset']);
   const { nftables } = JSON.parse(stdout) as {
@@ -154,7 +156,7 @@ test('panic adds these tables and chains', async () => {
   await expectGolden('ruleset-panic', added);
 });
 
-/** What the daemon writes below these, and the state that netback publishes after it. */
+/** The daemon's nodes below these paths, and the state that netback publishes after them. */
 const daemonNodes = async (...tops: readonly string[]): Promise<readonly string[]> => {
   const nodes = await Promise.all(tops.map((top) => nodesBelow(host, top)));
   return nodes
@@ -163,9 +165,9 @@ const daemonNodes = async (...tops: readonly string[]): Promise<readonly string[
     .map(([path, shown]) => `${path} ${shown}`);
 };
 
-test('a served vif has these nodes in xenstore, and net-vm says that it is ready', async () => {
+test("a served vif and net-vm's readiness have these nodes in xenstore", async () => {
   const ready = '/local/domain/2/data/vifwatch/ready';
-  await until('it is ready', async () => (await host.read(ready)) !== undefined);
+  await until('net-vm is ready', async () => (await host.read(ready)) !== undefined);
   await expectGolden('nodes-vif', await daemonNodes(backend(3), '/local/domain/2/data'));
 });
 
@@ -173,7 +175,7 @@ test('a refused vif has these nodes in xenstore', async () => {
   await expectGolden('nodes-refused', await daemonNodes(backend(4)));
 });
 
-test('each command has this exit status: healthy, unhealthy, in panic and without the daemon', async () => {
+test('each command has this exit status with a healthy, unhealthy, panicking and missing daemon', async () => {
   const lines: string[] = [];
   const runs = async (when: string, ...commands: readonly string[]): Promise<void> => {
     for (const command of commands) {
@@ -185,7 +187,7 @@ test('each command has this exit status: healthy, unhealthy, in panic and withou
   await runs('a vif is closed', 'status', 'status --json', 'export', 'run');
   expect((await host.destroy('bad')).status).toBe(0);
   await until(
-    'it is healthy',
+    'the daemon is healthy',
     async () => (await host.inNetVm(['vifwatch', 'status'])).status === 0,
   );
   await runs('healthy', 'status', 'status --json', 'audit', 'panic');

@@ -1,10 +1,10 @@
-/** Nodes of xenstore as dom0 sees them, with what may differ from run to run left out. */
+/** xenstore nodes as dom0 sees them, without values that differ between runs. */
 import type { SimHost } from '../rig/sim/sim-host.ts';
 
-/** By their paths: value and permissions. */
+/** Value and permissions of nodes, by path. */
 export type Nodes = ReadonlyMap<string, string>;
 
-/** Whose values the other side, chance or the kernel chooses. */
+/** Paths of nodes whose values depend on the peer, on chance or on the kernel. */
 const variable: readonly RegExp[] = [
   /\/(tx-|rx-)?ring-ref$/,
   /\/event-channel(-tx|-rx)?$/,
@@ -13,6 +13,7 @@ const variable: readonly RegExp[] = [
   /\/pid$/,
 ];
 
+/** Reads the nodes at and below a path. */
 export const nodesBelow = async ({ dom0 }: SimHost, top: string): Promise<Nodes> => {
   const nodes = new Map<string, string>();
   for (const [below, value] of await dom0.tree(top)) {

@@ -1,4 +1,4 @@
-/** What `vifwatch policy eval` answers, a line for each request. */
+/** The answers of `vifwatch policy eval`, one line for each request. */
 import { execa } from 'execa';
 import { test } from 'vitest';
 import { directoryWith } from '../support/directory.ts';
@@ -10,7 +10,7 @@ log * @anyvm @anyvm allow
 sign * mail sa-vm ask
 `;
 
-test('each request has its line: action, user and rule', async () => {
+test('each request gets a line with its action, user and rule', async () => {
   const requests = [
     { source: 'web', service: 'sign', argument: 'key1' },
     { source: 'web', service: 'sign', argument: '+key1' },

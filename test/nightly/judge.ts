@@ -1,10 +1,11 @@
-/** Reads figures from what a command printed, and compares them with what is promised. */
+/** Reads figures from a command's output, and compares them with the promises. */
 import { readFigures } from '../support/figures.ts';
 
 export type Judgement = { readonly figure: string; readonly isMet: boolean };
 
 /**
- * @param output what the command printed
+ * Judges a command.
+ * @param output the command's output
  * @throws Error if the output has no figure
  */
 export type Judge = (output: string) => Judgement;
@@ -15,11 +16,14 @@ const fieldsOf = (text: string): Fields | undefined => {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // a line of text that begins with a brace
+    return undefined; // the line is text that begins with a brace
   }
 };
 
-/** The JSON object on the last line that has one: the lab, the benchmark and vitest end so. */
+/**
+ * The JSON object on the last line that has one. The lab, the benchmark and Vitest print such a line at their
+ * end.
+ */
 const lastObject = (output: string): Fields => {
   const lines = output.split('\n').filter((line) => line.startsWith('{'));
   const object = lines.map(fieldsOf).findLast((fields) => fields !== undefined);
@@ -33,7 +37,10 @@ const numberIn = (fields: Fields, name: string): number => {
   return value;
 };
 
-/** A run in which no test was executed shows nothing, and a skipped test neither. */
+/**
+ * Whether all tests passed. A run without tests and a skipped test prove nothing, so they do not count as
+ * passed.
+ */
 const areTestsFine = (report: Fields): boolean =>
   numberIn(report, 'numPassedTests') > 0 &&
   numberIn(report, 'numPassedTests') === numberIn(report, 'numTotalTests');
@@ -41,13 +48,13 @@ const areTestsFine = (report: Fields): boolean =>
 const testsIn = (report: Fields): string =>
   `${numberIn(report, 'numPassedTests')} of ${numberIn(report, 'numTotalTests')} tests`;
 
-/** All tests pass, those that are expected to fail by failing. */
+/** Demands that all tests pass; a test that is expected to fail passes if it fails. */
 export const testsPass: Judge = (output) => {
   const report = lastObject(output);
   return { figure: testsIn(report), isMet: areTestsFine(report) };
 };
 
-/** All tests pass, and they say that they did at least this much of something. */
+/** Demands that all tests pass and that they print a figure `name` of at least `atLeast`. */
 export const testsCount =
   (name: string, atLeast: number): Judge =>
   (output) => {
@@ -63,7 +70,7 @@ export const testsCount =
     };
   };
 
-/** Of each version: its name, and the summary that vitest prints for people. */
+/** Each version with the summary line that Vitest prints for people. */
 const versionsIn = (output: string): (readonly [version: string, tests: string])[] =>
   output
     .split(/^Node\.js v/m)
@@ -73,7 +80,9 @@ const versionsIn = (output: string): (readonly [version: string, tests: string])
       /^ *Tests +(.*\S) *$/m.exec(section)?.[1] ?? 'no tests',
     ]);
 
-/** All tests pass on each of these versions of Node.js; see test/setup/node-versions.sh. */
+/**
+ * Demands that all tests pass on each of these major versions of Node.js; see test/setup/node-versions.sh.
+ */
 export const testsPassOn =
   (majors: readonly string[]): Judge =>
   (output) => {
@@ -89,7 +98,7 @@ export const testsPassOn =
     };
   };
 
-/** All scenarios of the true rig pass; they compare the times that they measure with bounds of their own. */
+/** Demands that all scenarios of the true rig pass; they check the bounds of their own times. */
 export const scenariosPass: Judge = (output) => {
   const { ok, facts } = lastObject(output) as { ok?: unknown; facts?: Fields };
   if (facts === undefined) throw new Error('the result has no facts');
@@ -104,7 +113,9 @@ export const scenariosPass: Judge = (output) => {
 const metricText = ([name, metric]: readonly [string, Fields]): string =>
   `${name} ${numberIn(metric, 'value')} ${metric['unit']} (ratio ${numberIn(metric, 'ratio')})`;
 
-/** The benchmark judges its metrics itself, by its exit status. */
+/**
+ * Demands only that there are metrics: the benchmark's own exit status tells whether they meet their targets.
+ */
 export const metricsMeetTargets: Judge = (output) => {
   const metrics = Object.entries(lastObject(output)) as (readonly [string, Fields])[];
   return {

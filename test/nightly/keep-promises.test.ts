@@ -15,7 +15,7 @@ const failing = stub('badly', 'echo "$FACTS"; echo "no network" >&2; exit 1');
 const silent = stub('silently', 'echo nothing');
 const absent = { ...good, name: 'nothing', argv: ['/nowhere/no-program'] };
 
-/** What comes to the console. */
+/** Runs promises; resolves with their verdict and their console output. */
 const keep = async (promises: readonly NightlyPromise[], interruption = new AbortController()) => {
   const directory = directoryWith();
   const [lines, explained]: [string[], string[]] = [[], []];
@@ -27,7 +27,7 @@ const keep = async (promises: readonly NightlyPromise[], interruption = new Abor
   return { areMet, lines, explained };
 };
 
-test('a promise that is kept is one line with its figure', async () => {
+test('a kept promise is one line with its figure', async () => {
   const { areMet, lines, explained } = await keep([good]);
   expect(areMet).toBe(true);
   expect(lines).toHaveLength(1);
@@ -37,7 +37,7 @@ test('a promise that is kept is one line with its figure', async () => {
   expect(explained).toEqual([]);
 });
 
-test('one miss is a miss of the whole, and the others are looked at nevertheless', async () => {
+test('one miss makes the whole run a miss, and the other promises still run', async () => {
   const { areMet, lines, explained } = await keep([failing, good]);
   expect(areMet).toBe(false);
   expect(lines.map((line) => line.slice(0, 4))).toEqual(['MISS', 'ok  ']);
@@ -57,11 +57,11 @@ test('a command that cannot be run is a miss', async () => {
   expect(lines[0]).toMatch(/^MISS .*could not be run/);
 });
 
-test('no promises are not kept ones', async () => {
+test('a run without promises is a miss', async () => {
   expect((await keep([])).areMet).toBe(false);
 });
 
-test('an interruption is a miss, and nothing is run after it', async () => {
+test('an interruption is a miss, and no further command runs', async () => {
   const interruption = new AbortController();
   interruption.abort();
   const { areMet, lines } = await keep([stub('slowly', 'sleep 1000'), good], interruption);

@@ -1,21 +1,21 @@
-/** Runs promises one after the other, and tells how each ended. */
+/** Runs the commands of promises one after the other, and prints each verdict. */
 import { join } from 'node:path';
 import type { Judgement } from './judge.ts';
 import type { NightlyPromise } from './promises.ts';
 import { endOfLog, lineOf, type Result } from './report.ts';
 import { type Ended, runCommand } from './run-command.ts';
 
-/** A command that takes as many times longer than usual is taken to hang. */
+/** A command counts as hung after this multiple of its usual time. */
 const hangFactor = 20;
 
 export type Surroundings = {
   readonly directory: string;
-  /** Of all random inputs. */
+  /** The seed of all random inputs. */
   readonly seed: number;
   readonly signal: AbortSignal;
-  /** The line of a promise. */
+  /** Prints the line of a promise. */
   readonly print: (line: string) => void;
-  /** More about one that was missed. */
+  /** Prints details of a miss. */
   readonly explain: (text: string) => void;
 };
 
@@ -44,7 +44,7 @@ const resultOf = async (
   return { result, output: ended.output };
 };
 
-/** Whether all were met; ends early once the signal is aborted. */
+/** Runs the promises; resolves with whether all are met. It ends early when the signal is aborted. */
 export const keepPromises = async (
   promises: readonly NightlyPromise[],
   surroundings: Surroundings,

@@ -1,6 +1,7 @@
 /**
- * `npm run nightly`: everything that takes too long for `npm test`, a line per promise with its figure. Names of parts run
- * only these; `--list` shows them; `--seed` repeats the random inputs of an earlier run.
+ * `npm run nightly [--list] [--seed NUMBER] [PART ...]` runs everything that takes too long for `npm test`,
+ * and prints a line with a figure for each promise. Without parts it runs all of them; `--list` shows the
+ * parts; `--seed` repeats the random inputs of an earlier run.
  */
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:os';
@@ -31,7 +32,7 @@ const listParts = (): void => {
   }
 };
 
-/** SIGINT and the like end the command that runs, with all that it has started. */
+/** On SIGINT, SIGTERM and SIGHUP, aborts a signal that ends the running command with all its processes. */
 const openInterruption = () => {
   const controller = new AbortController();
   let by: NodeJS.Signals | undefined;
@@ -44,7 +45,7 @@ const openInterruption = () => {
   return { signal: controller.signal, by: () => by };
 };
 
-/** The whole run has a bound of its own, which a slow machine exceeds in proportion. */
+/** Checks the bound of the whole run, multiplied by the machine's slowness. */
 const isWholeInTime = async (minutes: number): Promise<boolean> => {
   const bound = wholeMinutes * (await slowness());
   const isMet = minutes <= bound;
@@ -53,7 +54,7 @@ const isWholeInTime = async (minutes: number): Promise<boolean> => {
   return isMet;
 };
 
-/** The exit status. */
+/** Runs the wanted parts; resolves with the exit status. */
 const run = async (wanted: readonly string[], seed: number): Promise<number> => {
   const interruption = openInterruption();
   const isWhole = wanted.length === 0;
@@ -82,7 +83,7 @@ const { values, positionals } = parseArgs({
 const seed = Number(values.seed ?? randomInt(2 ** 31));
 const unknown = positionals.filter((part) => !parts.includes(part));
 if (unknown.length > 0 || !Number.isInteger(seed)) {
-  complain(`nightly: [--list] [--seed NUMBER] [PART ...]; the parts are ${parts.join(', ')}`);
+  complain(`usage: nightly [--list] [--seed NUMBER] [PART ...]; parts: ${parts.join(', ')}`);
   process.exitCode = usage;
 } else if (values.list) {
   listParts();

@@ -10,18 +10,18 @@ test('every promise has a log of its own', () => {
   expect(new Set(logs).size).toBe(promises.length);
 });
 
-test('all parts usually end within two hours, with time to spare', () => {
+test('the usual times of all parts together are less than 90 minutes', () => {
   const minutes = promises.reduce((sum, { usualMinutes }) => sum + usualMinutes, 0);
   expect(minutes).toBeLessThan(90);
 });
 
-test('the files that are run are there', () => {
+test('every file that a promise runs exists', () => {
   const files = promises.flatMap(({ argv }) => argv).filter((word) => word.endsWith('.ts'));
   expect(files.length).toBeGreaterThan(10);
   expect(files.filter((file) => !existsSync(root + file))).toEqual([]);
 });
 
-/** They name a place or the inputs, and ask for no more of anything. */
+/** Variables that name a directory or a seed and do not make a test do more. */
 const otherVariables = [
   'VIFWATCH_CACHE',
   'VIFWATCH_COVERAGE',
@@ -29,7 +29,7 @@ const otherVariables = [
   'VIFWATCH_SEED',
 ];
 
-test('each test that does more on demand is asked for more', () => {
+test('a promise sets each environment variable that makes a test do more', () => {
   const sources = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => readFileSync(`${root}test/${file}`, 'utf8').split('\n'));
@@ -41,7 +41,7 @@ test('each test that does more on demand is asked for more', () => {
   expect(read.filter((name) => !asked.has(name) && !otherVariables.includes(name))).toEqual([]);
 });
 
-test('the parts of the lab are the whole lab', () => {
+test("the lab's promises together run every scenario", () => {
   const lab = promises.filter(({ part }) => part === 'lab');
   const run = scenariosNamed(lab.map(({ name }) => name));
   expect(new Set(run)).toEqual(new Set(scenariosNamed(['all'])));

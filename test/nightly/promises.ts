@@ -1,4 +1,6 @@
-/** Everything that is called nightly, an entry per promise. `npm test` has a smaller sample of most of it. */
+/**
+ * The promises of the nightly run and their commands. `npm test` checks most of them with smaller samples.
+ */
 import {
   type Judge,
   metricsMeetTargets,
@@ -10,19 +12,22 @@ import {
 import type { Command } from './run-command.ts';
 
 export type NightlyPromise = Command & {
-  /** What can be run alone. */
+  /** The part of the nightly run that it belongs to; a part can run alone. */
   readonly part: string;
-  /** Of the log. */
+  /** The name of its log. */
   readonly name: string;
-  /** A sentence that the figure shows to be true. */
+  /** The promise as a sentence; the figure proves it. */
   readonly promise: string;
   readonly bound: string;
   readonly judge: Judge;
-  /** Where `node -e 0` takes 80 ms. */
+  /** Minutes on a machine where `node -e 0` takes 80 ms. */
   readonly usualMinutes: number;
 };
 
-/** These tests; only this run ends them if they hang, since more of the same takes longer. */
+/**
+ * The command for these tests. It has no test timeout, because larger samples take longer; `hangFactor` ends
+ * hung tests.
+ */
 const vitest = (
   tests: string | readonly string[],
   sample: Readonly<Record<string, string>> = {},
@@ -42,9 +47,9 @@ const typescript = (file: string, ...args: readonly string[]): Command => ({
 
 type Sample = {
   readonly file: string;
-  /** The environment variable that says how much of it is wanted. */
+  /** The environment variable that sets the size of the sample. */
   readonly variable: string;
-  /** The figure that the test prints, and how much of it is wanted. */
+  /** The name of the figure that the test prints; `atLeast` is its bound. */
   readonly counts: string;
   readonly atLeast: number;
 };
@@ -57,7 +62,7 @@ const sampled = ({ file, variable, counts, atLeast }: Sample) => ({
 
 const lab = (name: string) => ({
   ...{ part: 'lab', name, judge: scenariosPass, ...typescript('test/rig/lab/lab.ts', name) },
-  // Each run would remove the logs of the one before.
+  // Each run has its own directory, because a run removes the logs of an earlier run in the same directory.
   env: { VIFWATCH_LAB_LOGS: `.cache/nightly/lab/${name}.guests` },
   bound: 'all scenarios pass',
 });
@@ -65,7 +70,7 @@ const lab = (name: string) => ({
 const bench = (name: string) => ({
   ...{ part: 'bench', name, ...typescript('test/bench/bench.ts', name) },
   judge: metricsMeetTargets,
-  bound: 'each as test/bench/targets.toml says',
+  bound: 'the targets of test/bench/targets.toml',
 });
 
 export const promises: readonly NightlyPromise[] = [
@@ -82,7 +87,7 @@ export const promises: readonly NightlyPromise[] = [
   {
     part: 'fuzz',
     name: 'policy-texts',
-    promise: 'The call policy parser returns whatever the text is, and says where it is wrong',
+    promise: 'The call policy parser returns for every text, and gives the place of each error',
     ...sampled({
       file: 'test/ipc/policy/fuzz.test.ts',
       ...{ variable: 'VIFWATCH_FUZZ', counts: 'texts', atLeast: 1_000_000 },
@@ -92,7 +97,7 @@ export const promises: readonly NightlyPromise[] = [
   {
     part: 'policies',
     name: 'policies',
-    promise: 'The kernel and an independent model agree on every packet under random policies',
+    promise: 'Under random policies, the kernel and an independent model agree on every packet',
     ...sampled({
       file: 'test/network/daemon/policy-model.rig.test.ts',
       ...{ variable: 'VIFWATCH_POLICIES', counts: 'policies', atLeast: 500 },
@@ -102,7 +107,7 @@ export const promises: readonly NightlyPromise[] = [
   {
     part: 'sequences',
     name: 'sequences',
-    promise: 'After random events the kernel and xenstore are as after a fresh start',
+    promise: 'After random events, the kernel and xenstore are in the same state as after a start',
     ...sampled({
       file: 'test/network/daemon/convergence.rig.test.ts',
       ...{ variable: 'VIFWATCH_SEQUENCES', counts: 'sequences', atLeast: 100 },
@@ -158,7 +163,7 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 3,
   },
   {
-    promise: 'On real Xen, vifs come up, spoof in vain and go away, and xl does not wait for them',
+    promise: 'On real Xen, vifs come up, spoofing fails, vifs go away, and xl does not wait',
     ...lab('network'),
     usualMinutes: 3,
   },
@@ -173,7 +178,7 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 3,
   },
   {
-    promise: 'On real Xen, one mesh file becomes a host, dom0 stays out of it, and relays give way',
+    promise: 'On real Xen, one mesh file makes a host, and dom0 takes no part in its traffic',
     ...lab('host'),
     usualMinutes: 5,
   },
@@ -183,19 +188,19 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 5,
   },
   {
-    promise: 'Packets are forwarded nearly as fast as by plain routing, also among 1000 vifs',
+    promise: 'Packets are forwarded nearly as fast as with plain routing, even with 1000 vifs',
     ...bench('forwarding'),
     usualMinutes: 5,
   },
   {
-    promise: 'Calls are as fast as the rings that they go over allow',
+    promise: 'Calls are nearly as fast as the vchan rings that carry them',
     ...bench('calls'),
     usualMinutes: 4,
   },
   {
     part: 'node-versions',
     name: 'units',
-    promise: 'The tests without rigs pass on the other versions of Node.js, too',
+    promise: 'The tests without rigs also pass on the other versions of Node.js',
     argv: ['sh', 'test/setup/node-versions.sh'],
     env: {},
     judge: testsPassOn(['22', '24']),

@@ -1,4 +1,4 @@
-/** What the console gets: a line per promise, and the end of the log of one that was missed. */
+/** The console output: a line for each promise, and the end of the log after a miss. */
 
 export type Result = {
   readonly part: string;
@@ -10,6 +10,7 @@ export type Result = {
   readonly log: string;
 };
 
+/** The line of a promise for the console, which begins with its verdict. */
 export const lineOf = (
   { part, promise, figure, bound, isMet, minutes, log }: Result,
   partWidth: number,
@@ -22,7 +23,7 @@ export const lineOf = (
 const lastLines = 20;
 const lineWidth = 200;
 
-/** The last lines that a person wants to see: no empty ones and no results in JSON. */
+/** The last lines of a log for people, without empty lines and JSON results. */
 export const endOfLog = (output: string): string =>
   output
     .split('\n')

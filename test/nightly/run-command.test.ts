@@ -12,23 +12,23 @@ const newLimits = () => {
   return { log: join(directory, 'part/name.log'), hangMs, signal: new AbortController().signal };
 };
 
-/** The process that a script has written into its log, once it is there. */
+/** Waits for the process id that a script prints into its log. */
 const processIn = (log: string): Promise<number> =>
-  untilFound('the script says its process', () => {
+  untilFound('the script prints its process id', () => {
     const [, pid] = /^pid (\d+)$/m.exec(readFileSync(log, 'utf8')) ?? [];
     return pid === undefined ? undefined : Number(pid);
   });
 
 const isRunning = (pid: number): boolean => {
   try {
-    // A process that has ended and that nobody has waited for does not run.
+    // A zombie does not count as running.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {
     return false;
   }
 };
 
-test('all that a command says is in its log, after the command itself', async () => {
+test('the log has the command line and then all its output', async () => {
   const limits = newLimits();
   const command = inShell('echo "$WORD"; echo wrong >&2', { WORD: 'right' });
   const { output, failure, minutes } = await runCommand(command, limits);
@@ -38,20 +38,20 @@ test('all that a command says is in its log, after the command itself', async ()
   expect(readFileSync(limits.log, 'utf8')).toBe(output);
 });
 
-test('a command that fails tells how', async () => {
+test("a failed command's failure is its exit status", async () => {
   expect((await runCommand(inShell('exit 3'), newLimits())).failure).toBe('exit status 3');
   expect((await runCommand(inShell('kill -9 $$'), newLimits())).failure).toBe('SIGKILL');
 });
 
-test('a command that is not there fails', async () => {
+test('a missing command fails', async () => {
   const { failure } = await runCommand({ argv: ['/nowhere/no-program'], env: {} }, newLimits());
   expect(failure).toMatch(/could not be run: .*ENOENT/);
 });
 
-/** Neither of the two ends when it is asked to. */
+/** Two processes that ignore SIGTERM. */
 const stubborn = "trap '' TERM; sh -c 'echo pid $$; while :; do sleep 1; done' & wait; wait";
 
-test('a command that hangs is ended, with all that it has started', async () => {
+test('a hung command and all its processes are ended', async () => {
   const limits = { ...newLimits(), hangMs: 1_000, graceMs: 100 };
   const { failure, output } = await runCommand(inShell(stubborn), limits);
   expect(failure).toMatch(/^hung: ended after/);
@@ -59,7 +59,7 @@ test('a command that hangs is ended, with all that it has started', async () => 
   expect(isRunning(Number(pid))).toBe(false);
 });
 
-test('a command that is interrupted ends in good order, with all that it has started', async () => {
+test('an interrupted command may clean up, and all its processes end', async () => {
   const interruption = new AbortController();
   const limits = { ...newLimits(), signal: interruption.signal };
   const polite = "trap 'echo tidied; exit 0' TERM; sh -c 'echo pid $$; exec sleep 1000' & wait";
@@ -72,7 +72,7 @@ test('a command that is interrupted ends in good order, with all that it has sta
   expect(isRunning(pid)).toBe(false);
 });
 
-test('what a command leaves behind in its process group is ended', async () => {
+test('processes that a command leaves in its process group are ended', async () => {
   const { failure, output } = await runCommand(inShell('sleep 1000 & echo pid $!'), newLimits());
   expect(failure).toBe(undefined);
   const [, pid] = /^pid (\d+)$/m.exec(output) ?? [];

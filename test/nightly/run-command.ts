@@ -1,4 +1,4 @@
-/** Runs a command in a process group of its own, with all that it says in a log. */
+/** Runs a command in its own process group, with its output in a log. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -12,18 +12,18 @@ export type Command = {
 
 export type Limits = {
   readonly log: string;
-  /** After which it counts as hung. */
+  /** Milliseconds after which the command counts as hung. */
   readonly hangMs: number;
-  /** Ends it early. */
+  /** Ends the command early. */
   readonly signal: AbortSignal;
-  /** How long it may take to end in good order. */
+  /** Milliseconds between SIGTERM and SIGKILL; by default 30 000. */
   readonly graceMs?: number;
 };
 
 export type Ended = {
   readonly output: string;
   readonly minutes: number;
-  /** Why it counts as failed, whatever it printed. */
+  /** The reason why the command failed; undefined if it did not. */
   readonly failure: string | undefined;
 };
 
@@ -39,7 +39,9 @@ const signalGroup = (group: number, signal: NodeJS.Signals): void => {
   if (isAlive(group)) process.kill(-group, signal);
 };
 
-/** Ends a process group: asks first, since rigs take their namespaces and virtual machines down in good order. */
+/**
+ * Ends a process group: first with SIGTERM, so that rigs can remove their namespaces and virtual machines.
+ */
 const endGroup = async (group: number, graceMs: number): Promise<void> => {
   signalGroup(group, 'SIGTERM');
   const deadline = performance.now() + graceMs;
@@ -47,7 +49,7 @@ const endGroup = async (group: number, graceMs: number): Promise<void> => {
   signalGroup(group, 'SIGKILL');
 };
 
-/** As one would type it, to run it again by hand. */
+/** The command line with its variables, for a person who runs it again. */
 const commandLine = ({ argv, env }: Command): string =>
   [...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv].join(' ');
 
@@ -78,7 +80,7 @@ const endOf = async (
   return child.exitCode === 0 ? undefined : how;
 };
 
-/** Resolves when neither the command nor anything in its process group runs any more. */
+/** Runs a command; resolves when the command and its process group have ended. */
 export const runCommand = async (command: Command, limits: Limits): Promise<Ended> => {
   mkdirSync(dirname(limits.log), { recursive: true });
   const log = openSync(limits.log, 'w');

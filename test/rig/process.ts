@@ -1,11 +1,11 @@
-/** What a running process has and uses, from /proc. */
+/** Reads a running process's resources from /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const list = (path: string): string[] => {
   try {
     return readdirSync(path);
   } catch {
-    return []; // it has just gone
+    return []; // the process has just ended
   }
 };
 
@@ -17,13 +17,13 @@ const target = (link: string): string => {
   }
 };
 
-/** What its open file descriptors are, sorted; sockets and pipes without their numbers. */
+/** The process's open files, sorted; sockets and pipes without their numbers. */
 export const openFiles = (pid: number): readonly string[] =>
   list(`/proc/${pid}/fd`)
     .map((fd) => target(`/proc/${pid}/fd/${fd}`).replace(/\[\d+\]$/, ''))
     .sort();
 
-/** Its threads, as directories of /proc. */
+/** The process's threads, as directories in /proc. */
 export const threadsOf = (pid: number): readonly string[] =>
   list(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}`);
 
@@ -31,24 +31,25 @@ const text = (path: string): string => {
   try {
     return readFileSync(path, 'latin1');
   } catch {
-    return ''; // it has just gone
+    return ''; // the process has just ended
   }
 };
 
-/** The processes that it started and that have not been waited for. */
+/** The process's children, with those that have ended but are not yet waited for. */
 export const childrenOf = (pid: number): readonly number[] =>
   threadsOf(pid)
     .flatMap((thread) => text(`${thread}/children`).split(' '))
     .filter((child) => child !== '')
     .map(Number);
 
-/** Its command line, words separated by spaces; empty if it has ended. */
+/** The process's command line, words separated by spaces; empty if it has ended. */
 export const commandLine = (pid: number): string =>
   text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 
+/** The kernel's name of the process, at most 15 characters. */
 export const nameOf = (pid: number): string => statOf(pid).name;
 
-/** How often a thread was put on a processor. */
+/** How often the scheduler has put a thread on a processor. */
 export const switchesOf = (thread: string): number =>
   [...text(`${thread}/status`).matchAll(/ctxt_switches:\s+(\d+)/g)]
     .map(([, count]) => Number(count))
@@ -63,14 +64,15 @@ const statOf = (pid: number): { readonly name: string; readonly fields: readonly
   return { name, fields: rest.split(' ') };
 };
 
-/** USER_HZ of every Linux that Node runs on. */
+/** USER_HZ, which is 100 on every Linux that Node supports. */
 const ticksPerSecond = 100;
 
-/** Seconds of processor time: its own, and that of the children it has waited for. */
+/** Seconds of processor time: the process's own, and that of the children that it has waited for. */
 export const cpuSeconds = (pid: number): { readonly own: number; readonly children: number } => {
   const { fields } = statOf(pid);
   const seconds = (...indices: number[]): number =>
     indices.reduce((sum, index) => sum + Number(fields[index]), 0) / ticksPerSecond;
-  // utime and stime, cutime and cstime; proc(5) counts from the pid, which is two fields earlier.
+  // utime, stime, cutime and cstime. proc(5) counts fields from the pid, two fields before the first field
+  // here.
   return { own: seconds(11, 12), children: seconds(13, 14) };
 };

@@ -1,4 +1,4 @@
-/** A guest can write its own half of a vif's xenstore nodes. It must gain nothing by that. */
+/** A guest that changes its own frontend nodes in xenstore gains no address by that. */
 import assert from 'node:assert/strict';
 import { gateway4, type Host, outside4 } from '../rig/host.ts';
 import { assertReaches, ping } from './ping.ts';

@@ -1,4 +1,4 @@
-/** What a VM reaches, and what it must not. */
+/** The targets that a VM reaches, and the targets that it must not reach. */
 import { gateway4, gateway6, type Host, outside4, outside6 } from '../rig/host.ts';
 import { assertDoesNotReach, assertReaches } from './ping.ts';
 import { create, destroy, mail, web } from './vms.ts';

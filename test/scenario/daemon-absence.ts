@@ -1,16 +1,16 @@
-/** The daemon dies, or is not there when something happens. */
+/** The daemon is killed, or does not run when VMs appear. */
 import assert from 'node:assert/strict';
 import { gateway4, type Host, outside4, outside6 } from '../rig/host.ts';
 import { assertDoesNotReach, assertReaches, pingThroughout } from './ping.ts';
 import { assertForgotten, attach, create, destroy, detach, inNetVm, mail, web } from './vms.ts';
 
-/** As the supervisor does it: killed, and started again. */
+/** Kills the daemon and starts it again, as its supervisor does. */
 export const killAndRestart = async (host: Host): Promise<void> => {
   await host.signalDaemon('SIGKILL');
   await host.startDaemon();
 };
 
-/** `mail` is there before the daemon, and its traffic goes on through all that follows. */
+/** `mail` starts before the daemon, and its traffic continues through all later kills. */
 export const daemonMayDieBetweenAnyTwoSteps = async (host: Host): Promise<void> => {
   await host.signalDaemon('SIGTERM');
   await host.create(mail);

@@ -1,4 +1,4 @@
-/** What dom0 does to VMs and vifs in their lives. */
+/** dom0 attaches, detaches, destroys and recreates VMs and vifs. */
 import assert from 'node:assert/strict';
 import { type Host, outside4, outside6 } from '../rig/host.ts';
 import { assertDoesNotReach, assertReaches } from './ping.ts';

@@ -1,9 +1,9 @@
-/** Pings, which is how scenarios see who reaches whom. */
+/** Pings, with which scenarios find out who reaches whom. */
 import assert from 'node:assert/strict';
 import type { Host, Output, VmSpec } from '../rig/host.ts';
 import { until } from '../support/until.ts';
 
-/** From a VM, or from net-vm. */
+/** The sender of pings: a VM, or net-vm. */
 export type Pinger = { readonly host: Host; readonly from: VmSpec | 'net-vm' };
 
 const run = ({ host, from }: Pinger, argv: readonly string[]): Promise<Output> =>
@@ -11,7 +11,7 @@ const run = ({ host, from }: Pinger, argv: readonly string[]): Promise<Output> =
 
 export type Count = { readonly sent: number; readonly received: number };
 
-/** Pings `times` times, waiting at most a second for each reply; from a chosen source address, if one is given. */
+/** Pings `times` times, from `source` if it is given, and waits at most a second for each reply. */
 export const ping = async (
   pinger: Pinger,
   target: string,
@@ -21,7 +21,7 @@ export const ping = async (
   const options = ['-c', `${times}`, '-i', '0.1', '-W', '1', ...(source ? ['-I', source] : [])];
   const { stdout, stderr } = await run(pinger, ['busybox', 'ping', ...options, target]);
   const counts = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout);
-  // Without a route, ping sends nothing and counts nothing.
+  // Without a route, ping sends nothing and prints no counts.
   if (!counts) assert.match(stderr, /unreachable/i);
   const [sent = 0, received = 0] = counts?.slice(1).map(Number) ?? [];
   return { sent, received };
@@ -35,7 +35,7 @@ export const assertReaches = async (pinger: Pinger, ...targets: string[]): Promi
   }
 };
 
-/** None of the targets answers. */
+/** Asserts that no target answers. */
 export const assertDoesNotReach = async (pinger: Pinger, ...targets: string[]): Promise<void> => {
   const counts = await Promise.all(targets.map((target) => ping(pinger, target, 2)));
   targets.forEach((target, index) => {
@@ -46,8 +46,9 @@ export const assertDoesNotReach = async (pinger: Pinger, ...targets: string[]): 
 const nameOf = ({ from }: Pinger): string => (from === 'net-vm' ? from : from.name);
 
 /**
- * Pings all the time, ten times a second, until told to stop; then no reply may be missing. A late reply is not: on a
- * busy machine it may take seconds. Stops by itself when no ping can be sent any more, as when the host has ended.
+ * Pings ten times a second until `assertUninterrupted`, which fails if a reply is missing. A reply may be
+ * late, because a busy machine may take seconds for it. The pings end by themselves when ping fails, for
+ * example after the host's end.
  */
 export const pingThroughout = (pinger: Pinger, target: string) => {
   let wanted = true;
@@ -64,7 +65,7 @@ export const pingThroughout = (pinger: Pinger, target: string) => {
     return total;
   };
   const counted = loop();
-  // A test that has failed before does not ask.
+  // A test that fails earlier never awaits the result, which may be an error.
   counted.catch(() => undefined);
   return {
     assertUninterrupted: async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
- * All scenarios, for whichever rig. Each starts with the daemon running and no VM, and ends so; each throws an
- * AssertionError if what its name says is not so.
+ * All scenarios, for both rigs. Each starts and ends with a running daemon and no VM, and throws an
+ * AssertionError if its name is not true.
  */
 import type { Host } from '../rig/host.ts';
 import { guestThatRewritesItsAddressGainsNothing } from './claims.ts';
@@ -16,15 +16,15 @@ import {
   rebootedVmKeepsItsAddress,
 } from './lifecycle.ts';
 import {
-  everyKindOfLiePassesNothing,
   foreignMacPassesNothing,
   foreignSourceAddressesPassNothing,
+  noSpoofedFramePasses,
   witnessSeesWhatPasses,
 } from './spoofing.ts';
 
 type Scenarios = Record<string, (host: Host) => Promise<void>>;
 
-/** What depends on what xenstore says, and when. */
+/** The scenarios that depend on xenstore's contents and events; they run with both kinds of xenstored. */
 export const storeScenarios = {
   newVmReachesItsNetwork,
   guestThatRewritesItsAddressGainsNothing,
@@ -38,10 +38,10 @@ export const storeScenarios = {
 
 export const scenarios = {
   ...storeScenarios,
-  // What packets may do does not depend on the xenstored that told of the vif.
+  // The handling of packets does not depend on the kind of xenstored.
   vmsDoNotReachEachOther,
   witnessSeesWhatPasses,
   foreignSourceAddressesPassNothing,
   foreignMacPassesNothing,
-  everyKindOfLiePassesNothing,
+  noSpoofedFramePasses,
 } satisfies Scenarios;

@@ -1,4 +1,6 @@
-/** Every scenario on the fast rig, and those that depend on the xenstored with either. */
+/**
+ * Runs every scenario on the fast rig; scenarios that depend on xenstore run with both kinds of xenstored.
+ */
 import { afterAll, afterEach, describe, test } from 'vitest';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { scenarios, storeScenarios } from './scenarios.ts';
@@ -17,7 +19,7 @@ describe.each([
     await host?.close();
     host = undefined;
   };
-  // A scenario that has failed may leave anything: the next gets another host.
+  // A failed scenario may leave VMs or rules behind, so the next one gets a new host.
   afterEach(async ({ task }) => {
     if (task.result?.state !== 'fail') return;
     console.error(host?.daemon.log());

@@ -21,17 +21,17 @@ const broadcast = 'ff:ff:ff:ff:ff:ff';
 const allNodes = { to: 'ff02::1', target: '33:33:00:00:00:01' };
 const port = 7777;
 
-/** Who spoofs, with which MAC, and whose addresses it may take. */
+/** The spoofing VM with its MAC and addresses, and the owners of the addresses that it forges. */
 export type Parties = {
   readonly mac: string;
   readonly self: { readonly ipv4: string; readonly ipv6: string };
   readonly others: readonly { readonly ipv4: string; readonly ipv6: string }[];
 };
 
-/** By the counter that is to count them. */
+/** Spoofed frames in hex, by the name of the drop counter that must count them. */
 export type SpoofedFrames = Readonly<Record<string, readonly string[]>>;
 
-/** To the world, to net-vm and to another VM. */
+/** The same packet to the world, to net-vm and to another VM. */
 const sendingFrom = (
   from: string,
   { mac: source, others: [other] }: Pick<Parties, 'mac' | 'others'>,
@@ -46,7 +46,7 @@ const sendingFrom = (
         echo4({ source, from, to }, 0x6666),
       ]);
 
-/** Packets with a foreign source, and such as only routers and servers send. */
+/** Packets with a foreign source, and packets that only routers and servers may send. */
 export const spoofedPackets = ({ mac: source, self, others }: Parties): SpoofedFrames => {
   const sources = (...addresses: readonly string[]): string[] =>
     addresses.flatMap((from) => sendingFrom(from, { mac: source, others }));
@@ -94,7 +94,7 @@ export const spoofedPackets = ({ mac: source, self, others }: Parties): SpoofedF
       tagged(udp4(own4, port), vlan, '88a8'),
       tagged(tagged(udp4(own4, port), vlan), vlan, '88a8'),
     ]),
-    // LLDP, PPPoE discovery, MPLS, an experimental one, and a length as of 802.3.
+    // LLDP, PPPoE discovery, MPLS, an experimental ethertype, and an 802.3 length.
     unknown_ethertype: [0x88cc, 0x8863, 0x8847, 0x88b5, 0x0026].flatMap((type) => [
       foreignProtocol({ source }, type),
       foreignProtocol({ source, target: broadcast }, type),
@@ -102,7 +102,7 @@ export const spoofedPackets = ({ mac: source, self, others }: Parties): SpoofedF
   };
 };
 
-/** What ARP and neighbour discovery may not say. */
+/** Forbidden messages of ARP and of neighbour discovery. */
 export const spoofedNeighbours = ({ mac: source, self, others }: Parties): SpoofedFrames => {
   const [others4, others6] = [others.map(({ ipv4 }) => ipv4), others.map(({ ipv6 }) => ipv6)];
   const local = { source, from: 'fe80::41' };

@@ -1,4 +1,4 @@
-/** A VM that pretends to be another one, in each way a packet allows. */
+/** A VM sends packets with foreign source addresses of every kind, and none gets past the rules. */
 import assert from 'node:assert/strict';
 import { type Drops, parseDrops } from '../../src/network/status/drops.ts';
 import { gateway4, gateway6, type Host, outside4, outside6 } from '../rig/host.ts';
@@ -16,7 +16,10 @@ type Family = (typeof families)[keyof typeof families];
 
 const everything = [...families.ipv4.targets, ...families.ipv6.targets];
 
-/** Sends from each source to each target; the replies do not matter, for they might go to somebody else. */
+/**
+ * Sends from each source to each target and counts the packets that pass. Replies are ignored: they go
+ * elsewhere.
+ */
 const assertPassNothing = async (
   host: Host,
   { keyword, prefix, targets }: Family,
@@ -70,7 +73,7 @@ export const witnessSeesWhatPasses = async (host: Host): Promise<void> => {
   await assertReaches({ host, from: web }, outside4);
   const witness = await placeWitness(host, `ip saddr ${web.ipv4} ether saddr ${web.mac}`);
   await assertReaches({ host, from: web }, outside4, gateway4);
-  assert.ok((await witness.count()) >= 2, 'the witness is blind');
+  assert.ok((await witness.count()) >= 2, 'the witness counts no packets');
   await witness.remove();
   await destroy(host, web);
 };
@@ -78,7 +81,7 @@ export const witnessSeesWhatPasses = async (host: Host): Promise<void> => {
 const nft = async (host: Host, command: string): Promise<string> =>
   await inNetVm(host, ['nft', ...command.split(' ')]);
 
-/** Counts all that gets past the rules from one vif, or out of net-vm to another or to the world. */
+/** Counts all packets that pass vifwatch's rules: from the vif `from`, or out to `to` or the world. */
 const watchPassage = async (host: Host, from: string, to: string) => {
   const chain = (hook: string, rule: string): string =>
     `chain ${hook} { type filter hook ${hook} priority 1000; ${rule} counter name passed; }`;
@@ -110,7 +113,7 @@ const watchPassage = async (host: Host, from: string, to: string) => {
 const dropsIn = async (host: Host): Promise<Drops> =>
   parseDrops(await nft(host, '-j list counters'));
 
-/** Its uevent has come, and whatever it says by itself when a link comes up is said. */
+/** Waits until the guest has configured its link, so that its kernel sends no more start-up packets. */
 const isConfigured = async (host: Host): Promise<void> => {
   for (const address of [web.ipv4, web.ipv6]) {
     const argv = ['ip', 'route', 'get', address];
@@ -120,15 +123,15 @@ const isConfigured = async (host: Host): Promise<void> => {
   }
 };
 
-/** A start of the sender takes longer than all its frames, and the true rig is not to choke on them. */
+/** Batches save starts of the sender, which take longer than its frames, and limit the true rig's load. */
 const inBatches = (frames: readonly string[]): readonly (readonly string[])[] => {
   const size = 20;
   const count = Math.ceil(frames.length / size);
   return Array.from({ length: count }, (_, index) => frames.slice(index * size).slice(0, size));
 };
 
-/** Raw frames of every kind: each is counted as what it is, and none gets anywhere. */
-export const everyKindOfLiePassesNothing = async (host: Host): Promise<void> => {
+/** The right drop counter counts each kind of spoofed frame, and no frame passes. */
+export const noSpoofedFramePasses = async (host: Host): Promise<void> => {
   const [domid, other] = [await create(host, web), await create(host, mail)];
   await isConfigured(host);
   const passage = await watchPassage(host, `vif${domid}.0`, `vif${other}.0`);
@@ -146,13 +149,13 @@ export const everyKindOfLiePassesNothing = async (host: Host): Promise<void> => 
     return spoofed.every(([counter]) => (after[counter] ?? 0) >= (expected[counter] ?? 0));
   };
   try {
-    await until('all spoofed are counted', areCounted);
+    await until('all spoofed frames are counted', areCounted);
   } finally {
     assert.deepEqual(after, { ...before, ...expected });
   }
-  assert.equal(await passage.count(), 0, 'some got through');
+  assert.equal(await passage.count(), 0, 'spoofed frames passed');
   await assertReaches({ host, from: web }, ...everything);
-  assert.ok((await passage.count()) > 0, 'the watch sees nothing');
+  assert.ok((await passage.count()) > 0, 'the watch counts no packets at all');
   await passage.remove();
   await destroy(host, web);
   await destroy(host, mail);

@@ -1,4 +1,4 @@
-/** The VMs that the scenarios create, and what the scenarios do to them over and over. */
+/** The scenarios' VMs, and operations that many scenarios need. */
 import assert from 'node:assert/strict';
 import type { Host, Toolstack, VifSpec, VmSpec } from '../rig/host.ts';
 import { type Bound, openBound } from '../support/slowness.ts';
@@ -20,7 +20,10 @@ const appVm = (name: string, host: string): AppVm => {
 export const web = appVm('web', '7');
 export const mail = appVm('mail', '8');
 
-/** Waits until the guest's frontend and net-vm's netback are connected, for which the daemon must have done its part. */
+/**
+ * Waits until the guest's frontend and net-vm's netback are connected, which needs the daemon's
+ * hotplug-status.
+ */
 const becomesConnected = async (host: Host, domid: number, devid: number): Promise<void> => {
   const path = `/local/domain/${host.netVm}/backend/vif/${domid}/${devid}/state`;
   await until(`${path} becomes 4`, async () => (await host.read(path)) === '4');
@@ -40,10 +43,13 @@ export const attach = async (host: Host, vm: AppVm, domid: number): Promise<numb
   return devid;
 };
 
-/** Seconds that dom0 may take for a vif to go; without a working daemon it takes 10 s and fails. */
+/** Seconds for dom0 to remove a vif; without a working daemon, xl fails after 10 s. */
 const quick = 3;
 
-/** Of each host, opened before the first of its operations alone: that takes as long as some of them. */
+/**
+ * Each host's bound, opened only before its first operation, because opening takes as long as some
+ * operations.
+ */
 const bounds = new WeakMap<Host, Promise<Bound>>();
 
 const assertQuick = async (
@@ -59,15 +65,15 @@ const assertQuick = async (
   await assertKept(seconds, what);
 };
 
-/** `xl destroy`, which must succeed and be quick. */
+/** `xl destroy`, which must succeed within the bound. */
 export const destroy = (host: Host, { name }: VmSpec): Promise<void> =>
   assertQuick(host, `seconds to destroy ${name}`, () => host.destroy(name));
 
-/** `xl network-detach`, which must succeed and be quick. */
+/** `xl network-detach`, which must succeed within the bound. */
 export const detach = (host: Host, { name }: VmSpec, devid: number): Promise<void> =>
   assertQuick(host, `seconds to detach ${name}`, () => host.detach(name, devid));
 
-/** Runs a command in net-vm that must succeed; resolves with what it printed. */
+/** Runs a command in net-vm that must succeed; resolves with its output. */
 export const inNetVm = async (host: Host, argv: readonly string[]): Promise<string> => {
   const { status, stdout, stderr } = await host.inNetVm(argv);
   assert.equal(status, 0, `${argv.join(' ')}: ${stderr}`);
@@ -80,7 +86,7 @@ export const inVm = async (host: Host, vm: AppVm, argv: readonly string[]): Prom
   assert.equal(status, 0, `${argv.join(' ')}: ${stderr}`);
 };
 
-/** What net-vm's kernel says of the VM. */
+/** The lines of net-vm's kernel state that contain an address of the VM. */
 const tracesOf = async (host: Host, vm: AppVm): Promise<readonly string[]> => {
   const state = await Promise.all([
     inNetVm(host, ['ip', 'route', 'show', 'table', 'all']),
@@ -95,13 +101,19 @@ const tracesOf = async (host: Host, vm: AppVm): Promise<readonly string[]> => {
   );
 };
 
-/** Net-vm's kernel speaks of the VM; without this, nobody would know that `assertForgotten` sees anything. */
+/**
+ * Asserts that net-vm's kernel state contains the VM's addresses, which proves that `assertForgotten` can see
+ * them.
+ */
 export const assertKnown = async (host: Host, vm: AppVm): Promise<void> => {
   const traces = (await tracesOf(host, vm)).join('\n');
   for (const word of [vm.ipv4, vm.ipv6, vm.mac]) assert.ok(traces.includes(word), word);
 };
 
-/** Nothing in net-vm's kernel speaks of the VM any more; rules go after the link, for which dom0 does not wait. */
+/**
+ * Waits until net-vm's kernel state has no trace of the VM. Rules go after the link, and dom0 does not wait
+ * for them.
+ */
 export const assertForgotten = async (host: Host, vm: AppVm): Promise<void> => {
   let traces: readonly string[] = [];
   const isForgotten = async (): Promise<boolean> => {

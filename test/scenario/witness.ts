@@ -1,16 +1,19 @@
-/** A witness in net-vm's kernel, behind vifwatch's rules: it counts the packets that got past them. */
+/** A witness: an nft table in net-vm that counts the packets that pass vifwatch's rules. */
 import type { Host } from '../rig/host.ts';
 import { inNetVm } from './vms.ts';
 
 const table = ['table', 'inet', 'witness'];
 
 export type Witness = {
-  /** How many packets that match have passed since it was set up. */
+  /** The number of matching packets that have passed since the start. */
   count(): Promise<number>;
   remove(): Promise<void>;
 };
 
-/** `match` is nft's, such as `ip saddr 10.0.5.66`. Counts what is forwarded, or taken in by net-vm itself. */
+/**
+ * Counts packets that net-vm forwards or receives itself.
+ * @param match an nft match, such as `ip saddr 10.0.5.66`
+ */
 export const placeWitness = async (host: Host, match: string): Promise<Witness> => {
   const chain = (hook: string) =>
     `chain ${hook} { type filter hook ${hook} priority 1000; ${match} counter name passed; }`;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the tests that need no rig on the other versions of Node.js that are supported.
-# The npm packages node-linux-* hold one version each; they are kept in .cache/node.
+# The npm packages node-linux-* contain one version each; this script keeps them in .cache/node.
 set -eu
 cd "$(dirname "$0")/../.."
 

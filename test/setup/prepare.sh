@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs and builds what is missing: prepare.sh [fast] [lab], for the fast rig and for Xen in QEMU.
-# Every step looks first whether it is needed, so that a second run takes a second.
+# prepare.sh [fast] [lab]: installs and builds everything that the fast rig and Xen in QEMU need and the
+# machine lacks. Each step first checks whether it is needed, so a second run takes a second.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -16,7 +16,7 @@ packages_of() {
 		;;
 	lab) echo qemu-system-x86 qemu-utils mmdebstrap cpio kmod xz-utils e2fsprogs ;;
 	*)
-		say "unknown rig \"$1\": fast or lab"
+		say "unknown rig \"$1\"; known rigs: fast, lab"
 		exit 64
 		;;
 	esac
@@ -36,7 +36,7 @@ if [ -n "$missing" ]; then
 	say "installing Debian packages:$missing"
 	log=$(mktemp)
 	{
-		# Services such as xenstored must not start on the machine that only hosts the rig.
+		# Services such as xenstored must not start on the machine itself.
 		printf '#!/bin/sh\nexit 101\n' >"$log.policy" && chmod +x "$log.policy"
 		[ -e /usr/sbin/policy-rc.d ] || { cp "$log.policy" /usr/sbin/policy-rc.d && ours=1; }
 		apt-get update -qq &&
@@ -46,7 +46,7 @@ if [ -n "$missing" ]; then
 		[ "$status" = 0 ]
 	} >"$log" 2>&1 </dev/null || {
 		tail -20 "$log" >&2
-		say "apt-get could not install$missing (see above): run as root on Debian 12"
+		say "apt-get could not install$missing (its messages are above): run this as root on Debian 12"
 		exit 1
 	}
 	rm -f "$log" "$log.policy"
@@ -54,12 +54,12 @@ fi
 
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
 	say "npm: installing the JavaScript tools"
-	# Not "npm ci", which refuses a lock file that lacks the optional packages of other platforms.
+	# "npm ci" would refuse the lock file, because it lacks optional packages of other platforms.
 	npm install --no-save --ignore-scripts --loglevel=error --no-audit --no-fund >&2
 	touch node_modules/.package-lock.json
 fi
 
-# node-gyp would fetch Node's headers: use those that came with Node, if they did.
+# If Node's headers are installed, node-gyp uses them instead of a download.
 prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
 [ ! -e "$prefix/include/node/node_api.h" ] || export npm_config_nodedir="$prefix"
 addon=native/build/Release/xen.node

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Unpacks an earlier release as its users have it, and builds its native addon: release.sh VERSION.
-# The result is kept in .cache/releases/VERSION. The lock lets a second caller wait instead of building it, too.
+# release.sh VERSION: unpacks the package of an earlier release into .cache/releases/VERSION and builds its
+# native addon. The lock makes a second caller wait until the first one has built it.
 set -eu
 cd "$(dirname "$0")/../.."
 archive=$PWD/test/upgrade/releases/vifwatch-$1.tgz
@@ -15,9 +15,9 @@ flock 9
 rm -rf unfinished
 mkdir unfinished
 tar -xzf "$archive" --strip-components=1 --no-same-owner -C unfinished
-# For node-addon-api, of which the addon needs the headers.
+# The addon needs the headers of node-addon-api.
 ln -s "$modules" unfinished/node_modules
-# node-gyp would fetch Node's headers: use those that came with Node, if they did.
+# If Node's headers are installed, node-gyp uses them instead of a download.
 prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
 [ ! -e "$prefix/include/node/node_api.h" ] || export npm_config_nodedir="$prefix"
 npm --prefix unfinished run --silent install >unfinished.log 2>&1 9>&- || {

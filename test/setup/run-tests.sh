@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs all tests: first those without a rig, with the coverage of src, then the others, with that of the bundle.
+# Runs all tests: first the tests without a rig, with the coverage of src, then the others, with the bundle's
+# coverage.
 set -eu
 cd "$(dirname "$0")/../.."
 

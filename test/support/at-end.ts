@@ -1,4 +1,4 @@
-/** Cleaning up that must not depend on whether a test succeeds, fails or hangs. */
+/** Clean-up at the end of this process, whether a test succeeds, fails or hangs. */
 
 const works: (() => void)[] = [];
 
@@ -7,8 +7,8 @@ const finish = (): void => {
 };
 
 /**
- * Does `work` when this process ends: by itself, or by SIGTERM, with which vitest ends its workers, one for each file,
- * and which is no "exit" to Node.
+ * Calls `work` when this process exits or gets SIGTERM. Vitest ends its workers, one for each file, with
+ * SIGTERM, for which Node emits no "exit" event.
  */
 export const atEnd = (work: () => void): void => {
   works.push(work);

@@ -1,4 +1,4 @@
-/** Directories that go when the tests of their file have ended. Their names say which process made them. */
+/** Temporary directories that are removed after the tests of a file. Their names contain the process id. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ afterAll(() => {
   for (const directory of made) rmSync(directory, { recursive: true, force: true });
 });
 
-/** Makes a directory with these files, by their paths in it. */
+/** Makes a directory. @param files texts by path in the directory */
 export const directoryWith = (files: Readonly<Record<string, string>> = {}): string => {
   const directory = mkdtempSync(join(tmpdir(), `vifwatch-test.${process.pid}.`));
   made.push(directory);

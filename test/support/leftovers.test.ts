@@ -1,4 +1,4 @@
-/** What the check after a run finds. */
+/** The check for leftovers after a test run. */
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
@@ -41,7 +41,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, readonly string[]]
   expect(differences(facts(machine), facts({ ...machine, ...more }))).toEqual(expected);
 });
 
-test('what a run takes away is reported, unless it is a file or a line of the log', () => {
+test('a fact that a run removes is reported, unless it is a file or a line of the log', () => {
   const { 'setting net/ipv4/ip_forward': setting = '' } = machine;
   expect(differences(facts(machine), facts({ 'setting net/ipv4/ip_forward': setting }))).toEqual([
     'gone: link 1: lo: <LOOPBACK>',
@@ -49,7 +49,7 @@ test('what a run takes away is reported, unless it is a file or a line of the lo
   ]);
 });
 
-test('a process is found by the mark of its run, also as an orphan without our environment', async () => {
+test('the mark of a run finds its processes, even an orphan without our environment', async () => {
   const mark = 54_321;
   const orphan = 'env -i sleep 1000 >/dev/null 2>&1 & echo $!';
   const { stdout } = await execa('prlimit', [`--msgqueue=${mark}:`, 'sh', '-c', orphan]);
@@ -57,21 +57,21 @@ test('a process is found by the mark of its run, also as an orphan without our e
   onTestFinished(() => {
     if (processesOf(mark).includes(pid)) process.kill(pid, 'SIGKILL');
   });
-  await until('it is found', () => describeProcess(pid) === `process ${pid}: sleep 1000`);
+  await until('the orphan is found', () => describeProcess(pid) === `process ${pid}: sleep 1000`);
   expect(processesOf(mark)).toEqual([pid]);
   expect(processesOf(mark + 1)).toEqual([]);
   process.kill(pid, 'SIGKILL');
-  await until('it has ended', () => processesOf(mark).length === 0);
+  await until('the orphan has ended', () => processesOf(mark).length === 0);
 });
 
-test('a directory of a live process counts for its run alone', async () => {
+test("a directory of a live process is a fact only for that process's run", async () => {
   const directory = mkdtempSync(`/tmp/vifwatch-test.${process.pid}.`);
   onTestFinished(() => rmdirSync(directory));
   expect((await observeMachine(() => true)).has(`file ${directory}`)).toBe(true);
   expect((await observeMachine(() => false)).has(`file ${directory}`)).toBe(false);
 });
 
-test('the machine is seen as it is', async () => {
+test('the observed facts describe the machine, and a second look finds the same', async () => {
   const seen = await observeMachine(() => false);
   expect([...seen.keys()]).toContainEqual(expect.stringMatching(/^link 1: lo: /));
   expect([...seen.keys()]).toContainEqual(
@@ -82,7 +82,7 @@ test('the machine is seen as it is', async () => {
   );
   expect(seen.get('setting net/netfilter/nf_log_all_netns')).toMatch(/^[01]$/);
   expect(seen.get('mount /proc')).toMatch(/^proc /);
-  // A second look finds no difference, apart from what others may do to the machine just now.
+  // Only settings are compared, because other programs may change the machine meanwhile.
   const again = await observeMachine(() => false);
   expect(differences(seen, again).filter((one) => / setting /.test(one))).toEqual([]);
 });

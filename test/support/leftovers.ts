@@ -1,6 +1,6 @@
 /**
- * Vitest's globalSetup: after a run nothing may be left of it, and the machine must be as it was. Whatever is not,
- * is printed, and the run fails.
+ * Vitest's globalSetup. A run fails if it leaves processes behind or changes the machine; the differences are
+ * printed.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Facts, observeMachine } from './machine.ts';
@@ -13,8 +13,9 @@ const isFile = isOf('file');
 const isLog = isOf('log');
 
 /**
- * What is different after a run. Settings come and go with links, which are facts themselves. That a file has gone is
- * no loss: rigs remove those of runs that were killed. Nor is that of a line of the kernel's log, which is a ring.
+ * The differences after a run. New and missing settings are ignored, because they come and go with links,
+ * which are facts themselves. Missing files are ignored, because rigs remove the files of killed runs.
+ * Missing log lines are ignored, because the kernel's log is a ring buffer.
  */
 export const differences = (before: Facts, after: Facts): readonly string[] => {
   const left = [...after.keys()].filter((fact) => !before.has(fact) && !isSetting(fact));
@@ -32,10 +33,10 @@ export const differences = (before: Facts, after: Facts): readonly string[] => {
   ];
 };
 
-/** Milliseconds that what has been killed may take to end, on a machine that is not slow. */
+/** Milliseconds for killed processes to end, on a machine that is not slow. */
 const endingMs = 5_000;
 
-/** Those that do not end by themselves. */
+/** The processes that do not end within that time. */
 const processesLeft = async (mark: RunMark): Promise<readonly number[]> => {
   if (processesOf(mark).length === 0) return [];
   const deadline = performance.now() + endingMs * (await slowness());
@@ -43,7 +44,9 @@ const processesLeft = async (mark: RunMark): Promise<readonly number[]> => {
   return processesOf(mark);
 };
 
-/** Vitest only prints what a teardown throws: its exit status is for us to set. */
+/**
+ * Prints the leftovers and sets the exit status. An error from a teardown would only be printed by Vitest.
+ */
 const fail = (leftovers: readonly string[]): void => {
   console.error(
     `\nThis run has left or changed:\n${leftovers.map((one) => `  ${one}\n`).join('')}`,
@@ -53,7 +56,7 @@ const fail = (leftovers: readonly string[]): void => {
 
 const variable = 'VIFWATCH_TEST_RUN';
 
-/** Each of vitest's projects calls it; the first call is for all. */
+/** Each of Vitest's projects calls this function; only the first call has an effect. */
 export default async (): Promise<(() => Promise<void>) | undefined> => {
   if (process.env[variable] === `${process.pid}`) return undefined;
   process.env[variable] = `${process.pid}`;

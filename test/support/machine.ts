@@ -1,20 +1,23 @@
-/** What of the machine a test run could change or leave behind, apart from processes. */
+/** The parts of the machine's state that a test run could change or leave behind, except processes. */
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { execa } from 'execa';
 import { isRunning } from '../rig/sim/rig-directory.ts';
 
-/** What there is, in words, and its value, which is empty where it has none. */
+/** A fact in words, and its value, which may be empty. */
 type Fact = [what: string, value: string];
 export type Facts = ReadonlyMap<string, string>;
 
-/** The kernel changes the first by itself. It complains in its log of each use of the others, which have successors. */
+/**
+ * The kernel changes the first setting by itself. The others are deprecated: the kernel logs each use of
+ * them.
+ */
 const unreadSettings = [/^kernel\/ns_last_pid$/, /\/neigh\/.*\/(base_reachable|retrans)_time$/];
 
 const textOf = (path: string): string => {
   try {
     return readFileSync(path, 'latin1').trim();
   } catch {
-    return 'not readable'; // it is not set, or has just gone
+    return 'not readable'; // it has no value, or has just been removed
   }
 };
 
@@ -41,10 +44,10 @@ const settingsBelow = (directory: string): Fact[] =>
     return [[`setting ${name}`, textOf(root + name)]];
   });
 
-/** Where programs of ours, and Xen's, make files of which others might take notice. */
+/** Directories where our programs and Xen's programs make files. */
 const places = ['/tmp', '/dev/shm', '/run', '/var/lib', '/var/log'];
 
-/** The process that a name tells of, as those of rigs and of temporary directories do. */
+/** The process id in the name of a rig's directory or of a temporary directory. */
 const ownerOf = (name: string): number | undefined => {
   const [, pid] = /\.(\d+)\.\w+$/.exec(name) ?? [];
   return pid === undefined ? undefined : Number(pid);
@@ -61,7 +64,7 @@ const filesOfOurs = (isOurs: (pid: number) => boolean): Fact[] =>
       .map(({ name }): Fact => [`file ${place}/${name}`, '']),
   );
 
-/** What changes by itself in what programs print. */
+/** The parts of programs' output that change by themselves. */
 const volatile = /\bvalid_lft \S+ preferred_lft \S+|\bexpires \S+/g;
 
 const linesOf = async (what: string, argv: readonly string[]): Promise<Fact[]> => {
@@ -71,13 +74,13 @@ const linesOf = async (what: string, argv: readonly string[]): Promise<Fact[]> =
   return lines.filter((line) => line.trim() !== '').map((line) => [`${what} ${line.trim()}`, '']);
 };
 
-/** What nftables' "log" has said to the kernel, which it must not do for a test. */
+/** The lines of vifwatch's rules in the kernel's log; tests must not write any. */
 const logged = async (): Promise<Fact[]> => {
   const lines = await linesOf('log', ['dmesg']);
   return lines.filter(([line]) => line.includes('vifwatch '));
 };
 
-/** A table at a time, without what it has counted. */
+/** The nft tables, without counter values. */
 const tables = async (): Promise<Fact[]> => {
   const { stdout = '', stderr = '' } = await execa('nft', ['-s', 'list', 'ruleset'], {
     reject: false,
@@ -91,7 +94,7 @@ const tables = async (): Promise<Fact[]> => {
 const namespaces = (): Fact[] =>
   entriesOf('/run/netns').map(({ name }): Fact => [`network namespace ${name}`, '']);
 
-/** Mount points and what is mounted there; a namespace that is kept without a process is such a mount, too. */
+/** Mount points with their file systems; a namespace that exists without a process is a mount, too. */
 const mounts = (): Fact[] =>
   textOf('/proc/self/mountinfo')
     .split('\n')
@@ -100,7 +103,10 @@ const mounts = (): Fact[] =>
       return [`mount ${point}`, line.split(' - ')[1] ?? ''];
     });
 
-/** @param isOurs whether a process is of this run; what live processes of others have made is left out */
+/**
+ * Observes the machine.
+ * @param isOurs whether a process belongs to this run; files of other live processes are left out
+ */
 export const observeMachine = async (isOurs: (pid: number) => boolean): Promise<Facts> => {
   const printed = await Promise.all([
     linesOf('link', ['ip', '-o', 'link']),

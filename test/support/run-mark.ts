@@ -1,4 +1,4 @@
-/** The processes that a test run has started, wherever they are by now. */
+/** Finds the processes that a test run has started, even orphans. */
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
@@ -6,8 +6,8 @@ import { commandLine, nameOf } from '../rig/process.ts';
 import { isRunning } from '../rig/sim/rig-directory.ts';
 
 /**
- * A run's mark: the soft limit of bytes in POSIX message queues, which nothing here uses. Every process inherits it, also
- * a service whose environment is its own, and keeps it when its parent has died.
+ * A run's mark is the soft limit of bytes in POSIX message queues, which no program here uses. Every process
+ * inherits it, even a service with a new environment, and keeps it after its parent's death.
  */
 export type RunMark = number;
 
@@ -17,11 +17,11 @@ const limitsOf = (pid: number): { readonly soft: string; readonly hard: string }
     const [, soft = '', hard = ''] = /^Max msgqueue size +(\S+) +(\S+)/m.exec(text) ?? [];
     return { soft, hard };
   } catch {
-    return { soft: '', hard: '' }; // it has just ended
+    return { soft: '', hard: '' }; // the process has just ended
   }
 };
 
-/** Marks this process, and so all that it starts from now on. */
+/** Marks this process and all processes that it starts from now on. */
 export const markRun = async (): Promise<RunMark> => {
   const { hard } = limitsOf(process.pid);
   const mark = randomInt(1, hard === 'unlimited' ? 2 ** 31 : Number(hard));
@@ -31,7 +31,7 @@ export const markRun = async (): Promise<RunMark> => {
 
 export const isMarked = (pid: number, mark: RunMark): boolean => limitsOf(pid).soft === `${mark}`;
 
-/** The processes of a run that have not ended, besides this one. */
+/** The running processes of a run, without this one. */
 export const processesOf = (mark: RunMark): readonly number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -1,4 +1,4 @@
-/** A run of random inputs can be repeated: VIFWATCH_SEED is the seed that an earlier run printed. */
+/** The seed of random inputs. VIFWATCH_SEED repeats a run whose seed was printed. */
 import { randomInt } from 'node:crypto';
 
 export const seed = Number(process.env['VIFWATCH_SEED'] ?? randomInt(2 ** 31));

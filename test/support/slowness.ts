@@ -1,4 +1,4 @@
-/** How slow this machine is just now; all bounds of promises are multiples of it. */
+/** The machine's present slowness; all bounds of promises are multiplied by it. */
 import assert from 'node:assert/strict';
 import { execa } from 'execa';
 
@@ -6,8 +6,8 @@ import { execa } from 'execa';
 const rounds = 15;
 
 /**
- * How many times longer something takes than usual, at least 1: the median of some rounds.
- * @param usual in the unit of what `measure` resolves with
+ * Measures how many times longer an operation takes than usual; at least 1. It takes the median of `rounds`.
+ * @param usual the usual result of `measure`, in the same unit
  */
 export const timesUsual = async (
   usual: number,
@@ -19,12 +19,12 @@ export const timesUsual = async (
   return Math.max(1, median / usual);
 };
 
-/** Milliseconds that `nft --version` takes on the idle machine on which the promises were measured. */
+/** Milliseconds for `nft --version` on the idle machine where the promises were measured. */
 const usualMs = 3.5;
 
 /**
- * How much longer programs take to start here and now than on that machine, at least 1. Promises in milliseconds are
- * made of such starts: on a slower or a busier machine they hold as many times later.
+ * Measures how many times longer programs take to start now than on that machine; at least 1. Promises in
+ * milliseconds consist mainly of program starts, so their bounds are multiplied by this factor.
  */
 export const slowness = (): Promise<number> =>
   timesUsual(usualMs, async () => {
@@ -35,16 +35,16 @@ export const slowness = (): Promise<number> =>
 
 export type Bound = {
   /**
-   * Fails if the promise was broken, also when the machine's slowness is taken into account: the larger of what it
-   * was before and is after.
+   * Fails if `took` exceeds the promise multiplied by the machine's slowness: the larger of its values before
+   * and after the measurement.
    */
   readonly assertKept: (took: number, what: string) => Promise<void>;
 };
 
 /**
- * Opens a bound before the thing that is measured happens.
- * @param promised in milliseconds of time or in seconds of processor time, on the idle machine
- * @param slownessNow of whatever does the work, if that is not this machine itself
+ * Opens a bound before the measured operation.
+ * @param promised the limit on the idle machine, in the unit of `took`
+ * @param slownessNow measures the slowness of the place where the operation runs; by default this machine
  */
 export const openBound = async (promised: number, slownessNow = slowness): Promise<Bound> => {
   const before = await slownessNow();

@@ -1,17 +1,17 @@
-/** Waits on conditions. No wait has a limit of its own: the one limit here only ends what hangs. */
+/** Waits for conditions. The only limit is `hangMs`, which ends hung waits. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Milliseconds after which a wait counts as hung. The longest wait that succeeds is for the daemon to give up on a
- * link, which it does after 10 s; this is 24 times that.
+ * Milliseconds after which a wait counts as hung: 24 times the longest successful wait, in which the daemon
+ * gives up on a link after 10 s.
  */
 export const hangMs = 240_000;
 
 const pauseMs = 10;
 
 /**
- * Asks again and again until there is an answer, and resolves with it.
- * @param what the thing that is waited for, for the error
+ * Calls a function again and again until it gives an answer; resolves with the answer.
+ * @param what the awaited condition, for the error's text
  * @throws Error after `hangMs`
  */
 export const untilFound = async <T>(

@@ -1,4 +1,4 @@
-/** Programs and their input. */
+/** Programs that the daemon runs: their input, their failures, and programs on standby. */
 import assert from 'node:assert/strict';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openNft } from '../../src/network/kernel/nft.ts';
@@ -18,28 +18,28 @@ const long = 'x'.repeat(3_000_000);
 const rejects = (work: Promise<unknown>, message: RegExp): Promise<void> =>
   assert.rejects(work, (error) => error instanceof CommandError && message.test(error.message));
 
-test('all of the input arrives, also by the name of stdin', async () => {
+test('a program gets all its input, also through /dev/stdin', async () => {
   assert.equal(await run(['wc', '-c'], long), '3000000\n');
   assert.equal(await run(['cat', '/dev/stdin'], 'by name'), 'by name');
   assert.equal(await run(['cat'], ''), '');
   assert.equal(await run(['cat']), '', 'without input, stdin is empty');
 });
 
-test('a program that does not take all its input has not done what was asked, whatever it says', async () => {
+test('a program that does not read all its input fails, even with exit status 0', async () => {
   await rejects(run(['true'], long), /^true: did not take its input$/);
   assert.equal((await attempt(['false'], long)).status, 1, 'its own failure tells more');
 });
 
-test('one that is not there, one that fails and one that is killed', async () => {
+test('a missing program, a failing program and a killed program are errors with their causes', async () => {
   await rejects(run(['no-such-program'], 'input'), /^no-such-program: could not be run: /);
   await rejects(run(['sh', '-c', 'echo why >&2; exit 3']), /exit status 3: why$/);
   await rejects(run(['sh', '-c', 'kill -9 $$'], 'input'), /: killed by SIGKILL$/);
 });
 
-/** Tells its pid and a line of its input. */
+/** A program that prints its pid and the first line of its input. */
 const teller = ['sh', '-c', 'read -r a; echo "$$ $a"'];
 
-/** Ends with the test. */
+/** Opens a standby that is closed at the end of the test. */
 const open = (argv: readonly string[]): Standby => {
   const standby = openStandby(argv);
   onTestFinished(standby.close);
@@ -57,7 +57,7 @@ const prepared = ({ prepare }: Standby): number => {
 const hasEnded = (pid: number): Promise<void> =>
   until(`${pid} ends`, () => !childrenOf(process.pid).includes(pid));
 
-test('a program that stands by is used once; who comes meanwhile gets another', async () => {
+test('a program on standby serves one run, and a simultaneous run gets a new program', async () => {
   const standby = open(teller);
   const pid = prepared(standby);
   const [first, second] = await Promise.all([standby.run('one\n'), standby.run('two\n')]);
@@ -66,7 +66,7 @@ test('a program that stands by is used once; who comes meanwhile gets another', 
   assert.notEqual(second, `${pid} two\n`);
 });
 
-test('one that was killed is replaced, one that waits ends with "close", and none comes after that', async () => {
+test('a killed standby program is replaced, and "close" ends a waiting program and prevents new ones', async () => {
   const standby = open(teller);
   const killed = prepared(standby);
   process.kill(killed, 'SIGKILL');
@@ -78,13 +78,13 @@ test('one that was killed is replaced, one that waits ends with "close", and non
   assert.equal(prepared(standby), 0);
 });
 
-test('one that is not there is missed by whoever needs it', async () => {
+test('a missing standby program fails only the run that needs it', async () => {
   const standby = open(['no-such-program']);
   standby.prepare();
   await rejects(standby.run(''), /could not be run/);
 });
 
-test('however long it has stood by, it is our own when it works', async () => {
+test('a program that works after a long standby counts as our own child', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   try {
     const standby = open(teller);
@@ -98,7 +98,7 @@ test('however long it has stood by, it is our own when it works', async () => {
   }
 });
 
-test('what nft would take for nothing at all is refused', async () => {
+test('text with a NUL or a lone surrogate is refused', async () => {
   const { add, remove } = openNft([]);
   for (const text of ['vif\0', 'vif\ud800']) {
     const what = { elements: [{ set: 'vif', parts: [text] }], chains: [] } as const;
@@ -107,7 +107,7 @@ test('what nft would take for nothing at all is refused', async () => {
   }
 });
 
-test('nothing stays open', async () => {
+test('programs leave no file descriptors open', async () => {
   const descriptors = (): number => openFiles(process.pid).length;
   await run(['cat'], 'x');
   const before = descriptors();

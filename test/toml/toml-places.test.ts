@@ -1,4 +1,4 @@
-/** Every key and item is found where it stands, however the file writes it. */
+/** The places of keys and array items in TOML texts, for every way of writing them. */
 import fc from 'fast-check';
 import { stringify, type TomlTable } from 'smol-toml';
 import { expect, test } from 'vitest';
@@ -62,7 +62,7 @@ test.each<readonly [KeyPath, string]>([
   [['net', 'gateway', 9], '8:1'],
   [['nothing', 'at', 'all'], '1:1'],
   [[], '1:1'],
-])('of %j, which is not there, what would hold it is at %s', (path, expected) => {
+])('the missing key %j gets the place of its nearest parent, %s', (path, expected) => {
   const { line, column } = caretAt(written, path);
   expect(`${line}:${column}`).toBe(expected);
 });
@@ -88,7 +88,7 @@ const documents = fc.letrec<{ value: Value; table: { [key: string]: Value } }>((
   table: fc.dictionary(key, tie('value'), { maxKeys: 4, noNullPrototype: true }),
 }));
 
-test('whatever the document', () => {
+test('every number in a random document is found at its place', () => {
   let leaves = 0;
   fc.assert(
     fc.property(documents.table, (document) => {

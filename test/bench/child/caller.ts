@@ -1,10 +1,10 @@
 /**
- * A program that calls through the agent at SOCKET, and does the same without one. Times are printed as JSON.
- *   caller stream SOCKET SECONDS COUNT      sends so many streams to the service "sink" for so long
- *   caller raw PATH SECONDS                 sends as much as it can to the unix socket itself
- *   caller round-trips SOCKET COUNT         through the service "echo": the median, microseconds
- *   caller direct-round-trips PATH COUNT    with that service itself
- *   caller fresh SOCKET COUNT PROGRAM       calls of the service "true", and as many starts of it; milliseconds
+ * A program that calls through the agent at SOCKET, or works without an agent. It prints times as JSON.
+ *   caller stream SOCKET SECONDS COUNT      sends COUNT streams to the service "sink" for SECONDS
+ *   caller raw PATH SECONDS                 sends data to the unix socket PATH for SECONDS
+ *   caller round-trips SOCKET COUNT         the median of round trips with the service "echo"; microseconds
+ *   caller direct-round-trips PATH COUNT    the same with a service's own socket
+ *   caller fresh SOCKET COUNT PROGRAM       calls of the service "true", and starts of PROGRAM; milliseconds
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,7 +52,7 @@ const timeOf = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - start;
 };
 
-/** As the agent starts it. */
+/** Starts a program as the agent does, and waits for its end. */
 const start = async (program: string): Promise<void> => {
   const child = spawn(program, { detached: true, stdio: 'pipe', cwd: '/', env: {} });
   child.stdin.end();
@@ -88,7 +88,7 @@ switch (mode) {
   }
   case 'raw': {
     const socket = await connect(path);
-    // What it leads to may hang.
+    // The program behind the socket may hang.
     setTimeout(() => process.exit(), Number(amount) * 1000);
     await sendFor(socket, Number(amount));
     break;

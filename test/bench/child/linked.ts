@@ -1,6 +1,7 @@
 /**
- * A caller that is itself the end of a link with the agent of SERVER, as domain CLIENT: no program's hop is in its way.
- *   linked SERVER CLIENT COUNT  prints the median of round trips through the service "echo" as JSON, in microseconds
+ * A caller in domain CLIENT that is itself the end of a link with SERVER's agent, without the hop of a local
+ * program.
+ *   linked SERVER CLIENT COUNT  prints the median of round trips with the service "echo" (JSON, microseconds)
  */
 import { clientRendezvous } from '../../../src/ipc/agent/client-rendezvous.ts';
 import { openMux } from '../../../src/ipc/protocol/mux.ts';

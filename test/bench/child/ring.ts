@@ -1,7 +1,7 @@
 /**
- * An end of a bare vchan, without agent or protocol.
- *   ring echo DOMID                      prints the offer as JSON, then returns what comes
- *   ring ping DOMID RING-REF PORT COUNT  prints the median of so many round trips as JSON, in microseconds
+ * An end of a bare vchan, without an agent or the call protocol.
+ *   ring echo DOMID                      prints the offer as JSON, then returns its input
+ *   ring ping DOMID RING-REF PORT COUNT  prints the median of COUNT round trips as JSON, in microseconds
  */
 import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 import { roundTrips } from './round-trips.ts';

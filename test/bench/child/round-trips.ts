@@ -1,13 +1,13 @@
-/** Round trips over whatever returns what it is given. */
+/** Measures round trips through a peer that returns its input. */
 import type { Readable, Writable } from 'node:stream';
 import { median } from '../metric.ts';
 
 const message = Buffer.alloc(64, 'x');
 
-/** As many as it takes for the compiler to have done its work. */
+/** Round trips before the measurement, enough for the JIT compiler to finish. */
 const warmUp = 2_000;
 
-/** The median, in microseconds. */
+/** Resolves with the median of `count` round trips, in microseconds. */
 export const roundTrips = (to: Writable, from: Readable, count: number): Promise<number> =>
   new Promise((resolve) => {
     const times: number[] = [];

@@ -1,4 +1,4 @@
-/** The completion script in bash itself. */
+/** Runs the completion script in a real bash. */
 import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
 import { commandTable } from '../../../src/cli/commands/table.ts';
@@ -10,7 +10,7 @@ const script = bashCompletion(contextsOf(commandTable));
 
 const cwd = directoryWith({ 'mesh.toml': '', 'mesh notes': '', 'meshes/a.toml': '' });
 
-/** Completes the last word of each line; a line is its words, as bash splits them. */
+/** Completes the last word of each line; a line is given as the words into which bash splits it. */
 const driver = `${script}
 while IFS=$'\\t' read -ra COMP_WORDS; do
   COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
@@ -65,7 +65,7 @@ test.each(cases.map(([line, words], at) => ({ line, words, at })))('$line', ({ w
   expect(found.toSorted()).toEqual(words.toSorted());
 });
 
-test('completes programs after "--"', async () => {
+test('the script completes programs after "--"', async () => {
   const line = `${script}
 COMP_WORDS=(vifwatch call vm svc -- bas) COMP_CWORD=5
 _vifwatch
@@ -74,7 +74,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   expect(stdout.split('\n')).toContain('bash');
 });
 
-test('registers itself', async () => {
+test('the script registers itself', async () => {
   const line = `${script}\ncomplete -p vifwatch`;
   const { stdout } = await execa('bash', ['--norc', '--noprofile', '-c', line]);
   expect(stdout).toBe('complete -F _vifwatch vifwatch');

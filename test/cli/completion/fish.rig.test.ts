@@ -1,4 +1,4 @@
-/** The completion script in fish itself. */
+/** Runs the completion script in a real fish. */
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { commandTable } from '../../../src/cli/commands/table.ts';
@@ -10,7 +10,7 @@ const script = fishCompletion(contextsOf(commandTable));
 
 const cwd = directoryWith({ 'mesh.toml': '', 'meshes/a.toml': '' });
 
-/** What fish offers for the last word of each line, without the descriptions. */
+/** The completions that fish offers for the last word of each line, without descriptions. */
 const offered = async (lines: readonly string[]): Promise<readonly (readonly string[])[]> => {
   const queries = lines.map((line) => `complete -C '${line}'; echo ---`);
   const { stdout, stderr } = await execa(
@@ -50,17 +50,17 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ['vifwatch help m', ['mesh']],
 ];
 
-test('completes', async () => {
+test('the script completes these lines', async () => {
   const found = await offered(cases.map(([line]) => line));
   expect(cases.map(([line], at) => [line, found[at]?.toSorted()])).toEqual(cases);
 });
 
-test('completes programs after "--"', async () => {
+test('the script completes programs after "--"', async () => {
   const [programs] = await offered(['vifwatch call vm svc -- fis']);
   expect(programs).toContain('fish');
 });
 
-test('describes what it offers', async () => {
+test('the script describes its completions', async () => {
   const query = `${script}\ncomplete -C 'vifwatch po'`;
   const { stdout } = await execa('fish', ['--no-config', '-c', query], { cwd, env: { HOME: cwd } });
   expect(stdout).toBe('policy\tCheck the call policy of this VM, or ask it about a call');

@@ -1,4 +1,4 @@
-/** The completion script in zsh itself, at a terminal. */
+/** Runs the completion script in a real zsh at a terminal. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -10,7 +10,7 @@ import { directoryWith } from '../../support/directory.ts';
 
 const script = zshCompletion(contextsOf(commandTable));
 
-/** Each line, and what it is after Tab. */
+/** Each line, and the same line after Tab. */
 const cases: readonly (readonly [string, string])[] = [
   ['vifwatch pol', 'vifwatch policy '],
   ['vifwatch policy ex', 'vifwatch policy explain '],
@@ -31,7 +31,7 @@ const cases: readonly (readonly [string, string])[] = [
   ['vifwatch help me', 'vifwatch help mesh '],
 ];
 
-/** Starts zsh at a pseudo-terminal; Tab completes there, and ^X shows the line. */
+/** Starts zsh at a pseudo-terminal, where Tab completes and ^X shows the line. */
 const driver = `
 zmodload zsh/zpty
 zpty shell 'PS1= zsh -f -i'
@@ -57,21 +57,21 @@ const afterTab = async (cwd: string, load: string, lines: readonly string[]) => 
 const files = (): string =>
   directoryWith({ 'notes/mesh.toml': '', 'notes/deeper/file': '', 'functions/_vifwatch': script });
 
-test('zsh finds no fault in the script', async () => {
+test('zsh reports no errors in the script', async () => {
   const file = join(directoryWith(), 'script');
   writeFileSync(file, script);
   expect((await execa('zsh', ['-n', file])).stderr).toBe('');
 });
 
-describe('completes', () => {
-  test('from a directory of fpath', async () => {
+describe('the script completes lines', () => {
+  test('from a directory in fpath', async () => {
     const cwd = files();
     const load = 'fpath=($PWD/functions $fpath); compinit -u -D';
     const lines = cases.map(([line]) => line);
     expect(await afterTab(cwd, load, lines)).toEqual(cases.map(([, expected]) => expected));
   });
 
-  test('from a script that was sourced', async () => {
+  test('after it was sourced', async () => {
     const load = 'compinit -u -D; source functions/_vifwatch';
     expect(await afterTab(files(), load, ['vifwatch pol'])).toEqual(['vifwatch policy ']);
   });

@@ -1,4 +1,4 @@
-/** What the audit finds of the policy and of links, one sabotage at a time. */
+/** The audit's findings about a VM's call policy and its links, one sabotage at a time. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -19,7 +19,7 @@ const hashOf = async (etc: string): Promise<string> => {
   return createHash('sha256').update(lines).digest('hex').slice(0, 32);
 };
 
-/** Two VMs with a link, and an audit of the one that serves. */
+/** Starts two VMs with a link; `codes` audits the VM that serves. */
 const startPair = async () => {
   const host = await startHost();
   const { server, client } = await makePair(host);
@@ -30,13 +30,13 @@ const startPair = async () => {
   return { host, server, client, codes, pinned: `ipc_policy=${await hashOf(server.etc)}` };
 };
 
-test('a VM with its policy and its links: nothing found, whatever else it is told', async () => {
+test('a VM with the expected policy and links has no findings, and the audit ignores other kernel parameters', async () => {
   const { host, client, codes, pinned } = await startPair();
   expect(await codes(`${links} ipc_relay=net-vm ${pinned} ipc_other=1 quiet`)).toEqual([]);
   expect(await findingsOf(host, client, 'ipc_connect=sa-vm')).toEqual([]);
 });
 
-test('a policy that is another than what dom0 says', async () => {
+test('a policy with another hash than the kernel parameter names is POLICY_DIFFERS', async () => {
   const { server, codes, pinned } = await startPair();
   const file = `${server.etc}/policy.d/50-test.policy`;
   expect(await codes(links)).toEqual([expect.stringMatching(/^POLICY_UNPINNED: /)]);
@@ -60,7 +60,7 @@ test('a policy that is another than what dom0 says', async () => {
   ]);
 });
 
-test('a link that is down, one that the agent knows nothing of, and no agent', async () => {
+test('a link that is down or unknown to the agent is LINK_DOWN, and a missing agent is AGENT_ABSENT', async () => {
   const { server, client, codes, pinned } = await startPair();
   await client.signal('SIGTERM');
   await peerIs(server, 'workload-vm', 'waiting');
@@ -74,7 +74,7 @@ test('a link that is down, one that the agent knows nothing of, and no agent', a
   ]);
 });
 
-test('without any word of links no agent is missed, and with a bad one it is', async () => {
+test('a VM without link parameters needs no agent, and a VM with any, even a bad one, does', async () => {
   const host = await startHost();
   const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
   const codes = async (commandLine: string) =>
@@ -84,7 +84,7 @@ test('without any word of links no agent is missed, and with a bad one it is', a
   expect(await codes('ipc_connect=../x')).toEqual(['AGENT_ABSENT']);
 });
 
-/** Something that answers in the place of an agent. */
+/** Starts a server on the agent's socket that gives this answer to every call. */
 const standIn = async ({ runtime }: Place, answer: string): Promise<void> => {
   mkdirSync(runtime, { recursive: true });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -111,7 +111,7 @@ test.each([
   ],
   ['{"peers": 1}', 'AGENT_ABSENT: this VM should have links, but no agent answers: Invalid type'],
   ['\x1b[2J', 'AGENT_ABSENT: this VM should have links, but no agent answers: Unexpected token'],
-])('an agent that says %j', async (answer, finding) => {
+])('the agent answers %j, and the audit reports it', async (answer, finding) => {
   const host = await startHost();
   const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
   await standIn(place, answer);

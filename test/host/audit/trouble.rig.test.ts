@@ -1,4 +1,4 @@
-/** What the audit finds in net-vm, and what it does of what it cannot trust, or cannot reach. */
+/** The audit's findings in net-vm, and its answers when its input is hostile or unreachable. */
 import { expect, onTestFinished, test } from 'vitest';
 import { startHost } from '../../ipc/agent/vms.ts';
 import { removeNode } from '../../rig/sim/node-state.ts';
@@ -6,7 +6,7 @@ import { startSimHost } from '../../rig/sim/sim-host.ts';
 import { writeVif } from '../../rig/sim/toolstack.ts';
 import { findingsOf, permissions, plainPlace, runAudit } from './vms.ts';
 
-test('of net-vm: dom0 as a host of the network, and vifs that nobody serves', async () => {
+test('the audit of net-vm reports a vif of dom0, and vifs without a running daemon', async () => {
   const host = await startHost();
   const { sim, dom0, netVm } = host;
   const place = { domid: netVm, etc: sim.directory, runtime: `${sim.directory}/vifwatch` };
@@ -27,12 +27,12 @@ test('of net-vm: dom0 as a host of the network, and vifs that nobody serves', as
   ]);
 });
 
-test('what is written by whoever can forges no line and no escape', async () => {
+test('hostile node values and kernel parameters add no line and no escape sequence to the output', async () => {
   const host = await startHost();
   const domid = await host.create({ name: 'sa-vm' });
   const own = host.sim.open(domid);
   onTestFinished(() => own.close());
-  // The rig's netfront would follow wherever it leads.
+  // The rig's netfront would follow the forged backend path.
   await host.actors.pause(domid);
   const home = `/local/domain/${domid}`;
   const value = '/local/domain/0/\nMAP_WRONG  forged\x1b[2J\r\u0085';
@@ -51,13 +51,13 @@ test('what is written by whoever can forges no line and no escape', async () => 
   ]);
 });
 
-test('a list that xenstored does not give is no empty one', async () => {
+test('a directory that xenstored refuses to list ends the audit with exit status 69', async () => {
   const host = await startSimHost({ store: 'oxenstored' });
   onTestFinished(() => host.close());
   const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
   const own = host.sim.open(place.domid);
   onTestFinished(() => own.close());
-  // oxenstored gives none of more than 4 KiB.
+  // oxenstored refuses directory listings above 4 KiB.
   for (let at = 0; at < 30; at += 1)
     await own.write(`data/vifwatch/knock/${at}${'x'.repeat(200)}`, '');
   const { status, stdout, stderr } = await runAudit(host, place, '');
@@ -65,7 +65,7 @@ test('a list that xenstored does not give is no empty one', async () => {
   expect(stderr).toMatch(/^vifwatch: .*E2BIG/);
 });
 
-test('without xenstored, and in dom0, it does not look: exit status 69', async () => {
+test('the audit exits with 69 without xenstored, and in dom0', async () => {
   const host = await startHost();
   const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
   const looks = async (environment: string) => {

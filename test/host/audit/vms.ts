@@ -1,4 +1,4 @@
-/** VMs to be audited on the fast rig, and what their audits say. */
+/** Runs `vifwatch audit` in the VMs of the fast rig. */
 import { rmSync, writeFileSync } from 'node:fs';
 import type { AuditFinding } from '../../../src/host/audit/finding.ts';
 import type { Permission } from '../../../src/xen/xenstore.ts';
@@ -7,10 +7,10 @@ import { namespaceOf } from '../../rig/sim/topology.ts';
 
 const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 
-/** Where a VM has its files. */
+/** A VM, its configuration directory and its runtime directory. */
 export type Place = { readonly domid: number; readonly etc: string; readonly runtime: string };
 
-/** One without an agent. */
+/** A VM that has no agent. */
 export const plainPlace = ({ sim }: SimHost, domid: number): Place => ({
   ...{ domid, etc: `${sim.directory}/etc${domid}`, runtime: `${sim.directory}/run${domid}` },
 });
@@ -21,7 +21,7 @@ type Audit = {
   readonly stderr: string;
 };
 
-/** Runs it in the VM, with these words on its kernel's command line. */
+/** Runs the audit in the VM, with `commandLine` as its kernel's command line. */
 export const runAudit = async (
   { sim }: SimHost,
   { domid, etc, runtime }: Place,
@@ -42,7 +42,10 @@ export const runAudit = async (
   }
 };
 
-/** The findings, each as its code and what it says; and that the exit status fits. */
+/**
+ * Runs the audit with `--json` and resolves with its findings.
+ * @throws Error if it wrote to stderr, or if its exit status does not fit the findings
+ */
 export const findingsOf = async (
   host: SimHost,
   place: Place,
@@ -61,5 +64,5 @@ const permission = (text: string): Permission => ({
   write: 'wb'.includes(text[0] ?? ''),
 });
 
-/** As xenstore-chmod takes them. */
+/** Parses permissions as xenstore-chmod takes them, such as `n3 r2`. */
 export const permissions = (text: string): readonly Permission[] => text.split(' ').map(permission);

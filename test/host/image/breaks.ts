@@ -1,4 +1,4 @@
-/** Ways to break a root file system, and what is said of each. */
+/** Ways to break a root file system, and the failures that `check --root` reports for each. */
 import {
   chmodSync,
   chownSync,
@@ -31,30 +31,30 @@ const chunkOf = (root: string): string =>
 
 export type Break = {
   readonly by: (root: string) => void;
-  /** What is said of it: so many lines. */
+  /** A pattern for each line that the check prints about it. */
   readonly says: readonly RegExp[];
 };
 
-/** What breaks one thing of the root each; all of a round can be done at once. */
+/** Each entry breaks one part of the root; the entries of a round do not affect each other. */
 export const rounds: readonly Readonly<Record<string, Break>>[] = [
   {
     'a web page instead of nft': {
       by: (root) => replace(`${root}/usr/sbin/nft`, page),
       says: [/^FAIL {2}nft: \/sbin\/nft is a web page.* begins with "<!DOCTYPE html>"/],
     },
-    'no exec bit': {
+    'a program that is not executable': {
       by: (root) => replace(`${root}/usr/sbin/ip`, readFileSync(`${root}/usr/sbin/ip`), 0o644),
       says: [/^FAIL {2}ip: \/sbin\/ip is not executable: chmod 755$/],
     },
-    'a library less': {
+    'a missing library': {
       by: (root) => removeLibrary(root, 'libnetfilter_conntrack'),
       says: [/^FAIL {2}conntrack: \/usr\/sbin\/conntrack: .*libnetfilter_conntrack\.so\.3/],
     },
-    'an addon that is cut off': {
+    'a truncated addon': {
       by: (root) => replace(`${root}/${addon}`, readFileSync(`${root}/${addon}`).subarray(0, 4096)),
       says: [/^FAIL {2}addon: .*xen\.node is cut off after 4096 bytes/],
     },
-    'a part of the bundle less': {
+    'a missing part of the bundle': {
       by: (root) => rmSync(`${root}/${packageAt}/dist/${chunkOf(root)}`),
       says: [/^FAIL {2}package: .*dist\/run-\w+\.js is missing: install the package/],
     },
@@ -62,17 +62,17 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
       by: (root) => rmSync(`${root}/usr/bin/env`),
       says: [/^FAIL {2}vifwatch: \/usr\/bin\/env is missing$/],
     },
-    'what a module needs is missing': {
+    "a kernel module's missing dependency": {
       by: (root) => rmSync(`${root}/${modules}/kernel/nfnetlink.ko.xz`),
       says: [
         /^FAIL {2}modules of 6\.1\.0-test: nf_tables \(which needs kernel\/nfnetlink\.ko\.xz\): /,
       ],
     },
-    'a service that does not start': {
+    'a service that is in no runlevel': {
       by: (root) => rmSync(`${root}/etc/runlevels/default/vifwatch`),
       says: [/^FAIL {2}service: it is in no runlevel, .* rc-update add vifwatch default$/],
     },
-    'a directory that others can write': {
+    'a directory that other users can write': {
       by: (root) => chmodSync(`${root}/etc/init.d`, 0o777),
       says: [/^FAIL {2}owners: \/etc\/init\.d can be written by its group or by others/],
     },
@@ -97,7 +97,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
       by: (root) => link(root, '/bin/busybox', 'usr/sbin/ip'),
       says: [/^FAIL {2}ip: \/sbin\/ip is busybox's ip: install iproute2/],
     },
-    'a link to a program of the machine that builds': {
+    'a link to a program that only the build machine has': {
       by: (root) => link(root, '/usr/bin/unshare', 'usr/sbin/conntrack'),
       says: [/^FAIL {2}conntrack: no conntrack in /],
     },
@@ -109,18 +109,18 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
       by: (root) => replace(`${root}/${packageAt}/rules/vifwatch.nft`, page, 0o644),
       says: [/^FAIL {2}package: .*rules\/vifwatch\.nft is a web page/],
     },
-    'no modules at all': {
+    'no kernel modules': {
       by: (root) => rmSync(`${root}/usr/lib/modules`, { recursive: true }),
       says: [/^FAIL {2}modules: .*copy modules\.builtin from/],
     },
-    'a service without exec bit': {
+    'a service script that is not executable': {
       by: (root) => {
         const script = `${root}/etc/init.d/vifwatch`;
         replace(script, readFileSync(script), 0o644);
       },
       says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is not executable/],
     },
-    'a link to everything beside the configuration': {
+    'a link to / in the services directory, beside a writable service': {
       by: (root) => {
         mkdirSync(`${root}/etc/vifwatch/services`);
         link(root, '/', 'etc/vifwatch/services/all');
@@ -128,13 +128,13 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
       },
       says: [/^FAIL {2}owners: \/etc\/vifwatch\/services\/copy can be written by [^,]*; chown/],
     },
-    'a configuration that is there only on the machine that builds': {
+    'a link to a configuration that only the build machine has': {
       by: (root) => link(root, '/etc/hostname', 'etc/vifwatch/vifwatch.toml'),
       says: [
         /^FAIL {2}config: \/etc\/vifwatch\/vifwatch\.toml links to a file that is missing there: add/,
       ],
     },
-    'a policy that only the VM can find': {
+    'a link to a policy that only the VM can follow': {
       by: (root) => {
         mkdirSync(`${root}/etc/vifwatch/rules.d`);
         replace(`${root}/etc/vifwatch/a.toml`, '', 0o644);
@@ -144,7 +144,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
     },
   },
   {
-    'a program of another machine': {
+    'a program for another processor': {
       by: (root) => {
         const bytes = readFileSync(`${root}/usr/sbin/nft`);
         bytes.writeUInt16LE(183, 18);
@@ -152,7 +152,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
       },
       says: [/^FAIL {2}nft: \/sbin\/nft: it is for arm64, but this machine is x64: /],
     },
-    'busybox in the name of ip': {
+    'busybox copied under the name ip': {
       by: (root) => replace(`${root}/usr/sbin/ip`, readFileSync(`${root}/usr/bin/busybox`)),
       says: [/^FAIL {2}ip: .*BusyBox.*: install iproute2/],
     },
@@ -160,30 +160,30 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
       by: (root) => rmSync(`${root}/${addon}`),
       says: [/^FAIL {2}addon: .*xen\.node is missing: npm run install/],
     },
-    'nobody to load modules': {
+    'no modprobe': {
       by: (root) => rmSync(`${root}/usr/sbin/modprobe`),
       says: [
         /^FAIL {2}modules of .*: some modules must be loaded, but \/sbin\/modprobe is missing/,
       ],
     },
-    'a service of another kind': {
+    'a service script for another interpreter': {
       by: (root) => replace(`${root}/etc/init.d/vifwatch`, '#!/bin/busybox sh\n'),
       says: [/^FAIL {2}service: \/etc\/init\.d\/vifwatch is not a script for openrc-run/],
     },
   },
   {
-    "a program that is somebody's": {
+    'a program that belongs to an ordinary user': {
       by: (root) => {
         replace(`${root}/usr/sbin/nft`, readFileSync(`${root}/usr/sbin/nft`));
         chownSync(`${root}/usr/sbin/nft`, 1000, 1000);
       },
       says: [/^FAIL {2}owners: \/usr\/sbin\/nft belongs to user 1000/],
     },
-    "a library of the addon's less": {
+    'a missing library that the addon needs': {
       by: (root) => removeLibrary(root, 'libxengnttab'),
       says: [/^FAIL {2}addon: .*libxengnttab\.so\.1: .*: also install the libraries/],
     },
-    'modules of a kernel whose name looks like a finding': {
+    'a kernel release whose name looks like a line of the check': {
       by: (root) => mkdirSync(`${root}/usr/lib/modules/\nok    nft: fine\u{1b}[2J`),
       says: [
         /^FAIL {2}modules of $/,
@@ -193,7 +193,7 @@ export const rounds: readonly Readonly<Record<string, Break>>[] = [
     },
   },
   {
-    'another program in the name of Node': {
+    'another program under the name node': {
       by: (root) => replace(`${root}/usr/bin/node`, readFileSync(`${root}/usr/sbin/nft`)),
       says: [
         /^FAIL {2}node: \/bin\/node says "nftables .*": install nodejs, 20\.19 or later$/,

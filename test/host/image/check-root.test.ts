@@ -1,4 +1,4 @@
-/** `vifwatch check --root`: a whole root file system, and what it says of each that is broken. */
+/** `vifwatch check --root` on a complete root file system, and on broken ones. */
 import { mkdirSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { rounds } from './breaks.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 const failures = (lines: readonly string[]) => lines.filter((line) => !line.startsWith('ok    '));
 
-test('one that has everything: a line for each thing, exit status 0', async () => {
+test('a complete root gets a line for each check and exit status 0', async () => {
   const { status, lines } = await vifwatch(['check', '--root', whole]);
   expect(lines.map((line) => line.split(':', 1)[0])).toEqual(
     [
@@ -22,7 +22,7 @@ test('one that has everything: a line for each thing, exit status 0', async () =
   expect(status).toBe(0);
 });
 
-test('what an agent needs is less', async () => {
+test('the check for an agent looks only at what an agent needs', async () => {
   const { status, lines } = await vifwatch(['agent', 'check', '--root', whole]);
   expect(lines.map((line) => line.split(':', 1)[0])).toEqual(
     [
@@ -33,7 +33,7 @@ test('what an agent needs is less', async () => {
   expect(status).toBe(0);
 });
 
-test('a policy of calls counts as a whole, with what it includes', async () => {
+test('the call policy is checked with the files that it includes', async () => {
   const root = await copyRoot(whole, 'policy');
   const look = async (text: string): Promise<string | undefined> => {
     replace(`${root}/etc/vifwatch/policy.d/1.policy`, text, 0o644);
@@ -48,7 +48,7 @@ test('a policy of calls counts as a whole, with what it includes', async () => {
   );
 });
 
-test('who may not chroot is told what was not looked at', async () => {
+test('a user who may not chroot gets a failure for each check that was skipped', async () => {
   const { status, lines } = await vifwatch(['check', '--root', whole], 65_534);
   const failed = failures(lines).map((line) =>
     line.replace(/^FAIL {2}(\w+): .*--map-root-user"$/, '$1'),
@@ -57,7 +57,7 @@ test('who may not chroot is told what was not looked at', async () => {
   expect(status).toBe(1);
 });
 
-test('what is no directory has no root file system', async () => {
+test('a root that is not a directory fails the check', async () => {
   const { status, lines } = await vifwatch(['check', '--root', '/etc/passwd']);
   expect(lines).toEqual(['FAIL  root: /etc/passwd is not a directory']);
   expect(status).toBe(1);
@@ -66,7 +66,7 @@ test('what is no directory has no root file system', async () => {
 const numbered = rounds.map((round, at) => ({ round, number: at + 1 }));
 
 test.each(numbered)(
-  'what is broken is told, and nothing else: round $number',
+  'the check reports each broken part and nothing else: round $number',
   async ({ round, number }) => {
     const root = await copyRoot(whole, `${number}`);
     for (const { by } of Object.values(round)) by(root);

@@ -1,4 +1,4 @@
-/** The header of ELF files: of real ones, of patched ones, and of any bytes. */
+/** The ELF reader on real files, on patched files and on arbitrary bytes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -21,19 +21,19 @@ const patched = (bytes: Buffer, at: number, ...values: readonly number[]): Buffe
   return copy;
 };
 
-test('a program of this machine names its loader, and fits', () => {
+test('a program of this machine names its loader and fits', () => {
   const elf = parseElf(reader(program));
   expect(elf?.interpreter).toMatch(/^\/lib.*\/ld-/);
   expect(elf && foreignTo(process.arch, elf)).toBeUndefined();
   expect(elf?.length).toBe(program.length);
 });
 
-test('a library is one, too', () => {
+test('a library of this machine is an ELF file, too', () => {
   const elf = parseElf(reader(library));
   expect(elf && foreignTo(process.arch, elf)).toBeUndefined();
 });
 
-/** A header of 32 bits, of either byte order, with one segment that names "/lib/ld.so". */
+/** A 32-bit ELF file in either byte order, with one segment that names the loader "/lib/ld.so". */
 const small = (isLittle: boolean): Buffer => {
   const bytes = Buffer.alloc(52 + 32 + 16);
   bytes.write('\x7fELF', 'latin1');
@@ -54,22 +54,25 @@ const small = (isLittle: boolean): Buffer => {
   return bytes;
 };
 
-test.each([true, false])('of 32 bits, little endian: %s', (isLittle) => {
-  const elf = parseElf(reader(small(isLittle)));
-  expect(elf).toEqual({ bits: 32, machine: 40, interpreter: '/lib/ld.so', length: 0 });
-  expect(elf && foreignTo('arm', elf)).toBeUndefined();
-});
+test.each([true, false])(
+  'a 32-bit file is read in its byte order (little endian: %s)',
+  (isLittle) => {
+    const elf = parseElf(reader(small(isLittle)));
+    expect(elf).toEqual({ bits: 32, machine: 40, interpreter: '/lib/ld.so', length: 0 });
+    expect(elf && foreignTo('arm', elf)).toBeUndefined();
+  },
+);
 
 test.each([
   ['x64', 183, 'it is for arm64, but this machine is x64'],
   ['arm64', 62, 'it is for x64, but this machine is arm64'],
   ['x64', 3, 'it is for machine 3 of elf.h, 64 bit, but this machine is x64'],
   ['vax', 75, 'vifwatch cannot recognise programs for vax'],
-])('on %s, machine %d is foreign', (arch, machine, why) => {
+])('on %s, a file for machine %d is foreign', (arch, machine, why) => {
   expect(foreignTo(arch, { bits: 64, machine, interpreter: undefined, length: 0 })).toBe(why);
 });
 
-test('no bytes are too odd', () => {
+test('arbitrary bytes never throw', () => {
   const mutation = fc.tuple(fc.nat(511), fc.nat(255));
   fc.assert(
     fc.property(fc.array(mutation), fc.nat(4096), (mutations, length) => {
@@ -86,7 +89,7 @@ test('no bytes are too odd', () => {
   );
 });
 
-test('a file that names places far beyond its end is read to its end', () => {
+test('offsets and sizes beyond the end of the file are cut off at its end', () => {
   const file = join(directoryWith(), 'program');
   // e_phoff, e_shoff, e_phentsize and e_phnum.
   for (const [at, length] of [
@@ -113,6 +116,6 @@ test.each([
     },
   ],
   ['\x1b[2J', { kind: 'other', what: 'is not a program: it begins with "\\u{1b}[2J"' }],
-])('%j is told apart', (text, kind) => {
+])('a file that begins with %j is recognised', (text, kind) => {
   expect(fileKind(reader(Buffer.from(text, 'latin1')))).toEqual(kind);
 });

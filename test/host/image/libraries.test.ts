@@ -1,4 +1,6 @@
-/** What the loaders of glibc 2.36 and musl 1.2.3 say, word for word. */
+/**
+ * Recognises the messages of the loaders of glibc 2.36 and musl 1.2.3, which are quoted here word for word.
+ */
 import { expect, test } from 'vitest';
 import { missingLibrary } from '../../../src/host/image/libraries.ts';
 
@@ -11,9 +13,9 @@ const loading =
 
 test.each([
   ['glibc', finished(0, '\tlibc.so.6 => /lib/libc.so.6 (0x00007fc95801e000)\n'), undefined],
-  ['glibc lacks one', finished(0, '\tliba.so.1 => not found\n'), 'liba.so.1 => not found'],
+  ['glibc misses a library', finished(0, '\tliba.so.1 => not found\n'), 'liba.so.1 => not found'],
   [
-    'glibc lacks one of a library',
+    'glibc misses a library that a library needs',
     finished(
       127,
       '',
@@ -31,17 +33,17 @@ test.each([
     "/bin/x: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /bin/x)",
   ],
   ['musl', finished(0, `${musl}\tliba.so => /lib/liba.so (0x7f3e9f809000)\n`), undefined],
-  ['musl lacks one', finished(127, musl, `${loading}${relocating}`), loading.trim()],
-  ['musl lacks a symbol', finished(127, musl, relocating), relocating.trim()],
+  ['musl misses a library', finished(127, musl, `${loading}${relocating}`), loading.trim()],
+  ['musl misses a symbol', finished(127, musl, relocating), relocating.trim()],
   ['a loader that fails', finished(139, ''), 'its loader ended with exit status 139'],
-])('of a program: %s', (_, said, complaint) => {
+])('a program: %s', (_, said, complaint) => {
   expect(missingLibrary(said, true)).toBe(complaint);
 });
 
 test.each([
-  ['that misses only what Node has', finished(127, musl, relocating), undefined],
-  ['that lacks one', finished(127, musl, `${relocating}${loading}`), loading.trim()],
-  ['that is none', finished(1, '', 'x: not an ELF file'), 'x: not an ELF file'],
-])('of a library, musl: %s', (_, said, complaint) => {
+  ['only symbols that Node has are missing', finished(127, musl, relocating), undefined],
+  ['a library is missing', finished(127, musl, `${relocating}${loading}`), loading.trim()],
+  ['the file is not a library', finished(1, '', 'x: not an ELF file'), 'x: not an ELF file'],
+])('a library on musl: %s', (_, said, complaint) => {
   expect(missingLibrary(said, false)).toBe(complaint);
 });

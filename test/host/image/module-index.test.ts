@@ -1,4 +1,4 @@
-/** What modules.builtin and modules.dep say of the modules that are needed. */
+/** Needed kernel modules are looked up in modules.builtin and modules.dep. */
 import { expect, test } from 'vitest';
 import { lackingModules, parseModuleIndex } from '../../../src/host/image/module-index.ts';
 
@@ -20,11 +20,11 @@ const lacking = (names: readonly string[], missing = '', release = '6.6.1-virt')
     (path) => path !== missing,
   );
 
-test('built in or a file, whatever its dashes and its compression', () => {
+test('a module is found built in or as a file, with dashes or underscores, with any compression', () => {
   expect(lacking(['xen_evtchn', 'xen-netback', 'nf_tables', 'nf-tables', 'one'])).toEqual([]);
 });
 
-test('what is missing is named, or what it needs', () => {
+test('a missing module or a missing dependency is named', () => {
   expect(lacking(['xen-gntdev', 'nf_tables'])).toEqual(['xen-gntdev']);
   expect(lacking(['nf_tables'], 'kernel/lib/crc.ko.zst')).toEqual([
     'nf_tables (which needs kernel/lib/crc.ko.zst)',
@@ -37,7 +37,10 @@ test.each([
   ['6.1.0-13-amd64', ['old']],
   ['6.2.0', []],
   ['10.0.1', []],
-])('of Linux %s, a module that became a part of another is looked for: %j', (release, expected) => {
-  const needed = [{ name: 'old', before: [6, 2] as const }];
-  expect(lackingModules(release, index, needed, () => true)).toEqual(expected);
-});
+])(
+  'on Linux %s, these modules that later became a part of another are missing: %j',
+  (release, expected) => {
+    const needed = [{ name: 'old', before: [6, 2] as const }];
+    expect(lackingModules(release, index, needed, () => true)).toEqual(expected);
+  },
+);

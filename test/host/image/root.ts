@@ -1,4 +1,4 @@
-/** Root file systems out of this machine's own files, to be broken one by one. */
+/** Builds root file systems from this machine's own files, for tests that break them. */
 import {
   chmodSync,
   copyFileSync,
@@ -20,20 +20,20 @@ const main = join(packageRoot, 'dist/main.js');
 export const release = '6.1.0-test';
 export const packageAt = 'usr/lib/node_modules/vifwatch';
 
-/** Programs, and where they are put. */
+/** This machine's programs, and their paths in the root. */
 const programs = {
   [process.execPath]: 'usr/bin/node',
   '/usr/bin/env': 'usr/bin/env',
   '/sbin/ip': 'usr/sbin/ip',
   '/usr/sbin/nft': 'usr/sbin/nft',
   '/usr/sbin/conntrack': 'usr/sbin/conntrack',
-  // It has only to be there.
+  // The check only asks whether it exists.
   '/bin/true': 'usr/sbin/openrc-run',
   [main.replace('dist/main.js', 'native/build/Release/xen.node')]:
     `${packageAt}/native/build/Release/xen.node`,
 };
 
-/** As the dynamic loader finds them; a file of another name for the same library comes with it. */
+/** The libraries of these files, by the paths at which the dynamic loader finds them. */
 const librariesOf = async (files: readonly string[]): Promise<ReadonlySet<string>> => {
   const stdout = await run(['ldd', ...files]);
   return new Set([...stdout.matchAll(/(?:=> |^\t)(\/\S+) \(0x/gm)].map(([, path = '']) => path));
@@ -41,7 +41,7 @@ const librariesOf = async (files: readonly string[]): Promise<ReadonlySet<string
 
 const moduleFile = (name: string): string => `kernel/${name}.ko.xz`;
 
-/** All modules as files, one of which needs another, but for the agent's, which are built in. */
+/** Writes net-vm's modules as files, one of which needs another; the agent's modules are built in. */
 const writeModules = (root: string): void => {
   const directory = `${root}/usr/lib/modules/${release}`;
   mkdirSync(`${directory}/kernel`, { recursive: true });
@@ -72,10 +72,13 @@ const installPackage = (root: string): void => {
   }
 };
 
-/** One with everything, for net-vm and for an agent; its absolute links lead astray if they are followed on this machine. */
+/**
+ * Makes a root that is complete for net-vm and for an agent. It has absolute links, which lead to wrong files
+ * if the check follows them on this machine.
+ */
 export const makeRoot = async (): Promise<string> => {
   const above = directoryWith();
-  // For users who are not root.
+  // Tests also read it as an ordinary user.
   chmodSync(above, 0o755);
   const root = join(above, 'root');
   const directories = [
@@ -100,20 +103,21 @@ export const makeRoot = async (): Promise<string> => {
   return root;
 };
 
-/** Another one with the same files: what is to be changed must be replaced. */
+/** Copies a root with hard links: a test must replace a file, not write into it. */
 export const copyRoot = async (root: string, name: string): Promise<string> => {
   const copy = `${root}-${name}`;
   await execa('cp', ['--archive', '--link', root, copy]);
   return copy;
 };
 
-/** Puts a file in the place of another, whatever that was. */
+/** Removes what is at this path, if anything, and writes a new file there. */
 export const replace = (file: string, content: string | Buffer, mode = 0o755): void => {
   rmSync(file, { force: true });
   writeFileSync(file, content);
   chmodSync(file, mode);
 };
 
+/** Runs the bundled program, as this user if one is given; resolves on any exit status. */
 export const vifwatch = async (args: readonly string[], user?: number) => {
   const options = { reject: false, ...(user === undefined ? {} : { uid: user, gid: user }) };
   const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], options);

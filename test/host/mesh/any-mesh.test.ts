@@ -1,4 +1,4 @@
-/** Whatever a mesh says: either something is wrong with it, in a place that there is, or what comes of it holds together. */
+/** A random mesh either has diagnostics with existing places, or its output is consistent. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { overlaps } from '../../../src/address/prefix.ts';
@@ -13,7 +13,7 @@ import { isDomainMapName } from '../../../src/ipc/config/vm-name.ts';
 import { policyOf, rulesOf } from '../../ipc/policy/policy-of.ts';
 
 const names = ['net', 'a', 'b', 'c', 'd'];
-/** Now and then one that is no VM's. */
+/** A VM's name, or now and then the name of something else. */
 const anyName = fc.oneof(
   { weight: 60, arbitrary: fc.constantFrom(...names) },
   fc.constantFrom('x', 'dom0', 'a b', '', '*', '\n', '__proto__', 'é'),
@@ -41,7 +41,7 @@ const vm = fc.record({
   needs: rarely(fc.array(anyName, { maxLength: 1 })),
 });
 
-/** Links are said at both ends, or now and then at one. */
+/** A link that both ends name, or now and then only one end. */
 const link = fc.record({
   server: anyName,
   client: anyName,
@@ -69,7 +69,7 @@ const textOf = ({ vms, links, everybody, net }: World): string => {
     const name = names[at] ?? '';
     const served = links.filter(({ server, said }) => server === name && said !== 'client');
     const connected = links.filter(({ client, said }) => client === name && said !== 'server');
-    // What only a vif can have is seldom given to those that have none.
+    // A VM without a vif must not have these keys, and net never has a vif.
     const ofVif = name === 'net' || ip === undefined ? {} : { ip, mac, profile, rules };
     const all = {
       ...{ ...more, ...ofVif },
@@ -136,7 +136,7 @@ const assertHoldsTogether = (mesh: Mesh): void => {
   for (const line of table.slice(1)) expect(line).toMatch(/^[a-z]+( [A-Za-z0-9_./:,*+-]+)+$/);
 };
 
-test('any mesh', () => {
+test('a random mesh has diagnostics at places in its files, or compiles to consistent output', () => {
   let sound = 0;
   const said = new Set<string>();
   fc.assert(
@@ -157,7 +157,7 @@ test('any mesh', () => {
     }),
     { numRuns: 600 },
   );
-  // Else it would have looked at one half only.
+  // Both outcomes must occur often enough.
   expect(sound).toBeGreaterThan(30);
   expect(said.size).toBeGreaterThan(20);
 });

@@ -1,4 +1,4 @@
-/** Which VM starts when, for whatever needs there are. */
+/** The boot order of VMs with random needs. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cyclesOf, levelsOf } from '../../../src/host/mesh/boot-order.ts';
@@ -6,7 +6,7 @@ import { parseMesh } from '../../../src/host/mesh/mesh-file.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 
-/** Whom each needs, and whether it has a vif. */
+/** For each VM: the VMs that it needs, and whether it has a vif. */
 const hosts = fc.tuple(
   ...names.map(() => fc.record({ needs: fc.subarray(names, { maxLength: 2 }), ip: fc.boolean() })),
 );
@@ -19,7 +19,7 @@ const meshOf = (vms: readonly { readonly needs: readonly string[]; readonly ip: 
   return parseMesh('m', `[net]\nvm = "net"\n[vm.net]\nconfig = "x"\n${tables.join('')}`);
 };
 
-/** The whole way to whoever it needs, if there is one back. */
+/** Whether `from` needs `to`, directly or through other VMs. */
 const reaches = (
   needs: ReadonlyMap<string, readonly string[]>,
   from: string,
@@ -35,7 +35,7 @@ const reaches = (
   return false;
 };
 
-test('each starts as early as it can after what it needs, unless it needs itself', () => {
+test('each VM starts one level after the VMs it needs, and circular needs are reported', () => {
   let sound = 0;
   fc.assert(
     fc.property(hosts, (vms) => {
@@ -64,7 +64,7 @@ test('each starts as early as it can after what it needs, unless it needs itself
   expect(sound).toBeGreaterThan(20);
 });
 
-test('without a driver domain those that need nothing are the first', () => {
+test('without a driver domain, VMs that need nothing start first', () => {
   const mesh = parseMesh('m', '[vm.b]\nconfig = "x"\n[vm.a]\nconfig = "x"\nneeds = ["b"]\n');
   expect(Object.fromEntries(levelsOf(mesh))).toEqual({ b: 0, a: 1 });
 });

@@ -1,4 +1,4 @@
-/** `vifwatch mesh check|compile`, as they are run. */
+/** `vifwatch mesh check` and `vifwatch mesh compile` as commands. */
 import {
   cpSync,
   existsSync,
@@ -31,7 +31,7 @@ const example = (): string => {
   return directory;
 };
 
-/** Every path and its bytes. */
+/** A text that names every path in the directory and its bytes. */
 const contents = (directory: string): string =>
   readdirSync(directory, { recursive: true, withFileTypes: true })
     .map((entry) => {
@@ -41,7 +41,7 @@ const contents = (directory: string): string =>
     .sort()
     .join('\n');
 
-test('a good mesh: compiled twice, byte by byte the same', async () => {
+test('two compiles of a good mesh give identical bytes', async () => {
   const directory = example();
   expect(await run(directory, 'check', 'mesh.toml')).toEqual({
     ...{ exitCode: 0, stdout: 'ok: 5 VMs, 3 pairs', stderr: '' },
@@ -54,7 +54,7 @@ test('a good mesh: compiled twice, byte by byte the same', async () => {
   expect(contents(join(directory, 'out'))).toBe(first);
 });
 
-test('a bad one: all that is wrong, in places that can be opened, and nothing is touched', async () => {
+test('a bad mesh gets all its diagnostics with usable paths, and no file changes', async () => {
   const directory = example();
   await run(directory, 'compile', 'mesh.toml', '-o', 'out');
   writeFileSync(join(directory, 'bad.toml'), '[vm.a]\nconfig = "none"\nserve = ["b", "c"]\n');
@@ -79,7 +79,7 @@ test('a bad one: all that is wrong, in places that can be opened, and nothing is
   expect(contents(directory)).toBe(before);
 });
 
-test('from elsewhere, files are named by the way to them', async () => {
+test('diagnostics name files by paths that are valid in the current directory', async () => {
   const directory = directoryWith({
     'deep/mesh.toml': '[vm.a]\nconfig = "x/a.cfg"\n',
     'deep/x/a.cfg': 'name="a"\n',
@@ -106,7 +106,7 @@ test.each([
     '[vm.a]\nconfig = "a"\nip = []\n',
     /^vifwatch: CONFIG_INVALID: mesh\.toml:3:1: vm\.a\.ip: is empty/,
   ],
-])('what is no mesh file at all: %j', async (text, expected) => {
+])('an invalid mesh file is CONFIG_INVALID and writes nothing: %j', async (text, expected) => {
   const directory = directoryWith({ 'mesh.toml': text });
   const { exitCode, stderr } = await run(directory, 'compile', 'mesh.toml', '-o', 'out');
   expect(exitCode).toBe(78);
@@ -114,7 +114,7 @@ test.each([
   expect(readdirSync(directory)).toEqual(['mesh.toml']);
 });
 
-test('warnings hinder nothing', async () => {
+test('a mesh with only warnings compiles', async () => {
   const names = Array.from({ length: 31 }, (_, at) => `c${at}`);
   const clients = names.map((name) => `[vm.${name}]\nconfig = "a"\nconnect = ["s"]\n`).join('');
   const directory = directoryWith({
@@ -126,7 +126,7 @@ test('warnings hinder nothing', async () => {
   expect(stderr).toMatch(/^mesh\.toml:3:1: warning: .* xen_gntalloc\.limit=1054 [^\n]*$/);
 });
 
-test('a mesh that is not there, a directory that is not ours, and a wrong command line', async () => {
+test('a missing mesh and a foreign output directory exit with 78, a wrong command line with 64', async () => {
   const directory = example();
   expect(await run(directory, 'check', 'none.toml')).toMatchObject({
     exitCode: 78,
@@ -148,7 +148,7 @@ test.each(['mesh.toml', 'xl/app.cfg', 'policy.d'])(
     await run(directory, 'compile', 'mesh.toml', '-o', 'out');
     mkdirSync(join(directory, 'out', dirname(source)), { recursive: true });
     renameSync(join(directory, source), join(directory, 'out', source));
-    // Whatever else is read is found by a link.
+    // The compile finds its other inputs through links.
     const file = source === 'mesh.toml' ? 'out/mesh.toml' : 'mesh.toml';
     for (const other of ['xl', 'net', 'policy.d']) {
       if (file === 'out/mesh.toml') symlinkSync(`../${other}`, join(directory, 'out', other));
@@ -164,7 +164,7 @@ test.each(['mesh.toml', 'xl/app.cfg', 'policy.d'])(
   },
 );
 
-test('the root of all', async () => {
+test('the output directory / is refused', async () => {
   const refused = await run(example(), 'compile', 'mesh.toml', '-o', '/');
   expect(refused.exitCode).toBe(78);
   expect(refused.stderr).toMatch(/CONFIG_INVALID: \/: exists, but "vifwatch mesh compile" did not/);

@@ -1,4 +1,4 @@
-/** What becomes of a whole mesh, and that those for whom it is take it. */
+/** The compiler's output for a whole mesh, and its readers: the daemon, the agents and dom0. */
 
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const goldenFile = join(exampleDirectory, '../example.golden');
 
 const scripts = readdirSync(dom0Directory).map((name) => `dom0/${name}`);
 
-/** The example's files as they are written. */
+/** Writes the example's output into a directory, and resolves with its path. */
 const written = async (): Promise<string> => {
   const directory = directoryWith();
   const { mesh } = checkMesh(await readMesh(exampleFile));
@@ -30,13 +30,13 @@ const written = async (): Promise<string> => {
   return join(directory, 'out');
 };
 
-test('the example', async () => {
+test('the example compiles to its golden file', async () => {
   const files = new Map(await compiled(exampleFile));
   for (const script of scripts) files.delete(script);
   expect(listing(files)).toBe(readFileSync(goldenFile, 'utf8'));
 });
 
-test("the package's own scripts are dom0's, with their modes", async () => {
+test("the output has the package's dom0 scripts, with their modes", async () => {
   const out = await written();
   for (const script of scripts) {
     const text = readFileSync(join(out, script), 'utf8');
@@ -51,7 +51,7 @@ test("the package's own scripts are dom0's, with their modes", async () => {
   expect(statSync(join(out, 'vms/net-vm')).mode & 0o777).toBe(0o755);
 });
 
-test("net-vm's daemon takes its configuration and its policies", async () => {
+test("net-vm's daemon can load its configuration and its policies", async () => {
   const etc = join(await written(), 'vms/net-vm/etc/vifwatch');
   const { uplinks, gateways, allowed } = await loadConfig(join(etc, 'vifwatch.toml'));
   expect(uplinks).toEqual(['eth0']);
@@ -93,14 +93,14 @@ test('the agent of each VM reads its links from its command line', async () => {
   expect(linksOf('vault')).toEqual({ serve: [], connect: [] });
 });
 
-test("every word of dom0's table can stand in sh without quotes", async () => {
+test("every word of dom0's table needs no quotes in sh", async () => {
   const table = (await compiled(exampleFile)).get('dom0/mesh') ?? '';
   const [header, ...lines] = table.trimEnd().split('\n');
   expect(header).toBe('vifwatch-mesh 1');
   for (const line of lines) expect(line).toMatch(/^[a-z]+( [A-Za-z0-9_./:,*+-]+)+$/);
 });
 
-test('the order in which a mesh says things makes no difference', async () => {
+test('the order of tables and names in a mesh does not change the output', async () => {
   const directory = directoryWith();
   cpSync(exampleDirectory, directory, { recursive: true });
   const file = join(directory, 'mesh.toml');
@@ -112,7 +112,7 @@ test('the order in which a mesh says things makes no difference', async () => {
   expect(listing(await compiled(file))).toBe(listing(await compiled(exampleFile)));
 });
 
-test('without policy and network', async () => {
+test("a mesh without policy and network compiles to dom0's table and xl configurations", async () => {
   const directory = directoryWith({
     'mesh.toml': '[vm.a]\nconfig = "a"\nserve = ["*"]\n[vm.b]\nconfig = "a"\nconnect = ["a"]\n',
     a: '',

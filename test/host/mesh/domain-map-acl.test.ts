@@ -1,4 +1,4 @@
-/** Who may read whose name, and who may list all. */
+/** The readers of each domain-map entry, and the VMs that may list all entries. */
 import { expect, test } from 'vitest';
 import { listersOf, readersOf } from '../../../src/host/mesh/domain-map-acl.ts';
 import { parseMesh } from '../../../src/host/mesh/mesh-file.ts';
@@ -11,7 +11,7 @@ const readers = (...parts: readonly string[]): Record<string, string> =>
     [...readersOf(parseMesh('m', parts.join('')))].map(([name, names]) => [name, names.join(' ')]),
   );
 
-test('itself, the other end of a link, and the driver domain', () => {
+test("a VM's entry is readable for itself, its link peers and the driver domain", () => {
   const tables = [
     '[net]\nvm = "net"\n',
     vm('net'),
@@ -22,19 +22,19 @@ test('itself, the other end of a link, and the driver domain', () => {
   ];
   expect(readers(...tables)).toEqual({
     ...{ net: 'net', a: 'a b net', b: 'a b net' },
-    // No link without both ends.
+    // Only one end names this link, so it is not a link.
     ...{ c: 'c net', d: 'd net' },
   });
   expect(listersOf(parseMesh('m', tables.join('')))).toEqual(['net']);
 });
 
-test('who serves everybody reads all, and is read by all', () => {
+test('a VM that serves every VM reads all entries, and all VMs read its entry', () => {
   const tables = [vm('s', 'serve = ["*"]'), vm('a'), vm('b', 'connect = ["s"]')];
   expect(readers(...tables)).toEqual({ s: 'a b s', a: 'a s', b: 'b s' });
   expect(listersOf(parseMesh('m', tables.join('')))).toEqual(['s']);
 });
 
-test('a relay and all that use it know each other', () => {
+test('a relay and the VMs that use it read the entries of each other', () => {
   const tables = [
     vm('r', 'serve = ["a", "b", "c"]'),
     vm('a', 'connect = ["r"]', 'relay = "r"'),

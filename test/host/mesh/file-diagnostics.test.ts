@@ -1,4 +1,4 @@
-/** Bad files beside a mesh, and command lines that would not arrive: what is said of each. */
+/** Diagnostics for bad files that a mesh names, and for command lines that xl or the kernel would reject. */
 import { expect, test } from 'vitest';
 import { diagnosticsOf } from './mesh-files.ts';
 
@@ -15,7 +15,7 @@ type Files = Readonly<Record<string, string>>;
 
 const cases: readonly (readonly [string, string, readonly string[], Files?])[] = [
   [
-    'network policies',
+    'bad network policies are reported',
     mesh(
       netOf(),
       vm('a', 'ip = ["10.0.0.1"]', 'profile = "inet"'),
@@ -48,7 +48,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
-    'xl configurations',
+    'bad xl configurations are reported',
     mesh(
       '[vm.a]\nconfig = "x.cfg"\n[vm.b]\nconfig = "none.cfg"\n[vm.c]\nconfig = "y.cfg"\n',
       '[vm.d]\nconfig = "x.cfg"\n[vm.e]\nconfig = "z.cfg"\n[vm.f]\nconfig = "latin1.cfg"\n',
@@ -77,7 +77,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
-    'the central policy',
+    'rules of the central policy without a VM or a link are reported',
     mesh('policy = "p"\n', vm('a'), vm('b'), vm('c', 'serve = ["*"]')),
     [
       'p/1.policy:1:5: a has no link with b, and they do not share a relay; add serve and connect to mesh.toml, or remove the rule',
@@ -97,7 +97,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
-    'a rule that refuses the only way',
+    'a rule that refuses the only relay is reported',
     mesh(
       'policy = "p"\n',
       vm('r', 'serve = ["a", "b"]'),
@@ -109,7 +109,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     { 'p/1.policy': 's * a b allow\nt * a b allow relayed=no\ns * a r allow relayed=no\n' },
   ],
   [
-    'a rule that has room only in a file of its own',
+    "a rule that is too long for a VM's policy file is reported",
     mesh('policy = "p"\n', vm('a')),
     ['p/f:2:1: the rule is too long for one line; use shorter names'],
     {
@@ -118,7 +118,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
-    'a policy with mistakes of its own',
+    'syntax errors in the central policy are reported',
     mesh('policy = "p"\n', vm('a')),
     [
       'p/1.policy:1:7: there is no VM "b"; add it to mesh.toml or correct the name',
@@ -132,12 +132,12 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
-    'no policy',
+    'a missing policy directory is reported',
     mesh('policy = "p"\n', vm('a')),
     ['mesh.toml:1:1: p does not exist; create the directory'],
   ],
   [
-    'relays',
+    'conflicting relays are reported',
     mesh(
       vm('r', 'serve = ["a"]', 'relay = "a"'),
       vm('a', 'connect = ["r"]', 'relay = "q"'),
@@ -151,7 +151,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'words of the mesh in extra',
+    "kernel parameters that belong to the mesh are refused in 'extra'",
     mesh(
       ...['serve', 'connect', 'relay', 'policy'].map((word) =>
         vm(word, `extra = "quiet ipc_${word}=b"`),
@@ -165,7 +165,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'what xl cannot quote',
+    'characters that xl cannot quote are refused',
     mesh(
       vm('a', `extra = 'a"b'`),
       vm('b', 'extra = "a\\nb"'),
@@ -180,7 +180,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'command lines',
+    'a kernel command line above 1023 bytes is refused',
     mesh(
       vm('a', `extra = "${'x'.repeat(1024)}"`),
       vm('b', `extra = "${'x'.repeat(1023)}"`),
@@ -194,7 +194,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     { 'root.cfg': 'root="/dev"\n' },
   ],
   [
-    'more links than grants',
+    'more link pages than the grant limit are a warning',
     mesh(
       vm('s', `serve = [${times(31).map((name) => `"${name}"`)}]`),
       vm(
@@ -209,7 +209,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'nothing wrong',
+    'a correct mesh has no diagnostics',
     mesh(
       netOf('serve = ["*"]', 'relay = "net"'),
       vm(

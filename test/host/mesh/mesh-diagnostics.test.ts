@@ -1,4 +1,4 @@
-/** Bad meshes, and what is said of each: all of it at once, in the order of the lines. */
+/** A bad mesh gets all its diagnostics at once, in the order of the lines. */
 import { expect, test } from 'vitest';
 import { diagnosticsOf } from './mesh-files.ts';
 
@@ -13,7 +13,7 @@ type Files = Readonly<Record<string, string>>;
 
 const cases: readonly (readonly [string, string, readonly string[], Files?])[] = [
   [
-    'names of no VM',
+    'names that are not VMs of the mesh are reported',
     mesh(
       '[net]\nvm = "nat"\n',
       vm('"a b"') + vm('dom0'),
@@ -41,17 +41,17 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'names that xl takes for domids',
+    'a name that xl takes for a domid is refused',
     mesh('[net]\nvm = "0"\n', vm('0'), vm('1e3', 'ip = ["10.0.0.2"]', 'needs = ["0"]')),
     ['mesh.toml:3:1: xl would read "0" as a domid; add a letter'],
   ],
   [
-    'dom0 as the driver domain',
+    'dom0 is refused as the driver domain',
     mesh('[net]\nvm = "dom0"\n', vm('a', 'ip = ["10.0.0.2"]')),
     ['mesh.toml:2:1: with vm = "dom0", dom0 would be the backend of all vifs; name a VM'],
   ],
   [
-    'forwards',
+    'a forward to an unknown address and a duplicate forward are reported',
     mesh(
       netOf(),
       '[[net.forward]]\nproto = "tcp"\nport = 80\nto = "10.0.0.2"\n',
@@ -65,14 +65,14 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'no driver domain',
+    'an address without a driver domain is reported',
     vm('a', 'ip = ["10.0.0.2"]'),
     [
       "mesh.toml:3:1: without [net], dom0 would be the backend of a's vif; add [net] with vm = the driver domain",
     ],
   ],
   [
-    'a vif of the driver domain',
+    'vif keys of the driver domain are reported',
     netOf('ip = ["10.0.0.1"]', 'mac = "00:16:3e:00:00:01"', 'profile = "internet"'),
     [
       'mesh.toml:5:1: net is the driver domain, which has no vif in a mesh; remove ip',
@@ -81,7 +81,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'addresses',
+    'bad and duplicate addresses are reported',
     mesh(
       '[net]\nvm = "net"\ngateway = ["10.0.5.1"]\n',
       vm('net'),
@@ -104,7 +104,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'MACs',
+    'bad and duplicate MACs are reported',
     mesh(
       netOf(),
       vm('a', 'ip = ["10.0.0.1"]', 'mac = "00:16:3e:00:00:01"'),
@@ -121,7 +121,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'pairs',
+    'links that only one end names are reported',
     mesh(
       vm('a', 'serve = ["b", "a"]'),
       vm('b', 'connect = ["c", "b"]'),
@@ -138,7 +138,7 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'needs in circles',
+    'circular needs are reported',
     mesh(
       netOf(),
       vm('a', 'needs = ["b"]'),
@@ -153,14 +153,14 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
-    'a circle through a vif',
+    'circular needs through a vif are reported',
     mesh(netOf('needs = ["a"]'), vm('a', 'needs = ["b"]'), vm('b', 'ip = ["10.0.0.2"]')),
     [
       'mesh.toml:5:10: a -> b -> net -> a: each needs the next, so none can start; remove one of these needs',
     ],
   ],
   [
-    'a driver domain that waits',
+    'needs of the driver domain are reported',
     mesh(netOf('needs = ["a"]'), vm('a')),
     [
       'mesh.toml:5:10: the driver domain net starts first, and so cannot need another VM; remove it',

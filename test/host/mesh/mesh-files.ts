@@ -1,4 +1,4 @@
-/** Meshes made of text, and what is said of them. */
+/** Checks and compiles meshes that a test gives as text. */
 import { join } from 'node:path';
 import { checkMesh } from '../../../src/host/mesh/check.ts';
 import { compileMesh } from '../../../src/host/mesh/compile.ts';
@@ -10,14 +10,14 @@ export const exampleDirectory = new URL('example/', import.meta.url).pathname;
 
 export const exampleFile = join(exampleDirectory, 'mesh.toml');
 
-/** What is wrong with the mesh.toml of these files, a line each. */
+/** The diagnostics for the mesh.toml of these files, one line each. */
 export const diagnosticsOf = async (files: Readonly<Record<string, string>>): Promise<string[]> => {
   const directory = directoryWith(files);
   const { diagnostics } = checkMesh(await readMesh(join(directory, 'mesh.toml')));
   return diagnostics.map((diagnostic) => lineOf(diagnostic).replaceAll(`${directory}/`, ''));
 };
 
-/** Every output file's text, by path. */
+/** Compiles a mesh; resolves with the text of each output file, by path. */
 export const compiled = async (file: string): Promise<ReadonlyMap<string, string>> => {
   const { diagnostics, mesh } = checkMesh(await readMesh(file));
   if (mesh === undefined) throw new Error(diagnostics.map(lineOf).join('\n'));
@@ -25,6 +25,6 @@ export const compiled = async (file: string): Promise<ReadonlyMap<string, string
   return new Map([...tree].map(([path, { text }]) => [path, text]));
 };
 
-/** Files one after the other, each under its path. */
+/** One text of all files, each after a line with its path. */
 export const listing = (files: ReadonlyMap<string, string>): string =>
   [...files].map(([path, text]) => `==> ${path}\n${text}`).join('\n');

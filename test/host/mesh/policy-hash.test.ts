@@ -1,4 +1,4 @@
-/** A VM's subset of the central policy decides as the whole does, and its hash is that of the file that the VM reads. */
+/** A VM's subset of the central policy gives the same verdicts as the whole policy, and has a stable hash. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { subsetFor, subsetText } from '../../../src/host/mesh/policy-subset.ts';
@@ -58,7 +58,9 @@ const scope = fc.oneof(
   ),
 );
 
-/** As a line of the grammar, or as one of a file that is included for a service, which is spelled differently. */
+/**
+ * A rule parsed from a policy line, or from a line of a file included for a service, whose syntax differs.
+ */
 const rule = fc
   .tuple(scope, tail, fc.boolean(), fc.constantFrom(' ', '\t', '   '))
   .map(([[service = '', argument = ''], words, included, gap]): CallRule => {
@@ -75,11 +77,11 @@ const rule = fc
   });
 const rules = fc.array(rule, { maxLength: 12 });
 
-/** As the VM reads the file that is written for it. */
+/** The rules that the VM reads from the file that the compiler writes for it. */
 const reloaded = (vm: string, all: readonly CallRule[]): CallRule[] =>
   rulesOf(subsetText(vm, subsetFor(vm, all)));
 
-test('every call is decided as by the whole policy', () => {
+test('the subset gives every call the same verdict as the whole policy', () => {
   const allowed = new Set<string>();
   fc.assert(
     fc.property(rules, (all) => {
@@ -102,11 +104,11 @@ test('every call is decided as by the whole policy', () => {
     }),
     { numRuns: 120 },
   );
-  // Else it would not have compared much.
+  // The random rules must give enough different verdicts.
   expect(allowed.size).toBeGreaterThan(5);
 });
 
-test('the hash of the file is that of the rules, and nothing stays that names another VM', () => {
+test("a VM's file has the hash of its rules, and no rule in it names another VM as its target", () => {
   fc.assert(
     fc.property(rules, fc.constantFrom(...vms), (all, vm) => {
       const subset = subsetFor(vm, all);
@@ -125,7 +127,7 @@ const textOf = ({ words }: CallRule): string => {
   return [service, argument, from, to, verb, ...more.sort()].join(' ');
 };
 
-test('two policies have one hash exactly if their rules are the same', () => {
+test('two policies have the same hash if and only if their rules are the same', () => {
   fc.assert(
     fc.property(rules, rule, fc.nat(), (all, other, at) => {
       const index = all.length === 0 ? 0 : at % all.length;
@@ -144,7 +146,7 @@ test('two policies have one hash exactly if their rules are the same', () => {
   );
 });
 
-test('comments, spacing, files and the order of parameters do not count; all else does', () => {
+test('comments, spacing and the order of parameters do not change the hash; everything else does', () => {
   const hash = (text: string): string => policyHash(rulesOf(text));
   const policy = 's +k a b allow user=u notify=yes';
   expect(hash(`# x\n\n  s\t+k  a b   allow notify=yes user=u\r\n`)).toBe(hash(policy));
@@ -157,7 +159,7 @@ test('comments, spacing, files and the order of parameters do not count; all els
   expect(new Set([policy, ...others].map(hash)).size).toBe(others.length + 1);
 });
 
-test('the hash stays what it is: it stands on command lines of running VMs', () => {
+test('the hash of a known policy never changes, because command lines of running VMs have it', () => {
   expect(policyHash(rulesOf('sign +key1 workload-vm sa-vm allow user=signer'))).toBe(
     'deabf8426eb9695ec5d0f803e1fcce26',
   );

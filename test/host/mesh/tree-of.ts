@@ -1,6 +1,7 @@
-/** Output trees that are easy to tell from each other. */
+/** Example output trees for tests. */
 import type { Tree } from '../../../src/host/mesh/compile.ts';
 
+/** An output tree with these files and an empty table. */
 export const treeOf = (files: Readonly<Record<string, string>>): Tree =>
   new Map(
     Object.entries({ 'dom0/mesh': 'vifwatch-mesh 1\n', ...files }).map(([path, text]) => [
@@ -9,7 +10,7 @@ export const treeOf = (files: Readonly<Record<string, string>>): Tree =>
     ]),
   );
 
-/** Twenty files in ten directories, each with the number in it. */
+/** Twenty files in ten directories; each file has the number in its text. */
 export const exampleTree = (number: number): Tree =>
   treeOf(
     Object.fromEntries(

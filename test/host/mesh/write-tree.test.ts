@@ -1,4 +1,4 @@
-/** The output is the old one, the new one or none, and nobody else's directory is touched. */
+/** The output directory is the old tree, the new tree or absent; a foreign directory stays as it is. */
 import { once } from 'node:events';
 import {
   existsSync,
@@ -23,7 +23,7 @@ const filesIn = (directory: string): string[] =>
     .map(({ parentPath, name }) => join(parentPath, name).slice(directory.length + 1))
     .sort();
 
-test('what does not belong there any more is gone, and nothing is left beside it', async () => {
+test('a new tree removes old files and leaves no temporary files', async () => {
   const directory = directoryWith();
   const out = join(directory, 'deep/er/out');
   await writeTree(out, treeOf({ 'vms/a/x': 'a', 'vms/b/x': 'b' }));
@@ -49,8 +49,8 @@ test('modes do not depend on the umask', async () => {
 });
 
 test.each<readonly [string, Readonly<Record<string, string>>]>([
-  ['a directory with something else', { 'out/x': '' }],
-  ['a table of something else', { 'out/dom0/mesh': 'mesh 1\n' }],
+  ['a directory with foreign files', { 'out/x': '' }],
+  ['a directory with a foreign table', { 'out/dom0/mesh': 'mesh 1\n' }],
   ['a file', { out: 'vifwatch-mesh 1\n' }],
 ])('%s is left alone', async (_, files) => {
   const directory = directoryWith(files);
@@ -60,7 +60,7 @@ test.each<readonly [string, Readonly<Record<string, string>>]>([
   expect(filesIn(directory)).toEqual(Object.keys(files));
 });
 
-test('an empty directory is as good as none', async () => {
+test('an empty directory is used', async () => {
   const directory = directoryWith();
   mkdirSync(join(directory, 'out'));
   await writeTree(join(directory, 'out'), treeOf({}));
@@ -76,7 +76,7 @@ test('a link to a directory stays a link', async () => {
   expect(readFileSync(join(directory, 'out/x'), 'utf8')).toBe('2');
 });
 
-test('what cannot be put in its place leaves nothing beside it', async () => {
+test('a failed replacement leaves no temporary files', async () => {
   const directory = directoryWith();
   symlinkSync('nowhere', join(directory, 'out'));
   await expect(writeTree(join(directory, 'out'), treeOf({}))).rejects.toMatchObject({
@@ -85,7 +85,7 @@ test('what cannot be put in its place leaves nothing beside it', async () => {
   expect(readdirSync(directory)).toEqual(['out']);
 });
 
-test('of two at once, one wins with a whole tree, and one that loses says so', async () => {
+test('of two simultaneous writers, one writes a whole tree, and the other one gets an error', async () => {
   const directory = directoryWith();
   const out = join(directory, 'out');
   const small = treeOf({ small: '' });
@@ -102,7 +102,7 @@ test('of two at once, one wins with a whole tree, and one that loses says so', a
   const reasons = ended.flatMap((result) =>
     result.status === 'rejected' ? [String(result.reason)] : [],
   );
-  // The large tree takes its place, or finds another one there.
+  // While the large tree is written, at least one rename fails because another tree is there.
   expect(reasons).not.toEqual([]);
   expect(reasons.length).toBeLessThan(ended.length);
   for (const reason of reasons) expect(reason).toMatch(/cannot be written: \w+: [\w ]+, rename '/);
@@ -113,14 +113,13 @@ test('of two at once, one wins with a whole tree, and one that loses says so', a
 
 const writer = new URL('child/endless-writer.ts', import.meta.url).pathname;
 
-/** Kills a writer that long after it has written twice; resolves with whether it has left a tree. */
+/** Kills a writer `ms` after its first output; resolves with whether it has left a tree. */
 const killAfter = async (ms: number): Promise<boolean> => {
   const directory = directoryWith();
   const out = join(directory, 'out');
   const child = execa(process.execPath, ['--import', 'tsx', writer, out], { reject: false });
   onTestFinished(() => void child.kill('SIGKILL'));
   await Promise.race([once(child.stdout, 'data'), once(child.stdout, 'close')]);
-  // The instant of the kill is what differs.
   await delay(ms);
   child.kill('SIGKILL');
   expect((await child).signal).toBe('SIGKILL');
@@ -138,7 +137,7 @@ const killAfter = async (ms: number): Promise<boolean> => {
   return isThere;
 };
 
-test('killed at any instant, it leaves a whole tree or none', async () => {
-  // Between two trees there is none for a moment, which is not met four times.
+test('a writer that is killed at any moment leaves a whole tree or none', async () => {
+  // There is no tree for a moment between two trees; four kills do not all hit that moment.
   expect(await Promise.all([0, 5, 12, 25].map(killAfter))).toContain(true);
 });

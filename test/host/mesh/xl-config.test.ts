@@ -1,4 +1,6 @@
-/** What a user's xl configuration says is read as xl's own parser reads it, and what the mesh adds counts. */
+/**
+ * The mesh reads a user's xl configuration as xl's own parser does, and xl accepts the settings that it adds.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
@@ -41,13 +43,13 @@ const vm = (config: string, more: Partial<Vm> = {}): Vm => ({
 
 test.each<readonly [string, Vm, string | undefined, string]>([
   [
-    'everything',
+    'all settings',
     vm('memory=1'),
     'net',
     'name=sa-vm vif=mac=00:16:3e:05:00:01,ip=10.0.5.1 fd00::1,backend=net extra=quiet a=b',
   ],
   [
-    'no MAC',
+    'a vif without a MAC',
     vm('\n', { mac: undefined, commandLine: '' }),
     'net',
     'name=sa-vm vif=ip=10.0.5.1 fd00::1,backend=net',
@@ -59,7 +61,7 @@ test.each<readonly [string, Vm, string | undefined, string]>([
     'sa-vm',
     'name=sa-vm extra=quiet a=b driver_domain=1',
   ],
-])('what the mesh adds, as xl reads it: %s', (_, vm, netVm, expected) => {
+])('xl reads the settings that the mesh adds: %s', (_, vm, netVm, expected) => {
   expect(asXlReads([xlConfigText(vm, netVm)])).toEqual([`accepted ${expected}`]);
 });
 
@@ -111,7 +113,7 @@ const soup = fc
 
 const reserved = /^(?:name|vif|vif2|extra|cmdline|driver_domain)$/;
 
-test('no setting of the user goes unseen, and none swallows what is added', () => {
+test("the mesh sees every setting of the user's, and xl reads every setting that the mesh adds", () => {
   const texts = fc.sample(soup, 2000);
   const alone = asXlReads(texts);
   const whole = asXlReads(texts.map((text) => xlConfigText(vm(text), 'net')));
@@ -136,7 +138,7 @@ test('no setting of the user goes unseen, and none swallows what is added', () =
       ]);
     }
   }
-  // Else it would not have looked at much.
+  // The random texts must be accepted often enough.
   expect(accepted).toBeGreaterThan(300);
   expect(clean).toBeGreaterThan(300);
 });

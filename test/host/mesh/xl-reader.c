@@ -1,6 +1,6 @@
 /*
- * What xl's own parser makes of configurations: for each file a line with the settings of interest that it has, texts as
- * they are and lists joined by "|", or "refused".
+ * Reads configurations with xl's own parser. For each file it prints a line: "refused", or "accepted" and the
+ * settings of interest; lists are joined with "|".
  */
 #include <libxlutil.h>
 #include <stdio.h>

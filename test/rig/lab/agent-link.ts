@@ -3,20 +3,21 @@ import { createInterface } from 'node:readline';
 import type { Toolstack } from '../host.ts';
 import { labHangMs } from './until.ts';
 
-/** The way to the agents of dom0 and of all domains behind it. */
+/** A connection to the lab's agents in dom0 and in the other domains. */
 export type AgentLink = {
   /**
-   * Runs a command in a domain, its words exactly as given. Commands run side by side; a signal
-   * that ends one counts as status 128 and more. Throws when it hangs.
+   * Runs a command in a domain, without a shell. Commands run in parallel. If a signal ends a
+   * command, its status is 128 plus the signal.
+   * @throws Error if the command hangs
    */
   run(domain: string, argv: readonly string[]): Promise<Toolstack>;
-  /** Tells dom0's agent which console leads to a domain. */
+  /** Tells dom0's agent the path of a domain's console. */
   connect(domain: string, console: string): Promise<void>;
-  /** Resolves when a domain's agent next says that it has started. Throws when it hangs. */
+  /** Resolves when a domain's agent next reports its start. @throws Error if it does not */
   started(domain: string): Promise<void>;
 };
 
-/** Speaks the agents' protocol, which `agent/agent.cc` describes, on dom0's port. */
+/** Speaks the agents' protocol on dom0's port; `agent/agent.cc` describes the protocol. */
 export const openAgentLink = (port: Socket): AgentLink => {
   const waiting = new Map<string, { settle: (rest: string) => void; timer: NodeJS.Timeout }>();
   let next = 0;
@@ -24,7 +25,7 @@ export const openAgentLink = (port: Socket): AgentLink => {
     const [, id = '', rest = ''] = /^@(hello \S+|\d+ )(.*)$/.exec(line) ?? [];
     waiting.get(id.trim())?.settle(rest);
   });
-  // Once the machine is gone nobody waits any more.
+  // Nobody waits for an answer after the end of the machine.
   port.once('close', () => {
     for (const { timer } of waiting.values()) clearTimeout(timer);
   });

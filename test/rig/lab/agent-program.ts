@@ -6,7 +6,7 @@ import { cached, keyOf } from './cache.ts';
 const directory = join(import.meta.dirname, 'agent');
 const flags = ['-std=c++20', '-O2', '-static', '-s', '-Wall', '-Wextra', '-Werror', '-Wconversion'];
 
-/** Compiles a program for the domains: static, so that it needs nothing there. */
+/** Compiles a static program, which needs no libraries in a domain. */
 const compiled = async (name: string, headers: readonly string[]): Promise<string> => {
   const sources = [`${name}.cc`, ...headers].map((source) => join(directory, source));
   const texts = await Promise.all(sources.map((source) => readFile(source, 'utf8')));
@@ -16,8 +16,8 @@ const compiled = async (name: string, headers: readonly string[]): Promise<strin
   return join(made, name);
 };
 
-/** The agent that runs in every domain. */
+/** Builds the lab's agent, which runs in every domain; resolves with its path. */
 export const agentProgram = (): Promise<string> => compiled('agent', ['terminal.h', 'words.h']);
 
-/** What a guest sends raw frames with. */
+/** Builds the program with which a guest sends raw frames; resolves with its path. */
 export const sendProgram = (): Promise<string> => compiled('send', []);

@@ -1,8 +1,8 @@
 import type { LabVmSpec } from './toolstack.ts';
 
 /**
- * The application VMs that are up in the snapshot. What their kernels' command lines say makes four
- * direct pairs, net-vm serving two of them, and lets workload-vm be asked by anybody.
+ * The application VMs that run in the snapshot. Their kernel command lines make four direct pairs;
+ * net-vm serves two of them. workload-vm also serves every other VM.
  */
 export const applicationVms = [
   { name: 'sa-vm', application: true, options: ['ipc_serve=workload-vm,mgmt-vm'] },
@@ -10,7 +10,7 @@ export const applicationVms = [
   { name: 'mgmt-vm', application: true, options: ['ipc_connect=sa-vm,net-vm'] },
 ] as const satisfies readonly LabVmSpec[];
 
-/** Pairs that find a place made by dom0 when they start; all others make their own. */
+/** The pairs for which dom0 makes the offer directory; the other servers make their own. */
 export const provisionedPairs = [
   { server: 'sa-vm', client: 'workload-vm' },
   { server: 'sa-vm', client: 'mgmt-vm' },

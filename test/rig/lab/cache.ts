@@ -5,20 +5,21 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { step } from './progress.ts';
 
-/** The repository's own directory. */
+/** The repository's root directory. */
 export const repository = resolve(import.meta.dirname, '../../..');
 
-/** Where everything lies that the lab builds once and keeps, for all checkouts. */
+/** The directory where the lab keeps everything that it builds once, for all checkouts. */
 export const cacheDirectory = (): string =>
   resolve(process.env['VIFWATCH_CACHE'] ?? join(homedir(), '.cache/vifwatch/lab'));
 
-/** A name for a set of inputs: another one as soon as any of them differs. */
+/** A hash of the inputs as 16 hex digits. */
 export const keyOf = (...inputs: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
 
 /**
- * The directory that `build` once filled for `key`. It is built aside and renamed when complete, so
- * an interrupted build leaves nothing that looks finished, and two at once do not meet.
+ * Returns the cached directory for `key`, and lets `build` fill it first if it does not exist. The
+ * build happens in a temporary directory that is renamed at the end, so an interrupted build leaves
+ * no incomplete result and simultaneous builds do not disturb each other.
  */
 export const cached = async (
   name: string,
@@ -42,7 +43,7 @@ export const cached = async (
   return finished;
 };
 
-/** Longer than any run: who uses something has said so since. */
+/** Milliseconds. Longer than any run, and each run updates the time of the directories that it uses. */
 const unusedMs = 60 * 60 * 1000;
 
 const removeUnused = async (cache: string, name: string): Promise<void> => {

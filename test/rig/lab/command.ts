@@ -1,9 +1,9 @@
 import type { Toolstack } from '../host.ts';
 
-/** Runs a command somewhere in the lab. */
+/** Runs a command in one of the lab's domains. */
 export type Run = (argv: readonly string[]) => Promise<Toolstack>;
 
-/** Runs a command that must succeed, and resolves with what it printed; throws with its complaints. */
+/** Runs a command; resolves with its output. @throws Error with its output if it fails */
 export const must = async (run: Run, argv: readonly string[]): Promise<string> => {
   const { status, stdout, stderr } = await run(argv);
   if (status === 0) return stdout.trimEnd();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { cached, keyOf } from './cache.ts';
 
-/** The Xen, kernel and Debian release that every domain of the lab is made of. */
+/** The Debian release that provides Xen, the kernel and the programs of every domain. */
 const suite = 'bookworm';
 const packages = [
   'busybox-static',
@@ -23,8 +23,8 @@ const packages = [
 ];
 
 /**
- * A Debian tree from which single files are taken: unpacked, not configured, never booted; with
- * this machine's Node. Needs root and Debian's archive the first time.
+ * Unpacks a Debian tree, with this machine's Node, as a source of single files; the tree is neither
+ * configured nor booted. The first call needs root and Debian's archive.
  */
 export const debianRoot = (): Promise<string> =>
   cached('debian-root', keyOf(suite, ...packages, process.version), async (root) => {
@@ -34,7 +34,7 @@ export const debianRoot = (): Promise<string> =>
     await execa('depmod', ['--basedir', root, await kernelRelease(root)]);
   });
 
-/** The one kernel release in the tree. */
+/** The release of the only kernel in the tree. */
 export const kernelRelease = async (root: string): Promise<string> => {
   const [release, ...others] = await readdir(join(root, 'lib/modules'));
   if (release === undefined || others.length > 0) throw new Error(`no single kernel in ${root}`);

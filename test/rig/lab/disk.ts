@@ -3,18 +3,19 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { cached, keyOf } from './cache.ts';
 
-/** Where the domains mount the disk, as the script `disk` does it. */
+/** The domains' mount point of the disk; the script `disk` mounts it. */
 const mountPoint = '/disk';
 
-/** The path of a program that an image leaves to the disk. */
+/** The path in a domain of a program that is on the disk. */
 export const onDisk = (program: string): string => join(mountPoint, basename(program));
 
-/** Ample for Node; what is not used is a hole in the file. */
+/** Enough for Node; unused blocks take no space, because the file is sparse. */
 const size = '256M';
 
 /**
- * A disk with large programs of the Debian tree `root`: one copy for all domains, of which each
- * keeps in its memory only what it runs. Not compressed, because the emulator is slow at that.
+ * Builds a disk with large programs of the Debian tree `root`. All domains share it, and each keeps
+ * in its memory only the pages that it runs. It is not compressed, because the emulator
+ * decompresses slowly.
  */
 export const buildDisk = async (root: string, programs: readonly string[]): Promise<string> => {
   const directory = await cached('disk', keyOf(root, ...programs), async (made) => {
@@ -23,7 +24,7 @@ export const buildDisk = async (root: string, programs: readonly string[]): Prom
     for (const program of programs) {
       await copyFile(join(root, program), join(stage, basename(program)));
     }
-    // Blocks of 4096, because a CD drive has sectors of 2048.
+    // Blocks of 4096 bytes, because a CD drive has sectors of 2048 bytes.
     const options = ['-q', '-t', 'ext2', '-b', '4096', '-m', '0', '-d', stage];
     await execa('mke2fs', [...options, join(made, 'image'), size]);
     await rm(stage, { recursive: true });

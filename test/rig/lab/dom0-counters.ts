@@ -6,15 +6,16 @@ import type { LabHost } from './lab-host.ts';
 import { startIn } from './processes.ts';
 import { until } from './until.ts';
 
-/** Seconds that dom0 is left alone and looked at. */
+/** Seconds for which dom0 is observed while no test runs commands in it. */
 const window = 6;
 
 const pings = '/var/log/pings.log';
 const calls = '/var/log/calls.log';
 
 /**
- * What has moved meanwhile: packets of all interfaces, and events by event channels from other domains, without those of
- * the disks that dom0 has for them. One command, since to ask from outside is itself an event.
+ * Prints the differences of counters over the window: packets of all interfaces, and events from other
+ * domains without those of disk backends. It is one command, because each command from outside causes events
+ * itself.
  */
 const counters = `
 look() {
@@ -42,10 +43,12 @@ const moved = async (inDom0: Run): Promise<Moved> => {
 const linesOf = async (run: Run, file: string): Promise<number> =>
   Number(await must(run, ['sh', '-c', 'wc -l <"$1"', 'count', file]));
 
-/** net-vm's daemon asks xenstored every three seconds whether it lives: once more or less in a window. */
+/** net-vm's daemon checks every three seconds that xenstored lives: one more or less of these in a window. */
 const jitter = 2;
 
-/** While VMs ping and call each other, no packet reaches dom0, and no more events than when they are silent. */
+/**
+ * While VMs ping and call each other, dom0 gets no packets, and no more events than while they are silent.
+ */
 export const dom0WhileVmsTalk = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   const run: Run = (argv) => host.inVm('workload-vm', argv);
   const caller = ['node', '/usr/lib/node_modules/vifwatch/dist/caller.js', 'net-vm', 'copy', calls];
@@ -59,7 +62,7 @@ export const dom0WhileVmsTalk = async (host: LabHost, stopwatch: Stopwatch): Pro
     (await linesOf(run, calls)) + (await linesOf(run, pings));
   await until(
     async () => ((await linesOf(run, calls)) > 3 && (await linesOf(run, pings)) > 3) || undefined,
-    () => 'workload-vm does not talk',
+    () => 'workload-vm has finished too few calls or pings',
   );
   const before = await said();
   const talking = await moved(host.inDom0);

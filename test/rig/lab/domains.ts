@@ -2,15 +2,15 @@ import type { AgentLink } from './agent-link.ts';
 import { provisionedPairs } from './application-vms.ts';
 import { must, type Run } from './command.ts';
 
-/** The VMs that dom0 runs, and the way to their agents. */
+/** The VMs that dom0 runs, and the connections to their agents. */
 export type Domains = {
-  /** Does what makes a VM appear under this name; resolves with its domid once it answers. */
+  /** Calls `appear`, which creates the VM; resolves with its domid when its agent answers. */
   start(vm: string, appear: () => Promise<unknown>): Promise<number>;
-  /** Takes notice of a VM that others have started a moment ago, once it answers; resolves with its domid. */
-  meet(vm: string): Promise<number>;
-  /** Takes notice of a VM that runs already. */
+  /** Registers a VM that another program has just started; resolves with its domid when its agent answers. */
+  register(vm: string): Promise<number>;
+  /** Registers a VM that runs already and whose agent is connected. */
   recall(vm: string): Promise<void>;
-  /** Throws if there is no such VM. */
+  /** @throws Error if no VM with this name is registered */
   domid(vm: string): number;
   forget(vm: string): Promise<void>;
 };
@@ -19,7 +19,7 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
   const domids = new Map<string, number>();
   const remove = (path: string): Promise<string> => must(inDom0, ['xenstore-rm', path]);
 
-  /** The places that dom0 has made for this VM and others that are there. */
+  /** The offer directories that dom0 has made for this VM and other running VMs. */
   const placesOf = (vm: string) =>
     provisionedPairs.flatMap((pair) => {
       const [server, client] = [domids.get(pair.server), domids.get(pair.client)];
@@ -27,7 +27,10 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
       return pair.server === vm || pair.client === vm ? [{ server, client }] : [];
     });
 
-  /** Those of a domain that served have gone with it. */
+  /**
+   * Removes the offer directories in which the VM is the client; a server's own ones are gone with its
+   * domain.
+   */
   const forgetPlaces = async (vm: string): Promise<void> => {
     const domid = domids.get(vm);
     for (const pair of placesOf(vm)) {
@@ -39,7 +42,7 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
     await forgetPlaces(vm);
     const domid = await connectConsole(link, inDom0, vm);
     domids.set(vm, domid);
-    // xenstored would ignore the permission of a domain that is not there yet.
+    // xenstored ignores permissions for a domain that does not exist yet.
     for (const pair of placesOf(vm)) await provision(inDom0, pair);
     await writeNode(inDom0, mapNode(vm), `${domid}`, ['r0']);
     return domid;
@@ -51,7 +54,7 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
       const [domid] = await Promise.all([adopted, link.started(vm)]);
       return domid;
     },
-    meet: async (vm) => {
+    register: async (vm) => {
       const [domid] = await Promise.all([connectConsole(link, inDom0, vm), link.started(vm)]);
       domids.set(vm, domid);
       return domid;
@@ -74,14 +77,17 @@ export const openDomains = (link: AgentLink, inDom0: Run): Domains => {
 
 type Pair = { readonly server: number; readonly client: number };
 
-/** Where dom0 lets the server of a pair offer a vchan to the client. */
+/** The directory in which the server of a pair may offer a vchan to the client. */
 const placeNode = ({ server, client }: Pair): string =>
   `/local/domain/${server}/ipc/direct/${client}`;
 
 const provision = (inDom0: Run, pair: Pair): Promise<void> =>
   writeNode(inDom0, placeNode(pair), '', [`n${pair.server}`, `r${pair.client}`]);
 
-/** Permissions as xenstore-chmod takes them: the first is the owner's and says what all others may. */
+/**
+ * Writes a node. The permissions are xenstore-chmod's: the first names the owner and the access of all
+ * others.
+ */
 const writeNode = async (
   inDom0: Run,
   path: string,
@@ -92,15 +98,15 @@ const writeNode = async (
   await must(inDom0, ['xenstore-chmod', path, ...permissions]);
 };
 
-/** Where dom0 tells everybody which VM has which domid. */
+/** The domain-map entry that holds the VM's domid. */
 const mapNode = (vm: string): string => `/ipc/domain-map/${vm}`;
 
-/** Makes dom0's agent relay a domain's console; resolves with the domain's id. */
+/** Makes dom0's agent relay a domain's console; resolves with the domid. */
 const connectConsole = async (link: AgentLink, inDom0: Run, name: string): Promise<number> => {
   const domid = await must(inDom0, ['xl', 'domid', name]);
   await link.connect(name, await must(inDom0, ['xenstore-read', consoleNode(domid)]));
   return Number(domid);
 };
 
-/** Where xenconsoled says which terminal leads to a domain. */
+/** The node where xenconsoled publishes a domain's terminal. */
 export const consoleNode = (domid: string): string => `/local/domain/${domid}/console/tty`;

@@ -1,14 +1,14 @@
 import type { LabHost } from './lab-host.ts';
 
-/** How long things took, in seconds. */
+/** Measured figures by name; times are in seconds. */
 export type Facts = Readonly<Record<string, number>>;
 
-/** Takes times down by name. */
+/** Records figures by name. */
 export type Stopwatch = {
   note(name: string, seconds: number): void;
-  /** Runs `work` and notes how long it took, if it did not throw. */
+  /** Runs `work` and records its seconds, unless it throws. */
   time<T>(name: string, work: () => Promise<T>): Promise<T>;
-  /** The median of what was noted for each name. */
+  /** The median of the records of each name. */
   facts(): Facts;
 };
 
@@ -29,7 +29,7 @@ export const openStopwatch = (): Stopwatch => {
   };
 };
 
-/** The same host, with its operations timed: xl's as dom0 sees them, the others from outside. */
+/** Wraps a host so that its operations are timed: xl's operations in dom0, the others from outside. */
 export const timed = (host: LabHost, { note, time }: Stopwatch): LabHost => ({
   ...host,
   create: (vm) => time('create_s', () => host.create(vm)),

@@ -1,4 +1,7 @@
-/** dom0 does nothing: a whole host from one file, booted by the generated scripts, audited, and sabotaged. */
+/**
+ * One mesh file makes a whole host: the generated scripts boot it, and audits check it before and after
+ * sabotage.
+ */
 import assert from 'node:assert/strict';
 import { assertDoesNotReach, assertReaches } from '../../scenario/ping.ts';
 import { gateway4, gateway6, outside4, outside6 } from '../host.ts';
@@ -17,7 +20,7 @@ const linked = async (host: LabHost): Promise<void> => {
   ]);
 };
 
-/** Every flow that the mesh allows, and some that it does not. */
+/** Tries every flow that the mesh allows, and some that it forbids. */
 const assertFlows = async (host: LabHost): Promise<void> => {
   const from = (name: string) => ({ host, from: { name } });
   await assertReaches(from('workload-vm'), gateway4, gateway6, outside4, outside6, '10.0.5.103');
@@ -43,7 +46,7 @@ const assertCall = async (
   );
 };
 
-/** In each of the four pairs, and what the policies refuse. */
+/** Calls in each of the four pairs, and makes two calls that the policies refuse. */
 const assertCalls = async (host: LabHost): Promise<void> => {
   const signed = 'a line, signed with key1\n';
   await Promise.all([
@@ -60,17 +63,17 @@ const assertCalls = async (host: LabHost): Promise<void> => {
   ]);
 };
 
-/** One VM comes back as another domain, and all heals. */
+/** Recreates a VM under a new domid, and waits until all links are up again. */
 const recreateOne = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   const before = await must(host.inDom0, ['xl', 'domid', 'workload-vm']);
   const ended = await inMesh(host, 'dash', 'recreate', '-f', 'workload-vm');
   assert.equal(ended.status, 0, `${ended.stdout}${ended.stderr}`);
   stopwatch.note('host_recreate_s', ended.seconds);
-  assert.notEqual(`${await host.meet('workload-vm')}`, before);
+  assert.notEqual(`${await host.register('workload-vm')}`, before);
   await linked(host);
 };
 
-/** Each act must be named by the audit, alone; and it must be content again when that is undone. */
+/** The audit must report each act with its codes and no others, and nothing after the undoing. */
 const sabotage = async (host: LabHost): Promise<void> => {
   for (const { codes, act, undo } of acts) {
     await act(host);
@@ -80,7 +83,7 @@ const sabotage = async (host: LabHost): Promise<void> => {
   assert.deepEqual(await auditDom0(host, 'ash'), []);
 };
 
-/** From one mesh file to a host that does what the file says and no more. */
+/** A host from one mesh file allows the flows and calls of the file and no others. */
 export const hostFromOneMeshFile = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   stopwatch.note('host_boot_s', await bootMesh(host, 'ash'));
   await linked(host);
@@ -89,7 +92,7 @@ export const hostFromOneMeshFile = async (host: LabHost, stopwatch: Stopwatch): 
   await assertClean(host, 'ash');
 };
 
-/** A VM is recreated, dom0 stays out of everything, and the audit names each sabotage. */
+/** A VM is recreated, dom0 takes no part in the VMs' traffic, and the audit reports each sabotage. */
 export const dom0StaysOutOfIt = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   await needMesh(host);
   await linked(host);
@@ -100,7 +103,7 @@ export const dom0StaysOutOfIt = async (host: LabHost, stopwatch: Stopwatch): Pro
   await sabotage(host);
 };
 
-/** All application VMs at a time. */
+/** The scripts boot the VMs of a level simultaneously. */
 export const hostBootsInParallel = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   stopwatch.note('host_boot_parallel_s', await bootMesh(host, 'dash', '--parallel'));
   await linked(host);

@@ -6,27 +6,30 @@ import { cached, keyOf } from './cache.ts';
 import { kernelRelease } from './debian-root.ts';
 import { onDisk } from './disk.ts';
 
-/** What goes into a domain's root file system; paths are those inside it. */
+/** The contents of a domain's root file system; paths are paths in it. */
 export type ImageSpec = {
   /** Programs of the Debian tree, with the libraries they need. */
   readonly programs: readonly string[];
-  /** Programs that lie on the disk, of which only the libraries go into the image. */
+  /** Programs on the disk; only their libraries go into the image. */
   readonly diskPrograms: readonly string[];
-  /** Files and directories of the Debian tree, as they are. */
+  /** Files and directories of the Debian tree, copied unchanged. */
   readonly copies: readonly string[];
   /** Kernel modules, with the modules they need. */
   readonly modules: readonly string[];
   /** Empty directories. */
   readonly directories: readonly string[];
-  /** Symbolic links and where they point. */
+  /** Symbolic links: path and target. */
   readonly links: Readonly<Record<string, string>>;
-  /** Texts of the lab's own. Those in `/lab` and in a directory `scripts` are programs. */
+  /** The lab's own texts by path. Those in `/lab` and in a directory `scripts` are executable. */
   readonly files: Readonly<Record<string, string>>;
-  /** Files of this machine, whose paths change when their content does. */
+  /** Files of this machine, by path in the image. A new content always has a new source path. */
   readonly brought: Readonly<Record<string, string>>;
 };
 
-/** Packs an initial RAM file system out of the Debian tree `root`, or finds it in the cache. */
+/**
+ * Packs an initial RAM file system from the Debian tree `root`, or finds it in the cache; resolves with its
+ * path.
+ */
 export const buildImage = async (name: string, root: string, spec: ImageSpec): Promise<string> => {
   const directory = await cached(
     `${name}-image`,
@@ -67,7 +70,7 @@ const fill = async (root: string, stage: string, spec: ImageSpec): Promise<void>
   await linkBusybox(stage);
 };
 
-/** The path in `stage`, its directory made. */
+/** Makes the path's parent directory in `stage`; resolves with the whole path. */
 const place = async (stage: string, path: string): Promise<string> => {
   const target = join(stage, path);
   await mkdir(dirname(target), { recursive: true });
@@ -82,14 +85,14 @@ const copy = async (root: string, stage: string, path: string): Promise<void> =>
   });
 };
 
-/** Follows links as they would be followed with `root` as `/`. */
+/** Resolves symbolic links as if `root` were `/`. */
 const real = async (root: string, path: string): Promise<string> => {
   if (!(await lstat(join(root, path))).isSymbolicLink()) return path;
   const target = await readlink(join(root, path));
   return real(root, resolve(dirname(path), target));
 };
 
-/** The dynamic loader's own answer, given inside the tree. */
+/** The program's libraries, as the dynamic loader lists them inside the tree. */
 const libraries = async (root: string, program: string): Promise<string[]> => {
   const loader = '/lib64/ld-linux-x86-64.so.2';
   const { stdout } = await execa('chroot', [root, loader, '--list', program]);
@@ -108,7 +111,7 @@ const addModules = async (root: string, stage: string, names: readonly string[])
   await execa('depmod', ['--basedir', stage, release]);
 };
 
-/** Busybox stands in for every program that the image does not have itself. */
+/** Links every busybox applet that the image does not have as a program. */
 const linkBusybox = async (stage: string): Promise<void> => {
   const busybox = join(stage, 'bin/busybox');
   const { stdout } = await execa(busybox, ['--list-full']);

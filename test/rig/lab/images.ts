@@ -8,18 +8,18 @@ import { buildDisk } from './disk.ts';
 import { buildImage, type ImageSpec } from './image.ts';
 import { decompressedKernel } from './kernel.ts';
 
-/** What QEMU loads. */
+/** The files that QEMU loads. */
 export type BootFiles = {
   readonly xen: string;
   readonly kernel: string;
   readonly dom0: string;
-  /** A disk that never changes, which dom0 passes on to the domains that run Node. */
+  /** A read-only disk that dom0 attaches to the domains that run Node. */
   readonly disk: string;
 };
 
 const diskPrograms = ['/usr/bin/node'];
 
-/** Builds what is missing of the hypervisor, the kernel and the images of all domains. */
+/** Builds the hypervisor, the kernel and all images, or finds them in the cache. */
 export const bootFiles = async (): Promise<BootFiles> => {
   const root = await debianRoot();
   const kernel = await decompressedKernel(root);
@@ -30,7 +30,7 @@ export const bootFiles = async (): Promise<BootFiles> => {
   return { xen: await hypervisor(root), kernel, dom0, disk };
 };
 
-/** QEMU loads the hypervisor only when it is not compressed. */
+/** Decompresses the hypervisor, because QEMU cannot load a compressed one. */
 const hypervisor = async (root: string): Promise<string> => {
   const directory = await cached('xen', keyOf(root), async (made) => {
     const compressed = await readFile(join(root, 'boot/xen-4.17-amd64.gz'));
@@ -43,14 +43,14 @@ const own = (name: string): Promise<string> =>
   readFile(join(import.meta.dirname, 'init', name), 'utf8');
 
 const xenstoreTools = ['read', 'write', 'list', 'ls', 'rm', 'chmod', 'watch', 'exists'];
-/** What programs that talk to other domains need. */
+/** The kernel modules for event channels and grants. */
 const linkModules = ['xen-evtchn', 'xen-gntdev', 'xen-gntalloc'];
 const addonLibraries = ['xenstore.so.4', 'xengnttab.so.1', 'xenevtchn.so.1'].map(
   (library) => `/usr/lib/x86_64-linux-gnu/lib${library}`,
 );
 const xenTool = (name: string): string => `/usr/lib/xen-4.17/bin/${name}`;
 
-/** What every domain has; `start` is the script that its init runs first. */
+/** The contents of every domain's image; `start` is the script that init runs first. */
 const common = async (start: string): Promise<ImageSpec> => ({
   programs: [
     '/bin/dash',
@@ -82,7 +82,7 @@ const guestSpec = async (): Promise<ImageSpec> => {
     ],
     links: { ...base.links, '/usr/bin/vchan-socket-proxy': xenTool('vchan-socket-proxy') },
     diskPrograms,
-    // Xen's own vchan programs want xen-privcmd, which no start script loads.
+    // Xen's own vchan programs need xen-privcmd, which the start script does not load.
     modules: ['xen-netfront', 'xen-blkfront', 'ext4', 'xen-privcmd', ...linkModules],
     files: {
       ...base.files,
@@ -128,7 +128,7 @@ const netVmSpec = async (): Promise<ImageSpec> => {
       '/lab/disk': await own('disk'),
       '/lab/payload': await own('payload'),
       '/lab/mesh': await own('mesh'),
-      // Debian's OpenRC complains without it and its directory.
+      // Debian's OpenRC complains without this file and its directory.
       '/etc/insserv.conf': '',
     },
   };
@@ -139,7 +139,7 @@ type DomainFiles = { readonly kernel: string; readonly guest: string; readonly n
 const dom0Spec = async (domains: DomainFiles): Promise<ImageSpec> => {
   const base = await common('dom0');
   const daemons = ['xl', 'xenstored', 'xenconsoled'];
-  // The C library opens this one by itself when xl ends a thread.
+  // ldd does not list this library: the C library opens it when xl ends a thread.
   const threads = '/lib/x86_64-linux-gnu/libgcc_s.so.1';
   return {
     ...base,

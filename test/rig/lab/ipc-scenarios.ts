@@ -17,7 +17,9 @@ import {
 import type { LabHost } from './lab-host.ts';
 import { writeFileIn } from './processes.ts';
 
-/** One of sa-vm's clients is there before it, and one of net-vm's comes later. */
+/**
+ * Starts the agents so that workload-vm starts before its server sa-vm, and mgmt-vm after its server net-vm.
+ */
 const startAll = async (host: LabHost, stopwatch: Stopwatch): Promise<Agents> => {
   const agents = await installAll(host);
   const { sa, workload, mgmt, net } = agents;
@@ -32,7 +34,7 @@ const startAll = async (host: LabHost, stopwatch: Stopwatch): Promise<Agents> =>
 const megabyte =
   'head -c 1000000 /dev/urandom >/tmp/it && vifwatch call net-vm copy </tmp/it | cmp - /tmp/it';
 
-/** What the target says comes through, status and all; and it says no to whom its policy does not name. */
+/** The caller gets the service's status and output; a VM that the policy does not name is refused. */
 const callSigner = async ({ workload, mgmt }: Agents, stopwatch: Stopwatch): Promise<void> => {
   const call = ['sa-vm', 'sign+key1', 'order 66\n'] as const;
   const seconds = await assertCall(workload, call, {
@@ -46,7 +48,7 @@ const callSigner = async ({ workload, mgmt }: Agents, stopwatch: Stopwatch): Pro
   assert.match(stderr, /sa-vm: denied/);
 };
 
-/** In every pair, and both ways. */
+/** Calls in every pair, in both directions. */
 const callInEveryPair = async ({ sa, workload, mgmt, net }: Agents): Promise<void> => {
   await Promise.all([
     must(workload.run, ['nice', 'sh', '-c', megabyte]),
@@ -56,14 +58,14 @@ const callInEveryPair = async ({ sa, workload, mgmt, net }: Agents): Promise<voi
   ]);
 };
 
-/** Nothing runs there but xl, Xen's own daemons, and the lab. */
+/** dom0 runs no Node program. */
 const assertDom0HasNoAgent = async ({ inDom0 }: LabHost): Promise<void> => {
   const commands = (await must(inDom0, ['ps', '-o', 'comm'])).split('\n');
   assert.ok(commands.includes('xenstored'));
   assert.ok(!commands.includes('node'));
 };
 
-/** Its clients notice at once, and have the server again when it is back. */
+/** The clients of a killed server notice its end at once, and have their links again after its restart. */
 const killServer = async (agents: Agents, stopwatch: Stopwatch): Promise<void> => {
   const { sa, workload, mgmt } = agents;
   await stopwatch.time('ipc_kill_noticed_s', async () => {
@@ -81,7 +83,10 @@ const recreate = async (host: LabHost, vm: AgentVm): Promise<void> => {
   if (spec !== undefined) await host.create(spec);
 };
 
-/** One client is destroyed and another reboots: both come back as other domains, and all heals by itself. */
+/**
+ * One client is destroyed and recreated, another reboots: the links with their new domains come up by
+ * themselves.
+ */
 const replaceClients = async (
   host: LabHost,
   before: Agents,
@@ -92,10 +97,10 @@ const replaceClients = async (
     const ends = [unlinked(sa, 'workload-vm'), unlinked(net, 'workload-vm')];
     const { status, stderr } = await host.destroy('workload-vm');
     assert.equal(status, 0, stderr);
-    // xenstore told, long before the heartbeat would have.
+    // The agents learn it from xenstore, long before their heartbeat fails.
     for (const { code } of await Promise.all(ends)) assert.notEqual(code, 'hung');
   });
-  // A domain whose memory somebody still has mapped stays as one without a name.
+  // xl lists a domain as "(null)" while another domain still maps its memory.
   assert.doesNotMatch(await must(host.inDom0, ['xl', 'list']), /null/);
   await Promise.all([recreate(host, 'workload-vm'), host.reboot('mgmt-vm')]);
   const [workload, mgmt] = await Promise.all([
@@ -108,7 +113,7 @@ const replaceClients = async (
   return agents;
 };
 
-/** A pair that neither a command line nor dom0 knows of is made by the first call. */
+/** The first call makes a pair that neither a command line nor dom0 names. */
 const callUnlisted = async (host: LabHost, { mgmt, workload }: Agents): Promise<void> => {
   await assertCopies(mgmt, 'workload-vm');
   const [domid] = (await must(workload.run, ['xenstore-read', 'domid'])).split('\n');
@@ -120,7 +125,7 @@ const callUnlisted = async (host: LabHost, { mgmt, workload }: Agents): Promise<
   assert.deepEqual(states, ['net-vm up', 'sa-vm up', 'workload-vm up']);
 };
 
-/** By OpenRC in net-vm: loudly if it does not start, and gone when it is stopped. */
+/** OpenRC in net-vm reports an agent that fails to start, and leaves no socket after a stop. */
 export const agentServiceFailsLoudly = async ({ inVm }: LabHost): Promise<void> => {
   const inNetVm: Run = (argv) => inVm('net-vm', argv);
   const settings = '/etc/vifwatch/agent.toml';
@@ -138,7 +143,7 @@ export const agentServiceFailsLoudly = async ({ inVm }: LabHost): Promise<void> 
   assert.notEqual((await inNetVm(socket)).status, 0);
 };
 
-/** Four VMs with agents, four pairs, and dom0 takes no part. */
+/** Four VMs with agents call each other in four pairs, without dom0. */
 export const vmsCallEachOther = async (host: LabHost, stopwatch: Stopwatch): Promise<void> => {
   const first = await startAll(host, stopwatch);
   await callSigner(first, stopwatch);

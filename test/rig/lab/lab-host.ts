@@ -18,16 +18,17 @@ export type LabHost = Omit<Host, keyof LabToolstack | 'inVm'> &
   LabToolstack & {
     /** Runs a command in a VM; no shell is involved. */
     inVm(vm: string, argv: readonly string[]): Promise<Toolstack>;
-    /** Takes notice of a VM that dom0's own scripts have started, once it answers; resolves with its domid. */
-    meet(vm: string): Promise<number>;
+    /** Registers a VM that dom0's scripts have started; resolves with its domid when its agent answers. */
+    register(vm: string): Promise<number>;
     /** Runs a command in dom0. */
     readonly inDom0: Run;
     readonly machine: Machine;
   };
 
 /**
- * Lets a host go on from the snapshot, with vifwatch as it is built now in net-vm, and keeps its
- * logs in a directory. Throws if vifwatch is not built.
+ * Resumes a host from the snapshot, installs the current build of vifwatch in net-vm, and keeps the
+ * host's logs in a directory.
+ * @throws Error if vifwatch is not built
  */
 export const openLab = async (snapshot: Snapshot, logs: string): Promise<LabHost> => {
   await mkdir(logs, { recursive: true });
@@ -77,7 +78,7 @@ const openHost = async (machine: Machine): Promise<Omit<LabHost, 'close'>> => {
     inDom0,
     inNetVm,
     inVm: run,
-    meet: domains.meet,
+    register: domains.register,
     sendFrames: async (vm, frames) => {
       await must((argv) => run(vm, argv), ['/lab/send', 'eth0', ...frames]);
     },
@@ -86,7 +87,7 @@ const openHost = async (machine: Machine): Promise<Omit<LabHost, 'close'>> => {
   };
 };
 
-/** Rejects when QEMU ends by itself; when the lab ends it, nobody waits for an answer any more. */
+/** Rejects when QEMU ends by itself. After the lab has ended QEMU, it never settles. */
 const endOf = async (machine: Machine): Promise<never> => {
   await machine.ended;
   return new Promise(() => {});

@@ -8,7 +8,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-// An exit in good order ends QEMU and removes what is temporary.
+// process.exit runs the exit handlers, which end QEMU and remove temporary directories.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     say(`ended by ${signal}`);
@@ -21,7 +21,7 @@ if (values.shell) {
 } else {
   const { facts, failures } = await runScenarios(positionals);
   const ok = Object.keys(failures).length === 0;
-  say(`what the guests said is in ${logDirectory()}`);
+  say(`the guests' logs are in ${logDirectory()}`);
   process.stdout.write(`${JSON.stringify({ ok, facts })}\n`);
   process.exitCode = ok ? 0 : 1;
 }

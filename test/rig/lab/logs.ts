@@ -7,7 +7,10 @@ import { agentLog } from './vm-agent.ts';
 const consoles = '/var/log/xen';
 const daemonLog = '/var/log/vifwatch.log';
 
-/** Saves what the guests, the daemon and the agents have said; dom0's own console is saved all the time. */
+/**
+ * Saves the logs of the guests, the daemon and the agents; QEMU writes dom0's console to its log all the
+ * time.
+ */
 export const keepLogs = async (
   { inDom0, inNetVm, inVm }: Pick<LabHost, 'inDom0' | 'inNetVm' | 'inVm'>,
   directory: string,
@@ -25,7 +28,7 @@ export const keepLogs = async (
   }
 };
 
-/** Leaves out what the lab itself says on the consoles. */
+/** Removes the lines of the lab's own agents from a console's text. */
 const withoutAgents = (text: string): string =>
   text
     .split('\n')

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 
 type Message = { readonly return?: unknown; readonly error?: { readonly desc: string } };
 
-/** Speaks QMP on a connection; resolves with a function that runs a line of the human monitor. */
+/** Speaks QMP on a connection; resolves with a function that runs a command of QEMU's human monitor. */
 export const openMonitor = async (socket: Socket): Promise<(line: string) => Promise<void>> => {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   const answer = async (): Promise<unknown> => {

@@ -5,7 +5,7 @@ import { attach, create, destroy, detach, web } from '../../scenario/vms.ts';
 import { gateway4, gateway6, type Output, outside4, outside6 } from '../host.ts';
 import type { LabHost } from './lab-host.ts';
 
-/** A VM's whole life, with reboots as a guest makes them: the domid changes, the address does not. */
+/** A VM keeps its addresses through detach, attach, daemon restarts and reboots that change its domid. */
 export const vmLivesThroughEverything = async (host: LabHost): Promise<void> => {
   const first = await create(host, web);
   await assertReaches({ host, from: web }, gateway4, gateway6, outside4, outside6);
@@ -25,7 +25,7 @@ export const vmLivesThroughEverything = async (host: LabHost): Promise<void> => 
 
 const settings = '/etc/vifwatch/vifwatch.toml';
 
-/** OpenRC must not call a service started that is not. */
+/** OpenRC reports a daemon that fails to start. */
 export const brokenServiceFailsLoudly = async (host: LabHost): Promise<void> => {
   const { stdout: good } = await host.inNetVm(['cat', settings]);
   await host.signalDaemon('SIGTERM');

@@ -7,26 +7,26 @@ import { repository } from './cache.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { labHangMs } from './until.ts';
 
-/** Bytes; the disk's size must be the same when the snapshot is made and whenever it goes on. */
+/** Bytes. The disk must have the same size when the snapshot is made and when it is resumed. */
 const size = 8 * 1024 * 1024;
-/** Bytes that are always the same, because net-vm's kernel has read them in the snapshot. */
+/** Bytes at the start that never change, because net-vm's kernel has already read them in the snapshot. */
 const preamble = 64 * 1024;
 
 const packageDirectory = 'usr/lib/node_modules/vifwatch';
 const parts = ['package.json', 'dist', 'rules', 'openrc', 'dom0', 'native/build/Release/xen.node'];
 const configuration = `uplink = ["eth0"]\ngateway = ["${gateway4}", "${gateway6}"]\n`;
 
-/** The emulator makes Node ten times slower, and options that trade time for memory cost it seconds. */
+/** Node is ten times slower in the emulator, where the service's memory-saving options would cost seconds. */
 const serviceSettings = `ready_within=${labHangMs / 1000}\nnode_options=""\n`;
 
-/** Makes a disk image with nothing on it. */
+/** Makes an empty disk image. */
 export const writeBlankPayload = async (image: string): Promise<void> => {
   const file = await open(image, 'w');
   await file.truncate(size);
   await file.close();
 };
 
-/** Makes a disk image with vifwatch as it is built now, laid out as where it is installed. */
+/** Makes a disk image with the current build of vifwatch, in the layout of an installation. */
 export const writePayload = async (image: string): Promise<void> => {
   const stage = await temporaryDirectory('stage');
   await install(stage);
@@ -40,13 +40,13 @@ export const writePayload = async (image: string): Promise<void> => {
   await file.close();
 };
 
-/** The other end of libxenvchan's own programs, and one that never stops calling. */
+/** Programs for VMs: a peer for libxenvchan's own program, and a caller that never stops. */
 const programs = [
   new URL('./programs/vchan-echo.ts', import.meta.url).pathname,
   new URL('./programs/caller.ts', import.meta.url).pathname,
 ];
 
-/** The whole host in one file, beside what that names and the services of all VMs. */
+/** The directory of the mesh file, the files that it names, and the services of all VMs. */
 const mesh = new URL('./mesh', import.meta.url).pathname;
 
 const install = async (root: string): Promise<void> => {

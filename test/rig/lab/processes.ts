@@ -3,7 +3,7 @@ import type { Toolstack } from '../host.ts';
 import { must, type Run } from './command.ts';
 import { until } from './until.ts';
 
-/** Replaces a file, its directory made if need be. */
+/** Writes a file in a domain, and makes its directory if it is missing. */
 export const writeFileIn = async (
   run: Run,
   path: string,
@@ -14,7 +14,7 @@ export const writeFileIn = async (
   await must(run, ['sh', '-c', script, 'write', dirname(path), path, text, mode]);
 };
 
-/** Runs a command that reads a text. */
+/** Runs a command with a text as its standard input. */
 export const runWithInput = (
   run: Run,
   argv: readonly string[],
@@ -22,13 +22,13 @@ export const runWithInput = (
 ): Promise<Toolstack> =>
   run(['sh', '-c', 'input=$1; shift; printf %s "$input" | "$@"', 'feed', input, ...argv]);
 
-/** Starts a command that goes on; what it prints is added to a file. Resolves with its process id. */
+/** Starts a command in the background, with its output appended to `log`; resolves with its process id. */
 export const startIn = (run: Run, argv: readonly string[], log: string): Promise<string> => {
   const script = 'log=$1; shift; setsid "$@" >>"$log" 2>&1 & echo $!';
   return must(run, ['sh', '-c', script, 'start', log, ...argv]);
 };
 
-/** Resolves when there is no such process any more. */
+/** Resolves when the process has ended. */
 export const endOf = async (run: Run, pid: string): Promise<void> => {
   await until(
     async () => (await run(['test', '-e', `/proc/${pid}`])).status !== 0 || undefined,

@@ -7,18 +7,18 @@ import type { BootFiles } from './images.ts';
 import { openMonitor } from './monitor.ts';
 import { temporaryDirectory } from './temporary.ts';
 
-/** The snapshot's name inside the disk image that no device uses. */
+/** The snapshot's name in its disk image, which no device uses. */
 export const snapshotName = 'ready';
 
 export type MachineSpec = {
   readonly boot: BootFiles;
-  /** A qcow2 image that holds, or will hold, the snapshot. */
+  /** A qcow2 image for the snapshot. */
   readonly snapshot: string;
-  /** What dom0 passes on as a read-only disk to the domains that run vifwatch. */
+  /** A read-only disk that dom0 attaches to the domains that run vifwatch. */
   readonly payload: string;
-  /** Where to keep what Xen and dom0 say on their console. */
+  /** The log file of Xen's and dom0's console. */
   readonly log: string;
-  /** Whether to go on from the snapshot instead of booting. */
+  /** Whether to resume the snapshot instead of booting. */
   readonly load: boolean;
 };
 
@@ -28,14 +28,14 @@ export type Machine = {
   readonly agent: Socket;
   /** Xen's and dom0's console. */
   readonly console: Socket;
-  /** Runs a command of QEMU's monitor; throws with what it prints, if anything. */
+  /** Runs a command of QEMU's monitor. @throws Error with the command's output, if it prints any */
   command(line: string): Promise<void>;
-  /** Settles when QEMU has ended; rejects if that was its own doing. */
+  /** Resolves when the lab has ended QEMU; rejects if QEMU ends by itself. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 };
 
-/** Starts QEMU; it ends with this process. Throws if it cannot start. */
+/** Starts QEMU, which ends with this process. @throws Error if QEMU cannot start */
 export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
   const directory = await temporaryDirectory('qemu');
   const path = (name: string): string => join(directory, name);
@@ -69,16 +69,16 @@ export const startMachine = async (spec: MachineSpec): Promise<Machine> => {
   }
 };
 
-/** What of QEMU's command line the snapshot depends on. */
+/** The part of QEMU's command line that the snapshot depends on. */
 export const qemuArguments = ({ xen, kernel, dom0, disk }: BootFiles): string[] => [
   ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-smp', '2', '-m', '3G'],
-  // A newer processor makes a paravirtual dom0 die at once; without rdrand all wait for entropy.
+  // On a newer processor a paravirtual dom0 crashes at once. Without rdrand all kernels wait for entropy.
   ...['-cpu', 'qemu64,+rdrand'],
   ...['-nographic', '-no-reboot', '-net', 'none'],
   ...['-kernel', xen, '-append', xenOptions.join(' ')],
   ...['-initrd', `${kernel} console=hvc0 quiet ${guestOptions},${dom0}`],
   ...['-drive', `file=${disk},if=none,id=disk,format=raw,readonly=on`],
-  // A CD drive, because its medium may be a file that cannot be written; dom0 calls them sr0 and sr1.
+  // CD drives, because their medium may be a read-only file. dom0 calls them sr0 and sr1.
   ...['-device', 'ide-cd,bus=ide.0,drive=payload', '-device', 'ide-cd,bus=ide.1,drive=disk'],
 ];
 
@@ -87,7 +87,7 @@ const xenOptions = [
   ...['dom0_mem=1024M,max:1024M', 'dom0_max_vcpus=1', 'spec-ctrl=no', 'xpti=no'],
 ];
 
-/** What spares a kernel work that takes the emulator seconds. */
+/** Kernel parameters that avoid work which takes seconds in the emulator. */
 export const guestOptions = 'mitigations=off cryptomgr.notests rodata=off norandmaps';
 
 const runArguments = (spec: MachineSpec, path: (name: string) => string): string[] => [
@@ -95,13 +95,13 @@ const runArguments = (spec: MachineSpec, path: (name: string) => string): string
   ...['-chardev', `socket,id=agent,path=${path('agent')}`],
   ...['-serial', 'chardev:console', '-serial', 'chardev:agent'],
   ...['-qmp', `unix:${path('monitor')}`],
-  // Nothing is written to it once the snapshot is there, so that runs may share it.
+  // QEMU does not write to a finished snapshot, so runs may share it.
   ...['-drive', `file=${spec.snapshot},if=none,id=snapshot,file.locking=off`],
   ...['-drive', `file=${spec.payload},if=none,id=payload,format=raw,readonly=on`],
   ...(spec.load ? ['-loadvm', snapshotName] : []),
 ];
 
-/** The first connection to a socket. */
+/** Listens on a socket path; resolves with the first connection. */
 const accept = async (path: string): Promise<Socket> => {
   const server = createServer().listen(path);
   const [socket] = (await once(server, 'connection')) as [Socket];

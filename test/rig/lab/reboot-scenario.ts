@@ -1,4 +1,6 @@
-/** A guest reboots, for which xl alone makes another domain: dom0/attend gives it back what it had. */
+/**
+ * A guest reboots, and xl gives it a new domain: dom0/attend restores its domain-map entry and directories.
+ */
 import assert from 'node:assert/strict';
 import { assertReaches } from '../../scenario/ping.ts';
 import { outside4 } from '../host.ts';
@@ -17,7 +19,7 @@ export const vmRebootsByItself = async (host: LabHost, stopwatch: Stopwatch): Pr
   const { inDom0 } = host;
   const before = await must(inDom0, ['xl', 'domid', vm]);
   const attend = await startIn(inDom0, ['/mesh/dom0/attend'], '/var/log/attend.log');
-  // In the background, so that its agent can still answer.
+  // The reboot runs in the background so that the VM's agent can still answer.
   await host.inVm(vm, ['sh', '-c', 'reboot -f &']);
   const after = await until(
     async () => {
@@ -25,12 +27,12 @@ export const vmRebootsByItself = async (host: LabHost, stopwatch: Stopwatch): Pr
       const domid = stdout.trim();
       if (status !== 0 || domid === before) return undefined;
       const isNamed = (await host.read(`/ipc/domain-map/${vm}`)) === domid;
-      // xenconsoled makes the terminal last of all.
+      // The terminal from xenconsoled appears last.
       return isNamed && (await host.read(consoleNode(domid))) ? domid : undefined;
     },
-    () => `${vm} has no name under a new domid`,
+    () => `${vm} has no domain-map entry with a new domid`,
   );
-  assert.equal(`${await host.meet(vm)}`, after);
+  assert.equal(`${await host.register(vm)}`, after);
   await stopwatch.time('reboot_by_itself_s', () => becomesLinked(host, vm, 'sa-vm', 'net-vm'));
   await assertReaches({ host, from: { name: vm } }, outside4);
   assert.deepEqual(await auditDom0(host, 'ash'), []);

@@ -1,4 +1,7 @@
-/** Two VMs without a direct pair talk by way of net-vm until they have one: no call fails, whatever goes first. */
+/**
+ * Two VMs call each other through the relay net-vm until they have a direct link, and no call fails
+ * meanwhile.
+ */
 import assert from 'node:assert/strict';
 import { must, type Run } from './command.ts';
 import type { Stopwatch } from './facts.ts';
@@ -10,7 +13,7 @@ import { until } from './until.ts';
 const log = '/var/log/calls.log';
 const caller = ['node', '/usr/lib/node_modules/vifwatch/dist/caller.js', 'mgmt-vm', 'who', log];
 
-/** Each call's status and what the service in mgmt-vm says of who called, and by what way. */
+/** Each call's status and output: the service in mgmt-vm prints the caller and the route. */
 const callsOf = async (run: Run): Promise<readonly string[]> => {
   const { stdout } = await run(['cat', log]);
   const lines = stdout.split('\n').filter((line) => line !== '');
@@ -35,7 +38,7 @@ export const relayGivesWayToDirectPair = async (
     until(
       async () =>
         ((await last()).every((one) => one === what) && (await last()).length > 0) || undefined,
-      () => `calls do not become ${what}`,
+      () => `the last calls are not all "${what}"`,
     );
   await become(relayed);
   const routes = async () =>
@@ -51,7 +54,7 @@ export const relayGivesWayToDirectPair = async (
   await must((argv) => host.inVm('net-vm', argv), ['rc-service', 'vifwatch-agent', 'stop']);
   await until(
     async () => (await callsOf(inWorkload)).length > before + 3 || undefined,
-    () => 'no calls without the relay',
+    () => 'workload-vm finishes no calls after the stop of the relay',
   );
   await must(inWorkload, ['kill', pid]);
   const calls = await callsOf(inWorkload);

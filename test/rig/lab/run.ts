@@ -15,7 +15,7 @@ import { stockPeerInteroperates } from './stock-peer.ts';
 
 type Scenario = (host: LabHost, stopwatch: Stopwatch) => Promise<void>;
 
-/** Every scenario that can be asked for; those of the fast rig, and those that need OpenRC or a real guest. */
+/** All scenarios by name: those of the fast rig, and those that need OpenRC or a real guest. */
 const all: Readonly<Record<string, Scenario>> = {
   ...scenarios,
   vmLivesThroughEverything,
@@ -34,7 +34,7 @@ const network = [
   'brokenServiceFailsLoudly',
   'vmLivesThroughEverything',
   'guestThatRewritesItsAddressGainsNothing',
-  'everyKindOfLiePassesNothing',
+  'noSpoofedFramePasses',
 ];
 const ipc = ['agentServiceFailsLoudly', 'stockPeerInteroperates', 'vmsCallEachOther'];
 const host = [
@@ -45,14 +45,14 @@ const host = [
   'vmRebootsByItself',
 ];
 
-/** As much as the time of all tests together allows: the network, calls and a whole host, once each. */
+/** The scenarios for `npm test`, chosen to fit its time. */
 const test = [
   'vmLivesThroughEverything',
   'guestThatRewritesItsAddressGainsNothing',
   'hostFromOneMeshFile',
 ];
 
-/** What can be asked for in one word. */
+/** The groups of scenarios by name. */
 const groups: ReadonlyMap<string, readonly string[]> = new Map([
   ['network', network],
   ['ipc', ipc],
@@ -63,17 +63,18 @@ const groups: ReadonlyMap<string, readonly string[]> = new Map([
 
 export type Outcome = {
   readonly facts: Facts;
-  /** What went wrong, by scenario. */
+  /** The error text of each failed scenario, by name. */
   readonly failures: Readonly<Record<string, string>>;
 };
 
-/** Where the last run's logs are; VIFWATCH_LAB_LOGS names another place. */
+/** The directory of the last run's logs; VIFWATCH_LAB_LOGS overrides it. */
 export const logDirectory = (): string =>
   resolve(process.env['VIFWATCH_LAB_LOGS'] ?? join(cacheDirectory(), 'logs'));
 
 /**
- * Runs scenarios one after the other, by name or group; without names those of the network, which take three minutes. After a failure the
- * others go on with a fresh host. Throws when there is no such scenario or no host can be had.
+ * Runs scenarios one after the other; after a failure, the next one gets a new host.
+ * @param names scenarios and groups; if empty, the group `network`, which takes three minutes
+ * @throws Error for an unknown scenario, or if no host can be started
  */
 export const runScenarios = async (names: readonly string[]): Promise<Outcome> => {
   const wanted = scenariosNamed(names.length > 0 ? names : ['network']);
@@ -100,7 +101,7 @@ export const runScenarios = async (names: readonly string[]): Promise<Outcome> =
   return { facts: { scenarios: passed, ...stopwatch.facts() }, failures };
 };
 
-/** The names of scenarios that groups and names stand for. */
+/** Replaces groups by the names of their scenarios. */
 export const scenariosNamed = (names: readonly string[]): readonly string[] =>
   names.flatMap((name) => groups.get(name) ?? name);
 
@@ -108,7 +109,7 @@ const find = (name: string): Scenario => {
   const scenario = all[name];
   if (scenario !== undefined) return scenario;
   const known = [...groups.keys(), ...Object.keys(all)];
-  throw new Error(`no scenario ${name}; there are ${known.join(', ')}`);
+  throw new Error(`unknown scenario ${name}; known scenarios and groups: ${known.join(', ')}`);
 };
 
 const openReady = async (

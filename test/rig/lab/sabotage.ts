@@ -1,10 +1,10 @@
-/** What a careless or bad administrator could do to a host, and what the audit must call it. */
+/** Acts of a careless or malicious administrator, and the audit codes that they must have. */
 import { must } from './command.ts';
 import type { LabHost } from './lab-host.ts';
 import { startIn } from './processes.ts';
 
 type Act = {
-  /** In the order of the alphabet. */
+  /** The codes in alphabetical order. */
   readonly codes: readonly string[];
   readonly act: (host: LabHost) => Promise<unknown>;
   readonly undo: (host: LabHost) => Promise<unknown>;
@@ -49,7 +49,7 @@ export const acts: readonly Act[] = [
       startIn(inDom0, [ipcDaemon, '--mode=server', '1', 'data/nothing', '-'], '/dev/null'),
     undo: async ({ inDom0 }) => {
       await must(inDom0, ['killall', 'vchan-socket-proxy']);
-      // Killed, it leaves its offer behind.
+      // The killed program leaves its vchan offer in xenstore.
       await must(inDom0, ['xenstore-rm', 'data/nothing']);
     },
   },

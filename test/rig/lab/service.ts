@@ -2,10 +2,10 @@ import type { Host } from '../host.ts';
 import { must, type Run } from './command.ts';
 import { endOf } from './processes.ts';
 
-/** Where the supervisor keeps its process id, as `openrc/vifwatch.initd` says. */
+/** The supervisor's pid file, from `openrc/vifwatch.initd`. */
 const pidFile = '/run/vifwatch.pid';
 
-/** The daemon as OpenRC's service in net-vm. */
+/** Starts and signals the daemon as an OpenRC service in net-vm. */
 export const openService = (inNetVm: Run): Pick<Host, 'startDaemon' | 'signalDaemon'> => ({
   startDaemon: async () => {
     await must(inNetVm, ['rc-service', 'vifwatch', 'start']);
@@ -19,10 +19,10 @@ export const openService = (inNetVm: Run): Pick<Host, 'startDaemon' | 'signalDae
 
 const kill = async (inNetVm: Run): Promise<void> => {
   const { supervisor, daemon } = await processes(inNetVm);
-  // The supervisor first, or it would start another daemon.
+  // The supervisor is killed first; otherwise it would start another daemon.
   await must(inNetVm, ['kill', '-KILL', supervisor, daemon]);
   await endOf(inNetVm, daemon);
-  // OpenRC takes the service for started until somebody tells it otherwise.
+  // "zap" tells OpenRC that the service is stopped.
   await must(inNetVm, ['rc-service', 'vifwatch', 'zap']);
 };
 

@@ -7,7 +7,7 @@ import { readySnapshot } from './snapshot.ts';
 
 const leave = '\x1d';
 
-/** Leaves the user at dom0's console until Ctrl-], or until standard input ends. */
+/** Connects the user to dom0's console until Ctrl-], or until standard input ends. */
 export const openShell = async (): Promise<void> => {
   const host = await openLab(await readySnapshot(), join(logDirectory(), 'shell'));
   await step('starting vifwatch in net-vm', host.startDaemon);

@@ -11,16 +11,16 @@ import { writeBlankPayload } from './payload.ts';
 import { qemuArguments, snapshotName, startMachine } from './qemu.ts';
 import { openToolstack } from './toolstack.ts';
 
-/** A host that has booted: Xen, dom0, net-vm and the application VMs are up and nothing has happened yet. */
+/** The saved state of a freshly booted host: Xen, dom0, net-vm and the application VMs are up. */
 export type Snapshot = {
   readonly boot: BootFiles;
   /** A qcow2 image. */
   readonly image: string;
-  /** From QEMU's start to the readiness of all domains. */
+  /** Seconds from QEMU's start until all domains are ready. */
   readonly bootSeconds: number;
 };
 
-/** Boots the host once and keeps its state, or finds it in the cache. */
+/** Boots the host and saves its state, or finds the snapshot in the cache. */
 export const readySnapshot = async (): Promise<Snapshot> => {
   const boot = await bootFiles();
   const { stdout: version } = await execa('qemu-system-x86_64', ['--version']);
@@ -59,7 +59,7 @@ const bringUp = async (link: AgentLink): Promise<void> => {
     must(inDom0, ['xl', 'create', '-q', '/etc/xen/net-vm.cfg']);
   await domains.start('net-vm', createNetVm);
   await Promise.all(applicationVms.map(create));
-  // Their kernels keep what Node needs to start, so that no run has to wait for it.
+  // A first start of Node fills the page caches of the VMs' kernels, so no run has to wait for the disk.
   for (const vm of ['net-vm', ...applicationVms.map(({ name }) => name)]) {
     await must((argv) => link.run(vm, argv), ['node', '--eval', '0']);
   }

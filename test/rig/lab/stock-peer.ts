@@ -8,10 +8,10 @@ const vm = 'sa-vm';
 const log = '/var/log/vchan.log';
 const bytes = 200_000;
 
-/** Sends bytes by libxenvchan's own program, and waits until all have come back. */
+/** Sends bytes with libxenvchan's own program, and waits until all of them have come back. */
 const exchange = async (inGuest: Run, role: string, domid: number, path: string): Promise<void> => {
   const proxy = `vchan-socket-proxy --mode=${role} ${domid} ${path} -`;
-  // An end that closes does not read any more: it stays open until all is there.
+  // An end that has closed its input reads nothing more, so "sleep" keeps the input open.
   await startIn(
     inGuest,
     ['sh', '-c', `{ cat /in; exec sleep 600; } | ${proxy} >/out-${role}`],
@@ -24,13 +24,16 @@ const exchange = async (inGuest: Run, role: string, domid: number, path: string)
       said.proxy = stdout;
       return stdout.trimEnd().endsWith(`${bytes}`) ? true : undefined;
     },
-    () => `the stock ${role} has not got everything back: ${said.proxy}`,
+    () => `the stock ${role} has not received all its bytes back: ${said.proxy}`,
   );
   await must(inGuest, ['cmp', '/in', `/out-${role}`]);
   await must(inGuest, ['killall', 'vchan-socket-proxy']);
 };
 
-/** A guest of 128 MB with nothing of ours, and libxenvchan's own program at the other end, in either role. */
+/**
+ * A 128 MB guest without vifwatch exchanges bytes with our vchan, using libxenvchan's own program in either
+ * role.
+ */
 export const stockPeerInteroperates = async (host: LabHost): Promise<void> => {
   const inGuest: Run = (argv) => host.inVm(guest, argv);
   const inVm: Run = (argv) => host.inVm(vm, argv);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { atEnd } from '../../support/at-end.ts';
 
 /**
- * Makes a directory for who removes it in the end; should that be left out, it goes when this process ends. Its name
- * says which process that is.
+ * Makes a directory that the caller removes. Otherwise it is removed when this process ends. Its name
+ * contains this process's id.
  */
 export const temporaryDirectory = async (name: string): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), `vifwatch-${name}.${process.pid}.`));

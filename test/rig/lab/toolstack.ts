@@ -6,19 +6,19 @@ import { guestOptions } from './qemu.ts';
 import { until } from './until.ts';
 
 export type LabVmSpec = VmSpec & {
-  /** Whether it has Node, the disk with vifwatch and the memory for both. */
+  /** Whether the VM has Node, the disk with vifwatch, and enough memory for both. */
   readonly application?: boolean;
-  /** More words for its kernel's command line. */
+  /** Additional kernel parameters. */
   readonly options?: readonly string[];
 };
 
 export type LabToolstack = Pick<Host, 'destroy' | 'attach' | 'detach' | 'read' | 'slowness'> & {
   create(vm: LabVmSpec): Promise<number>;
-  /** Has a VM reboot from inside; resolves with its new domid once it answers again. */
+  /** Reboots a VM from inside; resolves with its new domid when its agent answers again. */
   reboot(vm: string): Promise<number>;
 };
 
-/** What dom0 does to VMs, by xl and the xenstore tools. */
+/** Runs xl and the xenstore tools in dom0. */
 export const openToolstack = (inDom0: Run, inVm: Host['inVm'], domains: Domains): LabToolstack => ({
   create: ({ name, vif, application = false, options = [] }) => {
     const words = ['console=hvc0', 'quiet', guestOptions, `vm=${name}`, ...options];
@@ -36,14 +36,14 @@ export const openToolstack = (inDom0: Run, inVm: Host['inVm'], domains: Domains)
   attach: async (vm, vif) => {
     await must(inDom0, ['xl', 'network-attach', vm, ...vifWords(vif)]);
     const devids = await must(inDom0, ['xenstore-list', `/libxl/${domains.domid(vm)}/device/vif`]);
-    // libxl always takes the next one after the last.
+    // libxl gives a new vif the number after the highest one.
     return Math.max(...devids.split('\n').map(Number));
   },
   detach: (vm, devid) => inDom0(['xl', 'network-detach', vm, `${devid}`]),
   reboot: (vm) =>
     domains.start(vm, async () => {
       const before = domains.domid(vm);
-      // In the background, so that the agent can still answer.
+      // The reboot runs in the background so that the agent can still answer.
       await inVm(vm, ['sh', '-c', 'reboot -f &']);
       await until(
         async () => (await hasReturned(inDom0, vm, before)) || undefined,
@@ -57,10 +57,10 @@ export const openToolstack = (inDom0: Run, inVm: Host['inVm'], domains: Domains)
   slowness: () => timesUsual(usualListSeconds, async () => (await inDom0(['xl', 'list'])).seconds),
 });
 
-/** What `xl list` takes in the emulated dom0 where `nft --version` takes what the promises assume. */
+/** Seconds for `xl list` in the emulated dom0, on the machine where the promises were measured. */
 const usualListSeconds = 0.063;
 
-/** What xl calls a vif, in words that an xl configuration joins by commas. */
+/** The settings of a vif; an xl configuration joins them with commas. */
 const vifWords = ({ mac, ip }: VifSpec): string[] => [
   `mac=${mac}`,
   ...(ip === undefined ? [] : [`ip=${ip}`]),

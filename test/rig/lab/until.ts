@@ -2,15 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hangMs } from '../../support/until.ts';
 
 /**
- * Milliseconds after which anything in the lab counts as hung. The emulator makes programs ten times slower, and the
- * longest that succeeds, dom0's script that boots all VMs, is minutes of that.
+ * Milliseconds after which any wait in the lab counts as hung. The emulator makes programs ten times slower;
+ * the longest successful command, dom0's script that boots all VMs, takes minutes there.
  */
 export const labHangMs = 10 * hangMs;
 
-/** Milliseconds; asking costs the emulator more than waiting. */
+/** Milliseconds between two attempts; an attempt costs the emulator more than the wait. */
 const pause = 250;
 
-/** Asks again and again until there is an answer; throws with what `what` says if there never is. */
+/**
+ * Calls a function again and again until it gives an answer.
+ * @throws Error with the text from `what` after `labHangMs`
+ */
 export const until = async <T>(
   probe: () => Promise<T | undefined>,
   what: () => string,

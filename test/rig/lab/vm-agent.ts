@@ -4,47 +4,47 @@ import type { LabHost } from './lab-host.ts';
 import { endOf, runWithInput, startIn, writeFileIn } from './processes.ts';
 import { until } from './until.ts';
 
-/** What a VM lets others do. */
+/** A VM's call policy and services. */
 export type VmAgentSpec = {
-  /** Lines of its policy. */
+  /** The lines of its policy. */
   readonly policy: readonly string[];
-  /** Scripts by name. */
+  /** The texts of its scripts, by service name. */
   readonly services: Readonly<Record<string, string>>;
 };
 
-/** A line of its log, as far as the lab reads it. */
+/** A line of the agent's log: the fields that the lab reads. */
 export type LogLine = {
-  /** Milliseconds by the VM's own clock: those of two VMs are seconds apart. */
+  /** Milliseconds on the VM's own clock; the clocks of two VMs differ by seconds. */
   readonly time: number;
   readonly msg: string;
   readonly peer?: string;
   readonly domid?: number;
-  /** Why a link ended. */
+  /** The cause of a link's end. */
   readonly by?: string;
   readonly code?: string;
-  /** How long a call took. */
+  /** The milliseconds of a call. */
   readonly ms?: number;
 };
 
-/** `vifwatch agent` in a VM, and what programs there ask of it. */
+/** `vifwatch agent` in a VM, and calls of programs in that VM. */
 export type VmAgent = {
   readonly vm: string;
   readonly run: Run;
-  /** Starts it; its log tells when it is ready. */
+  /** Starts the agent without waiting until it is ready. */
   start(): Promise<void>;
-  /** Kills it, so that it cannot say goodbye. */
+  /** Kills the agent with SIGKILL, so it cannot close its links. */
   kill(): Promise<void>;
   call(target: string, service: string, input?: string): Promise<Toolstack>;
-  /** Waits until its log, from its last start on, has what is looked for. */
+  /** Waits until `find` has an answer from the log's lines since the agent's last start. */
   says<T>(what: string, find: (log: readonly LogLine[]) => T | undefined): Promise<T>;
 };
 
 export const agentLog = '/var/log/vifwatch-agent.log';
-/** As `openrc/vifwatch-agent.initd` has it. */
+/** The same command as in `openrc/vifwatch-agent.initd`. */
 const command = ['node', '--max-semi-space-size=1', '/usr/bin/vifwatch', 'agent'];
 const directory = '/etc/vifwatch';
 
-/** Brings vifwatch into a VM that has just started, and what its agent needs. */
+/** Installs vifwatch, a policy and services in a VM that has just started. */
 export const installAgent = async (
   host: Pick<LabHost, 'inVm'>,
   vm: string,
@@ -70,7 +70,7 @@ export const installAgent = async (
       await must(run, ['kill', '-KILL', pid]);
       await endOf(run, pid);
     },
-    // In the emulator a program's start takes seconds, for which the agent is not to be silent.
+    // In the emulator a program's start takes seconds; nice lets the agent send its heartbeats meanwhile.
     call: (target, service, input = '') =>
       runWithInput(run, ['nice', 'vifwatch', 'call', target, service], input),
     says: async (what, find) => {
@@ -79,7 +79,7 @@ export const installAgent = async (
         last = (await lines()).slice(past);
         return find(last.filter((line) => /^\{.*\}$/.test(line)).map((line) => JSON.parse(line)));
       };
-      return await until(look, () => `${vm}: ${what}; its agent says\n${last.join('\n')}`);
+      return await until(look, () => `${vm}: ${what}; its agent's log:\n${last.join('\n')}`);
     },
   };
 };

@@ -1,10 +1,10 @@
-/** The scenarios on a real Xen host; `npm run lab` runs the same ones, or single ones by name. */
+/** Runs scenarios on a real Xen host; `npm run lab` runs them by name or group. */
 import { expect, test } from 'vitest';
 import { printFigures } from '../../support/figures.ts';
 import { runScenarios } from './run.ts';
 import { labHangMs } from './until.ts';
 
-/** Milliseconds: each wait has its own end, and the first run builds a Debian root and boots Xen besides. */
+/** Milliseconds. Each wait has its own limit; the first run also builds a Debian root and boots Xen. */
 const timeout = 4 * labHangMs;
 
 test('every scenario holds on real Xen', { timeout }, async () => {

@@ -1,4 +1,4 @@
-/** The actors in a process of their own, so that what measures the daemon does not wait for them. */
+/** Runs the actors in a separate process, so that they do not delay a process that measures the daemon. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ type Call = {
   readonly name: 'hold' | 'release' | 'boot' | 'pause' | 'stop';
   readonly guest: number;
 };
-/** To the owner: an event, or that a call is done; the start is call 0. */
+/** A message to the owner: an event, or the id of a finished call; id 0 is the start. */
 type Message = { readonly event: ActorEvent } | { readonly done: number };
 
 const serve = async (setup: Setup): Promise<void> => {
@@ -46,7 +46,7 @@ const makeCall = (child: ChildProcess, done: Subject<number>) => {
     });
 };
 
-/** As startActors, elsewhere. */
+/** Like `startActors`, in a separate process. */
 export const startActorProcess = async (rig: Rig, options: ActorOptions): Promise<Actors> => {
   const setup: Setup = { ...options, directory: rig.directory, holder: rig.holder };
   const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(setup)], {

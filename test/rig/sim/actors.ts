@@ -1,4 +1,7 @@
-/** The kernels of net-vm and the guests: netback, netfronts, and guests that configure their new vifs. */
+/**
+ * The kernels of net-vm and the guests: netback, a netfront per guest, and the configuration of new vifs in
+ * guests.
+ */
 import { Subject } from 'rxjs';
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 import type { IpBatch } from './ip-batch.ts';
@@ -9,37 +12,43 @@ import type { Rig } from './rig.ts';
 import { configureGuest, ipBatch, namespaceOf } from './topology.ts';
 import { noNetdevs, vethNetdevs } from './veth-netdevs.ts';
 
-/** `configured`: the guest has set up its end of the vif. */
+/** An event of netback, or `configured`: the guest has set up its end of the vif. */
 export type ActorEvent = Omit<NetbackEvent, 'what'> & {
   readonly what: NetbackEvent['what'] | 'configured';
 };
 
 export type ActorOptions = {
   readonly netVm: number;
-  /** Time between state 2 and the netdev, ms; or no netdev at all. */
+  /** Milliseconds between state 2 and the netdev, or 'never' for no netdev. */
   readonly netdev: number | 'never';
-  /** Idle guests leave their vifs alone. */
+  /** Whether guests leave their vifs unconfigured. */
   readonly idleGuests: boolean;
 };
 
 export type Actors = {
   readonly events: Subject<ActorEvent>;
-  /** Keeps new vifs in state 1, prepared for `release` to take them all to state 2 at once. */
+  /** Keeps new vifs prepared in state 1 until `release`. */
   hold(): Promise<void>;
+  /** Moves all prepared vifs to state 2 at once. */
   release(): Promise<void>;
   /** Starts the guest's netfront. */
   boot(guest: number): Promise<void>;
-  /** The guest's kernel stops where it is. */
+  /** Stops the guest's netfront without any clean-up. */
   pause(guest: number): Promise<void>;
   stop(): Promise<void>;
 };
 
 type Guest = { readonly store: Xenstore; readonly netfront: Netfront };
 
-/** A long-lived `ip` in a guest remembers the index of each link it has named, so it may name each only once. */
+/**
+ * An `ip` in a guest caches the index of each link that it names, so it may configure each devid only once.
+ */
 type GuestIp = { readonly batch: IpBatch; readonly named: Set<number> };
 
-/** What runs in the guests: their kernels, and an `ip` each, which then costs no time when a vif appears. */
+/**
+ * The guests' netfronts, and a running `ip` for each guest, so that a new vif does not wait for a process
+ * start.
+ */
 const makeGuests = (rig: Rig) => {
   const kernels = new Map<number, Guest>();
   const ips = new Map<number, GuestIp>();
@@ -85,7 +94,8 @@ export const startActors = async (rig: Rig, options: ActorOptions): Promise<Acto
     const at = performance.timeOrigin + performance.now();
     events.next({ what: 'configured', guest, devid, at });
   };
-  // A vif that goes again meanwhile is not configured, and a scenario that needs it says so.
+  // The configuration fails if the vif goes away meanwhile. A scenario that needs the vif fails by itself
+  // then.
   const added = (guest: number, devid: number): void => {
     if (!idleGuests) configure(guest, devid).catch(() => undefined);
   };

@@ -1,4 +1,4 @@
-/** A VM's agent as it runs on the fast rig. */
+/** `vifwatch agent` in a VM of the fast rig. */
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { startUntil } from './appearance.ts';
@@ -7,10 +7,10 @@ import type { SimHost } from './sim-host.ts';
 import type { TiedProcess } from './tied-process.ts';
 import { namespaceOf } from './topology.ts';
 
-/** As openrc/vifwatch-agent.initd starts it. */
+/** The same options as in openrc/vifwatch-agent.initd. */
 const nodeOptions = [...(process.env['BENCH_NODE'] ?? '--max-semi-space-size=1').split(' ')];
 
-/** With whom a VM has links, as agent.toml says it. */
+/** A VM's link peers, as keys of agent.toml. */
 type AgentLinks = {
   readonly serve?: readonly string[];
   readonly connect?: readonly string[];
@@ -18,13 +18,13 @@ type AgentLinks = {
 };
 
 export type AgentSpec = AgentLinks & {
-  /** The main.js of the release that this VM has at first. */
+  /** The main.js of the VM's first release; by default this tree's. */
   readonly main?: string;
-  /** Lines of one policy file; none is no policy, which denies everything. */
+  /** The lines of one policy file. Without it, the VM has no policy and denies every call. */
   readonly policy?: readonly string[];
-  /** Executables by name: the text of each, with its interpreter. */
+  /** The texts of executable services by name; each begins with its interpreter line. */
   readonly services?: Readonly<Record<string, string>>;
-  /** Their TOML files, by name without the suffix. */
+  /** The services' TOML files, by name without the suffix. */
   readonly serviceConfigs?: Readonly<Record<string, string>>;
 };
 
@@ -36,16 +36,19 @@ type Ran = {
 
 export type Agent = {
   readonly domid: number;
-  /** Where its configuration is. */
+  /** The agent's configuration directory. */
   readonly etc: string;
   readonly runtime: string;
-  /** Starts it, of the release with this main.js; resolves when it is ready, which its socket tells. */
+  /**
+   * Starts the agent; resolves when its socket exists, which means that it is ready.
+   * @param main the release's main.js; by default that of the previous start
+   */
   start(main?: string): Promise<void>;
-  /** With SIGTERM and SIGKILL, resolves when it is gone. */
+  /** Sends the agent a signal; for SIGTERM and SIGKILL, resolves when the agent has ended. */
   signal(signal: NodeJS.Signals): Promise<void>;
-  /** Writes agent.toml anew and has it read. */
+  /** Replaces agent.toml and makes the agent reload it. */
   reload(links: AgentLinks): void;
-  /** Runs `vifwatch` with these arguments in this VM; whatever its exit status, that does not throw. */
+  /** Runs `vifwatch` with these arguments in this VM; does not throw on any exit status. */
   vifwatch(args: readonly string[], input?: string | Buffer): Promise<Ran>;
   pid(): number;
   log(): string;
@@ -56,7 +59,7 @@ const list = (names: readonly string[] = []): string => JSON.stringify(names);
 const writeLinks = (etc: string, { serve, connect, relay }: AgentLinks): void => {
   const lines = [`serve = ${list(serve)}`, `connect = ${list(connect)}`];
   if (relay !== undefined) lines.push(`relay = "${relay}"`);
-  // By rename, since the agent may read it at any time.
+  // The rename makes the change atomic, because the agent may read the file at any time.
   writeFileSync(`${etc}/agent.toml.new`, `${lines.join('\n')}\n`);
   renameSync(`${etc}/agent.toml.new`, `${etc}/agent.toml`);
 };
@@ -74,7 +77,10 @@ const writeSpec = (etc: string, spec: AgentSpec): void => {
     writeFileSync(`${etc}/services.d/${name}.toml`, text);
 };
 
-/** The agent of a VM that the host has; it is not started yet. Its files are the name's, whatever its domid. */
+/**
+ * Prepares an agent for a VM of the host, without starting it. Its files depend on the VM's name, not on its
+ * domid.
+ */
 export const makeAgent = (
   { sim }: SimHost,
   { name, domid }: { readonly name: string; readonly domid: number },

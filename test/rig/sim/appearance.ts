@@ -1,4 +1,4 @@
-/** Waiting for a file to be made, without polling. */
+/** Waits for the creation of a file without polling. */
 import { type BigIntStats, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { hangMs } from '../../support/until.ts';
@@ -10,8 +10,8 @@ const identity = (file: string): string | undefined => {
 };
 
 /**
- * Starts a process and resolves with it once it has made the file; one that lies there already does not count.
- * If the process ends first or hangs, kills it and rejects with its log.
+ * Starts a process and resolves with it when it has made the file; an older file does not count.
+ * @throws Error with the process's log if it ends first or hangs; a hung process is killed
  */
 export const startUntil = async (file: string, start: () => TiedProcess): Promise<TiedProcess> => {
   const before = identity(file);
@@ -30,7 +30,8 @@ export const startUntil = async (file: string, start: () => TiedProcess): Promis
     const outcome = await Promise.race([appeared, late, ended]);
     if (outcome === 'made') return program;
     await program.kill();
-    throw new Error(`${basename(file)}: its maker was ${outcome}\n${program.log()}`);
+    const what = outcome === 'late' ? 'hangs' : 'ended early';
+    throw new Error(`${basename(file)} was not made: its program ${what}\n${program.log()}`);
   } finally {
     giveUp.abort();
   }

@@ -1,4 +1,4 @@
-/** vifwatch as it runs in the rig's net-vm. */
+/** `vifwatch run` in net-vm of the fast rig. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Output, Signal } from '../host.ts';
 import { gateway4, gateway6 } from '../host.ts';
@@ -7,7 +7,7 @@ import { ownMain, recordingOf } from './program.ts';
 import type { Rig } from './rig.ts';
 import type { TiedProcess } from './tied-process.ts';
 
-/** As openrc/vifwatch.initd starts it. */
+/** The same options as in openrc/vifwatch.initd. */
 const nodeOptions = ['--max-semi-space-size=1', '--no-opt', '--optimize-for-size'];
 
 const defaultConfig = `uplink = ["eth0"]
@@ -15,24 +15,28 @@ gateway = ["${gateway4}", "${gateway6}"]
 `;
 
 export type Daemon = {
-  /** Starts it, of the release with this main.js; resolves when it is ready, which its control socket tells. */
+  /**
+   * Starts the daemon; resolves when its control socket exists, which means that it is ready.
+   * @param main the release's main.js; by default this tree's
+   */
   start(main?: string): Promise<void>;
-  /** Writes another vifwatch.toml, for the next start. */
+  /** Replaces vifwatch.toml, which the daemon reads at its next start. */
   configure(text: string): void;
-  /** With SIGTERM and SIGKILL, resolves when it is gone. */
+  /** Sends the daemon a signal; for SIGTERM and SIGKILL, resolves when the daemon has ended. */
   signal(signal: Signal): Promise<void>;
-  /** Runs `vifwatch` with these arguments, of the release with this main.js. */
+  /** Runs `vifwatch` with these arguments, from the release with this main.js. */
   run(args: readonly string[], main?: string): Promise<Output>;
-  /** What runs `vifwatch` with these arguments in net-vm, for a person to type. */
+  /** The shell command with which a person runs `vifwatch` with these arguments in net-vm. */
   commandLine(args: readonly string[]): readonly string[];
   /** The running daemon's process id. */
   pid(): number;
-  /** Where its policies are, one file per VM; there from the start. */
+  /** The directory of its policies, one file per VM; it exists from the start. */
   readonly policies: string;
-  /** What it has logged so far, over all its lives. */
+  /** The logs of all its runs so far. */
   log(): string;
 };
 
+/** Prepares the daemon's directories and configuration, without starting the daemon. */
 export const makeDaemon = (
   rig: Rig,
   netVm: number,

@@ -1,10 +1,10 @@
-/** The part of xenstore that libxl makes for a domain, with libxl's permissions. */
+/** The xenstore nodes that libxl makes for a domain, with libxl's permissions. */
 import type { Permission, Xenstore } from '../../../src/xen/xenstore.ts';
 import { removeNode } from './node-state.ts';
 
 const nobody = (owner: number): Permission => ({ domid: owner, read: false, write: false });
 
-/** Owned by `owner`, readable by `reader`, closed to everyone else. */
+/** Permissions: owned by `owner`, readable by `reader`, inaccessible to other domains. */
 export const ownedBy = (owner: number, reader: number): readonly Permission[] => [
   nobody(owner),
   { domid: reader, read: true, write: false },
@@ -19,7 +19,7 @@ export type DomainInfo = {
   readonly driverDomain?: boolean;
 };
 
-/** Once per host, before the first domain. */
+/** Makes dom0's own nodes, once per host and before the first domain. */
 export const makeDom0Tree = (dom0: Xenstore): Promise<void> =>
   dom0.transaction(async (tx) => {
     await dom0.write('/local/domain/0/domid', '0', tx);
@@ -30,7 +30,7 @@ export const makeDom0Tree = (dom0: Xenstore): Promise<void> =>
     await dom0.setPermissions('/ipc/domain-map', readableByAll, tx);
   });
 
-/** What libxl__domain_make and libxl__build_post write, and dom0's entry in the map of names. */
+/** Writes the nodes that libxl__domain_make and libxl__build_post write, and the VM's domain-map entry. */
 export const makeDomainTree = (dom0: Xenstore, domain: DomainInfo): Promise<void> => {
   const { domid, name } = domain;
   const root = `/local/domain/${domid}`;
@@ -57,7 +57,7 @@ export const makeDomainTree = (dom0: Xenstore, domain: DomainInfo): Promise<void
   });
 };
 
-/** What is left to do once the domain's devices are gone. */
+/** Removes the domain's nodes; its devices must be gone. */
 export const removeDomainTree = (dom0: Xenstore, domid: number): Promise<void> =>
   dom0.transaction(async (tx) => {
     await dom0.remove(`/local/domain/${domid}`, tx);

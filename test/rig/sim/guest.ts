@@ -1,4 +1,4 @@
-/** An application VM: its domain, its namespace and what runs in it. */
+/** An application VM: its domain and its network namespace. */
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 import type { Output } from '../host.ts';
 import { type DomainInfo, makeDomainTree, removeDomainTree } from './domain-tree.ts';
@@ -8,11 +8,11 @@ import { makeGuestNamespace, namespaceOf, removeGuestNamespace } from './topolog
 export type Guest = {
   readonly domid: number;
   run(argv: readonly string[]): Promise<Output>;
-  /** Frees the domain, whose devices are gone. */
+  /** Frees the domain; its devices must be gone. */
   free(): Promise<void>;
 };
 
-/** What libxl does up to the devices. */
+/** Creates the domain as libxl does, without devices. */
 export const makeGuest = async (rig: Rig, dom0: Xenstore, domain: DomainInfo): Promise<Guest> => {
   const { domid } = domain;
   await Promise.all([makeGuestNamespace(rig, domid), rig.hypervisor('create', [domid])]);

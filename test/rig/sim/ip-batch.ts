@@ -1,16 +1,16 @@
-/** One long-lived `ip -batch`: a link is made in half a millisecond instead of a process's start. */
+/** A long-running `ip -batch`, which makes a link in half a millisecond, without a process start. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
 export type IpBatch = {
-  /** Runs commands, one a line, after those before; resolves with what ip printed, rejects with what it complained of. */
+  /** Queues commands, one per line; resolves with ip's output, rejects with its error messages. */
   run(command: string): Promise<string>;
   close(): Promise<void>;
 };
 
-// Both go behind each command; ip writes its complaints, unbuffered, before it comes to these.
+// Both follow each command. ip's unbuffered error messages are out before ip reads them.
 const endOfOutput = 'link show dev lo';
 const endOfComplaints = 'end';
 const isEndOfOutput = (line: string): boolean => /^\d+: lo:/.test(line);
@@ -18,7 +18,7 @@ const isEndOfComplaints = (line: string): boolean => line.startsWith(`Object "${
 
 type Lines = AsyncIterator<string, undefined>;
 
-/** The lines before the one that ends them, which has another behind it. */
+/** Reads the lines up to an end line, which has one more line behind it. */
 const linesUntil = async (lines: Lines, isEnd: (line: string) => boolean): Promise<string[]> => {
   const before: string[] = [];
   for (;;) {
@@ -35,7 +35,7 @@ const spawnIp = (argv: readonly string[], env: Record<string, string>) => {
   const [file = '', ...args] = [...argv, '-force', '-batch', '-'];
   const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
   const linesOf = (input: Readable): Lines => createInterface({ input })[Symbol.asyncIterator]();
-  child.stdin.on('error', () => undefined); // that ip has ended shows in its output
+  child.stdin.on('error', () => undefined); // the end of ip is noticed in its output
   return {
     input: child.stdin,
     output: linesOf(child.stdout),
@@ -44,7 +44,7 @@ const spawnIp = (argv: readonly string[], env: Record<string, string>) => {
   };
 };
 
-/** `argv` is `ip` with whatever it takes to run it in the right namespace. */
+/** @param argv the `ip` command, with the words that run it in the right namespace */
 export const startIpBatch = (argv: readonly string[], env: Record<string, string>): IpBatch => {
   const ip = spawnIp(argv, env);
   let turn: Promise<unknown> = Promise.resolve();

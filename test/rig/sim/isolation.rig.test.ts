@@ -1,4 +1,4 @@
-/** Two domains of a rig, two rigs, a rig and the machine: what passes between them. */
+/** The isolation between two rigs and between a rig and the machine, and vchans between two domains. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { inNetVm, startHost, vif } from './rig-fixture.ts';
 
 const endOf = (pid: number): Promise<void> => until(`${pid} ends`, () => !isRunning(pid));
 
-test('a rig shares nothing with another, nor with the machine', async () => {
+test('a rig shares nothing with another rig or with the machine', async () => {
   const machine = async () => (await execa('ip', ['-o', 'link'])).stdout;
   const before = await machine();
   const [one, other] = [
@@ -24,7 +24,7 @@ test('a rig shares nothing with another, nor with the machine', async () => {
   expect(existsSync('/run/netns/dom2')).toBe(false);
 });
 
-test('real libxenvchan programs of two domains talk', async () => {
+test('real libxenvchan programs in two domains exchange data', async () => {
   const host = await startHost({ store: 'xenstored' });
   await Promise.all([host.create({ name: 'web' }), host.create({ name: 'mail' })]);
   const text = 'x'.repeat(100_000);
@@ -36,7 +36,7 @@ test('real libxenvchan programs of two domains talk', async () => {
   server.stdin.write(text);
   const isServing = async (): Promise<boolean> =>
     (await host.read('/local/domain/3/data/state')) === 'running';
-  await until('the proxy serves', isServing);
+  await until('the proxy offers its vchan', isServing);
   const client = proxy(4, ['3', '/local/domain/3/data/vchan']);
   let received = '';
   for await (const chunk of client.stdout.setEncoding('utf8')) {
@@ -47,7 +47,7 @@ test('real libxenvchan programs of two domains talk', async () => {
   await Promise.all([client, server]);
 });
 
-test('a rig vanishes when its owner is killed', async () => {
+test('the processes of a rig end when its owner is killed, and the next rig removes its directory', async () => {
   const code = `
       import { startSimHost } from '${new URL('sim-host.ts', import.meta.url).pathname}';
       const { sim, inNetVm } = await startSimHost({ store: 'xenstored' });

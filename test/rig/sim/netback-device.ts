@@ -1,4 +1,4 @@
-/** One vif in netback: probe, the frontend's state changes, hotplug-status, unregistering. */
+/** One vif in netback: its probe, changes of the frontend's state and of hotplug-status, and its removal. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Subscription } from 'rxjs';
 import { type Transaction, type Xenstore, XenstoreError } from '../../../src/xen/xenstore.ts';
@@ -6,7 +6,7 @@ import type { Context } from './netback.ts';
 import { writeFeatures } from './netback-features.ts';
 import { readNode, removeNode } from './node-state.ts';
 
-/** enum xenbus_state, of which netback uses these. */
+/** The values of enum xenbus_state that netback uses. */
 type State = 1 | 2 | 4 | 5 | 6;
 
 export type Device = {
@@ -17,18 +17,18 @@ export type Device = {
   readonly frontendWatch: Subscription;
   readonly mac: string;
   state: State;
-  /** The state that is published only once hotplug-status is `connected`. */
+  /** The state that waits for hotplug-status `connected` before it is published. */
   publishes: State | undefined;
   frontendState: string;
-  /** Settles when the netdev is there, or cannot be. */
+  /** Resolves with true when the netdev exists; with false or undefined if it will not exist. */
   netdev: Promise<boolean | undefined>;
-  /** Its netdev is being unregistered. */
+  /** Whether its netdev is being unregistered. */
   leaving: boolean;
 };
 
 export const deviceKey = (guest: number, devid: number): string => `${guest}/${devid}`;
 
-/** __xenbus_switch_state: a directory that has been removed is not resurrected. */
+/** __xenbus_switch_state: writes the state unless the directory has been removed. */
 const writeState = async (
   store: Xenstore,
   path: string,
@@ -52,7 +52,7 @@ const become = async (context: Context, device: Device, state: State): Promise<v
   if (state === 6) context.tell('closed', device);
 };
 
-/** xenbus_dev_fatal. */
+/** xenbus_dev_fatal: writes the error node and closes the device. */
 const fail = async (context: Context, device: Device, error: unknown): Promise<void> => {
   const text = error instanceof Error ? error.message : String(error);
   const node = device.path.replace('/backend/', '/error/backend/');
@@ -79,8 +79,8 @@ const registerNetdevs = async (context: Context, devices: readonly Device[]): Pr
 };
 
 /**
- * State 2 for all of them in one transaction, and only then their netdevs, whose making here takes longer than in the
- * kernel and holds nobody else up.
+ * Sets state 2 for all devices in one transaction, then makes their netdevs in the background, because that
+ * takes longer here than in the kernel.
  */
 export const announce = async (context: Context, devices: readonly Device[]): Promise<void> => {
   const { store } = context;
@@ -100,7 +100,7 @@ export const announce = async (context: Context, devices: readonly Device[]): Pr
   for (const device of devices) device.netdev = netdevs;
 };
 
-/** Takes up a directory in state 1. */
+/** Probes a backend directory in state 1. */
 export const probe = async (context: Context, key: string, frontend: string): Promise<void> => {
   const { store, root, devices } = context;
   const [guest = 0, devid = 0] = key.split('/').map(Number);
@@ -133,7 +133,10 @@ export const probe = async (context: Context, key: string, frontend: string): Pr
 const isMac = (text: string | undefined): boolean =>
   /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text ?? '');
 
-/** The rings are mapped, and packets flow if the link is up; state 4 is published when hotplug-status allows. */
+/**
+ * Connects the device: packets pass if the link is up. State 4 is published when hotplug-status is
+ * `connected`.
+ */
 const connect = async (context: Context, device: Device): Promise<void> => {
   if (!isMac(device.mac)) {
     await fail(context, device, `parsing ${device.path}/mac`);
@@ -144,6 +147,7 @@ const connect = async (context: Context, device: Device): Promise<void> => {
   await hotplugStatusChanged(context, device);
 };
 
+/** Publishes the waiting state if hotplug-status is `connected`. */
 export const hotplugStatusChanged = async (context: Context, device: Device): Promise<void> => {
   const state = device.publishes;
   if (state === undefined) return;
@@ -158,7 +162,7 @@ const close = async (context: Context, device: Device): Promise<void> => {
   if (device.state !== 6) await become(context, device, 6);
 };
 
-/** Acts on the frontend's state if it is another than last time; unreadable counts as gone, '0'. */
+/** Handles a change of the frontend's state. '0' means that the frontend's state node is missing. */
 export const frontendChanged = async (
   context: Context,
   device: Device,
@@ -180,7 +184,9 @@ export const frontendChanged = async (
   }
 };
 
-/** The netdev goes; then, as in xenbus_dev_remove, a state that the toolstack has set to closing becomes closed. */
+/**
+ * Removes the netdev; then, as in xenbus_dev_remove, changes a state Closing from the toolstack to Closed.
+ */
 const unregisterNetdev = async (context: Context, device: Device): Promise<void> => {
   const { store, devices, netdevs } = context;
   const key = deviceKey(device.guest, device.devid);
@@ -191,7 +197,7 @@ const unregisterNetdev = async (context: Context, device: Device): Promise<void>
   context.lookAgain(key);
 };
 
-/** device_unregister: hotplug-status goes at once, the netdev in its own time. */
+/** device_unregister: removes hotplug-status at once, and the netdev in the background. */
 export const unregister = async (context: Context, device: Device): Promise<void> => {
   device.leaving = true;
   device.publishes = undefined;

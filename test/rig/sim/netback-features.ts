@@ -1,4 +1,4 @@
-/** What netback 6.1 offers: a dozen nodes per vif, which are half of what a vif takes of the domain's quota. */
+/** The feature nodes of netback 6.1: a dozen per vif, half of a vif's share of the domain's node quota. */
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 
 const features = [
@@ -18,7 +18,7 @@ const lateFeatures = [
   'feature-ctrl-ring',
 ];
 
-/** In a transaction first, then the rest one by one, as the kernel does. */
+/** Writes the features as the kernel does: some in a transaction, then the others one by one. */
 export const writeFeatures = async (store: Xenstore, path: string): Promise<void> => {
   await store.transaction(async (tx) => {
     await Promise.all(features.map((feature) => store.write(`${path}/${feature}`, '1', tx)));

@@ -1,7 +1,7 @@
 /**
- * Linux 6.1's xen-netback as xenstore and the driver domain see it: state 2 before the netdev appears, state 6 before
- * it goes, `connected` awaited before state 4 is published. Everything happens in one queue, as in the kernel's one
- * xenwatch thread, but for the removal of netdevs.
+ * Simulates Linux 6.1's xen-netback as xenstore and the driver domain see it: state 2 comes before the
+ * netdev, state 6 before its removal, and state 4 is published only after hotplug-status `connected`. Like
+ * the kernel's single xenwatch thread, one queue does everything except the creation and removal of netdevs.
  */
 import { Subject } from 'rxjs';
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
@@ -35,48 +35,48 @@ export type NetbackEvent = {
 
 export type VifIdentity = { readonly guest: number; readonly devid: number; readonly mac: string };
 
-/** What makes and unmakes `vifD.I`; the rig's network, or nothing at all. */
+/** Makes and removes the netdevs `vifD.I`. */
 export type Netdevs = {
-  /** Resolves with false if there will be none. */
+  /** Resolves with false if it makes no netdevs. */
   add(vifs: readonly VifIdentity[]): Promise<boolean>;
   remove(guest: number, devid: number): Promise<void>;
 };
 
 export type NetbackOptions = {
   readonly netdevs: Netdevs;
-  /** Time between state 2 and the netdev, ms. */
+  /** Milliseconds between state 2 and the netdev. */
   readonly netdevDelay?: number;
 };
 
 export type Netback = {
   readonly events: Subject<NetbackEvent>;
-  /** From now on, new devices are prepared but stay in state 1. */
+  /** Prepares new devices from now on, but keeps them in state 1. */
   hold(): void;
-  /** Prepares what has come so far, then takes all that are prepared to state 2 at once. */
+  /** Prepares all queued devices, then moves all prepared devices to state 2 at once. */
   release(): void;
-  /** Ends netback as if its domain were gone: nothing is undone. */
+  /** Ends netback without any clean-up, as if its domain were gone. */
   stop(): void;
 };
 
-/** What the parts of netback share. */
+/** The shared state of netback's parts. */
 export type Context = NetbackOptions & {
   readonly store: Xenstore;
   readonly root: string;
   readonly devices: Map<string, Device>;
   tell(what: NetbackEvent['what'], device: Device): void;
-  /** Looks at a device again, after what is queued already. */
+  /** Queues another look at a device. */
   lookAgain(key: string): void;
   isHeld(): boolean;
   endHold(): void;
-  /** For work outside the queue: its errors are the rig's, unless netback has been stopped. */
+  /** Waits for work outside the queue; ignores its error if netback has been stopped. */
   inBackground<T>(work: Promise<T>): Promise<T | undefined>;
 };
 
-// Queue keys that no device has: something above them has changed; what was held back may go on.
+// Queue keys that no device has: look at all devices, and announce the prepared devices.
 const allDevices = '';
 const preparedDevices = 'prepared';
 
-/** Which device an event is about; undefined if it cannot matter to netback. */
+/** The key of the device that a watch event concerns; undefined if netback ignores the event. */
 const keyOf = (root: string, path: string): string | undefined => {
   const [guest, devid, leaf] = path.startsWith(`${root}/`)
     ? path.slice(root.length + 1).split('/')
@@ -85,7 +85,7 @@ const keyOf = (root: string, path: string): string | undefined => {
   return leaf?.startsWith('feature-') ? undefined : deviceKey(Number(guest), Number(devid));
 };
 
-/** The frontend of a device that netback should take up: one in state 1 whose frontend exists. */
+/** The frontend's path if netback should probe the device: its state is 1 and its frontend exists. */
 const frontendOfNew = async ({ store }: Context, path: string): Promise<string | undefined> => {
   const [state, frontend] = await Promise.all([
     readNode(store, `${path}/state`),
@@ -103,7 +103,7 @@ const look = async (context: Context, key: string): Promise<void> => {
     if (frontend !== undefined) await probe(context, key, frontend);
     return;
   }
-  // In one go: the kernel's netback costs the daemon beside it next to nothing, and so should this one.
+  // One batch of reads, because netback must take little processor time from the daemon under test.
   const [directory, frontendState] = await context.store.readAll([
     device.path,
     `${device.frontend}/state`,
@@ -138,7 +138,7 @@ const seeTo = (context: Context, key: string): Promise<void> => {
   return key === allDevices ? lookAtAll(context) : look(context, key);
 };
 
-/** A context and the queue that works on it. */
+/** Makes a context and its work queue. */
 const makeContext = (store: Xenstore, root: string, options: NetbackOptions) => {
   const events = new Subject<NetbackEvent>();
   const status = { held: false, stopped: false };
@@ -166,7 +166,7 @@ const makeContext = (store: Xenstore, root: string, options: NetbackOptions) => 
   return { context, queue, events, status };
 };
 
-/** Starts netback in the domain whose store connection this is; closing the connection is the caller's. */
+/** Starts netback in the domain of this xenstore connection; the caller closes the connection. */
 export const startNetback = async (store: Xenstore, options: NetbackOptions): Promise<Netback> => {
   const backend = `/local/domain/${await store.read('domid')}/backend`;
   const { context, queue, events, status } = makeContext(store, `${backend}/vif`, options);

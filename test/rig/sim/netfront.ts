@@ -1,17 +1,17 @@
-/** The guest's xen-netfront as xenstore sees it: it follows the backend's state, for all vifs of its domain. */
+/** Simulates the guest's xen-netfront in xenstore: all vifs of its domain follow their backends' states. */
 import type { Subscription } from 'rxjs';
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 import { listNode, orMissing, readNode } from './node-state.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 
 export type Netfront = {
-  /** The guest is paused or gone: it does nothing more. */
+  /** Stops without any clean-up, as if the guest were paused or gone. */
   stop(): void;
 };
 
 type Frontend = { readonly backend: string; readonly watch: Subscription };
 
-// A queue key that no device has: all of them.
+// A queue key that no device has: look at all devices.
 const allDevices = '';
 
 const rings = {
@@ -35,7 +35,7 @@ type Guest = {
   readonly queue: WorkQueue;
 };
 
-/** Acts on what the backend's state asks for, whatever happened before. */
+/** Brings the frontend to the state that the backend's state demands. */
 const follow = async (guest: Guest, devid: string, frontend: Frontend): Promise<void> => {
   const { store, root, frontends } = guest;
   const path = `${root}/${devid}`;
@@ -66,7 +66,7 @@ const lookAtAll = async (guest: Guest): Promise<void> => {
   for (const devid of new Set([...guest.frontends.keys(), ...listed])) await look(guest, devid);
 };
 
-/** Starts netfront in the domain whose store connection this is; closing the connection is the caller's. */
+/** Starts netfront in the domain of this xenstore connection; the caller closes the connection. */
 export const startNetfront = async (store: Xenstore): Promise<Netfront> => {
   const root = `/local/domain/${await store.read('domid')}/device/vif`;
   const queue = createWorkQueue((devid) =>

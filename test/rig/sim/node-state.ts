@@ -1,12 +1,14 @@
-/** Reading nodes that may be missing, and waiting for one to become what it should. */
+/** Reads nodes that may be missing, and waits for values of nodes. */
 import { concatMap, filter, firstValueFrom, from, map, of, timeout } from 'rxjs';
 import { type Transaction, type Xenstore, XenstoreError } from '../../../src/xen/xenstore.ts';
 
-/** ENOENT and EACCES both mean that a node is not there: xenstored hides what one may not see as EACCES. */
+/**
+ * ENOENT and EACCES both mean a missing node, because xenstored answers EACCES below unreadable directories.
+ */
 const isMissing = (error: unknown): boolean =>
   error instanceof XenstoreError && ['ENOENT', 'EACCES'].includes(error.code);
 
-/** For a node that its owner or dom0 may take away at any time. */
+/** Resolves with undefined if the node is missing, which its owner or dom0 may remove at any time. */
 export const orMissing = async <T>(result: Promise<T>): Promise<T | undefined> => {
   try {
     return await result;
@@ -28,7 +30,7 @@ export const listNode = async (
   tx?: Transaction,
 ): Promise<readonly string[]> => (await orMissing(store.list(path, tx))) ?? [];
 
-/** Resolves with true as soon as the node's value is accepted, with false after `seconds`. */
+/** Resolves with true when `accepted` accepts the node's value, with false after `seconds`. */
 export const nodeBecomes = (
   store: Xenstore,
   path: string,
@@ -44,7 +46,7 @@ export const nodeBecomes = (
     ),
   );
 
-/** Removes a node that may not be there. */
+/** Removes a node if it exists. */
 export const removeNode = async (
   store: Xenstore,
   path: string,

@@ -1,4 +1,4 @@
-/** A rig's directory, and the sweep that removes what rigs of dead processes left behind. */
+/** A rig's directory, and the removal of rigs whose owner has died. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { recordingMark } from '../../coverage/recording.ts';
@@ -10,18 +10,18 @@ const mark = 'VIFWATCH_RIG';
 
 let made = 0;
 
-/** A process that has ended, but has not been waited for yet, has no program any more. */
+/** Whether the process runs a program; a zombie does not. */
 export const isRunning = (pid: number): boolean => existsSync(`/proc/${pid}/exe`);
 
 const environmentOf = (pid: string): string => {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'latin1');
   } catch {
-    return ''; // it has just ended
+    return ''; // the process has just ended
   }
 };
 
-/** Sends a signal to a process that may just have ended by itself. */
+/** Sends a signal to a process; does nothing if the process has ended. */
 const signalNow = (pid: number, signal: 'SIGKILL' | 'SIGTERM'): void => {
   try {
     process.kill(pid, signal);
@@ -30,12 +30,13 @@ const signalNow = (pid: number, signal: 'SIGKILL' | 'SIGTERM'): void => {
   }
 };
 
-/** The environment variable by which every process of a rig is known. */
+/** The environment variable that marks every process of a rig. */
 export const rigMark = (directory: string): Record<string, string> => ({ [mark]: directory });
 
 /**
- * Lists the processes of a rig, also grandchildren whose parent was killed; only those with a variable, if one is given.
- * @param others processes that are known not to be among them; others that are not are added
+ * Lists the processes of a rig, also grandchildren whose parent was killed.
+ * @param variable if given, only processes with this environment variable are listed
+ * @param others processes that do not belong to the rig; the function skips them and adds those that it finds
  */
 const rigProcesses = (
   directory: string,
@@ -47,7 +48,7 @@ const rigProcesses = (
     const environment = environmentOf(pid);
     const variables = environment.split('\0');
     if (wanted.every((one) => variables.includes(one))) return true;
-    // One that goes over to another program has none for a moment.
+    // A process has no environment for a moment while it executes a new program.
     if (environment !== '' || !isRunning(Number(pid))) others.add(pid);
     return false;
   };
@@ -56,12 +57,12 @@ const rigProcesses = (
     .map(Number);
 };
 
-/** Far more than it takes until the last process has died. */
+/** Far more passes than the end of the last process takes. */
 const mostPasses = 10_000;
 
 /**
- * Kills what runs in a rig; only those processes with a variable, if one is given. Returns when all have died: until
- * then they may start others, and so it looks again and again.
+ * Kills the processes of a rig, again and again until none is left, because they may start others meanwhile.
+ * @param variable if given, only processes with this environment variable are killed
  */
 export const killRigProcesses = (directory: string, variable?: string): void => {
   const others = new Set<string>();
@@ -73,10 +74,13 @@ export const killRigProcesses = (directory: string, variable?: string): void => 
   throw new Error(`processes of ${directory} do not die`);
 };
 
-/** Milliseconds after which a process that does not end, since a test has stopped it, is killed without its record. */
+/** Milliseconds for processes to write their coverage records; a process that a test has stopped cannot. */
 const recordMs = 5_000;
 
-/** Ends the processes of a rig that record which code they run in good order, for only then do they write it down. */
+/**
+ * Ends the rig's coverage-recording processes with SIGTERM, because they write their records only on a clean
+ * exit.
+ */
 export const endRecording = async (directory: string): Promise<void> => {
   if (recordingMark === undefined) return;
   const pids = rigProcesses(directory, recordingMark);
@@ -85,13 +89,13 @@ export const endRecording = async (directory: string): Promise<void> => {
   while (pids.some(isRunning) && performance.now() < deadline) await delay(5);
 };
 
-/** Ends a rig: its processes (the namespaces go with the last of them), then its files. */
+/** Kills a rig's processes, which also ends its namespaces, and removes its files. */
 export const removeRig = (directory: string): void => {
   killRigProcesses(directory);
   rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 };
 
-/** Removes the rigs whose owner was killed before it could do so. */
+/** Removes rigs whose owner was killed before it could remove them. */
 const removeDeadRigs = (): void => {
   for (const name of readdirSync(parent)) {
     if (!name.startsWith(prefix)) continue;
@@ -101,8 +105,8 @@ const removeDeadRigs = (): void => {
 };
 
 /**
- * Makes a directory for a rig of this process; its path is short, for it will hold unix sockets. The rig is removed
- * when the process ends, if not before: a test that hangs does not close it.
+ * Makes a directory for a rig of this process. Its path is short, because paths of unix sockets are limited.
+ * The rig is removed at the latest when the process ends, because a hung test does not close its rig.
  */
 export const makeRigDirectory = (): string => {
   removeDeadRigs();

@@ -1,4 +1,4 @@
-/** The fast rig's own test: is it as hard on a daemon as Xen is? */
+/** The fast rig behaves like Xen towards a daemon. */
 import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { until } from '../../support/until.ts';
 import { gateway4, outside4, outside6 } from '../host.ts';
@@ -7,7 +7,7 @@ import { backend, inNetVm, next, startHost, vif } from './rig-fixture.ts';
 import type { SimHost } from './sim-host.ts';
 import { startXlDevd } from './xl-devd.ts';
 
-/** What a daemon would have to do for a vif, without any protection. */
+/** Does a daemon's minimal work for a vif, without any protection. */
 const connectByHand = async (host: SimHost): Promise<void> => {
   const connected = next(host, 'connected');
   await inNetVm(host, `ip addr add ${gateway4}/32 dev lo`);
@@ -17,7 +17,7 @@ const connectByHand = async (host: SimHost): Promise<void> => {
   await connected;
 };
 
-/** What vifwatch does once its firewall stands. */
+/** Switches on forwarding, as vifwatch does after it has loaded its firewall. */
 const forward = async (host: SimHost): Promise<void> => {
   const settings = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
   const { status, stderr } = await host.inNetVm(['busybox', 'sysctl', '-w', ...settings]);
@@ -30,7 +30,7 @@ const ping = async (host: SimHost, target: string): Promise<number> =>
 describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
   const missing = store === 'xenstored' ? 'EACCES' : 'ENOENT';
 
-  test('a domain sees what its permissions allow', async () => {
+  test('a domain can read only the nodes that its permissions allow', async () => {
     const host = await startHost({ store });
     await host.create({ name: 'web', vif });
     const [netVm, guest] = [host.sim.open(2), host.sim.open(3)];
@@ -52,14 +52,14 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     expect(await netVm.read('/local/domain/3/device/vif/0/ip')).toBe('6.6.6.6');
   });
 
-  test('the default quota holds 39 vifs, and may be raised', async () => {
+  test('the default quota suffices for 39 vifs, and a test can raise it', async () => {
     const states = async (host: SimHost): Promise<number> => {
       await host.create({ name: 'web' });
       let taken = 0;
       const failed = next(host, 'failed').then(() => true);
       for (; taken < 42; taken += 1) {
         const appeared = next(host, 'netdev').then(() => false);
-        host.attach('web', vif).catch(() => undefined); // the one that fails would do so after 10 s
+        host.attach('web', vif).catch(() => undefined); // the vif above the quota would fail only after 10 s
         if (await Promise.race([failed, appeared])) return taken;
       }
       return taken;
@@ -70,7 +70,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
     );
   });
 
-  test('netback comes before its netdev, and goes before it', async () => {
+  test('netback reaches state 2 before its netdev appears, and state 6 before it goes', async () => {
     const host = await startHost({ store });
     const seen: string[] = [];
     host.actors.events.subscribe(({ what }) => seen.push(what));
@@ -105,9 +105,9 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
   });
 });
 
-// Side by side, because one of them waits for 10 s.
+// The tests run concurrently, because one of them waits for 10 s.
 describe.concurrent('the rig', () => {
-  test('dom0 waits 10 s for a backend that nobody removes, and then only force helps', async ({
+  test('dom0 waits 10 s for a backend that no daemon removes, and only xl destroy removes it', async ({
     onTestFinished,
   }) => {
     const host = await startHost({ store: 'xenstored' }, onTestFinished);
@@ -122,7 +122,7 @@ describe.concurrent('the rig', () => {
     expect(await host.read('/local/domain/2/backend/vif/4')).toBeUndefined();
   });
 
-  test('carries packets once the link is up, and none before', async ({ onTestFinished }) => {
+  test('packets pass after the link is up, and none before', async ({ onTestFinished }) => {
     const host = await startHost({ store: 'xenstored', actorProcess: true }, onTestFinished);
     await host.create({ name: 'web', vif });
     expect(await ping(host, outside4)).not.toBe(0);
@@ -130,10 +130,10 @@ describe.concurrent('the rig', () => {
     await forward(host);
     await until('the guest reaches the world', async () => (await ping(host, outside4)) === 0);
     const toWorld = ['busybox', 'ping', '-c', '1', '-W', '1', outside6];
-    await until('net-vm does', async () => (await host.inNetVm(toWorld)).status === 0);
+    await until('net-vm reaches the world', async () => (await host.inNetVm(toWorld)).status === 0);
   });
 
-  test('can be late with a netdev, without keeping other vifs waiting, or leave it out', async ({
+  test('a late netdev does not delay other vifs, and a netdev can be left out', async ({
     onTestFinished,
   }) => {
     const late = await startHost({ store: 'xenstored', netdev: 1_000 }, onTestFinished);
@@ -143,7 +143,7 @@ describe.concurrent('the rig', () => {
     await Promise.all([late.attach('web', vif), late.attach('mail', vif)]);
     const order = () =>
       seen.map(({ what }) => what).filter((what) => ['init-wait', 'netdev'].includes(what));
-    await until('both are there', () => order().length === 4);
+    await until('both netdevs appear', () => order().length === 4);
     expect(order()).toEqual(['init-wait', 'init-wait', 'netdev', 'netdev']);
     for (const netdev of seen.filter(({ what }) => what === 'netdev')) {
       const before = seen.find(({ guest }) => guest === netdev.guest);

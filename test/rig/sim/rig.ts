@@ -1,4 +1,4 @@
-/** How programs run in a rig that has been started, for any process of its owner. */
+/** Runs programs in a started rig, from any process of its owner. */
 import { execa } from 'execa';
 import { openXenstore, type Xenstore } from '../../../src/xen/xenstore.ts';
 import { recordingFirst } from '../../coverage/recording.ts';
@@ -6,37 +6,40 @@ import type { Output } from '../host.ts';
 import { killRigProcesses, rigMark } from './rig-directory.ts';
 import { startTied, type TiedProcess } from './tied-process.ts';
 
-/** What simxen/Makefile makes. */
+/** The output directory of simxen/Makefile. */
 export const build = new URL('build/', import.meta.url).pathname;
 
 export type RunOptions = {
-  /** Which domain's xenstore connection the program gets; 0 is dom0. */
+  /** The domain in which the program runs; 0 is dom0. */
   readonly domid: number;
-  /** Run it under libsimxen.so, as whatever uses event channels, grants or libxenctrl must be. */
+  /** Whether to preload libsimxen.so, which programs need for event channels, grants and libxenctrl. */
   readonly hypercalls?: boolean;
-  /** The kind of process, if it runs the bundle and is to record which code it runs: see `recordingFirst`. */
+  /** The kind of process for coverage records, if it runs the bundle; see `recordingFirst`. */
   readonly recording?: string;
 };
 
 export type Rig = {
   readonly directory: string;
-  /** The process that holds the mount namespace. */
+  /** The id of the process that holds the mount namespace. */
   readonly holder: number;
-  /** A program in the rig's mount namespace, where the network namespaces have their names. */
+  /**
+   * The command that runs a program in the rig's mount namespace, where the network namespaces have their
+   * names.
+   */
   inRig(argv: readonly string[]): readonly string[];
-  /** A program in a network namespace of the rig; /sys is the namespace's own. */
+  /** The command that runs a program in a network namespace of the rig, with the namespace's /sys. */
   inNamespace(namespace: string, argv: readonly string[]): readonly string[];
-  /** The environment that makes a program one of that domain. */
+  /** The environment that makes a program belong to a domain. */
   env(options: RunOptions): Record<string, string>;
-  /** Runs a program to its end; whatever its exit status, this does not throw. */
+  /** Runs a program to its end; does not throw on any exit status. */
   run(argv: readonly string[], options: RunOptions): Promise<Output>;
-  /** Starts a program that runs on; its output goes to `<name>.log` in the rig's directory. */
+  /** Starts a program in the background; its output goes to `<name>.log` in the rig's directory. */
   start(name: string, argv: readonly string[], options: RunOptions): TiedProcess;
-  /** Our own xenstore client, as one of that domain. */
+  /** Opens our own xenstore client as a domain. */
   open(domid: number): Xenstore;
-  /** SIGKILL for all programs of that domain. */
+  /** Kills all programs of a domain with SIGKILL. */
   killAll(domid: number): void;
-  /** What libxl asks of the hypervisor; throws if it refuses. */
+  /** Creates or destroys domains. @throws Error if the hypervisor refuses */
   hypervisor(operation: 'create' | 'destroy', domids: readonly number[]): Promise<void>;
 };
 
@@ -57,7 +60,7 @@ export const environment = (
   ...(recording === undefined ? {} : recordingFirst(recording)),
 });
 
-/** libxenstore looks at the environment when it opens. */
+/** Opens a connection. libxenstore reads the socket's path from the environment. */
 const openAt = (path: string): Xenstore => {
   Object.assign(process.env, { XENSTORED_PATH: path });
   return openXenstore();
@@ -74,12 +77,12 @@ const run: (argv: readonly string[], env: Record<string, string>) => Promise<Out
     stripFinalNewline: false,
   });
   const { exitCode, stdout, stderr } = result;
-  // Not started, or killed.
+  // The program could not be started, or a signal has ended it.
   if (exitCode === undefined) return { status: 127, stdout, stderr: `${result.shortMessage}` };
   return { status: exitCode, stdout, stderr };
 };
 
-/** The rig in that directory, whose mount namespace is that process's. */
+/** The rig in a directory; the process `holder` holds its mount namespace. */
 export const rigAt = (directory: string, holder: number): Rig => {
   const inRig: Rig['inRig'] = (argv) => [
     'nsenter',

@@ -1,4 +1,4 @@
-/** Raw frames, for which Node has no sockets and Python has. */
+/** Sends raw frames with Python, because Node has no raw sockets. */
 import type { Rig } from './rig.ts';
 
 const program = `
@@ -10,7 +10,7 @@ for frame in frames:
     out.send(bytes.fromhex(frame))
 `;
 
-/** Sends each frame, in hex, once from `eth0` of a namespace. Throws if its link does not take them. */
+/** Sends each frame (hex) once from `eth0` of a namespace. @throws Error if the link does not accept them */
 export const sendFrom = async (
   rig: Rig,
   namespace: string,

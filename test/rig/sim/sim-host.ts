@@ -1,4 +1,7 @@
-/** The fast rig as a Host: real xenstored, simulated hypervisor, guests and net-vm in network namespaces. */
+/**
+ * The fast rig as a Host: a real xenstored on a simulated hypervisor, with net-vm and guests in network
+ * namespaces.
+ */
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 import { slowness } from '../../support/slowness.ts';
 import type { Host } from '../host.ts';
@@ -15,11 +18,11 @@ import { attach, create, type Dom0, destroy, detach, guestOf } from './xl.ts';
 const netVm = 2;
 
 export type SimHostOptions = SimOptions & {
-  /** Time between state 2 and the netdev, ms; or no netdev at all. */
+  /** Milliseconds between state 2 and the netdev, or 'never' for no netdev. */
   readonly netdev?: number | 'never';
-  /** Netback and netfronts in a process of their own, for measuring; takes 0.5 s to start. */
+  /** Whether netback and netfronts run in a separate process, for measurements; it takes 0.5 s to start. */
   readonly actorProcess?: boolean;
-  /** Guests that leave their vifs alone: their work would take the daemon's processors. */
+  /** Whether guests leave their vifs unconfigured, so they take no processor time from the daemon. */
   readonly idleGuests?: boolean;
   /** The text of vifwatch.toml. */
   readonly config?: string;
@@ -33,7 +36,7 @@ export type SimHost = Host & {
   readonly daemon: Daemon;
 };
 
-/** dom0, net-vm and the world, before any guest. */
+/** Makes dom0, net-vm and the world, before any guest. */
 const makeNetVm = async (sim: Sim, store: Xenstore): Promise<void> => {
   await makeDom0Tree(store);
   await Promise.all([makeNetwork(sim, namespaceOf(netVm)), sim.hypervisor('create', [netVm])]);

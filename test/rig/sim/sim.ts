@@ -1,4 +1,4 @@
-/** The simulated host: hypervisor, xenstored and a place for namespaces, which all vanish with this process. */
+/** The simulated host: hypervisor, xenstored and a mount namespace. All of them end with this process. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { startUntil } from './appearance.ts';
 import { build, environment, type Rig, rigAt } from './rig.ts';
@@ -10,7 +10,7 @@ const xenBinaries = '/usr/lib/xen-4.17/bin';
 export type StoreKind = 'xenstored' | 'oxenstored';
 export type SimOptions = {
   readonly store: StoreKind;
-  /** Per domain; Xen's defaults are 1000 nodes and 128 (xenstored) or 100 (oxenstored) watches. */
+  /** Limits per domain; Xen's defaults are 1000 nodes and 128 (xenstored) or 100 (oxenstored) watches. */
   readonly quota?: { readonly nodes: number; readonly watches: number };
 };
 
@@ -20,7 +20,10 @@ export type Sim = Rig & {
   close(): Promise<void>;
 };
 
-/** Nodes, watches and what waits to be sent; 2 MB by default, above which xenstored answers the domain no more. */
+/**
+ * xenstored's memory limit per node of the quota. The memory covers nodes, watches and pending replies; by
+ * default it is 2 MB, and a domain that exceeds it gets no further answers.
+ */
 const bytesPerNode = 1_000;
 
 const storeCommand = (directory: string, { store, quota }: SimOptions): readonly string[] => {
@@ -51,7 +54,7 @@ const storeCommand = (directory: string, { store, quota }: SimOptions): readonly
   return [`${xenBinaries}/oxenstored`, '--no-fork', '--config-file', config];
 };
 
-/** simxend also holds the rig's mount namespace. */
+/** Starts simxend, which also holds the rig's mount namespace. */
 const startHypervisor = (directory: string): Promise<TiedProcess> => {
   const argv = ['unshare', '--mount', '--propagation', 'private', '--', `${build}simxend`];
   const env = environment(directory, { domid: 0 });
@@ -60,7 +63,10 @@ const startHypervisor = (directory: string): Promise<TiedProcess> => {
   );
 };
 
-/** So that no lock, socket, log or name of a namespace is shared with another rig or with the machine. */
+/**
+ * Mounts empty directories, so the rig shares no lock, socket, log or namespace name with other rigs or the
+ * machine.
+ */
 const emptyDirectories = async (rig: Rig): Promise<void> => {
   const commands = [
     ...['/run', '/var/log'].map((where) => ['mount', '-t', 'tmpfs', 'rig', where]),
@@ -72,7 +78,7 @@ const emptyDirectories = async (rig: Rig): Promise<void> => {
   }
 };
 
-/** Starts a host without domains. Takes some 50 ms. */
+/** Starts a host without domains, which takes some 50 ms. */
 export const startSim = async (options: SimOptions): Promise<Sim> => {
   const directory = makeRigDirectory();
   try {

@@ -1,4 +1,7 @@
-/** Long-running programs of a rig: their output goes to a file, and they die with the process that started them. */
+/**
+ * Long-running programs of a rig: their output goes to a file, and they end with the process that started
+ * them.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
@@ -6,11 +9,11 @@ export type TiedProcess = {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly logFile: string;
-  /** Resolves when the process has ended, however it ended. */
+  /** Resolves when the process has ended for any reason. */
   readonly ended: Promise<void>;
   /** Everything the process has written so far. */
   log(): string;
-  /** SIGKILL, and the wait for its end. */
+  /** Sends SIGKILL and waits for the process's end. */
   kill(): Promise<void>;
 };
 
@@ -20,7 +23,7 @@ export type TiedOptions = {
   readonly stdin?: 'ignore' | 'pipe';
 };
 
-/** Starts a program; the kernel kills it when this process ends, even by SIGKILL. */
+/** Starts a program. The kernel kills it when this process ends, even if SIGKILL ends this process. */
 export const startTied = (argv: readonly string[], options: TiedOptions): TiedProcess => {
   const log = openSync(options.logFile, 'a');
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {

@@ -1,9 +1,9 @@
-/** dom0's part in the life of a vif: the transactions and waits of libxl for a device in a driver domain. */
+/** dom0's part in a vif's life: libxl's transactions and waits for a device in a driver domain. */
 import type { Permission, Transaction, Xenstore } from '../../../src/xen/xenstore.ts';
 import { ownedBy } from './domain-tree.ts';
 import { listNode, nodeBecomes, readNode, removeNode } from './node-state.ts';
 
-/** libxl's LIBXL_INIT_TIMEOUT and LIBXL_DESTROY_TIMEOUT. */
+/** libxl's LIBXL_INIT_TIMEOUT and LIBXL_DESTROY_TIMEOUT, in seconds. */
 const timeoutS = 10;
 
 export type VifPlace = { readonly guest: number; readonly backend: number; readonly devid: number };
@@ -14,7 +14,7 @@ const backendPath = ({ guest, backend, devid }: VifPlace): string =>
   `/local/domain/${backend}/backend/vif/${guest}/${devid}`;
 const libxlPath = ({ guest, devid }: VifPlace): string => `/libxl/${guest}/device/vif/${devid}`;
 
-/** Nodes of the backend directory beyond, or instead of, the usual ones; undefined leaves one out. */
+/** Nodes of the backend directory that add to the usual ones or replace them; undefined omits a node. */
 export type VifNodes = Readonly<Record<string, string | undefined>>;
 
 const backendNodes = ({ guest, devid }: VifPlace, nodes: VifNodes): [string, string][] => {
@@ -59,12 +59,12 @@ const writeFrontend = async (dom0: Xenstore, place: VifPlace, nodes: VifNodes, t
   ]);
 };
 
-/** What libxl writes for a new vif, in its one transaction. */
+/** Writes the nodes of a new vif in one transaction, as libxl does. */
 export const writeVif = (dom0: Xenstore, place: VifPlace, nodes: VifNodes): Promise<void> =>
   dom0.transaction(async (tx) => {
     const backend = backendPath(place);
     const libxl = libxlPath(place);
-    // A connection makes its requests in the order of the calls, so nothing here has to wait for the one before.
+    // A connection sends its requests in the order of the calls, so no call has to wait for the previous one.
     await Promise.all([
       removeNode(dom0, libxl, tx),
       dom0.write(`${libxl}/frontend`, frontendPath(place), tx),
@@ -81,7 +81,10 @@ export const writeVif = (dom0: Xenstore, place: VifPlace, nodes: VifNodes): Prom
     ]);
   });
 
-/** `xl network-attach`: the vif is written and netback has taken it up. Returns what xl would complain about. */
+/**
+ * `xl network-attach`: writes the vif and waits until netback has probed it. Resolves with libxl's error
+ * messages.
+ */
 export const addVif = async (
   dom0: Xenstore,
   place: VifPlace,
@@ -97,7 +100,7 @@ export const addVif = async (
   return taken ? [] : [`unable to add device with path ${backendPath(place)}`];
 };
 
-/** libxl__xs_path_cleanup: the path and then every parent that it leaves empty. */
+/** libxl__xs_path_cleanup: removes the path and then every parent that became empty. */
 const removeAndPrune = async (dom0: Xenstore, path: string, tx: Transaction): Promise<void> => {
   await removeNode(dom0, path, tx);
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
@@ -119,8 +122,9 @@ const askForClosing = (dom0: Xenstore, place: VifPlace, force: boolean): Promise
   });
 
 /**
- * Without force this is `xl network-detach`, which forces in its second attempt and leaves everything in place if
- * the backend is never removed; with force it is what `xl destroy` does to each device. Returns the complaints.
+ * Without force this is `xl network-detach`: it forces in its second attempt, and leaves all nodes if the
+ * backend is never removed. With force it is `xl destroy` for one device. Resolves with libxl's error
+ * messages.
  */
 export const removeVif = async (
   dom0: Xenstore,
@@ -144,7 +148,7 @@ export const removeVif = async (
   return complaints;
 };
 
-/** The vifs that libxl knows of a guest. */
+/** The guest's vifs in libxl's own nodes. */
 export const vifsOf = async (dom0: Xenstore, guest: number): Promise<VifPlace[]> => {
   const devids = await listNode(dom0, `/libxl/${guest}/device/vif`);
   const places = devids.map(async (devid) => {

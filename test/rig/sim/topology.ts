@@ -1,10 +1,10 @@
-/** The network of the fast rig: net-vm with an uplink, the world beyond it, and a namespace per guest. */
+/** The fast rig's network: net-vm with an uplink, the world beyond the uplink, and a namespace per guest. */
 import { existsSync } from 'node:fs';
 import { gateway4, gateway6, outside4, outside6 } from '../host.ts';
 import { type IpBatch, startIpBatch } from './ip-batch.ts';
 import type { Rig } from './rig.ts';
 
-/** Net-vm's addresses on its uplink `eth0`. */
+/** net-vm's addresses on its uplink `eth0`. */
 const uplink4 = '192.0.2.2';
 const uplink6 = '2001:db8:ff::2';
 
@@ -12,11 +12,11 @@ const uplink6 = '2001:db8:ff::2';
 const world = 'world';
 export const namespaceOf = (domid: number): string => `dom${domid}`;
 
-/** An `ip` that can name all namespaces of the rig; with one given, it works in that one. */
+/** Starts an `ip` that can name all namespaces of the rig; if a namespace is given, it runs in that one. */
 export const ipBatch = (rig: Rig, namespace?: string): IpBatch =>
   startIpBatch(rig.inRig(['ip', ...(namespace ? ['-n', namespace] : [])]), rig.env({ domid: 0 }));
 
-/** Runs commands in one namespace; throws with what ip said about the first that failed. */
+/** Runs commands in a namespace. @throws Error with ip's message about the first failure */
 const ipIn = async (rig: Rig, namespace: string, commands: readonly string[]): Promise<void> => {
   const batch = ipBatch(rig, namespace);
   try {
@@ -32,14 +32,16 @@ const sysctl = async (rig: Rig, namespace: string, settings: readonly string[]):
   if (status !== 0) throw new Error(stderr);
 };
 
-/** Net-vm, which forwards only once vifwatch has switched it on, and the world, which knows the way back to its guests. */
+/**
+ * Makes net-vm, in which vifwatch has to switch on forwarding, and the world, which has routes to the guests.
+ */
 export const makeNetwork = async (rig: Rig, netVm: string): Promise<void> => {
   const batch = ipBatch(rig);
   await batch.run(`netns add ${world}`);
   await batch.run(`netns add ${netVm}`);
   await batch.run(`link add name eth0 netns ${netVm} type veth peer name eth0 netns ${world}`);
   await batch.close();
-  // Else the first packets would wait for the uplink's link-local address to become valid.
+  // Without this, the first packets would wait until the uplink's link-local address is valid.
   const noDad = ['net.ipv6.conf.eth0.accept_dad=0'];
   await sysctl(rig, world, noDad);
   await sysctl(rig, netVm, noDad);
@@ -73,19 +75,20 @@ export const makeGuestNamespace = async (rig: Rig, domid: number): Promise<void>
   ]);
 };
 
-/** Whether the guest has a namespace, as seen through the rig's mount namespace. */
+/** Whether the guest has a namespace in the rig's mount namespace. */
 export const hasNamespace = ({ holder }: Rig, domid: number): boolean =>
   existsSync(`/proc/${holder}/root/run/netns/${namespaceOf(domid)}`);
 
-/** The guest's processes die with it; its links were taken away before. */
+/** Kills the guest's processes and removes its namespace; its links must be gone. */
 export const removeGuestNamespace = async (rig: Rig, domid: number): Promise<void> => {
   rig.killAll(domid);
   await rig.run(rig.inRig(['ip', 'netns', 'del', namespaceOf(domid)]), { domid: 0 });
 };
 
 /**
- * What a guest does with a new vif: its first IPv4 and first IPv6 address, with the gateway on the link. The second
- * vif and those after it get worse metrics. `guest` is an `ip` in its namespace.
+ * Configures a new vif in a guest: its first IPv4 and its first IPv6 address, with the gateway on the link.
+ * The second and later vifs get worse metrics.
+ * @param guest an `ip` in the guest's namespace
  */
 export const configureGuest = async (
   guest: IpBatch,

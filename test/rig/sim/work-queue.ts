@@ -1,11 +1,14 @@
-/** Work by key, one at a time, in order of arrival; a key that already waits is not queued twice. */
+/**
+ * Works on keys one at a time in the order of their arrival; a key that is already queued is not queued
+ * again.
+ */
 export type WorkQueue = {
   add(key: string): void;
-  /** Nothing starts after this, and what still runs may fail. */
+  /** Starts no further work; running work may fail without consequences. */
   stop(): void;
 };
 
-/** An error thrown by the work is one of the rig itself: it ends the process. */
+/** Creates a queue. An error from the work is an error of the rig itself and ends the process. */
 export const createWorkQueue = (work: (key: string) => Promise<void>): WorkQueue => {
   const waiting = new Set<string>();
   let running = false;

@@ -1,4 +1,4 @@
-/** What an operator does with xl on the fast rig, by the names of VMs. */
+/** An operator's xl commands on the fast rig. */
 import { filter, firstValueFrom } from 'rxjs';
 import type { Xenstore } from '../../../src/xen/xenstore.ts';
 import type { Toolstack, VifSpec, VmSpec } from '../host.ts';
@@ -12,7 +12,7 @@ export type Dom0 = {
   readonly store: Xenstore;
   readonly actors: Actors;
   readonly netVm: number;
-  /** Whether netback registers netdevs, and at once. */
+  /** Whether netback registers netdevs without delay. */
   readonly netdevsAppear: boolean;
   readonly guests: Map<string, Guest>;
   lastDomid: number;
@@ -24,7 +24,7 @@ export const guestOf = ({ guests }: Dom0, name: string): Guest => {
   return guest;
 };
 
-/** Runs a toolstack operation and reports on it as xl would. */
+/** Runs a toolstack operation; resolves with a result like xl's. */
 const asXl = async (operation: () => Promise<readonly string[]>): Promise<Toolstack> => {
   const start = performance.now();
   const complaints = await operation();
@@ -33,7 +33,7 @@ const asXl = async (operation: () => Promise<readonly string[]>): Promise<Toolst
   return { status: complaints.length > 0 ? 1 : 0, stdout: '', stderr, seconds };
 };
 
-/** The guest has set up its end of the vif, or will never get one. */
+/** Resolves when the guest has configured the vif, or when the vif has failed. */
 const endOfVif = ({ actors }: Dom0, { guest, devid }: VifPlace): Promise<unknown> =>
   firstValueFrom(
     actors.events.pipe(
@@ -47,7 +47,9 @@ const add = async ({ store }: Dom0, place: VifPlace, { mac, ip }: VifSpec): Prom
   if (complaints.length > 0) throw new Error(complaints.join('; '));
 };
 
-/** `xl create`; resolves with the domid once the guest has set up its vif, if netback lets it have one soon. */
+/**
+ * `xl create`; resolves with the domid. If netdevs appear without delay, it first waits for the guest's vif.
+ */
 export const create = async (dom0: Dom0, { name, vif }: VmSpec): Promise<number> => {
   dom0.lastDomid += 1;
   const guest = await makeGuest(dom0.rig, dom0.store, { domid: dom0.lastDomid, name });
@@ -60,7 +62,7 @@ export const create = async (dom0: Dom0, { name, vif }: VmSpec): Promise<number>
   return guest.domid;
 };
 
-/** `xl destroy`: the guest stops, its devices go in parallel, and then the domain. */
+/** `xl destroy`: stops the guest, removes its devices in parallel, and then removes the domain. */
 export const destroy = (dom0: Dom0, name: string): Promise<Toolstack> =>
   asXl(async () => {
     const guest = guestOf(dom0, name);
@@ -72,7 +74,7 @@ export const destroy = (dom0: Dom0, name: string): Promise<Toolstack> =>
     return complaints.flat();
   });
 
-/** `xl network-attach`, which takes the number after the last. */
+/** `xl network-attach`, which gives the vif the number after the highest one. */
 export const attach = async (dom0: Dom0, name: string, vif: VifSpec): Promise<number> => {
   const { domid } = guestOf(dom0, name);
   const devids = (await vifsOf(dom0.store, domid)).map(({ devid }) => devid);

@@ -1,4 +1,4 @@
-/** Writes two trees in turns into the directory that it is given, until it is killed. */
+/** Writes two trees by turns into the directory that is its argument, until it is killed. */
 import { writeTree } from '../../../../src/host/mesh/write-tree.ts';
 import { exampleTree } from '../tree-of.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Calls a service all the time, one call after the other, until SIGTERM: caller VM SERVICE FILE. The file has a line for
- * each call: its milliseconds, its exit status or what became of it, and what the service said.
+ * caller VM SERVICE FILE: calls a service again and again until SIGTERM. It appends a line for each call to
+ * the file: the milliseconds, the exit status or the failure, and the service's output.
  */
 import { appendFileSync } from 'node:fs';
 import { createConnection } from 'node:net';

@@ -1,4 +1,7 @@
-/** One end of a vchan that gives back what comes: vchan-echo server|client DOMID PATH; ends when the peer closes. */
+/**
+ * vchan-echo server|client DOMID PATH: one end of a vchan, which returns all input and ends when the peer
+ * closes.
+ */
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { publishOffer, readOffer } from '../../../../src/ipc/vchan/nodes.ts';
@@ -19,7 +22,7 @@ const serve = async (): Promise<Duplex> => {
 const join = async (): Promise<Duplex> => {
   const offer = await until(
     () => readOffer(store, path),
-    () => `nothing at ${path}`,
+    () => `no vchan offer at ${path}`,
   );
   return joinVchan(domid, offer.ringRef, offer.eventChannel);
 };

@@ -1,4 +1,4 @@
-/* The daemon's sockets and what is buffered for them. */
+/* simxend's sockets and their buffers. */
 #define _GNU_SOURCE
 #include "simxend.h"
 
@@ -30,7 +30,7 @@ void buffer_drop(struct buffer *buffer, size_t length)
     buffer->length -= length;
 }
 
-/* Takes the fd over; NULL when there are too many. */
+/* Takes over the fd; NULL when there are too many connections. */
 struct connection *connection_add(int fd, enum connection_type type, uint32_t domain)
 {
     static uint32_t next_id = 1;
@@ -56,7 +56,7 @@ int connection_listen(const char *path, int type)
     return fd;
 }
 
-/* What the kernel does when a process dies: unmap notifications first, then its ports go. */
+/* Cleans up after a dead process as the kernel does: unmap notifications first, then its ports. */
 void connection_reap(int index)
 {
     struct connection *connection = connections[index];

@@ -17,7 +17,7 @@ struct domain *domain_find(uint32_t id)
     return id < DOMAINS && domains[id].exists ? &domains[id] : NULL;
 }
 
-/* Domain 0 exists from the start; its clients use xenstored's socket, so the port here only has to be there. */
+/* Domain 0 exists from the start. Its clients use xenstored's socket, so its port is unused but must exist. */
 void domains_start(uint32_t own_evtchn_handle)
 {
     own_handle = own_evtchn_handle;
@@ -78,7 +78,7 @@ static void free_domain(struct domain *domain)
     *domain = (struct domain){0};
 }
 
-/* Abrupt, as in Xen: the guest's kernel runs no clean-up, so its vchan peers hear nothing. */
+/* Destroys a domain abruptly, as Xen does: its kernel cannot clean up, so vchan peers are not notified. */
 static int destroy(uint32_t id)
 {
     struct domain *domain = domain_find(id);

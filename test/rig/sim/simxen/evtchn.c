@@ -29,7 +29,7 @@ int evtchn_port_new(uint32_t domain, uint32_t handle, uint32_t remote_domain)
     static uint32_t last;
 
     for (uint32_t tried = 0; tried < PORTS - 1; tried++) {
-        last = 1 + last % (PORTS - 1); /* rotates, so that a stale number is not reused at once */
+        last = 1 + last % (PORTS - 1); /* numbers rotate, so that a stale one is not reused at once */
         struct port *port = &ports->port[last];
         if (port->used)
             continue;

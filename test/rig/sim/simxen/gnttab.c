@@ -1,4 +1,4 @@
-/* Grants: who offered which page to whom, and who holds it. */
+/* Grants: the owner and the grantee of each page, and the connections that hold it. */
 #include "simxend.h"
 
 #include <errno.h>
@@ -67,7 +67,7 @@ static int page_to_map(uint32_t mapper, const struct request *request, uint32_t 
     return index;
 }
 
-/* OP_GRANT_SHARE or OP_GRANT_MAP: all pages or none. Returns how many. */
+/* OP_GRANT_SHARE or OP_GRANT_MAP: takes all pages or none. Returns their number, or a negative errno. */
 int grant_get(struct connection *owner, const struct request *request, struct reply *reply)
 {
     bool share = request->op == OP_GRANT_SHARE;
@@ -96,7 +96,7 @@ static void notify_unmap(const struct unmap_notify *notify)
         port_raise(ports, ports->port[notify->port].peer);
 }
 
-/* Gives pages back; handle 0 means every handle, page 0 every page. */
+/* Gives pages back; handle 0 means every handle, and page 0 means every page. */
 void grant_put(struct connection *owner, uint32_t handle, uint32_t page, bool notify)
 {
     for (struct unmap_notify **link = &owner->notifies; *link != NULL;) {

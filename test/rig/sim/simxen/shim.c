@@ -1,4 +1,4 @@
-/* The connection of this process to simxend, made at its first request and again in a forked child. */
+/* This process's connection to simxend, made at the first request and again in a forked child. */
 #define _GNU_SOURCE
 #include "shim.h"
 

@@ -1,4 +1,4 @@
-/* libxenevtchn over simxend's ports; notify and unmask stay within the process but for the FIFO write. */
+/* libxenevtchn on simxend's ports; notify and unmask need no request to simxend, only a write to a FIFO. */
 #define _GNU_SOURCE
 #include "shim.h"
 
@@ -27,7 +27,7 @@ xenevtchn_handle *xenevtchn_open(UNUSED struct xentoollog_logger *logger, unsign
     return handle;
 }
 
-/* Only live update of xenstored would need it. */
+/* Only xenstored's live update calls this function. */
 xenevtchn_handle *xenevtchn_fdopen(UNUSED struct xentoollog_logger *logger, UNUSED int fd, UNUSED unsigned flags)
 {
     errno = ENOSYS;

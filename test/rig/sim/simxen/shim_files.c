@@ -1,4 +1,4 @@
-/* Files that xenstored and oxenstored have compiled in, moved into the rig; and oxenstored's wish for more fds. */
+/* Redirects built-in paths of xenstored and oxenstored into the rig, and ignores oxenstored's setrlimit. */
 #define _GNU_SOURCE
 #include "shim.h"
 
@@ -70,7 +70,7 @@ int bind(int fd, const struct sockaddr *address, socklen_t length)
     return NEXT(bind)(fd, (struct sockaddr *)&moved, sizeof moved);
 }
 
-/* Tells the rig that xenstored can be connected to: the file `listening` appears. */
+/* Makes the file `listening` when xenstored accepts connections. */
 int listen(int fd, int backlog)
 {
     struct sockaddr_un address = {0};

@@ -50,7 +50,7 @@ int xengnttab_unmap(xengnttab_handle *handle, void *address, UNUSED uint32_t cou
 
 xengntshr_handle *xengntshr_open(UNUSED struct xentoollog_logger *logger, UNUSED unsigned flags)
 {
-    return (xengntshr_handle *)grant_open(0); /* the real library's is inherited, too */
+    return (xengntshr_handle *)grant_open(0); /* children inherit the real library's handle, too */
 }
 
 int xengntshr_fd(xengntshr_handle *handle)
@@ -82,7 +82,7 @@ int xengntshr_unshare(xengntshr_handle *handle, void *address, UNUSED uint32_t c
     return grant_unmap((struct grant_handle *)handle, address);
 }
 
-/* Only oxenstored calls it, to map a domain's xenstore page. */
+/* Only oxenstored calls this function, to map a domain's xenstore page. */
 void *xc_map_foreign_range(UNUSED xc_interface *xc, uint32_t domid, UNUSED int size, int protection,
                            UNUSED unsigned long frame)
 {

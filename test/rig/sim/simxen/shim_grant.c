@@ -1,4 +1,4 @@
-/* Grants: a granted page is a page of $SIMXEN/mem, mapped once simxend has agreed. */
+/* Grants: a granted page is a page of $SIMXEN/mem, which is mapped after simxend has agreed. */
 #define _GNU_SOURCE
 #include "shim_grant.h"
 
@@ -45,7 +45,7 @@ int grant_unmap(struct grant_handle *handle, void *address)
     return -1;
 }
 
-/* Existing mappings stay, as with the real driver. */
+/* Existing mappings remain, as with the real driver. */
 int grant_close(struct grant_handle *handle)
 {
     struct area *area;
@@ -109,7 +109,7 @@ void *grant_share(struct grant_handle *handle, uint32_t grantee, uint32_t *refs,
     return map_pages(handle, &reply, count, PROT_READ | PROT_WRITE);
 }
 
-/* For the area that was mapped last: what simxend does to its first page when we let go of it. */
+/* Sets the unmap notification for the first page of the area that was mapped last. */
 void grant_notify(const struct grant_handle *handle, uint32_t offset, uint32_t port)
 {
     struct request request = {

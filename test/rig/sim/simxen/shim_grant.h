@@ -1,4 +1,4 @@
-/* What libxengnttab, libxengntshr and libxenctrl have in common here. */
+/* The common part of libxengnttab, libxengntshr and libxenctrl. */
 #ifndef SHIM_GRANT_H
 #define SHIM_GRANT_H
 

@@ -1,6 +1,6 @@
 /*
- * libxenctrl's lower edge: the real libxenctrl runs over hypercalls that say ENOSYS, and only learns which domains
- * exist. (A fake xc_interface would not do: xl looks inside.)
+ * The hypercalls below the real libxenctrl: they fail with ENOSYS, except those that tell which domains
+ * exist. (A fake xc_interface is not enough, because xl reads its fields.)
  */
 #define _GNU_SOURCE
 #include "shim.h"

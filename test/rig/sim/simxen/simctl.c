@@ -1,4 +1,4 @@
-/* simctl create|destroy DOMID...: what libxl asks of the hypervisor, and XS_INTRODUCE. */
+/* simctl create|destroy DOMID...: makes libxl's requests to the hypervisor, and sends XS_INTRODUCE. */
 #define _GNU_SOURCE
 #include "simxen.h"
 

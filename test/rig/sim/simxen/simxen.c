@@ -1,4 +1,4 @@
-/* What both sides of the simulated hypervisor need: the rig's files and the raising of events. */
+/* Functions for both sides of the simulated hypervisor: they open the rig's files and raise events. */
 #define _GNU_SOURCE
 #include "simxen.h"
 
@@ -47,7 +47,7 @@ int rig_connect(const char *path, int type)
     return fd;
 }
 
-/* The FIFO plays /dev/xen/evtchn: reading it yields 4-byte port numbers. */
+/* The FIFO replaces /dev/xen/evtchn: a reader gets 4-byte port numbers. */
 static void fifo_write(uint32_t handle, uint32_t port)
 {
     static _Thread_local struct {
@@ -60,7 +60,7 @@ static void fifo_write(uint32_t handle, uint32_t port)
         if (cache[slot].handle != 0)
             close(cache[slot].fd);
         cache[slot].handle = 0;
-        /* O_RDWR: a reader that has gone is no SIGPIPE and no error */
+        /* With O_RDWR, a missing reader causes neither SIGPIPE nor an error. */
         int fd = open(rig_path("ev.%u", handle), O_RDWR | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
             return;

@@ -1,7 +1,8 @@
 /*
- * simxen: just enough of a hypervisor for the real xenstored, libxenstore, libxenvchan and xl devd on plain Linux.
+ * simxen: the parts of a hypervisor that the real xenstored, libxenstore, libxenvchan and xl devd need on
+ * plain Linux.
  *
- * This header is what the daemon (simxend) and its clients (libsimxen.so, simctl) share. Everything lives in the
+ * The daemon (simxend) and its clients (libsimxen.so, simctl) share this header. Their files are in the
  * directory $SIMXEN: `hv` (requests), `tab` (ports), `mem` (grantable pages), `ev.<handle>` (pending events).
  */
 #ifndef SIMXEN_H
@@ -22,12 +23,12 @@
 
 enum port_flag { PORT_PENDING = 1, PORT_MASKED = 2 };
 
-/* Mapped by everyone: a notification is two memory accesses and, at most, one write to the receiver's FIFO. */
+/* All processes map the ports: a notification costs two memory accesses and at most one write to a FIFO. */
 struct port {
     uint32_t used;
     uint32_t domain;
-    uint32_t remote_domain; /* who may bind to it */
-    uint32_t handle;        /* whose FIFO hears of it */
+    uint32_t remote_domain; /* the domain that may bind to it */
+    uint32_t handle;        /* the handle whose FIFO gets its events */
     _Atomic uint32_t peer;  /* 0: not connected */
     _Atomic uint32_t flags;
 };
@@ -74,7 +75,7 @@ void *rig_map(const char *name, size_t length);
 /* Connects to a unix socket; -1 and errno on failure. */
 int rig_connect(const char *path, int type);
 
-/* Linux evtchn semantics: an event masks its port until the reader unmasks it, so nothing is lost or doubled. */
+/* Linux evtchn semantics: an event masks its port until the reader unmasks it, so no event is lost. */
 void port_raise(struct port_table *table, uint32_t number);
 void port_unmask(struct port_table *table, uint32_t number);
 

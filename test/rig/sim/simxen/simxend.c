@@ -1,6 +1,6 @@
 /*
- * simxend: plays the hypervisor for libsimxen.so and each guest's xenbus driver for libxenstore.
- * Makes the file $SIMXEN/ready when it can be used.
+ * simxend simulates the hypervisor for libsimxen.so, and each guest's xenbus driver for libxenstore.
+ * It makes the file $SIMXEN/ready when it is ready.
  */
 #define _GNU_SOURCE
 #include "simxend.h"
@@ -110,7 +110,7 @@ static void flush(struct connection *client)
 static void turn(void)
 {
     static struct pollfd fds[1024];
-    int count = connection_count; /* those accepted during this turn wait for the next one */
+    int count = connection_count; /* connections accepted in this round are handled in the next one */
 
     for (int k = 0; k < count; k++) {
         short output = connections[k]->out.length > 0 ? POLLOUT : 0;

@@ -1,4 +1,4 @@
-/* Inside simxend: who is connected, which domains there are, and what each part offers the others. */
+/* simxend's connections, domains and internal functions. */
 #ifndef SIMXEND_H
 #define SIMXEND_H
 
@@ -21,7 +21,7 @@ enum connection_type {
     OWN_EVENTS,        /* the daemon's own event FIFO */
 };
 
-/* What the kernel would undo when a process dies. */
+/* Resources that the kernel would free when a process dies. */
 struct evtchn_handle {
     struct evtchn_handle *next;
     uint32_t id;
@@ -29,7 +29,7 @@ struct evtchn_handle {
 struct held_page {
     struct held_page *next;
     uint32_t handle, page;
-    bool shared; /* by us; otherwise mapped by us */
+    bool shared; /* the connection shares the page; otherwise it maps it */
 };
 struct unmap_notify {
     struct unmap_notify *next;
@@ -64,10 +64,10 @@ struct pending {
     char *path, *token;
 };
 struct domain {
-    struct domain *next; /* of those that exist */
+    struct domain *next; /* list of existing domains */
     uint32_t id;
     bool exists;
-    uint32_t port, page; /* of its xenstore ring */
+    uint32_t port, page; /* its xenstore ring */
     struct buffer in, out;
     struct pending *pending;
 };

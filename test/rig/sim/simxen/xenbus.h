@@ -1,9 +1,10 @@
 /*
- * Each guest's Linux xenbus driver in miniature: its one ring to xenstored, shared by all its processes.
+ * A small version of the guests' Linux xenbus driver: all processes of a guest share its only ring to
+ * xenstored.
  *
- * Like the kernel it rewrites request ids and watch tokens, and undoes the watches and transactions of a process
- * that goes away. A failed XS_WATCH ends the client's connection, which is what the kernel (write() fails) and
- * libxenstore (which then closes its fd) amount to.
+ * Like the kernel it rewrites request ids and watch tokens, and undoes the watches and transactions of a dead
+ * process. A failed XS_WATCH ends the client's connection: in the kernel write() fails, and libxenstore then
+ * closes its fd.
  */
 #ifndef XENBUS_H
 #define XENBUS_H
@@ -17,10 +18,10 @@
 
 /* xenbus_ring.c */
 void put_message(struct buffer *to, struct xsd_sockmsg header, const void *body, uint32_t length);
-/* Asks xenstored to start or stop a watch, with the client's number in front of its token. */
+/* Asks xenstored to start or stop a watch; the client's number is put in front of its token. */
 void put_watch(struct domain *domain, uint32_t type, uint32_t id, uint32_t client, const char *path, const char *token);
 void put_abort(struct domain *domain, uint32_t transaction);
-/* Hands over every complete message, its body with a NUL behind it; false if a message is too long. */
+/* Calls `handle` for every complete message, with a NUL behind its body; false if a message is too long. */
 bool each_message(struct buffer *buffer, void *receiver, void (*handle)(void *, struct xsd_sockmsg *, char *));
 
 #endif

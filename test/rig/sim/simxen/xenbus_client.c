@@ -1,4 +1,4 @@
-/* From a process of a guest to xenstored. */
+/* Requests from a guest's processes to xenstored. */
 #define _GNU_SOURCE
 #include "xenbus.h"
 
@@ -31,7 +31,7 @@ static void client_unwatch(struct connection *client, const struct xsd_sockmsg *
         forget_watch(watch);
         break;
     }
-    put_message(&client->out, *header, "OK", 3); /* the kernel never says anything else */
+    put_message(&client->out, *header, "OK", 3); /* the kernel always answers this */
 }
 
 static bool owns_transaction(const struct connection *client, uint32_t id)
@@ -99,7 +99,7 @@ void xenbus_client_readable(struct connection *client)
     xenbus_pump(domain_find(client->domain));
 }
 
-/* Undoes what a client that has gone left in the store. */
+/* Ends the watches and transactions of a client that has gone. */
 void xenbus_client_gone(struct connection *client)
 {
     struct domain *domain = domain_find(client->domain);

@@ -1,4 +1,4 @@
-/* The ring between a domain and xenstored, and the messages on it. */
+/* The ring between a domain and xenstored, and its messages. */
 #define _GNU_SOURCE
 #include "xenbus.h"
 

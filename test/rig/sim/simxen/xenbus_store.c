@@ -1,4 +1,4 @@
-/* From xenstored to the process of a guest that asked, or that watches. */
+/* Replies and watch events from xenstored to a guest's processes. */
 #define _GNU_SOURCE
 #include "xenbus.h"
 
