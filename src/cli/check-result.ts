@@ -2,6 +2,7 @@
 
 import { addonFile } from '../package.ts';
 import { run } from '../system/command.ts';
+import { printableLines } from '../text/printable.ts';
 import { connect } from '../xen/connect.ts';
 
 export type CheckResult =
@@ -46,9 +47,7 @@ export const xenstore = () =>
  * the output of programs may contain anything.
  */
 const harmless = (text: string): string =>
-  text
-    .replaceAll(/(?![\n\t])\p{Cc}/gu, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
-    .replaceAll(/\n(?=ok |FAIL )/g, '\n  ');
+  printableLines(text).replaceAll(/\n(?=ok |FAIL )/g, '\n  ');
 
 const line = (result: CheckResult): string =>
   'fine' in result

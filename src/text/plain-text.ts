@@ -2,10 +2,7 @@
 
 import { Transform } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-
-// All control characters except tab and line end, and the characters that change the text direction.
-// A carriage return without a newline would let later text overwrite the line.
-const unsafe = /(?![\t\n]|\r\n)\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+import { terminalText } from './printable.ts';
 
 /** Replaces characters that could control a terminal with "_", and invalid UTF-8 with U+FFFD. */
 export const plainText = (): Transform => {
@@ -16,10 +13,10 @@ export const plainText = (): Transform => {
     transform(chunk: Buffer, _encoding, done) {
       const text = held + decoder.write(chunk);
       held = text.endsWith('\r') ? '\r' : '';
-      done(null, text.slice(0, text.length - held.length).replace(unsafe, '_'));
+      done(null, terminalText(text.slice(0, text.length - held.length)));
     },
     flush(done) {
-      done(null, (held + decoder.end()).replace(unsafe, '_'));
+      done(null, terminalText(held + decoder.end()));
     },
   });
 };

@@ -1,5 +1,6 @@
 /** Finds the line and column of a key in a valid TOML text, and shows that line with a caret. */
-import { type KeyPath, openPlaces } from './toml-places.ts';
+import { findOffset, type KeyPath } from './place-tree.ts';
+import { placesOf } from './toml-places.ts';
 
 export type Caret = {
   /** Counts from 1. */
@@ -24,9 +25,6 @@ const caret = (text: string, offset: number): Caret => {
  * function finds its longest prefix that the text contains, or the first line.
  */
 export const openCarets = (text: string): ((path: KeyPath) => Caret) => {
-  const offsetOf = openPlaces(text);
-  return (path) => caret(text, offsetOf(path));
+  const root = placesOf(text);
+  return (path) => caret(text, findOffset(root, path));
 };
-
-/** Finds one key path; for more than one, `openCarets` parses the text only once. */
-export const caretAt = (text: string, path: KeyPath): Caret => openCarets(text)(path);

@@ -5,8 +5,8 @@ import * as v from 'valibot';
 import { type Prefix, parsePrefix } from '../address/prefix.ts';
 import { VifwatchError } from '../errors.ts';
 import { placeText } from '../text/diagnostic.ts';
-import { caretAt } from './locate.ts';
-import type { KeyPath } from './toml-places.ts';
+import { openCarets } from './locate.ts';
+import type { KeyPath } from './place-tree.ts';
 
 export const prefixSchema = v.pipe(
   v.string(),
@@ -49,7 +49,7 @@ export const invalidKey = (
   path: KeyPath,
   message: string,
 ): VifwatchError => {
-  const { line, column, codeblock } = caretAt(text, path);
+  const { line, column, codeblock } = openCarets(text)(path);
   return invalid(placeText({ file, line, column }), `${message}\n${codeblock}`);
 };
 

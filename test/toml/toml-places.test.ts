@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { stringify, type TomlTable } from 'smol-toml';
 import { expect, test } from 'vitest';
-import { caretAt } from '../../src/toml/locate.ts';
-import { type KeyPath, openPlaces } from '../../src/toml/toml-places.ts';
+import { openCarets } from '../../src/toml/locate.ts';
+import { findOffset, type KeyPath } from '../../src/toml/place-tree.ts';
+import { placesOf } from '../../src/toml/toml-places.ts';
 
 const written = `# [vm.none]
 "policy" = 'policy.d' # a = "b"
@@ -52,7 +53,7 @@ test.each<readonly [KeyPath, string]>([
   [['rule', 1, 'more', 0, 'of', 'n', 0], '22:6'],
   [['rule', 2, 'action'], '24:1'],
 ])('%j is at %s', (path, expected) => {
-  const { line, column } = caretAt(written, path);
+  const { line, column } = openCarets(written)(path);
   expect(`${line}:${column}`).toBe(expected);
 });
 
@@ -63,7 +64,7 @@ test.each<readonly [KeyPath, string]>([
   [['nothing', 'at', 'all'], '1:1'],
   [[], '1:1'],
 ])('the missing key %j gets the place of its nearest parent, %s', (path, expected) => {
-  const { line, column } = caretAt(written, path);
+  const { line, column } = openCarets(written)(path);
   expect(`${line}:${column}`).toBe(expected);
 });
 
@@ -93,10 +94,10 @@ test('every number in a random document is found at its place', () => {
   fc.assert(
     fc.property(documents.table, (document) => {
       const text = stringify(document as TomlTable);
-      const offsetOf = openPlaces(text);
+      const root = placesOf(text);
       for (const [path, value] of leavesOf(document)) {
         leaves += 1;
-        const rest = text.slice(offsetOf(path));
+        const rest = text.slice(findOffset(root, path));
         const before = typeof path.at(-1) === 'string' ? /^[^=\n]+ = /.exec(rest)?.[0] : '';
         expect(rest.slice(before?.length, (before?.length ?? 0) + 4)).toBe(`${value}`);
       }

@@ -1,6 +1,6 @@
 /** Diagnostics of a mesh. In each text, the advice follows a semicolon. */
 import { type Diagnostic, type Place, placeText } from '../../text/diagnostic.ts';
-import { quoted } from '../../text/printable.ts';
+import { printableLine, quoted } from '../../text/printable.ts';
 
 /** Makes a diagnostic of severity "error". */
 export const error = (place: Place, text: string): Diagnostic => ({
@@ -35,13 +35,6 @@ export const inOrder = (
   );
 };
 
-/** Escapes characters that end a line or control a terminal. Names in a text may contain them. */
-const onOneLine = (text: string): string =>
-  text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
-
-/** Formats a diagnostic as one line for printing. */
+/** Formats a diagnostic as one line for printing. Names in a text may contain any characters. */
 export const lineOf = ({ severity, place, text }: Diagnostic): string =>
-  onOneLine(`${placeText(place)}: ${severity === 'warning' ? 'warning: ' : ''}${text}`);
+  printableLine(`${placeText(place)}: ${severity === 'warning' ? 'warning: ' : ''}${text}`);

@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import { type Uplink, uplinkEntries, uplinkOf } from '../../network/config/config.ts';
 import type { Place } from '../../text/diagnostic.ts';
 import { openCarets } from '../../toml/locate.ts';
+import type { KeyPath } from '../../toml/place-tree.ts';
 import { parseStrict } from '../../toml/strict-toml.ts';
-import type { KeyPath } from '../../toml/toml-places.ts';
 
 export type MeshVm = {
   readonly name: string;

@@ -1,9 +1,10 @@
 /** Strings on the wire: their bytes are checked before they become strings. */
+import { asciiText } from '../../text/printable.ts';
 import { Violation } from './close-reason.ts';
 import { maxText } from './limits.ts';
 
 /** Cuts a text at 200 characters, and replaces all but printable ASCII with "?". */
-export const wireText = (text: string): string => text.slice(0, maxText).replaceAll(/[^ -~]/g, '?');
+export const wireText = (text: string): string => asciiText(text.slice(0, maxText));
 
 /** @throws Violation if a byte is not printable ASCII */
 export const readText = (bytes: Buffer): string => {

@@ -4,7 +4,7 @@ import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import { isDomainMapName } from '../../../ipc/config/vm-name.ts';
 import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { quoted } from '../../../text/printable.ts';
-import type { KeyPath } from '../../../toml/toml-places.ts';
+import type { KeyPath } from '../../../toml/place-tree.ts';
 import { error, unknownVm } from '../mesh-diagnostic.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
 
