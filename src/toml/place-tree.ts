@@ -7,12 +7,15 @@ export type KeyPath = readonly (string | number)[];
 export type Offset = number;
 
 /** A key or an array item, with the keys and items below it. */
-export type Place = { readonly offset: Offset; readonly inner: Map<string | number, Place> };
+export type TomlPlace = {
+  readonly offset: Offset;
+  readonly inner: Map<string | number, TomlPlace>;
+};
 
-export const newPlace = (offset: Offset): Place => ({ offset, inner: new Map() });
+export const newPlace = (offset: Offset): TomlPlace => ({ offset, inner: new Map() });
 
 /** Returns the key or item below a place. A new one gets the offset; a known one keeps its first offset. */
-export const placeBelow = (place: Place, key: string | number, offset: Offset): Place => {
+export const placeBelow = (place: TomlPlace, key: string | number, offset: Offset): TomlPlace => {
   const known = place.inner.get(key);
   if (known !== undefined) return known;
   const added = newPlace(offset);
@@ -25,10 +28,10 @@ export const placeBelow = (place: Place, key: string | number, offset: Offset): 
  * other key that names an array stands for the array's last item.
  */
 export const tableBelow = (
-  root: Place,
+  root: TomlPlace,
   keys: readonly string[],
   { isItem, offset }: { readonly isItem: boolean; readonly offset: Offset },
-): Place => {
+): TomlPlace => {
   let table = root;
   for (const [index, key] of keys.entries()) {
     const named = placeBelow(table, key, offset);
@@ -40,7 +43,7 @@ export const tableBelow = (
 };
 
 /** Finds the longest prefix of the path that the tree contains; the root stands for an empty prefix. */
-export const findOffset = (root: Place, path: KeyPath): Offset => {
+export const findOffset = (root: TomlPlace, path: KeyPath): Offset => {
   let place = root;
   for (const key of path) {
     const next = place.inner.get(key);

@@ -1,6 +1,6 @@
 /** Finds where each key and array item begins in a TOML text. The parser, smol-toml, keeps no positions. */
 import { parse as parseToml } from 'smol-toml';
-import { newPlace, type Offset, type Place, placeBelow, tableBelow } from './place-tree.ts';
+import { newPlace, type Offset, placeBelow, type TomlPlace, tableBelow } from './place-tree.ts';
 
 /** A text, and the offset up to which it is read. */
 type Cursor = { readonly text: string; at: Offset };
@@ -48,7 +48,7 @@ const takeKeys = (cursor: Cursor): string[] => {
   return keys;
 };
 
-const takeItems = (cursor: Cursor, array: Place): void => {
+const takeItems = (cursor: Cursor, array: TomlPlace): void => {
   cursor.at += 1;
   for (let index = 0; seekItem(cursor, ']'); index += 1) {
     const start = cursor.at;
@@ -58,20 +58,20 @@ const takeItems = (cursor: Cursor, array: Place): void => {
   cursor.at += 1;
 };
 
-const takeInlineTable = (cursor: Cursor, table: Place): void => {
+const takeInlineTable = (cursor: Cursor, table: TomlPlace): void => {
   cursor.at += 1;
   while (seekItem(cursor, '}')) takeAssignment(cursor, table);
   cursor.at += 1;
 };
 
-const takeValue = (cursor: Cursor, place: Place): void => {
+const takeValue = (cursor: Cursor, place: TomlPlace): void => {
   const first = cursor.text[cursor.at];
   if (first === '[') takeItems(cursor, place);
   else if (first === '{') takeInlineTable(cursor, place);
   else if (take(cursor, quotedText) === '') take(cursor, bare);
 };
 
-const takeAssignment = (cursor: Cursor, table: Place): void => {
+const takeAssignment = (cursor: Cursor, table: TomlPlace): void => {
   const start = cursor.at;
   let place = table;
   for (const key of takeKeys(cursor)) place = placeBelow(place, key, start);
@@ -80,7 +80,7 @@ const takeAssignment = (cursor: Cursor, table: Place): void => {
   takeValue(cursor, place);
 };
 
-const takeHeader = (cursor: Cursor, bracket: string, root: Place): Place => {
+const takeHeader = (cursor: Cursor, bracket: string, root: TomlPlace): TomlPlace => {
   const offset = cursor.at - bracket.length;
   const table = tableBelow(root, takeKeys(cursor), { isItem: bracket === '[[', offset });
   takePast(cursor, ']'.repeat(bracket.length));
@@ -88,7 +88,7 @@ const takeHeader = (cursor: Cursor, bracket: string, root: Place): Place => {
 };
 
 /** Returns the place of every key and array item in the text, which must be valid TOML. */
-export const placesOf = (text: string): Place => {
+export const placesOf = (text: string): TomlPlace => {
   const cursor: Cursor = { text, at: 0 };
   const root = newPlace(0);
   let table = root;
