@@ -3,14 +3,17 @@ import { frameBurst, framesPerSecond } from './limits.ts';
 
 /**
  * Returns a function that takes the number of new frames and returns the pause before the next read, in ms.
+ * @param now milliseconds of a monotonic clock
  */
-export const createFrameRate = (): ((count: number) => number) => {
+export const createFrameRate = (
+  now: () => number = () => performance.now(),
+): ((count: number) => number) => {
   let tokens = frameBurst;
-  let filledAt = performance.now();
+  let filledAt = now();
   return (count) => {
-    const now = performance.now();
-    tokens = Math.min(frameBurst, tokens + ((now - filledAt) * framesPerSecond) / 1000) - count;
-    filledAt = now;
+    const at = now();
+    tokens = Math.min(frameBurst, tokens + ((at - filledAt) * framesPerSecond) / 1000) - count;
+    filledAt = at;
     // The pause lasts until the bucket holds a tenth of the burst: shorter pauses would need too many timers.
     return tokens >= 0 ? 0 : ((frameBurst / 10 - tokens) * 1000) / framesPerSecond;
   };

@@ -1,21 +1,22 @@
 /** Closes a transport and frees all its resources. */
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../system/clock.ts';
 import { goodbyeMs } from './limits.ts';
 
 /**
  * Resolves when the transport is closed, which takes at most `goodbyeMs`.
  * @param gently lets the written data go out first
  */
-export const hangUp = (transport: Duplex, gently: boolean): Promise<void> =>
+export const hangUp = (transport: Duplex, gently: boolean, clock: Clock): Promise<void> =>
   new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer);
+      timer.cancel();
       resolve();
     };
-    const timer = setTimeout(() => {
+    const timer = clock.after(goodbyeMs, () => {
       transport.destroy();
       done();
-    }, goodbyeMs);
+    });
     if (transport.closed) {
       done();
       return;

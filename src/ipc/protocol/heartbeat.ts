@@ -1,4 +1,5 @@
 /** Pings: they measure the round trip and detect a dead peer. */
+import type { Clock } from '../../system/clock.ts';
 import { Violation } from './close-reason.ts';
 import { pingMs, silentPings } from './limits.ts';
 import type { Outbox } from './outbox.ts';
@@ -28,6 +29,7 @@ export type Heartbeat = {
 export const startHeartbeat = (
   outbox: Outbox,
   scheduler: Scheduler,
+  clock: Clock,
   onHung: () => void,
 ): Heartbeat => {
   let silence = 0;
@@ -46,21 +48,23 @@ export const startHeartbeat = (
       askDue = false;
       const payload = Buffer.alloc(8);
       payload.writeUInt32LE(++serial, 0);
-      asked = { payload, at: performance.now() };
+      asked = { payload, at: clock.now() };
       outbox.frame('ping', 0, payload);
     },
     sendData: () => false,
   };
 
   // Ticks are counted, not milliseconds: while this process is suspended, the peer does not count as silent.
-  const timer = setInterval(() => {
-    silence += 1;
-    if (silence > silentPings) onHung();
-    else if (asked === undefined) {
-      askDue = true;
-      scheduler.wantControl(sender);
-    }
-  }, pingMs).unref();
+  const timer = clock
+    .every(pingMs, () => {
+      silence += 1;
+      if (silence > silentPings) onHung();
+      else if (asked === undefined) {
+        askDue = true;
+        scheduler.wantControl(sender);
+      }
+    })
+    .unref();
 
   return {
     heard: () => {
@@ -73,10 +77,10 @@ export const startHeartbeat = (
     },
     pong: (payload) => {
       if (!asked?.payload.equals(payload)) throw new Violation('state', 'pong without its ping');
-      rtt = performance.now() - asked.at;
+      rtt = clock.now() - asked.at;
       asked = undefined;
     },
     rttMs: () => rtt,
-    stop: () => clearInterval(timer),
+    stop: timer.cancel,
   };
 };
