@@ -1,13 +1,14 @@
 /** A stream at its target. */
-import type { CallRequest, IncomingCall, Refusal } from './call.ts';
+import type { CallRequest, IncomingCall } from './call.ts';
 import { ChannelError } from './channel-error.ts';
 import { type LinkResources, sendReadiness, takeReadiness } from './channels.ts';
 import type { FrameName } from './frame.ts';
 import { createInbound } from './inbound.ts';
-import { createOutbound, type Outbound } from './outbound.ts';
-import { encodeRefusal } from './request.ts';
+import { openIncomingCall } from './incoming-call.ts';
+import { createOutbound } from './outbound.ts';
+import { haveEnded, haveWork, type Outputs, takeTurn } from './outputs.ts';
 import { notWaiting, type Sender } from './scheduler.ts';
-import { afterCaller, endedTarget, type TargetState } from './stream-state.ts';
+import { isEndDue, newTargetProgress, noteFromCaller, takeEnd } from './target-progress.ts';
 
 export type IncomingStream = {
   readonly call: IncomingCall;
@@ -18,11 +19,6 @@ export type IncomingStream = {
   readonly receive: (name: FrameName, payload: Buffer) => void;
   readonly lose: (reason: string) => void;
 };
-
-/** The exit status of a call that does not end with its service's exit; qrexec uses the same. */
-const failedStatus = 125;
-
-type End = { readonly exit: number } | { readonly refusal: Refusal };
 
 /**
  * Opens the target's end of a stream.
@@ -35,96 +31,46 @@ export const openIncomingStream = (
   onReleased: () => void,
 ): IncomingStream => {
   const { outbox, scheduler, budget } = link;
-  let state: TargetState | 'gone' = 'open';
-  let answered = false;
-  let end: End | undefined;
-  let last: Outbound | undefined;
-  const controller = new AbortController();
-
+  const target = newTargetProgress();
   const wantData = () => scheduler.wantData(sender);
   const stdin = createInbound(budget, 'stdin', () => scheduler.wantControl(sender));
   const stdout = createOutbound('stdout', stream, wantData);
   const stderr = createOutbound('stderr', stream, wantData);
-
-  const sendEnd = (): void => {
-    if (end === undefined || (state !== 'open' && state !== 'cancelled')) return;
-    state = endedTarget[state];
-    if ('refusal' in end && !answered) outbox.frame('refuse', stream, encodeRefusal(end.refusal));
-    else outbox.frame('exit', stream, Buffer.from(['exit' in end ? end.exit : failedStatus]));
-  };
-
-  /** The output that may send next: stdout and stderr take turns. */
-  const nextOutput = (): Outbound | undefined => {
-    const first = last === stdout ? stderr : stdout;
-    const second = last === stdout ? stdout : stderr;
-    if (first.hasWork()) return first;
-    return second.hasWork() ? second : undefined;
-  };
-
-  const isEndDue = (): boolean =>
-    end !== undefined &&
-    (state === 'cancelled' ||
-      (state === 'open' &&
-        ((!answered && 'refusal' in end) || (stdout.hasEnded() && stderr.hasEnded()))));
-
-  const hasWork = (): boolean => isEndDue() || (state === 'open' && nextOutput() !== undefined);
+  const outputs: Outputs = { stdout, stderr, last: undefined };
+  const { call, abandon } = openIncomingCall(request, {
+    stdin,
+    stdout,
+    stderr,
+    target,
+    onDecided: wantData,
+  });
 
   const sendData = (): boolean => {
-    if (isEndDue()) {
-      sendEnd();
+    const end = takeEnd(target, haveEnded(outputs));
+    if (end !== undefined) {
+      outbox.frame(end.name, stream, end.payload);
       return false;
     }
-    last = state === 'open' ? nextOutput() : undefined;
-    if (last === undefined) return false;
-    answered = true;
-    last.send(outbox);
-    return hasWork();
+    const output = target.state === 'open' ? takeTurn(outputs) : undefined;
+    if (output === undefined) return false;
+    target.answered = true;
+    output.send(outbox);
+    return isEndDue(target, haveEnded(outputs)) || (target.state === 'open' && haveWork(outputs));
   };
 
   const sender: Sender = {
     waits: notWaiting(),
     sendControl: () => {
-      if (state !== 'open' || (end !== undefined && isEndDue())) return;
+      if (target.state !== 'open' || isEndDue(target, haveEnded(outputs))) return;
       sendReadiness(outbox, stream, 'stdin', stdin);
     },
     sendData,
   };
 
-  const finish = (how: End): void => {
-    if (end !== undefined) return;
-    end = how;
-    // The service reads no more input. This is not an error: it may have read all that it needs.
-    stdin.readable.destroy();
-    if ('refusal' in how && !answered) {
-      stdout.writable.destroy();
-      stderr.writable.destroy();
-    } else {
-      stdout.writable.end();
-      stderr.writable.end();
-    }
-    wantData();
-  };
-
-  const abandon = (error: ChannelError): void => {
-    stdin.readable.destroy(error);
-    stdout.fail(error);
-    stderr.fail(error);
-    controller.abort(error);
-  };
-
   return {
-    call: {
-      request,
-      stdin: stdin.readable,
-      stdout: stdout.writable,
-      stderr: stderr.writable,
-      cancelled: controller.signal,
-      refuse: (refusal) => finish({ refusal }),
-      exit: (status) => finish({ exit: status }),
-    },
+    call,
     receive: (name, payload) => {
-      if (state === 'gone') return;
-      state = afterCaller(state, name);
+      if (!noteFromCaller(target, name)) return;
       switch (name) {
         case 'stdin':
           stdin.receive(payload);
@@ -134,7 +80,7 @@ export const openIncomingStream = (
           takeReadiness(name, payload, { stdout, stderr });
           return;
         case 'cancel':
-          if (state === 'cancelled') {
+          if (target.state === 'cancelled') {
             abandon(new ChannelError('CANCELLED', 'the caller cancelled'));
             wantData();
           }
@@ -145,7 +91,7 @@ export const openIncomingStream = (
       }
     },
     lose: (reason) => {
-      state = 'gone';
+      target.state = 'gone';
       abandon(new ChannelError('LINK_LOST', reason));
     },
   };
