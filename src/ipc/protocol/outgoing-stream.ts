@@ -1,16 +1,13 @@
 /** A stream at its caller. */
-
-import { deferred } from '../../system/deferred.ts';
 import type { CallRequest, Outcome, OutgoingCall } from './call.ts';
-import { brokenPipe, ChannelError } from './channel-error.ts';
+import { isActive, newCallerProgress, noteFromTarget } from './caller-progress.ts';
 import { type LinkResources, sendReadiness, takeReadiness } from './channels.ts';
-import { Violation } from './close-reason.ts';
 import type { FrameName } from './frame.ts';
 import { createInbound } from './inbound.ts';
 import { createOutbound } from './outbound.ts';
+import { openOutgoingCall } from './outgoing-call.ts';
 import { encodeRequest, readRefusal } from './request.ts';
 import { notWaiting, type Sender } from './scheduler.ts';
-import { afterTarget, type CallerState, cancelledCaller } from './stream-state.ts';
 
 export type OutgoingStream = {
   readonly call: OutgoingCall;
@@ -37,36 +34,32 @@ export const openOutgoingStream = (
   onReleased: () => void,
 ): OutgoingStream => {
   const { outbox, scheduler, budget } = link;
-  let state: CallerState | 'gone' = 'opened';
-  let openDue = true;
-  let cancelDue = false;
-  const outcome = deferred<Outcome>();
-
+  const opening = request.source === undefined ? 'open' : 'vouch';
+  const caller = newCallerProgress();
   const wantControl = () => scheduler.wantControl(sender);
   const stdin = createOutbound('stdin', stream, () => scheduler.wantData(sender));
   const stdout = createInbound(budget, 'stdout', wantControl);
   const stderr = createInbound(budget, 'stderr', wantControl);
-  const isCancelled = () => state === 'cancelled' || state === 'cancelledAnswered';
+  const haveOutputsEnded = () => stdout.hasEnded() && stderr.hasEnded();
+  const parts = { stdin, stdout, stderr, caller, onCancelled: wantControl };
+  const { call, end, lose } = openOutgoingCall(parts);
 
   const sendControl = (): void => {
-    if (openDue) {
-      const name = request.source === undefined ? 'open' : 'vouch';
-      outbox.frame(name, stream, encodeRequest(request));
-    }
-    openDue = false;
-    if (state === 'gone') {
+    if (caller.openDue) outbox.frame(opening, stream, encodeRequest(request));
+    caller.openDue = false;
+    if (caller.state === 'gone') {
       outbox.frame('release', stream, nothing);
       onReleased();
       return;
     }
-    if (cancelDue) outbox.frame('cancel', stream, nothing);
-    cancelDue = false;
-    if (isCancelled()) return;
+    if (caller.cancelDue) outbox.frame('cancel', stream, nothing);
+    caller.cancelDue = false;
+    if (!isActive(caller)) return;
     sendReadiness(outbox, stream, 'stdout', stdout);
     sendReadiness(outbox, stream, 'stderr', stderr);
   };
 
-  const canSend = () => state !== 'gone' && !isCancelled() && stdin.hasWork();
+  const canSend = () => isActive(caller) && stdin.hasWork();
   const sender: Sender = {
     waits: notWaiting(),
     sendControl,
@@ -76,39 +69,17 @@ export const openOutgoingStream = (
     },
   };
 
-  const finish = (end: Outcome): void => {
+  const finish = (outcome: Outcome): void => {
     onEnd();
-    if (!stdin.hasEnded()) stdin.fail(brokenPipe());
-    if (!stdout.hasEnded()) stdout.end();
-    if (!stderr.hasEnded()) stderr.end();
-    outcome.resolve(end);
-    wantControl();
-  };
-
-  const cancel = (): void => {
-    if (state === 'gone' || isCancelled()) return;
-    state = cancelledCaller[state];
-    cancelDue = true;
-    const error = new ChannelError('CANCELLED', 'the call was cancelled');
-    stdin.fail(error);
-    stdout.readable.destroy(error);
-    stderr.readable.destroy(error);
+    end(outcome);
     wantControl();
   };
 
   wantControl();
   return {
-    call: {
-      stdin: stdin.writable,
-      stdout: stdout.readable,
-      stderr: stderr.readable,
-      outcome: outcome.promise,
-      cancel,
-    },
+    call,
     receive: (name, payload) => {
-      if (state === 'gone') throw new Violation('state', `${name} on a stream that has ended`);
-      const before = state;
-      state = afterTarget(state, name);
+      noteFromTarget(caller, name, haveOutputsEnded);
       switch (name) {
         case 'stdout':
           stdout.receive(payload);
@@ -124,20 +95,10 @@ export const openOutgoingStream = (
           finish({ kind: 'refused', refusal: readRefusal(payload) });
           return;
         case 'exit':
-          if (before === 'answered' && !(stdout.hasEnded() && stderr.hasEnded())) {
-            throw new Violation('state', 'exit before the end of the outputs');
-          }
           finish({ kind: 'exited', status: payload[0] ?? 0 });
           return;
       }
     },
-    lose: (reason) => {
-      state = 'gone';
-      const error = new ChannelError('LINK_LOST', reason);
-      stdin.fail(error);
-      stdout.fail(error);
-      stderr.fail(error);
-      outcome.resolve({ kind: 'lost', reason });
-    },
+    lose,
   };
 };
