@@ -1,8 +1,15 @@
 /** A channel's receiving end: a Readable that grants credit only when its consumer takes bytes. */
 import { Readable } from 'node:stream';
-import { Violation } from './close-reason.ts';
-import { initialWindow } from './limits.ts';
-import { type GrowthBudget, giveBack, grant, newWindow, receive, take } from './window.ts';
+import { type PackedBytes, pack, unpack } from './packed-bytes.ts';
+import {
+  newReadiness,
+  noteClosed,
+  noteReceived,
+  noteTaken,
+  takeGrant,
+  takeStop,
+} from './readiness.ts';
+import type { GrowthBudget } from './window.ts';
 
 export type Inbound = {
   readonly readable: Readable;
@@ -22,38 +29,6 @@ export type Inbound = {
   readonly takeStop: () => boolean;
 };
 
-/**
- * The size of a channel's first block in bytes. It is small, as most calls carry little data; later blocks
- * double.
- */
-const leastBlock = 256;
-
-/** The bytes that wait for their consumer. They are packed, so that tiny frames do not waste memory. */
-const createStore = () => {
-  const blocks: { readonly bytes: Buffer; used: number }[] = [];
-  return {
-    isEmpty: (): boolean => blocks.length === 0,
-    append: (payload: Buffer): void => {
-      const last = blocks.at(-1);
-      const fits = last === undefined ? 0 : payload.copy(last.bytes, last.used);
-      if (last !== undefined) last.used += fits;
-      const rest = payload.length - fits;
-      if (rest === 0) return;
-      const usual = Math.min(2 * (last?.bytes.length ?? leastBlock / 2), initialWindow);
-      const bytes = Buffer.allocUnsafeSlow(Math.max(rest, usual));
-      payload.copy(bytes, 0, fits);
-      blocks.push({ bytes, used: rest });
-    },
-    shift: (): Buffer | undefined => {
-      const block = blocks.shift();
-      return block?.bytes.subarray(0, block.used);
-    },
-    clear: (): void => {
-      blocks.length = 0;
-    },
-  };
-};
-
 /** Copies a small part of a large chunk, because the part would keep the whole chunk in memory. */
 const detached = (payload: Buffer): Buffer =>
   payload.length * 4 < payload.buffer.byteLength ? Buffer.from(payload) : payload;
@@ -64,20 +39,14 @@ export const createInbound = (
   name: string,
   onControl: () => void,
 ): Inbound => {
-  const window = newWindow();
-  const store = createStore();
-  let ended = false;
-  let closed = false;
+  const readiness = newReadiness();
+  const waiting: PackedBytes = [];
   let wanted = false;
   /** The bytes in the Readable's own buffer, for which no credit is due yet. */
   let handed = 0;
-  let grantDue = false;
-  let stopDue = false;
 
   const taken = (bytes: number): void => {
-    if (ended || bytes === 0 || !take(window, bytes) || grantDue) return;
-    grantDue = true;
-    onControl();
+    if (noteTaken(readiness, bytes)) onControl();
   };
 
   const hand = (bytes: Buffer): void => {
@@ -88,11 +57,11 @@ export const createInbound = (
 
   const drain = (): void => {
     while (wanted) {
-      const bytes = store.shift();
+      const bytes = unpack(waiting);
       if (bytes === undefined) break;
       hand(bytes);
     }
-    if (ended && store.isEmpty() && !closed) readable.push(null);
+    if (readiness.ended && waiting.length === 0 && !readiness.closed) readable.push(null);
   };
 
   const readable = new Readable({
@@ -105,50 +74,31 @@ export const createInbound = (
       drain();
     },
     destroy: (error, callback) => {
-      closed = true;
-      store.clear();
-      giveBack(window, budget);
-      if (!ended) {
-        stopDue = true;
-        onControl();
-      }
+      waiting.length = 0;
+      if (noteClosed(readiness, budget)) onControl();
       callback(error);
     },
   });
   readable.on('error', () => {});
 
-  const end = (): void => {
-    ended = true;
-    drain();
-  };
-
   return {
     readable,
     receive: (payload) => {
-      if (ended) throw new Violation('state', `${name} after its end`);
-      if (payload.length === 0) {
-        end();
-        return;
-      }
-      receive(window, payload.length);
-      if (closed) return;
-      if (wanted && store.isEmpty()) hand(detached(payload));
-      else store.append(payload);
+      noteReceived(readiness, name, payload.length);
+      if (readiness.closed) return;
+      if (readiness.ended) drain();
+      else if (wanted && waiting.length === 0) hand(detached(payload));
+      else pack(waiting, payload);
     },
-    hasEnded: () => ended,
-    end,
+    hasEnded: () => readiness.ended,
+    end: () => {
+      readiness.ended = true;
+      drain();
+    },
     fail: (error) => {
-      if (!ended) readable.destroy(error);
+      if (!readiness.ended) readable.destroy(error);
     },
-    takeGrant: () => {
-      const due = grantDue && !ended && !closed;
-      grantDue = false;
-      return due ? grant(window, budget) : 0;
-    },
-    takeStop: () => {
-      const due = stopDue && !ended;
-      stopDue = false;
-      return due;
-    },
+    takeGrant: () => takeGrant(readiness, budget),
+    takeStop: () => takeStop(readiness),
   };
 };
