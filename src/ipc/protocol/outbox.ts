@@ -1,6 +1,7 @@
-/** Writes frames to the transport. It gathers small frames, and passes on large payloads without a copy. */
+/** The frames on their way out. It limits the bytes that the transport holds, and counts them. */
 import type { Writable } from 'node:stream';
-import { type FrameName, writeHeader } from './frame.ts';
+import type { FrameName } from './frame.ts';
+import { createFrameWriter } from './frame-writer.ts';
 import { headerBytes, transportBacklog } from './limits.ts';
 
 export type Outbox = {
@@ -19,77 +20,34 @@ export type Outbox = {
   readonly sent: () => number;
 };
 
-const slabBytes = 16_384;
-
-/** Up to this size, a copy is cheaper than another write. */
-const smallBytes = 1024;
-
 /** @param onRoom called when the transport has written a batch */
 export const createOutbox = (transport: Writable, onRoom: () => void): Outbox => {
-  let slab = Buffer.allocUnsafeSlow(slabBytes);
-  let start = 0;
-  let end = 0;
+  const writer = createFrameWriter(transport);
   let batch = 0;
   let inFlight = 0;
   let total = 0;
-  let corked = false;
   let flushed: (() => void)[] = [];
 
-  const write = (bytes: Buffer, done?: () => void): void => {
-    if (!corked) transport.cork();
-    corked = true;
-    transport.write(bytes, done);
-  };
-
-  const writeGathered = (done?: () => void): void => {
-    if (end === start && done === undefined) return;
-    write(slab.subarray(start, end), done);
-    start = end;
-  };
-
-  const reserve = (bytes: number): void => {
-    if (slab.length - end >= bytes) return;
-    writeGathered();
-    slab = Buffer.allocUnsafeSlow(slabBytes);
-    start = 0;
-    end = 0;
-  };
-
   const header = (name: FrameName, stream: number, length: number): void => {
-    reserve(headerBytes);
-    writeHeader(slab, end, name, stream, length);
-    end += headerBytes;
     batch += headerBytes;
+    writer.header(name, stream, length);
   };
 
   const put = (bytes: Buffer): void => {
     batch += bytes.length;
-    if (bytes.length > smallBytes) {
-      writeGathered();
-      write(bytes);
-      return;
-    }
-    reserve(bytes.length);
-    bytes.copy(slab, end);
-    end += bytes.length;
+    writer.put(bytes);
   };
 
-  const flush = (): void => {
-    if (batch > 0) {
-      const bytes = batch;
-      batch = 0;
-      inFlight += bytes;
-      total += bytes;
-      writeGathered(() => {
-        inFlight -= bytes;
-        onRoom();
-      });
-      corked = false;
-      transport.uncork();
-    }
-    const callbacks = flushed;
-    flushed = [];
-    for (const callback of callbacks) callback();
+  const flushBatch = (): void => {
+    if (batch === 0) return;
+    const bytes = batch;
+    batch = 0;
+    inFlight += bytes;
+    total += bytes;
+    writer.flush(() => {
+      inFlight -= bytes;
+      onRoom();
+    });
   };
 
   return {
@@ -101,7 +59,12 @@ export const createOutbox = (transport: Writable, onRoom: () => void): Outbox =>
       if (payload.length > 0) put(payload);
     },
     whenFlushed: (callback) => flushed.push(callback),
-    flush,
+    flush: () => {
+      flushBatch();
+      const callbacks = flushed;
+      flushed = [];
+      for (const callback of callbacks) callback();
+    },
     sent: () => total,
   };
 };
