@@ -50,8 +50,13 @@ export const openCallSwitch = (ports: CallSwitchPorts): CallSwitch => {
     rateLimitLog,
   });
   const handleCall = createCallHandler({
-    ...{ self, relay: relayName, forward: relay.forward },
-    ...{ policy, services, log, rateLimitLog },
+    self,
+    relay: relayName,
+    forward: relay.forward,
+    policy,
+    services,
+    log,
+    rateLimitLog,
   });
   const onCall = (caller: Caller, call: IncomingCall): void => void handleCall(caller, call);
   const peers = openPeers({ store, names: openDomainMap(store), self, log, onCall, fail });

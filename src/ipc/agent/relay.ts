@@ -2,12 +2,11 @@
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { BehaviorSubject, filter, firstValueFrom } from 'rxjs';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
-import { maxStreams } from '../protocol/limits.ts';
 import type { Mux } from '../protocol/mux.ts';
 import type { RateLimitLog } from './log-rate-limit.ts';
+import { openRelayLoad } from './relay-load.ts';
 import { spliceCalls } from './splice-calls.ts';
 
 export type RelayPorts = {
@@ -38,15 +37,6 @@ const lingerMs = 250;
 /** The time for current calls to end, within the 10 s that a service manager waits. */
 const graceMs = 3_000;
 
-/**
- * A source may use a quarter of the streams that other sources leave free on the link with a target. A single
- * source can have 256 calls. Even if a dozen sources use all that they may, the next source still gets some
- * streams.
- */
-const share = 4;
-
-const fits = (own: number, all: number): boolean => own < (maxStreams - (all - own)) / share;
-
 /** Resolves when the whole output has gone out over the link, or its reader is gone. */
 const sent = (output: Writable): Promise<void> =>
   new Promise((resolve) => {
@@ -56,33 +46,15 @@ const sent = (output: Writable): Promise<void> =>
 
 export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts): Relay => {
   /**
-   * The number of calls by target and source. A call counts until the target has ended it and the source has
-   * received all output. So a cancelled call still counts, and so does a call whose output waits for its
-   * reader.
+   * A call counts until the target has ended it and the source has received all output. So a cancelled call
+   * still counts, and so does a call whose output waits for its reader.
    */
-  const calls = new Map<VmName, Map<VmName, number>>();
-  const total = new BehaviorSubject(0);
+  const load = openRelayLoad();
   /**
    * One controller per call that waits for a link: `AbortSignal.any` on a shared signal would leak memory.
    */
   const waiting = new Set<AbortController>();
   let isClosing = false;
-
-  const add = (from: VmName, to: VmName, change: 1 | -1): void => {
-    const counts = calls.get(to) ?? new Map<VmName, number>();
-    const count = (counts.get(from) ?? 0) + change;
-    if (count === 0) counts.delete(from);
-    else counts.set(from, count);
-    if (counts.size === 0) calls.delete(to);
-    else calls.set(to, counts);
-    total.next(total.value + change);
-  };
-
-  const hasRoom = (from: VmName, to: VmName): boolean => {
-    const counts = calls.get(to) ?? new Map<VmName, number>();
-    const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    return fits(counts.get(from) ?? 0, all);
-  };
 
   const waitForLink = async (to: VmName, call: IncomingCall): Promise<Mux> => {
     const enough = new AbortController();
@@ -99,18 +71,18 @@ export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts):
     if (isClosing) {
       return call.refuse({ code: 'unreachable', text: 'the relay stops' });
     }
-    if (!hasRoom(from, to)) {
+    if (!load.hasRoom(from, to)) {
       return call.refuse({ code: 'busy', text: `too many calls to ${to} over the relay` });
     }
     rateLimitLog(from, (suppressed) =>
       log.info({ from, to, service, argument, suppressed }, 'a call is relayed'),
     );
-    add(from, to, 1);
+    load.add(from, to);
     let link = linkNow(to);
     try {
       link ??= await waitForLink(to, call);
     } catch (error) {
-      add(from, to, -1);
+      load.remove(from, to);
       return call.refuse({ code: 'unreachable', text: (error as Error).message });
     }
     const remote = link.open({ target: '', source: from, service, argument });
@@ -120,19 +92,18 @@ export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts):
       sent(call.stdout),
       sent(call.stderr),
     ]);
-    add(from, to, -1);
+    load.remove(from, to);
   };
 
   return {
     forward,
-    underWay: () => total.value,
+    underWay: load.total,
     close: async () => {
       isClosing = true;
       for (const each of waiting) each.abort();
-      const idle = firstValueFrom(total.pipe(filter((count) => count === 0)));
       await Promise.all([
         delay(lingerMs),
-        Promise.race([idle, delay(graceMs, undefined, { ref: false })]),
+        Promise.race([load.idle(), delay(graceMs, undefined, { ref: false })]),
       ]);
     },
   };

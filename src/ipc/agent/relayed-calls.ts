@@ -10,16 +10,35 @@ const mostShown = 256;
 
 /** The status of a VM that is called only over the relay. */
 const withoutLink = (name: VmName, { since, streams }: Calls): LinkStatus => ({
-  ...{ name, domid: null, role: 'client', state: 'unknown', since, path: null, trouble: null },
-  ...{ streams, bytesIn: 0, bytesOut: 0, rttMs: null, reconnects: 0 },
+  name,
+  domid: null,
+  role: 'client',
+  state: 'unknown',
+  since,
+  path: null,
+  trouble: null,
+  streams,
+  bytesIn: 0,
+  bytesOut: 0,
+  rttMs: null,
+  reconnects: 0,
 });
 
+export type RelayedCalls = {
+  /** Counts a call until it ends. */
+  readonly add: (name: VmName, call: OutgoingCall) => void;
+  /**
+   * Adds the relayed calls to the links, and appends the VMs that were called without a link.
+   * @param hasRelay if false, only VMs with current calls are appended
+   */
+  readonly addTo: (links: readonly LinkStatus[], hasRelay: boolean) => readonly LinkStatus[];
+};
+
 /** Counts this VM's relayed calls by target. */
-export const openRelayedCalls = () => {
+export const openRelayedCalls = (): RelayedCalls => {
   const calls = new Map<VmName, Calls>();
   return {
-    /** Counts a call until it ends. */
-    add: (name: VmName, call: OutgoingCall): void => {
+    add: (name, call) => {
       const entry = calls.get(name) ?? { since: new Date().toISOString(), streams: 0 };
       calls.set(name, entry);
       entry.streams += 1;
@@ -31,11 +50,7 @@ export const openRelayedCalls = () => {
       });
     },
 
-    /**
-     * Adds the relayed calls to the links, and appends the VMs that were called without a link.
-     * @param hasRelay if false, only VMs with current calls are appended
-     */
-    addTo: (links: readonly LinkStatus[], hasRelay: boolean): readonly LinkStatus[] => {
+    addTo: (links, hasRelay) => {
       const rest = new Map(calls);
       const linked = links.map((link) => {
         const streams = link.streams + (rest.get(link.name)?.streams ?? 0);

@@ -88,16 +88,27 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   const failures = new ReplaySubject<never>();
   const fail = (error: unknown): void => failures.error(error);
   const callSwitch = openCallSwitch({
-    ...{ store, self, settings, policy: policy.now, services },
-    ...{ log, rateLimitLog, fail },
+    store,
+    self,
+    settings,
+    policy: policy.now,
+    services,
+    log,
+    rateLimitLog,
+    fail,
   });
   // The listener must exist before the socket does, as the agent is ready then.
   // It stays: otherwise a second signal would end the process before it has cleaned up.
   const stopped = new ReplaySubject(1);
   stopSignals().subscribe(stopped);
   const local = await openLocal({
-    ...{ self: self.name, runtime, group: config.group },
-    ...{ place: callSwitch.place, document: callSwitch.document, log, rateLimitLog },
+    self: self.name,
+    runtime,
+    group: config.group,
+    place: callSwitch.place,
+    document: callSwitch.document,
+    log,
+    rateLimitLog,
   });
   const { serve, connect: connects, relay } = settings.now();
   log.info({ ...self, serve, connect: connects, relay }, 'ready');

@@ -158,7 +158,10 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
 export const loadPolicy = async (directory: string): Promise<LoadedPolicy> => {
   const root = resolve(directory);
   const loading: Loading = {
-    ...{ root, rules: [], diagnostics: [], files: 0 },
+    root,
+    rules: [],
+    diagnostics: [],
+    files: 0,
     directories: new Set([root]),
     stamps: new Map(),
   };

@@ -78,7 +78,12 @@ export const parseRule = (
   }
   if (reports > 0 || !scope || !source || !destination || !action) return undefined;
   return {
-    ...{ ...scope, source, destination, action, words, ...at },
+    ...scope,
+    source,
+    destination,
+    action,
+    words,
+    ...at,
     place: `${at.file}:${at.line}`,
   };
 };

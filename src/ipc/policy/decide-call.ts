@@ -49,12 +49,17 @@ export type Verdict = {
 const uncertain: Reason = 'the rule may or may not match: tags, types and UUIDs are unknown here';
 
 const denialWithoutRule = (reason: Reason): Verdict => ({
-  ...{ action: 'deny', user: undefined, rule: undefined, notify: true },
+  action: 'deny',
+  user: undefined,
+  rule: undefined,
+  notify: true,
   reason,
 });
 
 const denialByRule = ({ place, action }: CallRule, reason: Reason): Verdict => ({
-  ...{ action: 'deny', user: undefined, rule: place },
+  action: 'deny',
+  user: undefined,
+  rule: place,
   // Only "deny" has a `notify` for its own denials.
   notify: action.kind === 'deny' ? action.notify : true,
   reason,
