@@ -1,6 +1,7 @@
 /** The daemon's knowledge of the vifs and names in xenstore. */
 
-import type { Backend, StoreChange } from '../store/backend.ts';
+import type { Backend } from '../store/backend.ts';
+import type { StoreChange } from '../store/vif-paths.ts';
 import {
   type BackendNode,
   type BackendRecord,
