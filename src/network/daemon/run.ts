@@ -1,7 +1,6 @@
 /** The daemon: joins all sources of change into triggers, and each trigger leads to a pass. */
 
 import { mkdir, rm } from 'node:fs/promises';
-import type { Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
@@ -31,6 +30,7 @@ import { switchForwardingOn } from '../kernel/sysctl.ts';
 import { type Backend, openBackend } from '../store/backend.ts';
 import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
+import { openAnnouncement } from './announcement.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
 import { openDaemonStatus } from './daemon-status.ts';
@@ -197,28 +197,23 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
   // Decisions need net-vm's own addresses, so an observation comes before the first pass.
   await Promise.all([watcher.observed.observeLinks(), watcher.observed.observeElements()]);
-  const announce = async (): Promise<Server> => {
-    await watcher.listening;
-    await watcher.settled();
-    const server = await openControl(runtime, watcher.status);
-    await publishReadiness(store, log);
-    log.info({ domid }, 'ready');
-    return server;
-  };
-  let control: Promise<Server> | undefined;
+  const announcement = openAnnouncement({
+    listening: watcher.listening,
+    settled: watcher.settled,
+    openControl: () => openControl(runtime, watcher.status),
+    publishReadiness: async () => {
+      await publishReadiness(store, log);
+      log.info({ domid }, 'ready');
+    },
+  });
   const served = watcher.passed.pipe(
-    concatMap((_, pass) => {
-      if (pass > 0) return [];
-      control = announce();
-      return control;
-    }),
+    concatMap((_, pass) => (pass > 0 ? [] : announcement.announce())),
     takeUntil(stopSignals()),
   );
   await lastValueFrom(served, { defaultValue: undefined });
   log.info('stopping: the firewall and all links stay as they are');
   await watcher.settled();
-  // The signal may come while the control socket is still being opened.
-  (await control)?.close();
+  await announcement.withdraw();
   await withdrawReadiness(store);
   await rm(controlSocket(runtime), { force: true });
   network.close();
