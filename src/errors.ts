@@ -54,5 +54,9 @@ export class VifwatchError extends Error {
   }
 }
 
+/** The message of a caught value, which need not be an Error. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 /** Tells a Problem from a result that has no `code`. */
 export const isProblem = (value: object): value is Problem => 'code' in value;

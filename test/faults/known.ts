@@ -9,7 +9,6 @@ export const known = {
   n1: "While conntrack fails for one VM, another VM's new policy comes into force at once.",
   f5: 'A daemon that was killed between the new rules and the cut makes the cut when it runs again.',
   f4: 'The daemon checks all live flows against the configuration in force, including flows through a removed forward.',
-  x1: 'SIGTERM ends the daemon within seconds at any point of its start.',
   f2: 'An ICMP error passes only if it comes from an endpoint of the flow that it quotes.',
   'uplink-leak': 'A flow leaves through an uplink only.',
   f6: "A rule about a VM also applies to the VM's stubdomain.",

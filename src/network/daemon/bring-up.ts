@@ -4,7 +4,7 @@
  */
 
 import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, messageOf } from '../../errors.ts';
 import { isRefusal } from '../../xen/xenstore.ts';
 import type { BatchResult } from '../kernel/iproute.ts';
 import type { Network } from '../kernel/network.ts';
@@ -42,9 +42,6 @@ type Ports = {
   readonly mtuRefused: (key: VifKey, mtu: number) => void;
 };
 type Opening = BringUpJob['bringUps'][number];
-
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
 
 const failed = (code: Problem['code'], text: string): Problem => ({ code, text });
 

@@ -6,8 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Problem } from '../../errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Network } from '../kernel/network.ts';
-import { hotplugErrorText, plan, type VifProblem } from '../plan/plan.ts';
-import { shadowProblem } from '../plan/shadowing-routes.ts';
+import { hotplugErrorText, type Plan, plan, type VifProblem } from '../plan/plan.ts';
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
 import type { Backend } from '../store/backend.ts';
@@ -17,6 +16,7 @@ import { everyUplink, type ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
 import type { VifHistory } from './vif-history.ts';
+import { openVifProblems } from './vif-problems.ts';
 import type { Workers } from './workers.ts';
 
 /** The daemon retries, since xenstored does not report when a full quota has room again. */
@@ -50,43 +50,48 @@ export type Passes = {
   readonly problemOf: (decision: Decision) => Problem | undefined;
 };
 
+type HostLinks = { readonly linkNames: ReadonlySet<string>; readonly uplinks: readonly string[] };
+
+const decide = (
+  { config: { gateways, allowed }, observed, policies }: PassParts,
+  { linkNames, uplinks }: HostLinks,
+): readonly Decision[] => {
+  const vifs = observed.vifs();
+  const names = observed.names();
+  return decideVifs({
+    vifs: vifs.values(),
+    kernel: observed.kernel(),
+    linkNames,
+    gateways,
+    uplinks,
+    refusedMtus: observed.refusedMtus(),
+    allowed,
+    names,
+    policyFor: policies.policyFor(vifs, names),
+  });
+};
+
 export const openPasses = (parts: PassParts): Passes => {
-  const {
-    config,
-    observed,
-    workers,
-    network,
-    backend,
-    linkTimeout,
-    policies,
-    repairBackoff,
-    vifHistory,
-    requeueAfter,
-  } = parts;
+  const { config, observed, workers, network, linkTimeout, policies, requeueAfter } = parts;
   const networksOf = openVmNetworks([...config.allowed.values()].flat());
+  const { problemOf, unmarked } = openVifProblems(parts);
   let decisions: readonly Decision[] = [];
 
-  /**
-   * Includes damage and foreign routes by other programs. Only status shows these problems: in xenstore the
-   * vif stays "connected".
-   */
-  const problemOf = (decision: Decision): Problem | undefined => {
-    const problem = linkTimeout.problemOf(decision) ?? repairBackoff.problemOf(decision.vif.key);
-    if (problem !== undefined || decision.kind !== 'served') return problem;
-    return shadowProblem(decision.served, observed.kernel().shadowingRoutes);
-  };
-
-  /** Failures that no decision contains and that xenstore does not show yet. */
-  const newProblems = (): VifProblem[] =>
-    decisions.flatMap((decision): VifProblem[] => {
-      const problem = linkTimeout.problemOf(decision);
-      const { key, hotplugError } = decision.vif;
-      const isNew = problem !== undefined && hotplugError !== hotplugErrorText(problem);
-      return isNew ? [{ key, problem }] : [];
+  const planWith = ({ linkNames, uplinks }: HostLinks, busy: ReadonlySet<string>): Plan =>
+    plan({
+      decisions,
+      kernel: observed.kernel(),
+      gateways: config.gateways,
+      hostElements: hostElements({ ...config, uplinks, networks: networksOf(decisions) }),
+      ingressMayPrecede: parts.ingressMayPrecede,
+      linkNames,
+      busy,
+      current: observed.current(),
+      kept: policies.commonChains(),
     });
 
   const mark = async ({ key, problem }: VifProblem): Promise<void> => {
-    const isMarked = await backend.markError(key, hotplugErrorText(problem));
+    const isMarked = await parts.backend.markError(key, hotplugErrorText(problem));
     observed.touch({ key, node: undefined });
     if (!isMarked) requeueAfter(quotaRetryMs);
   };
@@ -99,43 +104,15 @@ export const openPasses = (parts: PassParts): Passes => {
     const busyBefore = workers.busy();
     await observed.refresh();
     const linkNames = network.linkNames();
-    const { gateways, allowed } = config;
-    const uplinks = config.uplinks ?? everyUplink(linkNames);
-    const kernel = observed.kernel();
-    const vifs = observed.vifs();
-    const names = observed.names();
-    decisions = decideVifs({
-      vifs: vifs.values(),
-      kernel,
-      linkNames,
-      gateways,
-      uplinks,
-      refusedMtus: observed.refusedMtus(),
-      allowed,
-      names,
-      policyFor: policies.policyFor(vifs, names),
-    });
-    const todo = plan({
-      decisions,
-      kernel,
-      gateways,
-      hostElements: hostElements({
-        ...config,
-        uplinks,
-        networks: networksOf(decisions),
-      }),
-      ingressMayPrecede: parts.ingressMayPrecede,
-      linkNames,
-      busy: new Set([...busyBefore, ...workers.busy()]),
-      current: observed.current(),
-      kept: policies.commonChains(),
-    });
+    const hostLinks = { linkNames, uplinks: config.uplinks ?? everyUplink(linkNames) };
+    decisions = decide(parts, hostLinks);
+    const todo = planWith(hostLinks, new Set([...busyBefore, ...workers.busy()]));
     workers.start(todo);
     for (const dueInMs of [linkTimeout.review(decisions), policies.dueInMs()]) {
       if (dueInMs !== undefined) requeueAfter(dueInMs);
     }
-    vifHistory.record(decisions, problemOf, names);
-    await Promise.all([...todo.mark, ...newProblems()].map(mark));
+    parts.vifHistory.record(decisions, problemOf, observed.names());
+    await Promise.all([...todo.mark, ...unmarked(decisions)].map(mark));
   };
 
   return { run, decisions: () => decisions, problemOf };

@@ -1,23 +1,20 @@
 /** The daemon: joins all sources of change into triggers, and each trigger leads to a pass. */
 
 import { mkdir, rm } from 'node:fs/promises';
-import type { Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   concatMap,
   debounceTime,
-  filter,
   fromEvent,
-  ignoreElements,
   lastValueFrom,
   merge,
+  type Observable,
   Subject,
   takeUntil,
-  tap,
 } from 'rxjs';
 import { VifwatchError } from '../../errors.ts';
-import { version } from '../../package.ts';
+import { deferred } from '../../system/deferred.ts';
 import { watchFiles } from '../../system/file-monitor.ts';
 import { claimNamespace } from '../../system/one-per-namespace.ts';
 import { singleFlight } from '../../system/single-flight.ts';
@@ -30,13 +27,13 @@ import { type Network, openNetwork } from '../kernel/network.ts';
 import { watchRuleset } from '../kernel/nft-monitor.ts';
 import { resolveHost } from '../kernel/resolver.ts';
 import { switchForwardingOn } from '../kernel/sysctl.ts';
-import type { Drops } from '../status/drops.ts';
-import { type Status, statusOf } from '../status/status.ts';
 import { type Backend, openBackend } from '../store/backend.ts';
 import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
+import { openAnnouncement } from './announcement.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
+import { openDaemonStatus } from './daemon-status.ts';
 import { openHostNames } from './host-names.ts';
 import { openLinkTimeout } from './link-timeout.ts';
 import { openObservedState } from './observed-state.ts';
@@ -46,6 +43,7 @@ import { openPolicies, type Policies } from './policies.ts';
 import { openRepair } from './repair.ts';
 import { openRepairBackoff } from './repair-backoff.ts';
 import { openStaticRulesetGuard } from './static-ruleset-guard.ts';
+import { triggersOf } from './triggers.ts';
 import { openVifHistory } from './vif-history.ts';
 import { openWorkers } from './workers.ts';
 import { watchXenstored } from './xenstored-watchdog.ts';
@@ -83,9 +81,6 @@ const prepareKernel = async (network: Network): Promise<void> => {
   switchForwardingOn();
 };
 
-/** The longest wait for nft's counters: if nft hangs, the status must be sent all the same. */
-const dropsMs = 500;
-
 type Ports = {
   readonly store: Xenstore;
   readonly backend: Backend;
@@ -94,131 +89,82 @@ type Ports = {
   readonly ingressMayPrecede: boolean;
 };
 
-/**
- * The policies are reloaded after this time without a change, since an editor writes a file in several steps.
- */
-const editMs = 10;
-
-const openWatcher = (options: DaemonOptions, ports: Ports) => {
-  const { config, log } = options;
-  const { store, backend, network, policies, ingressMayPrecede } = ports;
-  const { requests, requeue, requeueAfter } = openPassTimer();
-  const failures = new Subject<never>();
-  const since = new Date().toISOString();
-  const linkTimeout = openLinkTimeout(() => performance.now());
-  const vifHistory = openVifHistory(log);
-  const repairBackoff = openRepairBackoff(() => performance.now());
-  const observed = openObservedState({ network, backend }, () => guard.suspect());
-  const guard = openStaticRulesetGuard({
-    ...{ network, repairBackoff, log, requeue },
-    addresses: () => addressesOf(passes.decisions()),
-    repaired: observed.invalidateElements,
-  });
-  const fail = (error: unknown) => failures.error(error);
-  const mayOpen = guard.isStanding;
-  const linkChanges = new Subject<void>();
-  const repair = openRepair({ observed, repairBackoff, log, requeueAfter });
-  const workers = openWorkers({
-    ...{
-      observed,
-      network,
-      backend,
-      linkTimeout,
-      policies,
-      repair,
-      mayOpen,
-      log,
-      requeue,
-      requeueAfter,
-      fail,
-    },
-    linkChanges,
-  });
-  const passes = openPasses({
-    ...{
-      config,
-      observed,
-      workers,
-      network,
-      backend,
-      linkTimeout,
-      policies,
-      repairBackoff,
-      vifHistory,
-      requeueAfter,
-    },
-    ingressMayPrecede,
-  });
-  const edits = merge(fromEvent(process, 'SIGHUP'), watchFiles(options.policies)).pipe(
-    debounceTime(editMs),
-    concatMap(policies.reload),
-    ignoreElements(),
-  );
-  let heard = (): void => undefined;
-  const listening = new Promise<void>((resolve) => {
-    heard = resolve;
-  });
-  const triggers = merge(
-    requests,
-    backend.changes.pipe(tap(observed.touch)),
-    merge(
-      watchLinks().pipe(
-        tap(guard.linksChanged),
-        tap(() => linkChanges.next()),
-      ),
-      watchNeighbours(observed.isOurNeighbour),
-    ).pipe(
-      tap(observed.invalidateLinks),
-      filter(() => !workers.isBringingUp()),
-    ),
-    watchRuleset().pipe(
-      tap(guard.suspect),
-      tap(observed.invalidateElements),
-      tap(() => heard()),
-    ),
-    watchXenstored(store),
-    policies.changes,
-    edits,
-  );
-  const drops = (): Promise<Drops | null> =>
-    Promise.race([network.nft.drops(), delay(dropsMs, null, { ref: false })]).catch(() => null);
-  const status = async (): Promise<Status> =>
-    statusOf({
-      daemon: {
-        pid: process.pid,
-        since,
-        version,
-        trouble:
-          guard.problemText() ??
-          workers.lastCommandError()?.message ??
-          repair.problemText() ??
-          null,
-      },
-      panic: guard.isPanic(),
-      decisions: passes.decisions(),
-      historyOf: (decision) => vifHistory.entryOf(decision, passes.problemOf(decision)),
-      names: observed.names(),
-      kernel: observed.kernel(),
-      gateways: config.gateways.map(({ text }) => text),
-      drops: await drops(),
-    });
-  return {
-    observed,
-    /** Resolves once the ruleset monitor listens. */
-    listening,
-    settled: async () => {
-      await Promise.all([workers.settled(), guard.settled()]);
-    },
-    status,
-    passed: merge(triggers.pipe(singleFlight(passes.run)), failures),
-  };
-};
-
 /** The addresses and networks of all served vifs. */
 const addressesOf = (decisions: readonly Decision[]): string[] =>
   decisions.flatMap((decision) =>
     decision.kind === 'served' ? decision.served.prefixes.map(({ text }) => text) : [],
   );
+
+/**
+ * The policies are reloaded after this time without a change, since an editor writes a file in several steps.
+ */
+const editMs = 10;
+
+/** Loads the policies again after each edit and each SIGHUP. */
+const reloadOnEdit = (directory: string, { reload }: Policies): Observable<void> =>
+  merge(fromEvent(process, 'SIGHUP'), watchFiles(directory)).pipe(
+    debounceTime(editMs),
+    concatMap(reload),
+  );
+
+const openWatcher = (options: DaemonOptions, ports: Ports) => {
+  const { config, log } = options;
+  const { store, network, backend, policies } = ports;
+  const { requests, requeue, requeueAfter } = openPassTimer();
+  const failures = new Subject<never>();
+  const linkChanges = new Subject<void>();
+  const listening = deferred<void>();
+  const linkTimeout = openLinkTimeout(() => performance.now());
+  const vifHistory = openVifHistory(log);
+  const repairBackoff = openRepairBackoff(() => performance.now());
+  const observed = openObservedState({ network, backend }, () => guard.suspect());
+  const shared = { ...ports, config, log, observed, linkTimeout, repairBackoff, vifHistory };
+  const guard = openStaticRulesetGuard({
+    network,
+    repairBackoff,
+    log,
+    requeue,
+    addresses: () => addressesOf(passes.decisions()),
+    repaired: observed.invalidateElements,
+  });
+  const repair = openRepair({ observed, repairBackoff, log, requeueAfter });
+  const workers = openWorkers({
+    ...shared,
+    repair,
+    mayOpen: guard.isStanding,
+    linkChanges,
+    requeue,
+    requeueAfter,
+    fail: (error) => failures.error(error),
+  });
+  const passes = openPasses({ ...shared, workers, requeueAfter });
+  const sources = {
+    requests,
+    store: backend.changes,
+    links: watchLinks(),
+    neighbours: watchNeighbours(observed.isOurNeighbour),
+    ruleset: watchRuleset(),
+    xenstored: watchXenstored(store),
+    policies: policies.changes,
+    edits: reloadOnEdit(options.policies, policies),
+  };
+  const triggers = triggersOf(sources, {
+    observed,
+    guard,
+    linksChanged: () => linkChanges.next(),
+    listening: listening.resolve,
+    isBringingUp: workers.isBringingUp,
+  });
+  return {
+    observed,
+    listening: listening.promise,
+    settled: async () => {
+      await Promise.all([workers.settled(), guard.settled()]);
+    },
+    status: openDaemonStatus({ ...shared, guard, workers, repair, passes }),
+    passed: merge(triggers.pipe(singleFlight(passes.run)), failures),
+  };
+};
 
 const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
@@ -244,36 +190,30 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const hostNames = openHostNames(resolveHost);
   const policies = await openPolicies(options.policies, hostNames, log);
   const backend = openBackend(store, domid);
-  const watcher = openWatcher(options, {
-    ...{ store, network, backend, policies, ingressMayPrecede },
-  });
+  const ports = { store, network, backend, policies, ingressMayPrecede };
+  const watcher = openWatcher(options, ports);
   // The first pass should already know the names' addresses, so that they stay allowed across a restart. But
   // no vif waits long for a slow name server.
   await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
   // Decisions need net-vm's own addresses, so an observation comes before the first pass.
   await Promise.all([watcher.observed.observeLinks(), watcher.observed.observeElements()]);
-  const announce = async (): Promise<Server> => {
-    await watcher.listening;
-    await watcher.settled();
-    const server = await openControl(runtime, watcher.status);
-    await publishReadiness(store, log);
-    log.info({ domid }, 'ready');
-    return server;
-  };
-  let control: Promise<Server> | undefined;
+  const announcement = openAnnouncement({
+    listening: watcher.listening,
+    settled: watcher.settled,
+    openControl: () => openControl(runtime, watcher.status),
+    publishReadiness: async () => {
+      await publishReadiness(store, log);
+      log.info({ domid }, 'ready');
+    },
+  });
   const served = watcher.passed.pipe(
-    concatMap((_, pass) => {
-      if (pass > 0) return [];
-      control = announce();
-      return control;
-    }),
+    concatMap((_, pass) => (pass > 0 ? [] : announcement.announce())),
     takeUntil(stopSignals()),
   );
   await lastValueFrom(served, { defaultValue: undefined });
   log.info('stopping: the firewall and all links stay as they are');
   await watcher.settled();
-  // The signal may come while the control socket is still being opened.
-  (await control)?.close();
+  await announcement.withdraw();
   await withdrawReadiness(store);
   await rm(controlSocket(runtime), { force: true });
   network.close();

@@ -3,6 +3,11 @@
  * worker.
  */
 
+import type { Plan } from '../plan/plan.ts';
+
+/** Called after each piece of work, with its error if it failed. */
+export type WorkEnd = (error?: unknown) => void;
+
 export type Worker = {
   readonly isIdle: () => boolean;
   /**
@@ -17,8 +22,14 @@ export type Worker = {
   readonly settled: () => Promise<void>;
 };
 
-/** @param ended called after each piece of work, with its error if it failed */
-export const openWorker = (ended: (error?: unknown) => void): Worker => {
+/** Takes its steps from plans, and runs them with its workers. */
+export type PlanWorker = {
+  readonly workers: readonly Worker[];
+  /** Starts the steps whose worker is idle; a later pass plans the other steps again. */
+  readonly start: (todo: Plan) => void;
+};
+
+export const openWorker = (ended: WorkEnd): Worker => {
   let running: { readonly links: readonly string[]; readonly done: Promise<void> } | undefined;
   let lastError: unknown;
   const end = (error?: unknown): void => {

@@ -76,7 +76,12 @@ const start = (
     if (listening) output.next(undefined);
     else if (!stop.signal.aborted) fail(`did not begin to listen within ${deadlineMs / 1000} s`);
   });
-  return () => stop.abort();
+  return () => {
+    stop.abort();
+    // A process that the program has started may outlive it, and its open pipe would keep the daemon alive.
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
 };
 
 /** Runs a monitor. Errors with MONITOR_FAILED if it ends or does not listen. Unsubscribing stops it. */

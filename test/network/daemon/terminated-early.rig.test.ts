@@ -3,16 +3,15 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'vitest';
-import { withNetVm } from '../network/daemon/net-vm.ts';
-import { childrenOf, commandLine } from '../rig/process.ts';
-import { namespaceOf } from '../rig/sim/topology.ts';
-import { until } from '../support/until.ts';
-import { reactionMs, within } from './in-namespace.ts';
-import { fault } from './known.ts';
+import { reactionMs, within } from '../../faults/in-namespace.ts';
+import { childrenOf, commandLine } from '../../rig/process.ts';
+import { namespaceOf } from '../../rig/sim/topology.ts';
+import { until } from '../../support/until.ts';
+import { withNetVm } from './net-vm.ts';
 
-const main = new URL('../../dist/main.js', import.meta.url).pathname;
+const main = new URL('../../../dist/main.js', import.meta.url).pathname;
 
-test.fails.each([20, 3600])(fault('x1', 'SIGTERM works if nft monitor takes %i s'), (seconds) =>
+test.each([20, 3600])('SIGTERM ends the daemon if nft monitor takes %i s', (seconds) =>
   withNetVm(
     async ({ sim, netVm }) => {
       const directory = `${sim.directory}/bin`;

@@ -1,0 +1,49 @@
+/** The daemon's status, from what its parts know now. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { version } from '../../package.ts';
+import type { Config } from '../config/config.ts';
+import type { Network } from '../kernel/network.ts';
+import type { Drops } from '../status/drops.ts';
+import { type Status, statusOf } from '../status/status.ts';
+import type { ObservedState } from './observed-state.ts';
+import type { Passes } from './pass.ts';
+import type { Repair } from './repair.ts';
+import type { StaticRulesetGuard } from './static-ruleset-guard.ts';
+import type { VifHistory } from './vif-history.ts';
+import type { Workers } from './workers.ts';
+
+type Parts = {
+  readonly config: Pick<Config, 'gateways'>;
+  readonly network: { readonly nft: Pick<Network['nft'], 'drops'> };
+  readonly observed: Pick<ObservedState, 'names' | 'kernel'>;
+  readonly guard: Pick<StaticRulesetGuard, 'problemText' | 'isPanic'>;
+  readonly workers: Pick<Workers, 'lastCommandError'>;
+  readonly repair: Pick<Repair, 'problemText'>;
+  readonly passes: Pick<Passes, 'decisions' | 'problemOf'>;
+  readonly vifHistory: Pick<VifHistory, 'entryOf'>;
+};
+
+/** The longest wait for nft's counters: if nft hangs, the status must be sent all the same. */
+const dropsMs = 500;
+
+/** Returns a function that gives the status now. The daemon counts as running since this call. */
+export const openDaemonStatus = (parts: Parts): (() => Promise<Status>) => {
+  const { config, network, observed, guard, workers, repair, passes, vifHistory } = parts;
+  const since = new Date().toISOString();
+  const trouble = (): string | null =>
+    guard.problemText() ?? workers.lastCommandError()?.message ?? repair.problemText() ?? null;
+  const drops = (): Promise<Drops | null> =>
+    Promise.race([network.nft.drops(), delay(dropsMs, null, { ref: false })]).catch(() => null);
+  return async () =>
+    statusOf({
+      daemon: { pid: process.pid, since, version, trouble: trouble() },
+      panic: guard.isPanic(),
+      decisions: passes.decisions(),
+      historyOf: (decision) => vifHistory.entryOf(decision, passes.problemOf(decision)),
+      names: observed.names(),
+      kernel: observed.kernel(),
+      gateways: config.gateways.map(({ text }) => text),
+      drops: await drops(),
+    });
+};

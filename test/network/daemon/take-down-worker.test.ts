@@ -1,0 +1,69 @@
+/** The worker that closes vifs, with fakes of its neighbours that record each call. */
+import { expect, test } from 'vitest';
+import { openTakeDownWorker } from '../../../src/network/daemon/take-down-worker.ts';
+import type { Plan } from '../../../src/network/plan/plan.ts';
+import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
+import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
+import { backendVif } from '../store-fixture.ts';
+
+const idle: Plan = planFor(converge(modelOf([backendVif(3)])));
+const nothing = { links: [], routes: [], neighbours: [] };
+
+const openFakes = (failure?: Error) => {
+  const calls: string[] = [];
+  const planWorker = openTakeDownWorker({
+    observed: {
+      touch: (change) => calls.push(`touch ${JSON.stringify(change)}`),
+      invalidateLinks: () => calls.push('invalidate links'),
+    },
+    repair: {
+      logExcess: ({ routes = [] }) => calls.push(`excess ${routes.map(keyOfRoute)}`),
+    },
+    takeDown: async ({ takeDown, finish }) => {
+      calls.push(`take down ${[...takeDown.links, ...finish]}`);
+      if (failure !== undefined) throw failure;
+    },
+    worked: (error) => calls.push(error === undefined ? 'worked' : `worked: ${error}`),
+  });
+  const [worker] = planWorker.workers;
+  if (worker === undefined) throw new Error('there is no worker');
+  return { planWorker, worker, calls };
+};
+
+test('a plan without links, routes, neighbours and finished vifs starts nothing', () => {
+  const { planWorker, worker } = openFakes();
+  planWorker.start({ ...idle, takeDown: nothing, finish: [] });
+  expect(worker.isIdle()).toBe(true);
+});
+
+test('reads a finished vif again and observes the links after the removal', async () => {
+  const { planWorker, worker, calls } = openFakes();
+  planWorker.start({ ...idle, takeDown: { ...nothing, links: ['web'] }, finish: ['3/0'] });
+  expect(worker.busy()).toEqual(['web', 'vif3.0']);
+  planWorker.start({ ...idle, takeDown: nothing, finish: ['4/0'] });
+  await worker.settled();
+  expect(calls).toEqual([
+    'excess ',
+    'take down web,3/0',
+    'touch {"key":"3/0"}',
+    'invalidate links',
+    'worked',
+  ]);
+});
+
+test('logs excess routes only of links that stay up', async () => {
+  const { planWorker, worker, calls } = openFakes();
+  const routeOf = (link: string): Route => ({ prefix: '10.0.5.9', link, via: undefined });
+  const routes = [routeOf('vif3.0'), routeOf('vif4.0')];
+  planWorker.start({ ...idle, takeDown: { ...nothing, links: ['vif3.0'], routes }, finish: [] });
+  expect(worker.busy()).toEqual(['vif3.0', 'vif3.0', 'vif4.0']);
+  await worker.settled();
+  expect(calls[0]).toBe(`excess ${keyOfRoute(routeOf('vif4.0'))}`);
+});
+
+test('a failed removal is reported, and nothing is read again for it', async () => {
+  const { planWorker, worker, calls } = openFakes(new Error('ip failed'));
+  planWorker.start({ ...idle, takeDown: nothing, finish: ['3/0'] });
+  await worker.settled();
+  expect(calls.slice(1)).toEqual(['take down 3/0', 'worked: Error: ip failed']);
+});
