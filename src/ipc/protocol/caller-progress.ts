@@ -17,12 +17,12 @@ export const newCallerProgress = (): CallerProgress => ({
 });
 
 /** Whether the caller may send STDIN, CREDIT and STOP: it may not after a cancel or the call's end. */
-export const isActive = ({ state }: CallerProgress): boolean =>
+export const isCallActive = ({ state }: CallerProgress): boolean =>
   state === 'opened' || state === 'answered';
 
 /** Cancels the call. Returns false if nothing is left to cancel. */
 export const cancelCaller = (caller: CallerProgress): boolean => {
-  if (caller.state === 'gone' || !isActive(caller)) return false;
+  if (caller.state === 'gone' || !isCallActive(caller)) return false;
   caller.state = cancelledCaller[caller.state];
   caller.cancelDue = true;
   return true;

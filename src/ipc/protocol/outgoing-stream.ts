@@ -1,6 +1,6 @@
 /** A stream at its caller. */
 import type { CallRequest, Outcome, OutgoingCall } from './call.ts';
-import { isActive, newCallerProgress, noteFromTarget } from './caller-progress.ts';
+import { isCallActive, newCallerProgress, noteFromTarget } from './caller-progress.ts';
 import { type LinkResources, sendReadiness, takeReadiness } from './channels.ts';
 import type { FrameName } from './frame.ts';
 import { createInbound } from './inbound.ts';
@@ -54,12 +54,12 @@ export const openOutgoingStream = (
     }
     if (caller.cancelDue) outbox.frame('cancel', stream, nothing);
     caller.cancelDue = false;
-    if (!isActive(caller)) return;
+    if (!isCallActive(caller)) return;
     sendReadiness(outbox, stream, 'stdout', stdout);
     sendReadiness(outbox, stream, 'stderr', stderr);
   };
 
-  const canSend = () => isActive(caller) && stdin.hasWork();
+  const canSend = () => isCallActive(caller) && stdin.hasWork();
   const sender: Sender = {
     waits: notWaiting(),
     sendControl,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   cancelCaller,
-  isActive,
+  isCallActive,
   newCallerProgress,
   noteFromTarget,
 } from '../../../src/ipc/protocol/caller-progress.ts';
@@ -14,7 +14,7 @@ test('EXIT after an answer needs the end of both outputs', () => {
   for (const caller of [early, late]) noteFromTarget(caller, 'stdout', no);
   expect(() => noteFromTarget(early, 'exit', no)).toThrow('exit before the end of the outputs');
   noteFromTarget(late, 'exit', yes);
-  expect([late.state, isActive(late)]).toEqual(['gone', false]);
+  expect([late.state, isCallActive(late)]).toEqual(['gone', false]);
 });
 
 test('a frame after the end is a violation', () => {
@@ -27,7 +27,7 @@ test('a cancelled call waits for no output', () => {
   const caller = newCallerProgress();
   noteFromTarget(caller, 'stdout', no);
   expect(cancelCaller(caller)).toBe(true);
-  expect([caller.cancelDue, isActive(caller)]).toEqual([true, false]);
+  expect([caller.cancelDue, isCallActive(caller)]).toEqual([true, false]);
   noteFromTarget(caller, 'exit', no);
   expect(caller.state).toBe('gone');
 });
