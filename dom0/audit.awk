@@ -95,7 +95,7 @@ function check_vif(path,    part) {
 		split(value_of[path], place, "/")
 		backend_is(part[3], part[6], place[4])
 	} else if (path ~ /^\/local\/domain\/[0-9]+\/backend\/vif\/./) {
-		if (part[4] == 0) find("VIF_BACKEND_DOM0", "a vif of " who(part[7]) " ends in dom0", "set backend=" net " in its vif, and create the VM again")
+		if (part[4] == 0) find("VIF_BACKEND_DOM0", "a vif of " who(part[7]) " has its backend in dom0", "set backend=" net " in its vif, and create the VM again")
 		else if (part[8] != "") backend_is(part[7], part[8], part[4])
 	}
 }

@@ -31,7 +31,7 @@ $1 == "address" {
 }
 $1 == "vm" {
 	needs_words(3, "a name, a level and the hash of a policy")
-	if ($2 !~ /^[A-Za-z0-9][A-Za-z0-9_-]*$/) wrong(NR, "\"" $2 "\" is not the name of a VM")
+	if ($2 !~ /^[A-Za-z0-9][A-Za-z0-9_-]*$/) wrong(NR, "\"" $2 "\" is not a valid VM name")
 	if ($2 ~ /^[0-9]+$/) wrong(NR, "xl takes \"" $2 "\" for a domid")
 	if ($2 in level) wrong(NR, $2 " is defined twice")
 	if ($3 !~ /^[0-9]+$/ || $3 + 0 < last) wrong(NR, "a level must be a number, and not lower than the level before")

@@ -18,7 +18,7 @@ const complain = (error: unknown): void => {
 };
 
 const perform: Perform = async (command, values) => {
-  // The program parses exactly what the command was declared with.
+  // The program parses exactly the parameters that the command declares.
   const status = await command.run(values as never);
   if (command.endsProcess) process.exit(status);
   process.exitCode = status;

@@ -1,4 +1,4 @@
-/** What help says below the options. */
+/** The text of help below the options. */
 import type { Command, CommandTable, Group } from './commands/command.ts';
 import { wrongCommandLine } from './commands/exit-status.ts';
 

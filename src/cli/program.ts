@@ -40,7 +40,7 @@ const argumentFrom = (argument: ArgumentEntry): Argument => {
   return made.argParser((text) => value.parse(text));
 };
 
-/** The commander of these words, which exists if a shorter command or a group has made it. */
+/** Finds or creates the commander command for these words. */
 const descend = (program: Commander, path: readonly string[]): Commander =>
   path.reduce(
     (parent, word) =>
@@ -56,7 +56,7 @@ const addGroup = (program: Commander, group: Group): void => {
     .addHelpText('after', () => `\n${groupEpilogue(group)}`);
 };
 
-/** Adds what a command takes, what it does and its own help. */
+/** Adds the parameters, the action and the help of a command. */
 const complete = (
   leaf: Commander,
   command: Command,
@@ -88,8 +88,9 @@ const complete = (
 };
 
 /**
- * Runs the command of a command line, which are the words after "vifwatch".
- * Throws CommanderError if the command line is wrong, or after help or the version; else what the command throws.
+ * Runs a command. Rethrows the command's own errors.
+ * @param words the command line after "vifwatch"
+ * @throws CommanderError if the command line is wrong, and after help or the version
  */
 export const runCommandLine = async (
   table: CommandTable,
@@ -110,7 +111,7 @@ export const runCommandLine = async (
   }
   for (const command of table.commands) {
     const leaf = descend(program, command.path).summary(command.summary);
-    // The start takes less time without the options of commands that cannot be meant.
+    // The start takes less time without the options of other commands.
     if (words.includes(command.path[0])) complete(leaf, command, { program, perform });
   }
   for (const group of table.groups) addGroup(program, group);

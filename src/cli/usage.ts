@@ -1,8 +1,8 @@
-/** How a command is written, in one line. */
+/** The usage line of a command. */
 import type { Command } from './commands/command.ts';
 import type { Argument, Option } from './commands/parameter.ts';
 
-/** The name of a value as help has it. */
+/** The name of a value in help. */
 export const placeholder = ({ value }: { readonly value: { readonly name: string } }): string =>
   value.name.toUpperCase();
 

@@ -17,7 +17,7 @@ const vifs = (dom0: Dom0): readonly Sabotage[] => {
   return [
     {
       codes: ['VIF_BACKEND_DOM0'],
-      what: /^a vif of sa-vm \(domain \d+\) ends in dom0$/,
+      what: /^a vif of sa-vm \(domain \d+\) has its backend in dom0$/,
       dom0: `xenstore-write /local/domain/0/backend/vif/${sa}/1/state 1`,
       mend: 'xenstore-rm /local/domain/0/backend',
     },

@@ -1,4 +1,4 @@
-/** Pings, with which scenarios find out who reaches whom. */
+/** Pings that show which VM reaches which address. */
 import assert from 'node:assert/strict';
 import type { Host, Output, VmSpec } from '../rig/host.ts';
 import { until } from '../support/until.ts';

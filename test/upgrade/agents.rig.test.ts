@@ -19,10 +19,10 @@ const assertRuns = (agent: Agent, release: 'new' | '0.1'): void => {
   expect(commandLine(agent.pid())).toContain(mainOf(release));
 };
 
-/** More than a window, and no two parts of it alike. */
+/** More bytes than a window, without a repeated part. */
 const data = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index * index));
 
-/** Expects that calls from one VM to another pass everything that a call passes; resolves with how many it made. */
+/** Checks calls with arguments, input, errors, signals and a timeout. Resolves with the number of calls. */
 const assertCalls = async (from: Agent, name: string, to: string): Promise<number> => {
   const hello = await from.vifwatch(['call', to, 'hello+key1']);
   expect(hello.stdout.toString()).toBe(`hello ${name}, you said key1\n`);
@@ -75,7 +75,7 @@ describe.each(pairs)('%s and %s', (one, other) => {
       await assertCalls(server, 'sa-vm', 'workload-vm'),
     ];
 
-    // The server gets the client's release: the link comes up again by itself.
+    // The operator upgrades the server to the client's release: the link comes up again by itself.
     await server.signal('SIGTERM');
     await server.start(mainOf(other));
     await peersBecome(client, 'the link is up again', ({ peers }) =>
@@ -88,7 +88,7 @@ describe.each(pairs)('%s and %s', (one, other) => {
     printFigures({ calls: calls.reduce((sum, made) => sum + made), bytesEach: data.length });
   });
 
-  test(`${one} calls ${one} by way of a relay of ${other}`, async () => {
+  test(`${one} calls ${one} through a relay of ${other}`, async () => {
     const host = await startHost();
     const relay = await makeVm(host, 'mgmt-vm', {
       ...{ main: mainOf(other), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },
@@ -103,7 +103,7 @@ describe.each(pairs)('%s and %s', (one, other) => {
     printFigures({ calls, bytesEach: data.length });
   });
 
-  test(`${one} calls ${other} by way of a relay of ${other}`, async () => {
+  test(`${one} calls ${other} through a relay of ${other}`, async () => {
     const host = await startHost();
     const relay = await makeVm(host, 'mgmt-vm', {
       ...{ main: mainOf(other), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },

@@ -1,4 +1,4 @@
-/** What 0.1 read from /etc/vifwatch and made of mesh.toml: this release does the same with it. */
+/** This release reads /etc/vifwatch as 0.1 does, and compiles the same files from mesh.toml. */
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ beforeAll(async () => {
   oldMain = await releaseMain('0.1.0');
 });
 
-/** Runs a command of a release, on no rig. */
+/** Runs a command of a release without a rig. */
 const run = async (main: string, args: readonly string[], input = '') => {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
     ...{ reject: false, stripFinalNewline: false, input },
@@ -41,14 +41,14 @@ const run = async (main: string, args: readonly string[], input = '') => {
   return { status: exitCode, stdout, stderr };
 };
 
-/** The VMs of `rules.d`: the last one's policy is found by its address. */
+/** The VMs of `rules.d`. The daemon finds the last VM's policy by its address. */
 const vms = [
   { name: 'app-vm', ip: '10.0.5.101 fd00:5::101' },
   { name: 'mgmt-vm', ip: '10.0.5.102 fd00:5::102' },
   { name: 'plain-vm', ip: '10.0.5.103' },
 ] as const;
 
-/** What their policies have become in the kernel; a chain's name holds the hash of its rules. */
+/** The chains of their policies in the kernel. A chain's name contains the hash of its rules. */
 const policyChains = async (host: SimHost): Promise<readonly string[]> => {
   const table = await inNetVm(host, ['nft', '-s', 'list', 'table', 'inet', 'vifwatch']);
   return (
@@ -59,7 +59,7 @@ const policyChains = async (host: SimHost): Promise<readonly string[]> => {
 const assertServed = async (host: SimHost): Promise<void> => {
   const { status, stdout } = await host.inNetVm(['vifwatch', 'status', '--json']);
   assert.equal(status, 0, stdout);
-  // Its rule lets it ping; its profile alone would not.
+  // A rule of app-vm allows the ping; its profile alone would not.
   await assertReaches({ host, from: { name: 'app-vm' } }, outside4);
   await assertReaches({ host, from: { name: 'plain-vm' } }, outside4);
   await assertReaches({ host, from: { name: 'mgmt-vm' } }, gateway4, '10.0.5.101');
@@ -67,7 +67,7 @@ const assertServed = async (host: SimHost): Promise<void> => {
   await (await connect(host, world, '192.0.2.2', 8080)).use();
 };
 
-test('vifwatch.toml and rules.d: the same rules of every key', async () => {
+test('this release makes the same rules as 0.1 from every key of vifwatch.toml and rules.d', async () => {
   await withNetVm(
     async (host) => {
       cpSync(join(etc, 'rules.d'), host.daemon.policies, { recursive: true });
@@ -85,7 +85,7 @@ test('vifwatch.toml and rules.d: the same rules of every key', async () => {
       const before = await policyChains(host);
       assert.equal(before.length, 2 * vms.length);
 
-      // A SIGTERM would wait for the name server, which is not there.
+      // After a SIGTERM, the daemon would wait for the missing name server.
       await host.signalDaemon('SIGKILL');
       await host.startDaemon();
       await assertServed(host);
@@ -95,7 +95,7 @@ test('vifwatch.toml and rules.d: the same rules of every key', async () => {
       assert.match(stdout, /^ok +policies: .*: 10\.0\.5\.103 app-vm mgmt-vm off-vm/m);
       printFigures({ policies: 4, rules: before.join('\n').split('\n').length });
 
-      // A policy that is not accepted would have shown.
+      // This shows that the daemon reports a bad policy.
       writeFileSync(`${host.daemon.policies}/app-vm.toml`, 'unknown = true\n');
       await becomesRefused(host, first, 'POLICY_INVALID');
       assert.notDeepEqual(await policyChains(host), before);
@@ -104,7 +104,7 @@ test('vifwatch.toml and rules.d: the same rules of every key', async () => {
   );
 });
 
-/** Every service, argument and caller of policy.d, and others. */
+/** Requests with every service, argument and caller of policy.d, and with others. */
 const requests = (): string => {
   const policy = readdirSync(join(etc, 'policy.d'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -121,7 +121,7 @@ const requests = (): string => {
     .join('');
 };
 
-test('policy.d: the same verdicts, in every VM', async () => {
+test('this release reaches the same verdicts as 0.1 with policy.d, in every VM', async () => {
   const directory = join(etc, 'policy.d');
   const checked = await run(ownMain, ['policy', 'check', directory]);
   expect(checked).toMatchObject({ status: 0, stderr: '' });
@@ -145,14 +145,14 @@ test('policy.d: the same verdicts, in every VM', async () => {
   printFigures({ requests: input.split('\n').length - 1, verdicts: verdicts.size });
 });
 
-test('agent.toml, policy.d and services.d: an agent serves by them', async () => {
+test('an agent obeys the agent.toml, policy.d and services.d of 0.1', async () => {
   const host = await startHost();
   const sign = '#!/bin/sh\necho "$1 as $(id -un) for $QREXEC_REMOTE_DOMAIN"\nexit 3\n';
   const server = await makeVm(host, 'sa-vm', { services: { sign } });
   for (const part of ['agent.toml', 'policy.d', 'services.d'])
     cpSync(join(etc, part), join(server.etc, part), { recursive: true });
   const client = await makeVm(host, 'workload-vm', { connect: ['sa-vm'] });
-  // Else nobody could not reach the service that runs as nobody.
+  // The service that runs as the user "nobody" needs this right.
   chmodSync(host.sim.directory, 0o755);
   await Promise.all([server.start(), client.start()]);
   await listenEcho(server);
@@ -176,8 +176,8 @@ test('agent.toml, policy.d and services.d: an agent serves by them', async () =>
 });
 
 /**
- * Every file of a compiled mesh: its mode and its bytes, by its path. Comments are left out, as texts may change. So are
- * dom0's scripts, which the compiler copies: they belong to the release.
+ * Mode and bytes of every file of a compiled mesh, by path. It omits comments, because texts may change, and
+ * dom0's scripts, because each release copies its own.
  */
 const treeOf = (directory: string): ReadonlyMap<string, string> => {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
@@ -196,10 +196,10 @@ const treeOf = (directory: string): ReadonlyMap<string, string> => {
   );
 };
 
-/** The files of a compiled mesh that are not as 0.1 makes them, and the line of CHANGELOG.md that says so. */
+/** The files of a compiled mesh that differ from those of 0.1, with the line of CHANGELOG.md that says so. */
 const changed: Readonly<Record<string, string>> = {};
 
-test('mesh.toml: the same files but for their comments and what the changelog names', async () => {
+test('this release compiles mesh.toml to the files of 0.1, apart from comments and the changes in the changelog', async () => {
   const file = join(fixture, 'mesh/mesh.toml');
   const out = directoryWith();
   const checked = await run(ownMain, ['mesh', 'check', file]);

@@ -1,10 +1,10 @@
-/** TCP connections that stay, and say something when they are asked to. */
+/** TCP connections that stay open, and send data on request. */
 import assert from 'node:assert/strict';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import type { TiedProcess } from '../rig/sim/tied-process.ts';
 import { until } from '../support/until.ts';
 
-/** `serve PORT` sends back what comes; `connect TARGET PORT` sends a number at SIGUSR1 and waits until it comes back. */
+/** `serve PORT` echoes all data. `connect TARGET PORT` sends a number at each SIGUSR1 and waits for its echo. */
 const program = `
 import signal, socket, sys, threading
 mode, *args = sys.argv[1:]
@@ -29,7 +29,7 @@ while True:
 `;
 
 export type Connection = {
-  /** Sends something and waits until it has come back. */
+  /** Sends a number and waits for its echo. */
   readonly use: () => Promise<void>;
 };
 
@@ -58,7 +58,7 @@ export const serve = async (host: SimHost, namespace: string, port: number): Pro
   await start(host, namespace, ['serve', `${port}`]);
 };
 
-/** @param from the namespace of the end that opens it */
+/** Opens a connection. @param from the namespace of the end that opens it */
 export const connect = async (
   host: SimHost,
   from: string,

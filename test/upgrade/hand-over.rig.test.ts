@@ -1,4 +1,4 @@
-/** One release takes over 40 vifs with their flows from another: nobody notices. */
+/** One release takes over 40 vifs from another, without any effect on their flows. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -30,7 +30,7 @@ const vms = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 const devids = [0, 1, 2, 3, 4];
 
 const nameOf = (vm: number): string => `app${vm}`;
-/** The domid; net-vm has 2. */
+/** The VM's domid. net-vm is domain 2, and the VMs follow it. */
 const domidOf = (vm: number): number => vm + 2;
 const ipv4Of = (vm: number, devid = 0): string => `10.0.5.${10 * vm + devid}`;
 const ipv6Of = (vm: number, devid = 0): string => `fd00:5::${vm}:${devid}`;
@@ -39,7 +39,7 @@ const inVm = (vm: number): string => namespaceOf(domidOf(vm));
 const [udpPort, tcpPort, forbiddenPort] = [7777, 8000, 6666];
 const enough = 100;
 
-/** The first two VMs may be called, by the world and by the third. */
+/** Allows flows from the world to the first VM, and from the third VM to the second. */
 const writePolicies = ({ daemon }: SimHost): void => {
   const rules = (peer: string, direction: string): string =>
     [
@@ -78,7 +78,7 @@ const attachAll = async (host: SimHost): Promise<void> => {
     await assertReaches({ host, from: { name: nameOf(vm) } }, outside4, outside6);
 };
 
-/** Packets that go all the time, with each way that rules allow. */
+/** Starts flows that send all the time, one for each kind that the rules allow. */
 const startAllowed = async (host: SimHost): Promise<readonly Flow[]> => {
   for (const at of [world, inVm(1), inVm(2)]) await echo(host, at, udpPort);
   return [
@@ -90,7 +90,7 @@ const startAllowed = async (host: SimHost): Promise<readonly Flow[]> => {
   ];
 };
 
-/** Connections that are quiet most of the time. */
+/** Opens connections that are idle most of the time. */
 const openConnections = async (host: SimHost): Promise<readonly Connection[]> => {
   for (const at of [world, inVm(1), inVm(2)]) await serve(host, at, tcpPort);
   return [
@@ -103,14 +103,14 @@ const openConnections = async (host: SimHost): Promise<readonly Connection[]> =>
 const listenAll = (host: SimHost): Promise<readonly Flow[]> =>
   Promise.all([inVm(6), inVm(7), namespaceOf(2)].map((at) => echo(host, at, forbiddenPort)));
 
-/** To each of those that listen, what no rule allows. */
+/** Starts a flow that no rule allows to each listener. */
 const startForbidden = async (host: SimHost): Promise<readonly Flow[]> => [
   await send(host, world, ipv4Of(6), forbiddenPort),
   await send(host, inVm(6), ipv6Of(7), forbiddenPort),
   await send(host, inVm(6), '192.0.2.2', forbiddenPort),
 ];
 
-/** Both releases' own word for it. */
+/** Checks with the `status` command of each release that all vifs are connected. */
 const assertServesAll = async ({ daemon }: SimHost, mains: readonly string[]): Promise<void> => {
   for (const main of mains) {
     const { status, stdout, stderr } = await daemon.run(['status', '--json'], main);
@@ -122,7 +122,7 @@ const assertServesAll = async ({ daemon }: SimHost, mains: readonly string[]): P
   }
 };
 
-/** What a hand-over must not change. */
+/** The state that a hand-over must not change. */
 const factsOf = async (host: SimHost) => ({
   connections: await connectionsOf(host, [udpPort, tcpPort]),
   links: await linksOf(host),
@@ -131,14 +131,14 @@ const factsOf = async (host: SimHost) => ({
 
 type Facts = Awaited<ReturnType<typeof factsOf>>;
 
-/** The numbers that are missing although a later one has come back. */
+/** The numbers of lost packets: a later packet has come back. */
 const overtaken = ({ lost, last }: Counts): readonly number[] =>
   lost.filter((number) => number < last);
 
 const sum = (counts: readonly Counts[]): number =>
   counts.reduce((total, { sent }) => total + sent, 0);
 
-/** Does the damage that a bad hand-over would do, and expects that each kind is seen. */
+/** Does the damage that a bad hand-over would do, and checks that the test detects each kind. */
 const assertWouldShow = async (
   host: SimHost,
   { before, events, flow }: { before: Facts; events: Events; flow: Flow },
@@ -156,12 +156,12 @@ const assertWouldShow = async (
   assert.notDeepEqual(links, before.links);
   assert.notDeepEqual(backends, before.backends);
   await host.dom0.write(node, 'connected');
-  // It sets the link up again.
+  // The daemon sets the link up again.
   await host.startDaemon();
   await until('the loss is seen', async () => overtaken(await flow.now()).length > 0);
 };
 
-test('0.1 hands 40 vifs over and takes them back, by SIGTERM and by SIGKILL: no packet is lost, no flow is cut, no link flaps', async () => {
+test('0.1 hands 40 vifs over and takes them back after SIGTERM and SIGKILL: no lost packet, cut flow or link event', async () => {
   const oldMain = await releaseMain('0.1.0');
   await withNetVm(
     async (host) => {
@@ -225,7 +225,7 @@ test('0.1 hands 40 vifs over and takes them back, by SIGTERM and by SIGKILL: no 
       await host.signalDaemon('SIGTERM');
       await inNetVm(host, ['nft', 'flush', 'ruleset']);
       for (const flow of closed)
-        await until('what was forbidden passes', async () => (await flow.now()).seen > 0);
+        await until('a forbidden packet passes', async () => (await flow.now()).seen > 0);
       events.stop();
     },
     { daemon: false, quota: { nodes: 9000, watches: 1000 } },

@@ -1,12 +1,12 @@
-/** What a hand-over must leave as it is in net-vm, and the events that must not happen. */
+/** The state of net-vm that a hand-over must not change, and the events that it must not cause. */
 import { filter, type Subscription } from 'rxjs';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { namespaceOf } from '../rig/sim/topology.ts';
 import { inNetVm } from '../scenario/vms.ts';
 
 /**
- * The conntrack entries of the flows of `flows.ts` and of `connections.ts` to these ports: what each is, and its id. A flow
- * that was cut and begins anew has another id.
+ * The conntrack ids of the flows from `flows.ts` and `connections.ts` to these ports, by protocol and ends. A
+ * flow that is cut and begins again has another id.
  */
 export const connectionsOf = async (
   host: SimHost,
@@ -26,7 +26,7 @@ export const connectionsOf = async (
   return entries;
 };
 
-/** Whether each vif's link is up, and how often that has changed since it exists. */
+/** One line for each vif's link: its flags, its state, and the number of carrier changes. */
 export const linksOf = async (host: SimHost): Promise<readonly string[]> => {
   const script = `cd /sys/class/net
 for link in vif*; do
@@ -43,13 +43,13 @@ export const backendsOf = (host: SimHost): Promise<ReadonlyMap<string, string>> 
   host.dom0.tree(backends);
 
 export type Events = {
-  /** What the kernel has said of vifs' links since the last call. */
+  /** The kernel's events about vifs' links since the last call. */
   readonly ofLinks: () => readonly string[];
-  /** The `hotplug-status` nodes that were written since the last call, to whatever value. */
+  /** The `hotplug-status` nodes that were written since the last call. */
   readonly ofStatus: () => readonly string[];
 };
 
-/** Begins to watch; the events of vifs that are attached then show when it has begun. */
+/** Begins to watch. The events of vifs that are attached later show that the watch has begun. */
 export const watchEvents = (host: SimHost): Events & { readonly stop: () => void } => {
   const command = host.sim.inNamespace(namespaceOf(2), ['ip', '-o', 'monitor', 'link']);
   const monitor = host.sim.start('link-events', command, { domid: 2 });

@@ -1,11 +1,10 @@
-/** Earlier releases as their users have them. */
+/** Installs earlier releases from their packages. */
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { packageRoot } from '../../src/package.ts';
 
 /**
- * The main.js of a release, for `node`. The first call ever unpacks the release and builds its addon, which takes as long
- * as the compiler does.
+ * The path of a release's main.js. The first call on a machine unpacks the release and compiles its addon.
  */
 export const releaseMain = async (version: string): Promise<string> => {
   const directory = `${packageRoot}/.cache/releases/${version}`;

@@ -23,7 +23,7 @@ const agent = command({
 const agentCheck = command({
   path: ['agent', 'check'],
   summary: 'Check what the agent needs',
-  details: 'The command prints a line for each thing; a line that says FAIL names the next step.',
+  details: 'The command prints a line for each check; a line that says FAIL names the next step.',
   manual: 'vifwatch-agent(8)',
   options: {
     root: optional(directory, 'check the root file system in this directory, not this VM'),
@@ -71,7 +71,7 @@ const call = command({
     ['vifwatch call sa-vm sign+key1 < letter > letter.sig', 'sign a letter with key1 on sa-vm'],
     ['vifwatch call --timeout 60 mgmt-vm copy -- tar c .', 'send a directory, a minute at most'],
   ],
-  endsProcess: true, // What is left to read from a terminal or pipe would keep the process alive.
+  endsProcess: true, // Unread input on a terminal or pipe would keep the process alive.
   run: async ({ vm, service, program, runtime, timeout }) => {
     const { call } = await import('../ipc/call.ts');
     return await call(vm, service, { runtime, timeout, program });

@@ -1,4 +1,4 @@
-/** A command as the table has it: what it takes, what it does, and what help, completions and manual pages say. */
+/** A command in the table: its parameters, its effect, and its texts in help, completions and manual pages. */
 import { type GlobalName, type GlobalValues, globalOptions } from './global-options.ts';
 import type { Arguments, Options, Values } from './parameter.ts';
 
@@ -9,10 +9,10 @@ type ManualPage =
   | 'vifwatch-mesh(5)'
   | 'vifwatch-audit(8)';
 
-/** A command line, and what it does. */
+/** A command line and its effect. */
 type Example = readonly [line: string, effect: string];
 
-/** A status or a range of them, and what it means. */
+/** A status or a range of statuses, and its meaning. */
 type ExitStatus = readonly [status: number | string, meaning: string];
 
 type Described = {
@@ -23,26 +23,26 @@ type Described = {
   readonly manual: ManualPage;
 };
 
-/** What only has commands below it. */
+/** A first word that is not a command itself and only has commands below it. */
 export type Group = Described;
 
 type Explained = Described & {
   /** Sentences that help adds to the summary. */
   readonly details?: string;
-  /** Without that of a wrong command line, which every command has. */
+  /** All statuses except that of a wrong command line, which every command has. */
   readonly exitStatuses: readonly ExitStatus[];
   readonly examples: readonly [Example, Example, ...Example[]];
-  /** Whether the process ends with the command, although something may keep it alive. */
+  /** True if the process must exit when the command ends, although open handles would keep it alive. */
   readonly endsProcess?: true;
 };
 
-/** A command, whatever it takes. */
+/** A command with any parameters. */
 export type Command = Explained & {
   readonly arguments: Arguments;
   readonly options: Options;
-  /** The global options that it heeds. */
+  /** The global options that the command uses. */
   readonly globals: readonly GlobalName[];
-  /** Takes the values of all of these by their names and returns the exit status. */
+  /** Takes the values of arguments, options and global options by their names. Returns the exit status. */
   readonly run: (values: never) => Promise<number>;
 };
 
@@ -55,7 +55,7 @@ type Definition<A extends Arguments, O extends Options, G extends GlobalName> = 
 
 type None = Record<never, never>;
 
-/** Checks `run` against what the command takes. */
+/** Builds a command; the compiler checks the parameter of `run` against the command's parameters. */
 export const command = <
   A extends Arguments = None,
   O extends Options = None,
@@ -64,11 +64,11 @@ export const command = <
   definition: Definition<A, O, G>,
 ): Command => ({ arguments: {}, options: {}, globals: [], ...definition });
 
-/** Without the hidden ones. */
+/** The options that help shows. */
 export const visible = (options: Options): Options =>
   Object.fromEntries(Object.entries(options).filter(([, option]) => !('hidden' in option)));
 
-/** The visible options that a command heeds: its own first. */
+/** The visible options that a command uses: its own first, then the global ones. */
 export const heededOptions = ({ options, globals }: Command): Options => {
   const heeded = globals.map((name) => [name, globalOptions[name]] as const);
   return visible({ ...options, ...Object.fromEntries(heeded) });

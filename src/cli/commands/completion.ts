@@ -3,7 +3,7 @@ import { contextsOf } from '../completion/context.ts';
 import { type CommandTable, command } from './command.ts';
 import { choice, required } from './parameter.ts';
 
-/** @param table all commands, this one too */
+/** Builds the command. @param table returns all commands, including this one */
 export const completionCommand = (table: () => CommandTable) =>
   command({
     path: ['completion'],

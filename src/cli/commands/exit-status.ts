@@ -6,14 +6,14 @@ export const otherFailure = [70, 'any other failure; standard error names it'] a
 
 export const badConfiguration = [78, 'bad configuration'] as const;
 
-/** Those of a daemon in the foreground. */
+/** The statuses of a daemon in the foreground. */
 export const daemonStatuses = [
   [0, 'SIGTERM or SIGINT ended it'],
   [1, 'it failed; the last line of the log says why'],
   badConfiguration,
 ] as const;
 
-/** Those of a check that prints a line for each thing. */
+/** The statuses of a command that prints a line for each check. */
 export const checkStatuses = [
   [0, 'everything is in order'],
   [1, 'at least one line says FAIL'],

@@ -1,4 +1,4 @@
-/** The commands for a host as a whole: its mesh, and the proof that dom0 is out of it. */
+/** The commands for a whole host: its mesh, and the audit of a VM. */
 import { command, type Group } from './command.ts';
 import { badConfiguration, otherFailure } from './exit-status.ts';
 import { directory, file, flag, required, requiredLetter } from './parameter.ts';
@@ -13,10 +13,10 @@ const audit = command({
   exitStatuses: [
     [0, 'no finding'],
     [1, 'at least one finding'],
-    [69, 'the audit could not look; standard error says why'],
+    [69, 'the audit failed; standard error says why'],
   ],
   examples: [
-    ['vifwatch audit', 'show the findings, each with what to do'],
+    ['vifwatch audit', 'show the findings, each with its remedy'],
     ['vifwatch audit --json | jq -r .findings[].code', 'list the codes of the findings'],
   ],
   endsProcess: true, // An agent that does not answer would keep the process alive.
@@ -69,7 +69,7 @@ const compile = command({
 const check = command({
   path: ['mesh', 'check'],
   summary: 'Print all errors and warnings of a mesh',
-  details: 'A line for each says file, line, column, what is wrong and what to do.',
+  details: 'Each line has file, line, column, the fault and the remedy.',
   manual: 'vifwatch-mesh(5)',
   arguments: { mesh },
   exitStatuses: [[0, 'no error; there may be warnings'], otherFailure, badConfiguration],

@@ -64,7 +64,7 @@ const exportRules = command({
 const check = command({
   path: ['check'],
   summary: 'Check the configuration and this machine',
-  details: 'The command prints a line for each thing; a line that says FAIL names the next step.',
+  details: 'The command prints a line for each check; a line that says FAIL names the next step.',
   manual: 'vifwatch(8)',
   options: {
     root: optional(directory, 'check the root file system in this directory, not this machine'),
@@ -105,7 +105,7 @@ const panic = command({
 const resume = command({
   path: ['resume'],
   summary: 'End panic mode',
-  details: 'Only this or a reboot ends panic mode. Each vif gets again what its policy allows.',
+  details: 'Only this or a reboot ends panic mode. The policies apply again.',
   manual: 'vifwatch(8)',
   exitStatuses: [[0, 'panic mode is off'], otherFailure],
   examples: [

@@ -1,15 +1,15 @@
-/** What a command takes: its options and arguments, from which the types of their values follow. */
+/** Options and arguments of commands. The types of their values follow from them. */
 import { InvalidArgumentError } from 'commander';
 
-/** What a shell offers for a value. A list holds all possible values. */
+/** The completions that a shell offers for a value. A list contains all possible values. */
 type Completion = 'file' | 'directory' | 'program' | 'nothing' | readonly string[];
 
 /** The value of an option or an argument. */
 export type Value<T = unknown> = {
-  /** In lower case, as manual pages have it; `name[+suffix]` if a part may be left out. */
+  /** The value's name in help and manual pages, in lower case; `name[+suffix]` if a part is optional. */
   readonly name: string;
   readonly completion: Completion;
-  /** Throws InvalidArgumentError. */
+  /** @throws InvalidArgumentError */
   readonly parse: (text: string) => T;
 };
 
@@ -23,7 +23,7 @@ type Valued<Kind extends string, T> = {
   readonly value: Value<T>;
 };
 
-/** An option that the command cannot do without. */
+/** An option that the command line must contain. */
 type Required<T> = Valued<'required', T> & { readonly letter?: string };
 
 /** An option with a default. */
@@ -38,7 +38,7 @@ export type Argument =
   | Valued<'optional', unknown>
   | Valued<'rest', unknown>;
 
-/** The order is that of the command line. */
+/** The arguments by their names, in the order of the command line. */
 export type Arguments = Readonly<Record<string, Argument>>;
 
 export type Options = Readonly<Record<string, Option>>;
@@ -55,7 +55,7 @@ type KeysOfKind<P, Kind> = {
   [K in keyof P]: P[K] extends { readonly kind: Kind } ? K : never;
 }[keyof P];
 
-/** The values of these options or arguments: one that may be absent is an optional field. */
+/** The values of these options or arguments. A value that may be absent is an optional field. */
 export type Values<P extends Options | Arguments> = {
   readonly [K in KeysOfKind<P, 'required' | 'preset' | 'rest'>]: ValueOf<P[K]>;
 } & {
@@ -78,7 +78,7 @@ export const required = <T>(value: Value<T>, summary: string): Valued<'required'
   value,
 });
 
-/** A required option that has a letter, too. */
+/** A required option that also has a letter. */
 export const requiredLetter = <T>(
   letter: string,
   value: Value<T>,
@@ -114,7 +114,7 @@ export const text = (name: string): Value<string> => ({
   parse: asItIs,
 });
 
-/** The longest time that a timer can be set to. */
+/** A round number below setTimeout's limit of 2^31 ms. */
 const maxSeconds = 2_000_000;
 
 export const seconds: Value<number> = {
@@ -127,7 +127,7 @@ export const seconds: Value<number> = {
   },
 };
 
-/** One of these words. */
+/** A value that must be one of the words. */
 export const choice = <const T extends string>(name: string, words: readonly T[]): Value<T> => ({
   name,
   completion: words,

@@ -1,4 +1,4 @@
-/** All commands: the command line, its help, the completions and the synopses of the manual pages are made from this. */
+/** All commands. The command line, help, completions and the synopses of the manual pages come from this table. */
 
 import { agentCommands } from './agent.ts';
 import type { CommandTable } from './command.ts';

@@ -1,20 +1,20 @@
-/** The completion script for bash 4.4 and later; it needs nothing of the package bash-completion. */
+/** The completion script for bash 4.4 and later. It does not need the package bash-completion. */
 import type { Value } from '../commands/parameter.ts';
 import type { CompletionContext, ContextArgument, ContextOption } from './context.ts';
 
 const quote = (text: string): string => `'${text}'`;
 
-/** A path as the script has it: a blank before each word. */
+/** A path in the script's form: a blank before each word. */
 const pathText = ({ path }: CompletionContext): string => path.map((word) => ` ${word}`).join('');
 
-/** What `_vifwatch_offer` takes: a kind, or words. */
+/** The parameter of `_vifwatch_offer`: a kind, or words. */
 const offerOf = ({ completion }: Value): string =>
   typeof completion === 'string' ? completion : completion.join(' ');
 
 const branch = (patterns: readonly string[], body: string): string =>
   `${patterns.join(' | ')}) ${body} ;;`;
 
-/** Lines of the script, as far to the right as where they stand. */
+/** Indents lines of the script. */
 const indented = (lines: readonly string[], columns: number): string =>
   lines.map((line) => `${' '.repeat(columns)}${line}`).join('\n');
 
@@ -53,7 +53,7 @@ export const bashCompletion = (contexts: readonly CompletionContext[]): string =
     .map((context) => quote(pathText(context)));
   return `# bash completion of vifwatch, printed by "vifwatch completion bash"
 
-# Offers files, directories, programs, nothing or the given words, as far as they begin with $current.
+# Offers the files, directories, programs or given words that begin with $current, or nothing.
 _vifwatch_offer() {
   case $1 in
     file | directory)

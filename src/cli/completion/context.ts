@@ -1,4 +1,4 @@
-/** The contexts of a command line: after each command or group, what can follow. The scripts of all shells are made from these. */
+/** The contexts of a command line: the words that may follow a command or group. All shells' scripts use them. */
 import { type CommandTable, heededOptions, visible } from '../commands/command.ts';
 import { globalOptions } from '../commands/global-options.ts';
 import { choice, type Options, required, type Value } from '../commands/parameter.ts';
@@ -6,12 +6,12 @@ import { choice, type Options, required, type Value } from '../commands/paramete
 type Word = { readonly name: string; readonly summary: string };
 
 export type ContextOption = {
-  /** With their dashes: the long name is the last. */
+  /** The names with their dashes; the long name is the last. */
   readonly names: readonly string[];
   readonly summary: string;
-  /** Undefined of a flag. */
+  /** Undefined for a flag. */
   readonly value: Value | undefined;
-  /** Whether it may stand anywhere on the command line. */
+  /** True if the option may stand anywhere on the command line. */
   readonly isGlobal: boolean;
 };
 
@@ -21,7 +21,7 @@ export type ContextArgument = {
 };
 
 export type CompletionContext = {
-  /** Empty before the command. */
+  /** The words of the command or group; empty before the command. */
   readonly path: readonly string[];
   readonly commands: readonly Word[];
   readonly options: readonly ContextOption[];
@@ -56,7 +56,7 @@ const optionsOf = (options: Options): readonly ContextOption[] => [
   help,
 ];
 
-/** The context before the command first, then the others in the table's order. */
+/** Returns the context before the command first, then the others in the table's order. */
 export const contextsOf = ({ commands, groups }: CommandTable): readonly CompletionContext[] => {
   const words = [...commands, ...groups];
   const below = (path: readonly string[]): readonly Word[] =>

@@ -64,7 +64,7 @@ export const fishCompletion = (contexts: readonly CompletionContext[]): string =
   const paths = contexts.filter(({ path }) => path.length > 0).map(pathText);
   return `# fish completion of vifwatch, printed by "vifwatch completion fish"
 
-# Whether the words before the cursor lead to a context: the commands, a colon, and the number of arguments.
+# Whether the words before the cursor lead to a context: its commands, a colon, and the number of arguments.
 function __vifwatch_at
     set -l path ''
     set -l position 0

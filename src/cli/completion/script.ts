@@ -1,4 +1,4 @@
-/** `vifwatch completion`: the script for a shell. */
+/** Chooses the completion script for a shell. */
 import { bashCompletion } from './bash.ts';
 import type { CompletionContext } from './context.ts';
 import { fishCompletion } from './fish.ts';

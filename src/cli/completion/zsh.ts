@@ -1,10 +1,10 @@
-/** The completion script for zsh: for a directory of `fpath`, or to be sourced after `compinit`. */
+/** The completion script for zsh. It works in a directory of `fpath`, or sourced after `compinit`. */
 import type { Value } from '../commands/parameter.ts';
 import type { CompletionContext, ContextArgument, ContextOption } from './context.ts';
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** A text within a specification of `_arguments`, where brackets and colons have a meaning. */
+/** Escapes a text for a specification of `_arguments`, where brackets and colons are special. */
 const escapeSpec = (text: string): string => text.replaceAll(/[[\]:\\]/g, String.raw`\$&`);
 
 const actionOf = ({ completion }: Value): string => {
@@ -36,7 +36,7 @@ const optionSpec = ({ names, summary, value }: ContextOption): readonly string[]
 const argumentSpec = ({ kind, value }: ContextArgument, at: number): readonly string[] =>
   kind === 'rest' ? [] : [quote(`${at + 1}:${kind === 'optional' ? ':' : ''}${valueSpec(value)}`)];
 
-/** Completes the words after "--" as a command line of their own. */
+/** The lines that complete the words after "--" as a separate command line. */
 const restOf = ({ arguments: args }: CompletionContext): string =>
   args.some(({ kind }) => kind === 'rest')
     ? `
@@ -51,7 +51,7 @@ const restOf = ({ arguments: args }: CompletionContext): string =>
 
 const functionName = (path: readonly string[]): string => ['_vifwatch', ...path].join('_');
 
-/** Leads on to the functions of the commands below. */
+/** The lines that call the functions of the commands below this context. */
 const dispatch = ({ path, commands }: CompletionContext): string => `
   case $state in
     command)

@@ -38,7 +38,7 @@ export const cutFlowsUnless = async (
   isAllowed: (flow: Flow) => boolean,
 ): Promise<void> => {
   const families = [...new Set(prefixes.map(({ family }) => family))];
-  // One listing per family: each one walks the kernel's whole table, whatever its filter is.
+  // One listing per family: each listing walks the kernel's whole table, with any filter.
   const listings = await Promise.all(
     families.map((family) => run(['conntrack', '-L', '-f', `ipv${family}`])),
   );

@@ -1,4 +1,4 @@
-/** Panic mode: tables of its own drop all packets from and to vifs, whatever state the rest is in. */
+/** Panic mode: separate tables drop all packets from and to vifs, in any state of the other tables. */
 import { panicFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { list } from './nft.ts';

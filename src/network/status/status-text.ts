@@ -17,7 +17,8 @@ const vifRow = (vif: VifStatus): string[] => [
 const claimLine = ({ link, claim }: VifStatus): string[] => {
   if (claim === null) return [];
   const count = claim.count === 0 ? '' : ` (claims so far: ${claim.count})`;
-  return [`${link}: the guest claims "${claim.text}"${count}; ignored`];
+  const condition = 'used only if dom0 gave no address and a [[vm]] allows it';
+  return [`${link}: the guest claims "${claim.text}"${count}; ${condition}`];
 };
 
 const dropsLine = (drops: Status['drops']): string[] => {

@@ -55,7 +55,7 @@ const isIngress = ({ set }: Element): boolean => set === 'ingress';
 
 const chainJson = (name: string) => ({ chain: { family: 'inet', table, name } });
 
-/** Afterwards the chain has exactly these rules, whatever it had. */
+/** The commands that create the chain, or replace all its rules. */
 const chainCommands = ({ name, rules }: Chain) => [
   { add: chainJson(name) },
   { flush: chainJson(name) },

@@ -27,11 +27,11 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
       vm('g', 'ip = ["10.0.0.7"]', 'rules = "r4.toml"'),
     ),
     [
-      'mesh.toml:8:1: unknown profile "inet"; choose one of dns-only, internet, isolated, lan-only',
+      'mesh.toml:8:1: unknown profile "inet"; known profiles: dns-only, internet, isolated, lan-only',
       'mesh.toml:13:1: b has both profile and rules; remove one; if you need both, set profile in the rules file',
       'mesh.toml:16:1: c has no ip, and so no vif; remove rules',
       'mesh.toml:20:1: none.toml does not exist; correct the name, or create the file',
-      'r2.toml:1:1: unknown profile "x"; choose one of dns-only, internet, isolated, lan-only',
+      'r2.toml:1:1: unknown profile "x"; known profiles: dns-only, internet, isolated, lan-only',
       'r2.toml:4:15: there is no VM "zz"; add it to mesh.toml or correct the name',
       'r2.toml:8:1: there is no VM "yy"; add it to mesh.toml or correct the name',
       'r3.toml:3:1: rule.action: Invalid type: Expected ("accept" | "drop") but received "acept"; correct it',

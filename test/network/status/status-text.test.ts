@@ -33,7 +33,7 @@ uplinks: eth0   gateways: 10.0.5.1
 VIF  VM   LINK    MAC                ADDRESSES           PHASE      SINCE (UTC)
 3/0  web  vif3.0  00:16:3e:00:00:03  10.0.5.3 fd00:5::3  connected  2026-11-22 10:00:00
 4/1  -    vif4.1  -                  -                   error      -                    MAC_INVALID: mac "x"
-vif3.0: the guest claims "6.6.6.6" (claims so far: 2); ignored
+vif3.0: the guest claims "6.6.6.6" (claims so far: 2); used only if dom0 gave no address and a [[vm]] allows it
 
 packets dropped: foreign_mac 3, vlan_tagged 1
 

@@ -10,7 +10,7 @@ import type { MeshVm } from '../mesh-file.ts';
 import type { Sources } from '../sources.ts';
 
 const unknownProfile = (name: string, { profiles }: Sources): string =>
-  `unknown profile ${quoted(name)}; choose one of ${profiles.join(', ')}`;
+  `unknown profile ${quoted(name)}; known profiles: ${profiles.join(', ')}`;
 
 /** Splits the parser's message, which begins with the place: `file:line:column: text`. */
 const ofMessage = (message: string, otherwise: Place): Diagnostic => {
