@@ -8,15 +8,15 @@ import { terminalText } from './printable.ts';
 export const plainText = (): Transform => {
   const decoder = new StringDecoder('utf8');
   // A carriage return at a chunk's end may be the first half of a line end.
-  let held = '';
+  let pending = '';
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      const text = held + decoder.write(chunk);
-      held = text.endsWith('\r') ? '\r' : '';
-      done(null, terminalText(text.slice(0, text.length - held.length)));
+      const text = pending + decoder.write(chunk);
+      pending = text.endsWith('\r') ? '\r' : '';
+      done(null, terminalText(text.slice(0, text.length - pending.length)));
     },
     flush(done) {
-      done(null, terminalText(held + decoder.end()));
+      done(null, terminalText(pending + decoder.end()));
     },
   });
 };

@@ -56,8 +56,8 @@ const measureStream = async (rig: IpcRig): Promise<Metric> => {
 /** The throughput of the slowest stream as a share of the mean. */
 const measureFairness = async ({ caller, socket, received }: IpcRig): Promise<Metric> => {
   await caller('stream', socket, together.seconds, together.streams);
-  const bytes = (await received(together.streams)).map((one) => one.bytes);
-  const mean = bytes.reduce((sum, one) => sum + one, 0) / bytes.length;
+  const bytes = (await received(together.streams)).map((stream) => stream.bytes);
+  const mean = bytes.reduce((sum, count) => sum + count, 0) / bytes.length;
   return moreIsBetter('of a fair share', [Math.min(...bytes) / mean], 'the fair share', [1]);
 };
 

@@ -41,7 +41,8 @@ type Side = { readonly name: string; readonly bestFirst: readonly number[] };
 
 const metric = (unit: string, own: Side, peer: Side, ratio: number): Metric => {
   for (const { name, bestFirst } of [own, peer]) {
-    const isMeasured = bestFirst.length > 0 && bestFirst.every((one) => one > 0 && one < Infinity);
+    const isMeasured =
+      bestFirst.length > 0 && bestFirst.every((value) => value > 0 && value < Infinity);
     assert.ok(isMeasured, `${name}: not measured: ${bestFirst} ${unit}`);
   }
   assert.equal(own.bestFirst.length, peer.bestFirst.length, `as many samples of ${peer.name}`);

@@ -82,7 +82,7 @@ const attach = async ({ host, guest, pid }: Bench, devids: readonly number[]): P
   const { actors, dom0 } = host;
   const areMany = devids.length > 1;
   const prepared = eventsOf(host, 'prepared', devids.length);
-  if (areMany) await actors.hold();
+  if (areMany) await actors.deferVifs();
   for (const devid of devids) {
     const mac = `00:16:3e:01:00:${devid.toString(16).padStart(2, '0')}`;
     await writeVif(dom0, placeOf(host, guest, devid), { mac, ip: `10.0.5.${10 + devid}` });

@@ -45,7 +45,7 @@ test.each(named.flatMap(({ name, command }) => command.examples.map(([line]) => 
     const lines = line.split(/ (?:[<>|]|&&) /).filter((part) => part.startsWith('vifwatch '));
     const parsed = (await Promise.all(lines.map(parse))).flat();
     expect(parsed).toHaveLength(lines.length);
-    expect(parsed.map((one) => one.name)).toContain(name);
+    expect(parsed.map((option) => option.name)).toContain(name);
   },
 );
 

@@ -148,7 +148,7 @@ test('ends of an idle link have these bytes: PING, PONG', async () => {
 
 test('each refusal has these bytes: REFUSE', async () => {
   const linked = await link((call) => {
-    const code = refusalCodes.find((one) => one === call.request.argument);
+    const code = refusalCodes.find((refusalCode) => refusalCode === call.request.argument);
     if (code === undefined) throw new Error(call.request.argument);
     call.refuse({ code, text: `this is ${code}` });
   });

@@ -111,8 +111,8 @@ export const spoofedNeighbours = ({ mac: source, self, others }: Parties): Spoof
   const stranger = '00:16:3e:00:66:66';
   const foreign4 = [...others4, '10.0.5.66', gateway4, '192.0.2.2', '0.0.0.0'];
   const operations = ['request', 'reply'] as const;
-  const both = (one: Omit<Parameters<typeof arp>[0], 'operation'>): string[] =>
-    operations.map((operation) => arp({ ...one, operation }));
+  const both = (message: Omit<Parameters<typeof arp>[0], 'operation'>): string[] =>
+    operations.map((operation) => arp({ ...message, operation }));
   return {
     nd_foreign_target: targets.flatMap((target) => [
       solicitation({ ...local, to: 'ff02::1:ff00:40', target: '33:33:ff:00:00:40' }, target),

@@ -14,7 +14,7 @@ const machine = {
   'file /run/xen': '',
   'log [1.2] vifwatch spoofed: IN=vif3.0': '',
 };
-const facts = (some: Readonly<Record<string, string>>) => new Map(Object.entries(some));
+const facts = (entries: Readonly<Record<string, string>>) => new Map(Object.entries(entries));
 
 test.each<readonly [string, Readonly<Record<string, string>>, readonly string[]]>([
   ['nothing', {}, []],
@@ -84,5 +84,5 @@ test('the observed facts describe the machine, and a second look finds the same'
   expect(seen.get('mount /proc')).toMatch(/^proc /);
   // Only settings are compared, because other programs may change the machine meanwhile.
   const again = await observeMachine(() => false);
-  expect(differences(seen, again).filter((one) => / setting /.test(one))).toEqual([]);
+  expect(differences(seen, again).filter((difference) => / setting /.test(difference))).toEqual([]);
 });

@@ -49,7 +49,7 @@ const processesLeft = async (mark: RunMark): Promise<readonly number[]> => {
  */
 const fail = (leftovers: readonly string[]): void => {
   console.error(
-    `\nThis run has left or changed:\n${leftovers.map((one) => `  ${one}\n`).join('')}`,
+    `\nThis run has left or changed:\n${leftovers.map((leftover) => `  ${leftover}\n`).join('')}`,
   );
   process.exitCode = 1;
 };

@@ -40,7 +40,8 @@ const settingsBelow = (directory: string): Fact[] =>
   entriesOf(root + directory).flatMap((entry): Fact[] => {
     const name = `${directory}${entry.name}`;
     if (entry.isDirectory()) return settingsBelow(`${name}/`);
-    if (unreadSettings.some((one) => one.test(name)) || !isReadAndWritten(root + name)) return [];
+    if (unreadSettings.some((pattern) => pattern.test(name)) || !isReadAndWritten(root + name))
+      return [];
     return [[`setting ${name}`, textOf(root + name)]];
   });
 

@@ -55,21 +55,21 @@ const pairs = [
   ['new', '0.1'],
 ] as const;
 
-describe.each(pairs)('%s and %s', (one, other) => {
-  test(`${one} serves the link, ${other} connects: calls pass in both directions`, async () => {
+describe.each(pairs)('%s and %s', (first, second) => {
+  test(`${first} serves the link, ${second} connects: calls pass in both directions`, async () => {
     const host = await startHost();
     const server = await makeVm(host, 'sa-vm', {
-      ...{ main: mainOf(one), serve: ['workload-vm'] },
+      ...{ main: mainOf(first), serve: ['workload-vm'] },
       ...shared,
     });
     const client = await makeVm(host, 'workload-vm', {
-      ...{ main: mainOf(other), connect: ['sa-vm'] },
+      ...{ main: mainOf(second), connect: ['sa-vm'] },
       ...shared,
     });
     await Promise.all([server.start(), client.start()]);
     await peerIs(client, 'sa-vm', 'up');
-    assertRuns(server, one);
-    assertRuns(client, other);
+    assertRuns(server, first);
+    assertRuns(client, second);
     const calls = [
       await assertCalls(client, 'workload-vm', 'sa-vm'),
       await assertCalls(server, 'sa-vm', 'workload-vm'),
@@ -77,43 +77,43 @@ describe.each(pairs)('%s and %s', (one, other) => {
 
     // The operator upgrades the server to the client's release: the link comes up again by itself.
     await server.signal('SIGTERM');
-    await server.start(mainOf(other));
+    await server.start(mainOf(second));
     await peersBecome(client, 'the link is up again', ({ peers }) =>
       peers.some(
         ({ name, state, reconnects }) => name === 'sa-vm' && state === 'up' && reconnects > 0,
       ),
     );
-    assertRuns(server, other);
+    assertRuns(server, second);
     calls.push(await assertCalls(client, 'workload-vm', 'sa-vm'));
     printFigures({ calls: calls.reduce((sum, made) => sum + made), bytesEach: data.length });
   });
 
-  test(`${one} calls ${one} through a relay of ${other}`, async () => {
+  test(`${first} calls ${first} through a relay of ${second}`, async () => {
     const host = await startHost();
     const relay = await makeVm(host, 'mgmt-vm', {
-      ...{ main: mainOf(other), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },
+      ...{ main: mainOf(second), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },
     });
-    const end = { main: mainOf(one), connect: ['mgmt-vm'], relay: 'mgmt-vm', ...shared };
+    const end = { main: mainOf(first), connect: ['mgmt-vm'], relay: 'mgmt-vm', ...shared };
     const target = await makeVm(host, 'sa-vm', end);
     const client = await makeVm(host, 'workload-vm', end);
     await startLinked(relay, target, client);
-    assertRuns(relay, other);
-    assertRuns(client, one);
+    assertRuns(relay, second);
+    assertRuns(client, first);
     const calls = await assertCalls(client, 'workload-vm', 'sa-vm');
     printFigures({ calls, bytesEach: data.length });
   });
 
-  test(`${one} calls ${other} through a relay of ${other}`, async () => {
+  test(`${first} calls ${second} through a relay of ${second}`, async () => {
     const host = await startHost();
     const relay = await makeVm(host, 'mgmt-vm', {
-      ...{ main: mainOf(other), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },
+      ...{ main: mainOf(second), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },
     });
     const end = { connect: ['mgmt-vm'], relay: 'mgmt-vm', ...shared };
-    const target = await makeVm(host, 'sa-vm', { main: mainOf(other), ...end });
-    const client = await makeVm(host, 'workload-vm', { main: mainOf(one), ...end });
+    const target = await makeVm(host, 'sa-vm', { main: mainOf(second), ...end });
+    const client = await makeVm(host, 'workload-vm', { main: mainOf(first), ...end });
     await startLinked(relay, target, client);
-    assertRuns(relay, other);
-    assertRuns(client, one);
+    assertRuns(relay, second);
+    assertRuns(client, first);
     const calls = [
       await assertCalls(client, 'workload-vm', 'sa-vm'),
       await assertCalls(target, 'sa-vm', 'workload-vm'),

@@ -63,7 +63,7 @@ const writePolicies = ({ daemon }: SimHost): void => {
 /** dom0 attaches all vifs at once. */
 const attachAll = async (host: SimHost): Promise<void> => {
   for (const vm of vms) assert.equal(await host.create({ name: nameOf(vm) }), domidOf(vm));
-  await host.actors.hold();
+  await host.actors.deferVifs();
   for (const vm of vms) {
     for (const devid of devids) {
       const ip = `${ipv4Of(vm, devid)} ${ipv6Of(vm, devid)}`;

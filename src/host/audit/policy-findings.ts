@@ -6,7 +6,7 @@ import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
 import type { KernelParameters } from './kernel-parameters.ts';
 
-const wayOut =
+const installRemedy =
   'copy vms/NAME/etc/vifwatch/policy.d from the output of "vifwatch mesh compile" to this VM; ' +
   'if the policy here is right, compile the mesh with it and create the VM again';
 
@@ -26,7 +26,7 @@ export const policyFindings = (
     if (wanted === undefined) return [];
     const where = quoted(directories[0] ?? '');
     const what = `${where} does not exist, but dom0 says ipc_policy=${printable(wanted)}`;
-    return [{ code: 'POLICY_DIFFERS', what, do: wayOut }];
+    return [{ code: 'POLICY_DIFFERS', what, do: installRemedy }];
   }
   if (wanted === undefined) {
     if (!isLinked || rules.length === 0) return [];
@@ -38,5 +38,5 @@ export const policyFindings = (
   const other = policies.find((named) => named !== hash);
   if (other === undefined) return [];
   const what = `the policy here is ${hash}, but dom0 says ipc_policy=${printable(other)}`;
-  return [{ code: 'POLICY_DIFFERS', what, do: wayOut }];
+  return [{ code: 'POLICY_DIFFERS', what, do: installRemedy }];
 };

@@ -29,7 +29,7 @@ const partsOf = (path: string): Parts | undefined => {
   return { place, peer, isEntry: rest.length === 0 };
 };
 
-const wayOut = (self: number, path: string, wanted: string): string =>
+const permissionRemedy = (self: number, path: string, wanted: string): string =>
   path.startsWith('ipc')
     ? `in dom0: xenstore-chmod /local/domain/${self}/${path} ${wanted}; or, if that domain is gone, xenstore-rm`
     : 'rc-service vifwatch-agent restart, which creates it again; find out who changed it';
@@ -40,7 +40,7 @@ const wrong = (self: number, { path, permissions }: OwnNode, wanted: string): Au
   return {
     code: 'RENDEZVOUS_PERMISSIONS',
     what: `the permissions of ${quoted(path)} are ${are}, but should be "${wanted}"`,
-    do: wayOut(self, path, wanted),
+    do: permissionRemedy(self, path, wanted),
   };
 };
 

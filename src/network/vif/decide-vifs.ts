@@ -80,8 +80,10 @@ const authorise = (
     };
   }
   const name = names.get(vif.domid);
-  const mayHave = name === undefined ? [] : (allowed.get(name) ?? []);
-  const beyond = facts.frontend.find((prefix) => !mayHave.some((range) => contains(range, prefix)));
+  const permitted = name === undefined ? [] : (allowed.get(name) ?? []);
+  const beyond = facts.frontend.find(
+    (prefix) => !permitted.some((range) => contains(range, prefix)),
+  );
   if (beyond === undefined) return facts.frontend;
   const who = name ?? `domain ${vif.domid}, which has no name in /ipc/domain-map`;
   const text = `only the guest claims ${beyond.text}: no [[vm]] of the configuration allows it to ${who}`;

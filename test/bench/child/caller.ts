@@ -65,9 +65,9 @@ const fresh = async (link: Mux, count: number, program: string) => {
   const calls: number[] = [];
   const starts: number[] = [];
   const call = async (): Promise<void> => {
-    const one = open(link, 'true');
-    one.stdin.end();
-    await endOf(one);
+    const stream = open(link, 'true');
+    stream.stdin.end();
+    await endOf(stream);
   };
   for (let turn = 0; turn < count; turn += 1) {
     calls.push(await timeOf(call));

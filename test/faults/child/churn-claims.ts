@@ -23,8 +23,8 @@ const netbackBecomes = async (...states: string[]): Promise<void> => {
 const many = Array.from({ length: 378 }, (_, index) => `${(index + 16).toString(16)}::`);
 
 for (let round = 1; !isOver(); round += 1) {
-  const one = `6.0.${Math.floor(round / 256) % 256}.${round % 256}`;
-  const claim = kind === 'big' ? [one, ...many].join(' ').slice(0, 1_980) : one;
+  const address = `6.0.${Math.floor(round / 256) % 256}.${round % 256}`;
+  const claim = kind === 'big' ? [address, ...many].join(' ').slice(0, 1_980) : address;
   await store.write(`${frontend}/ip`, claim);
   await store.write(`${frontend}/state`, '5');
   await netbackBecomes('5', '6');

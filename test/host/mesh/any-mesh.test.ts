@@ -107,8 +107,8 @@ const sourcesOf = (generated: World): Sources => {
 const assertHoldsTogether = (mesh: Mesh): void => {
   const { vms, net, pairs } = mesh;
   const named = new Map(vms.map((vm) => [vm.name, vm]));
-  const held = vms.flatMap(({ addresses }) => addresses);
-  const all = [...held, ...(net?.gateways ?? [])];
+  const assigned = vms.flatMap(({ addresses }) => addresses);
+  const all = [...assigned, ...(net?.gateways ?? [])];
   for (const [at, address] of all.entries()) {
     for (const other of all.slice(at + 1)) expect(overlaps(address, other)).toBe(false);
   }

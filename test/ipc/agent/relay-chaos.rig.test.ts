@@ -42,11 +42,11 @@ const callOnce = async (mux: Mux, id: string) => {
   return { id, isFine, isTorn, isRefused, isCut: !isFine && !isRefused && !isCancelled };
 };
 
-const shuffled = <T>(things: readonly T[]): readonly T[] =>
-  things
-    .map((thing) => ({ thing, at: Math.random() }))
+const shuffled = <T>(items: readonly T[]): readonly T[] =>
+  items
+    .map((item) => ({ item, at: Math.random() }))
     .sort((a, b) => a.at - b.at)
-    .map(({ thing }) => thing);
+    .map(({ item }) => item);
 
 test('while the relay and links come and go, each call runs once or not at all', async () => {
   const host = await startHost();
@@ -64,9 +64,9 @@ test('while the relay and links come and go, each call runs once or not at all',
   });
   const results: Awaited<ReturnType<typeof callOnce>>[] = [];
   let made = 0;
-  const hasMetEnough = (): boolean =>
+  const areResultsEnough = (): boolean =>
     results.filter(({ isFine }) => isFine).length > 20 && results.some(({ isCut }) => isCut);
-  const lane = async (): Promise<void> => {
+  const callRepeatedly = async (): Promise<void> => {
     while (!isOver) {
       results.push(await callOnce(mux, `c${made++}`));
       // Calls that end at once must not starve the event loop.
@@ -77,7 +77,7 @@ test('while the relay and links come and go, each call runs once or not at all',
     await relay.signal(signal);
     await relay.start();
   };
-  const deeds: readonly (() => Promise<void> | void)[] = [
+  const disturbances: readonly (() => Promise<void> | void)[] = [
     () => sa.reload({ ...relayed, serve: ['workload-vm'] }),
     () => sa.reload(relayed),
     () => client.reload({ ...relayed, connect: ['mgmt-vm', 'sa-vm'] }),
@@ -85,18 +85,18 @@ test('while the relay and links come and go, each call runs once or not at all',
     () => restart('SIGTERM'),
     () => restart('SIGKILL'),
   ];
-  /** Does all deeds in random order, at least twice, until the time is over and `hasMetEnough`. */
-  const disturb = async (): Promise<void> => {
-    const isDue = (): boolean => secondsSince() < chaosSeconds || !hasMetEnough();
+  /** Makes all disturbances in random order, at least twice, until the time is over and `areResultsEnough`. */
+  const disturbRepeatedly = async (): Promise<void> => {
+    const isDue = (): boolean => secondsSince() < chaosSeconds || !areResultsEnough();
     for (let round = 1; !isOver && (round <= 2 || isDue()); round += 1) {
-      for (const deed of shuffled(deeds)) {
+      for (const disturbance of shuffled(disturbances)) {
         await delay(Math.random() * 300);
-        await deed();
+        await disturbance();
       }
     }
     isOver = true;
   };
-  await Promise.all([disturb(), ...Array.from({ length: 6 }, lane)]);
+  await Promise.all([disturbRepeatedly(), ...Array.from({ length: 6 }, callRepeatedly)]);
   const seconds = Math.floor(secondsSince());
 
   const ran = readFileSync(marks, 'utf8').trim().split('\n');

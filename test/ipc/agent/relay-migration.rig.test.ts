@@ -16,7 +16,7 @@ const startCalling = (mux: Mux) => {
   const wrong: unknown[] = [];
   let made = 0;
   let going = true;
-  const lane = async (): Promise<void> => {
+  const callRepeatedly = async (): Promise<void> => {
     while (going) {
       const input = `call ${made}`.repeat(made % 500);
       const { outcome, stdout, stderr } = await ask(mux, cat, input);
@@ -30,7 +30,7 @@ const startCalling = (mux: Mux) => {
   onTestFinished(() => {
     going = false;
   });
-  const lanes = Promise.all(Array.from({ length: 4 }, lane));
+  const callers = Promise.all(Array.from({ length: 4 }, callRepeatedly));
   return {
     /** Resolves when `count` more calls have ended. */
     more: async (count: number): Promise<void> => {
@@ -39,7 +39,7 @@ const startCalling = (mux: Mux) => {
     },
     stop: async () => {
       going = false;
-      await lanes;
+      await callers;
       return wrong;
     },
   };

@@ -47,9 +47,9 @@ test('a call right after the link was closed opens a new link', async () => {
 
 test('server and client of a link swap their roles in one reload', async () => {
   const { server, client, mux } = await startPair();
-  const swap = (one: Agent, other: Agent, names: readonly [string, string]): void => {
-    one.reload({ serve: [names[1]] });
-    other.reload({ connect: [names[0]] });
+  const swap = (first: Agent, second: Agent, names: readonly [string, string]): void => {
+    first.reload({ serve: [names[1]] });
+    second.reload({ connect: [names[0]] });
   };
   await untilClosed(mux, () => swap(client, server, ['workload-vm', 'sa-vm']));
   expect((await ask(mux, cat, 'swapped')).outcome).toEqual({ kind: 'exited', status: 0 });

@@ -106,7 +106,7 @@ const refused = {
 } as const satisfies Outcome;
 
 /** A call whose stdin takes everything, and whose outcome the test sets with `end`. */
-const hearer = () => {
+const openFakeCall = () => {
   const chunks: Buffer[] = [];
   const stdin = new Writable({
     write: (chunk: Buffer, _encoding, callback) => {
@@ -126,7 +126,7 @@ const hearer = () => {
 test('the first call can close its stdin after the second call has begun', async () => {
   const stdin = new PassThrough();
   const input = openRepeatableInput(stdin);
-  const [first, second] = [hearer(), hearer()];
+  const [first, second] = [openFakeCall(), openFakeCall()];
   input.sayTo(first.call);
   stdin.write('one ');
   await expect.poll(first.said).toBe('one ');

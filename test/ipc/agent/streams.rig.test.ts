@@ -43,14 +43,14 @@ test('1000 calls at once over one link are all byte-exact', async () => {
 
 /** Number of calls; `npm run nightly` asks for 10 000. */
 const shortCalls = Number(process.env['VIFWATCH_CALLS'] ?? 3_000);
-const lanes = 32;
+const concurrency = 32;
 
 test('calls that write and close at once lose no byte', async () => {
   const mux = await startPair();
   const block = randomBytes(1 << 16);
   let next = 0;
   const wrong: unknown[] = [];
-  const lane = async (): Promise<void> => {
+  const callRepeatedly = async (): Promise<void> => {
     while (next < shortCalls) {
       next += 1;
       // Most calls are short.
@@ -64,7 +64,7 @@ test('calls that write and close at once lose no byte', async () => {
         wrong.push({ outcome, length, got: stdout.length });
     }
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: concurrency }, callRepeatedly));
   expect(wrong).toEqual([]);
   printFigures({ calls: next });
 });

@@ -215,14 +215,14 @@ const line = fc
   )
   .map((fields) => fields.join(' '));
 const relayed = fc.boolean();
-const someRequest = fc.record({ source: name, self: name, service, argument, relayed });
+const arbitraryRequest = fc.record({ source: name, self: name, service, argument, relayed });
 
 test('the index decides like a scan of all rules', () => {
   const seen = { allow: 0, deny: 0 };
   fc.assert(
     fc.property(
       fc.array(line, { maxLength: 40 }),
-      fc.array(someRequest, { minLength: 1, maxLength: 20 }),
+      fc.array(arbitraryRequest, { minLength: 1, maxLength: 20 }),
       (lines, requests) => {
         const rules = rulesOf(lines.join('\n'));
         const policy = policyOf(rules);

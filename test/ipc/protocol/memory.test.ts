@@ -13,7 +13,7 @@ import { bytes, frameBytes, muxAndPeer, openPayload } from './raw-peer.ts';
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-const held = async (): Promise<number> => {
+const usedBytes = async (): Promise<number> => {
   for (let round = 0; round < 3; round += 1) {
     collect();
     await setImmediate();
@@ -35,7 +35,7 @@ const dribbleOn = (stream: number): Buffer => {
 
 test('a peer that fills all windows costs only the documented memory', async () => {
   const { peer, calls } = await muxAndPeer('server');
-  const before = await held();
+  const before = await usedBytes();
   for (let index = 0; index < maxStreams; index += 1) {
     const stream = 2 * index + 1;
     peer.send('open', stream, openPayload);
@@ -44,7 +44,7 @@ test('a peer that fills all windows costs only the documented memory', async () 
   }
   await expect.poll(() => calls.length).toBe(maxStreams);
   expect(await peer.verdict()).toBe('legal');
-  const cost = (await held()) - before;
+  const cost = (await usedBytes()) - before;
   const windows = maxStreams * initialWindow;
   const bookkeeping = maxStreams * 8 * 1024;
   expect(cost).toBeGreaterThan(windows);

@@ -41,8 +41,8 @@ const closeAfterKill = async (side: 'server' | 'client'): Promise<number> => {
   await other.call('resume');
   const killed = Number(process.hrtime.bigint()) / 1e6;
   await victim.kill();
-  const whats = async () => (await other.call('events')).map(({ what }) => what);
-  await expect.poll(whats).toEqual(['end', 'close']);
+  const eventKinds = async () => (await other.call('events')).map(({ what }) => what);
+  await expect.poll(eventKinds).toEqual(['end', 'close']);
   const [, closed] = await other.call('events');
   return (closed?.at ?? Number.NaN) - killed;
 };

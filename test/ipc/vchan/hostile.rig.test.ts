@@ -22,38 +22,43 @@ afterAll(() => ends.close());
 const path = `/local/domain/${serverDomid}/data/vchan`;
 const pair = { server: serverDomid, client: clientDomid };
 
-/** Starts a peer as a client that does `deed` as soon as it has connected to the server end. */
-const startClient = async (deed: string) => {
+/** Starts a peer as a client that does `violation` as soon as it has connected to the server end. */
+const startClient = async (violation: string) => {
   const { server, open, env } = ends;
   await server.call('serve', clientDomid);
   await publishOffer(open(serverDomid), path, pair, await server.call('offer'));
   const environment = env({ domid: clientDomid, hypercalls: true });
-  return startPeer(environment, ['client', `${serverDomid}`, path, deed]);
+  return startPeer(environment, ['client', `${serverDomid}`, path, violation]);
 };
 
-/** Starts a peer as a server that does `deed`, and joins it with the client end. */
-const joinServer = async (deed: string) => {
+/** Starts a peer as a server that does `violation`, and joins it with the client end. */
+const joinServer = async (violation: string) => {
   const { client, open, env } = ends;
   const environment = env({ domid: serverDomid, hypercalls: true });
-  const peer = await startPeer(environment, ['server', `${clientDomid}`, 'data/vchan', deed]);
+  const peer = await startPeer(environment, ['server', `${clientDomid}`, 'data/vchan', violation]);
   const offer = await readOffer(open(clientDomid), path);
   const { ringRef = 0, eventChannel = 0 } = offer ?? {};
   return { peer, joined: client.call('join', serverDomid, ringRef, eventChannel) };
 };
 
-const deeds = ['produce too much', 'produce backwards', 'consume too much', 'consume backwards'];
+const violations = [
+  'produce too much',
+  'produce backwards',
+  'consume too much',
+  'consume backwards',
+];
 const corrupt = ['VCHAN_CORRUPT', 'close'];
 
-test.each(deeds)(
+test.each(violations)(
   'the server end closes the link with VCHAN_CORRUPT when a client tries to %s',
-  async (deed) => {
+  async (violation) => {
     const { server } = ends;
-    const peer = await startClient(deed);
+    const peer = await startClient(violation);
     // The server end reads, and writes, too.
     await server.call('resume');
     await server.call('write', 1).catch(() => undefined);
-    const whats = async () => (await server.call('events')).map(({ what }) => what);
-    await expect.poll(whats).toEqual(corrupt);
+    const eventKinds = async () => (await server.call('events')).map(({ what }) => what);
+    await expect.poll(eventKinds).toEqual(corrupt);
     await peer.ended;
     // The server still accepts a new session.
     await connectAnew(ends);
@@ -61,24 +66,24 @@ test.each(deeds)(
   },
 );
 
-test.each(deeds)(
+test.each(violations)(
   'the client end closes the link with VCHAN_CORRUPT when a server tries to %s',
-  async (deed) => {
+  async (violation) => {
     const { client } = ends;
-    const { peer, joined } = await joinServer(deed);
+    const { peer, joined } = await joinServer(violation);
     await joined;
     await client.call('resume');
     await client.call('write', 1).catch(() => undefined);
-    const whats = async () => (await client.call('events')).map(({ what }) => what);
-    await expect.poll(whats).toEqual(corrupt);
+    const eventKinds = async () => (await client.call('events')).map(({ what }) => what);
+    await expect.poll(eventKinds).toEqual(corrupt);
     await peer.ended;
   },
 );
 
 test.each(['orders 9 16', 'orders 16 21', 'orders 65535 0', 'orders 10 10', 'orders 10 20'])(
   'a server with impossible %s is not joined',
-  async (deed) => {
-    const { peer, joined } = await joinServer(deed);
+  async (orders) => {
+    const { peer, joined } = await joinServer(orders);
     await expect(joined).rejects.toMatchObject({ code: 'VCHAN_CORRUPT' });
     await peer.end();
   },

@@ -1,6 +1,6 @@
 /*
  * A peer that uses libxenvchan, honest or hostile.
- * Usage: peer server|client <domid> <path> <deed> [<left> <right>]
+ * Usage: peer server|client <domid> <path> <action> [<left> <right>]
  * Prints "ready" when a server accepts connections or a client is connected, or "refused".
  */
 #include <libxenvchan.h>
@@ -28,17 +28,17 @@ static void storm(void)
         xenevtchn_notify(vchan->event, vchan->event_port);
 }
 
-static void commit(const char *deed)
+static void commit(const char *action)
 {
-    if (strcmp(deed, "produce too much") == 0)
+    if (strcmp(action, "produce too much") == 0)
         vchan->write.shr->prod += (1u << vchan->write.order) + 1;
-    else if (strcmp(deed, "produce backwards") == 0)
+    else if (strcmp(action, "produce backwards") == 0)
         vchan->write.shr->prod -= 1;
-    else if (strcmp(deed, "consume too much") == 0)
+    else if (strcmp(action, "consume too much") == 0)
         vchan->read.shr->cons += 1000;
-    else if (strcmp(deed, "consume backwards") == 0)
+    else if (strcmp(action, "consume backwards") == 0)
         vchan->read.shr->cons -= (1u << vchan->read.order) + 1;
-    else if (strcmp(deed, "storm") == 0)
+    else if (strcmp(action, "storm") == 0)
         storm();
     else
         exit(64);
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 {
     if (argc < 5)
         return 64;
-    const char *deed = argv[4];
+    const char *action = argv[4];
     if (strcmp(argv[1], "server") == 0)
         vchan = libxenvchan_server_init(NULL, atoi(argv[2]), argv[3], argc > 5 ? atoi(argv[5]) : 65536,
                                         argc > 6 ? atoi(argv[6]) : 65536);
@@ -60,17 +60,17 @@ int main(int argc, char **argv)
         return 1;
     }
     vchan->blocking = 1;
-    if (strncmp(deed, "orders ", 7) == 0)
-        sscanf(deed, "orders %hu %hu", &vchan->ring->left_order, &vchan->ring->right_order);
+    if (strncmp(action, "orders ", 7) == 0)
+        sscanf(action, "orders %hu %hu", &vchan->ring->left_order, &vchan->ring->right_order);
     puts("ready");
     fflush(stdout);
-    if (strcmp(deed, "echo") == 0) {
+    if (strcmp(action, "echo") == 0) {
         echo();
     } else {
         while (libxenvchan_is_open(vchan) == 2)
             libxenvchan_wait(vchan);
-        if (strncmp(deed, "orders ", 7) != 0)
-            commit(deed);
+        if (strncmp(action, "orders ", 7) != 0)
+            commit(action);
         echo();
     }
     libxenvchan_close(vchan);

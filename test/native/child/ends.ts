@@ -12,7 +12,7 @@ const see = (what: string): void => {
 process.on('exit', () => console.log(JSON.stringify(seen)));
 const hang = () => process.kill(Number(store), 'SIGSTOP');
 
-const ways: Record<string, () => Promise<void>> = {
+const endings: Record<string, () => Promise<void>> = {
   'no request is pending': async () => {
     const xenstore = openXenstore();
     see(await xenstore.read('domid'));
@@ -74,4 +74,4 @@ const ways: Record<string, () => Promise<void>> = {
     native.close();
   },
 };
-await ways[ending]?.();
+await endings[ending]?.();

@@ -40,27 +40,27 @@ const expectLoss = async (what: string, link: Duplex): Promise<void> => {
   expectCorrupt(what, link.errored ?? 'closed');
 };
 
-const asServer = async (deed: string): Promise<void> => {
+const asServer = async (violation: string): Promise<void> => {
   const server = openVchanServer(own);
   const { connected, ...numbers } = server.offer();
   await publishOffer(store, path, { server: own, client: own }, numbers);
-  const ended = once(startPeer('client', domid, path, deed), 'exit');
-  await expectLoss(`client: ${deed}`, await connected);
+  const ended = once(startPeer('client', domid, path, violation), 'exit');
+  await expectLoss(`client: ${violation}`, await connected);
   await ended;
   server.close();
 };
 
-const offered = async (deed: string) => {
-  const peer = startPeer('server', domid, 'data/vchan', deed);
+const offered = async (violation: string) => {
+  const peer = startPeer('server', domid, 'data/vchan', violation);
   await ready(peer);
   const { ringRef = 0, eventChannel = 0 } = (await readOffer(store, path)) ?? {};
   return { peer, join: () => joinVchan(own, ringRef, eventChannel) };
 };
 
-const asClient = async (deed: string): Promise<void> => {
-  const { peer, join } = await offered(deed);
+const asClient = async (violation: string): Promise<void> => {
+  const { peer, join } = await offered(violation);
   const ended = once(peer, 'exit');
-  await expectLoss(`server: ${deed}`, join());
+  await expectLoss(`server: ${violation}`, join());
   await ended;
 };
 

@@ -131,7 +131,7 @@ const known: readonly Event[] = [
   { does: 'attach', pick: 0, nodes: { ...usual, ip: '10.0.5.50' } },
   { does: 'attach', pick: 1, nodes: { ...usual, ip: '10.0.5.51 fd00:5::51' } },
   { does: 'kill', pick: 0 },
-  { does: 'meddle', pick: 0, command: 'nft flush ruleset' },
+  { does: 'damage', pick: 0, command: 'nft flush ruleset' },
   { does: 'attach', pick: 0, nodes: { ...usual, ip: '10.9.0.0/24' } },
   { does: 'start', pick: 0 },
   { does: 'detach', pick: 2 },

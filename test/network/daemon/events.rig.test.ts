@@ -68,7 +68,7 @@ describe.each(['xenstored', 'oxenstored'] as const)('with %s', (store) => {
           { state, online: '1' },
           { state, online: '0' },
         ]);
-        await host.actors.hold();
+        await host.actors.deferVifs();
         for (const [devid, nodes] of states.entries()) {
           const usual = { mac: macOf(guest, devid), ip: `10.0.5.1${devid}` };
           await writeVif(host.dom0, place(guest, devid), { ...usual, ...nodes });

@@ -18,7 +18,7 @@ export const attachVifs = async (
   devids: readonly number[],
   nodes: (devid: number) => VifNodes = () => ({}),
 ): Promise<void> => {
-  await host.actors.hold();
+  await host.actors.deferVifs();
   for (const devid of devids) {
     const usual = { mac: macOf(guest, devid), ip: addressesOf(devid) };
     await writeVif(host.dom0, place(guest, devid), { ...usual, ...nodes(devid) });

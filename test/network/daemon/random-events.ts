@@ -11,7 +11,7 @@ export type Event = { readonly pick: number } & (
   | { readonly does: 'attach' | 'replace'; readonly nodes: VifNodes }
   | { readonly does: 'detach' | 'destroy' | 'close' | 'reopen' }
   | { readonly does: 'write'; readonly node: string; readonly value: string }
-  | { readonly does: 'meddle'; readonly command: string }
+  | { readonly does: 'damage'; readonly command: string }
   | { readonly does: 'kill' | 'start' }
 );
 
@@ -32,7 +32,7 @@ const bytes = fc
   .map((array) => Buffer.from(array).toString('latin1'));
 
 /** `LINK` stands for the vif's link. */
-const meddling = fc.constantFrom(
+const damageCommands = fc.constantFrom(
   ...['nft flush ruleset', 'nft delete table arp vifwatch', 'nft flush set inet vifwatch address4'],
   ...['ip link set LINK up', 'ip link set LINK down', 'ip link set LINK mtu 1300'],
   ...['ip neigh flush dev LINK nud permanent', 'ip addr del 10.0.5.1/32 dev lo'],
@@ -55,7 +55,7 @@ export const events = fc.oneof(
   event(6, { does: does('attach'), nodes }),
   event(2, { does: does('replace'), nodes }),
   event(5, { does: does('detach', 'detach', 'destroy', 'close', 'reopen') }),
-  event(4, { does: does('meddle'), command: meddling }),
+  event(4, { does: does('damage'), command: damageCommands }),
   event(3, { does: does('kill', 'start') }),
   event(1, {
     does: does('write'),
@@ -133,7 +133,7 @@ export const openRandomEvents = (host: SimHost) => {
     const isConnected = (await host.read(`${backend(guest, devid)}/state`)) === '4';
     if (isConnected) await write(slot, 'state', '6');
   };
-  const meddle = async (slot: Slot, command: string): Promise<void> => {
+  const damage = async (slot: Slot, command: string): Promise<void> => {
     const { guest, devid } = await placeOf(slot);
     await host.inNetVm(command.replace('LINK', `vif${guest}.${devid}`).split(' '));
   };
@@ -146,7 +146,7 @@ export const openRandomEvents = (host: SimHost) => {
     if (event.does === 'close') await close(slot);
     if (event.does === 'reopen') await write(slot, 'state', '1');
     if (event.does === 'write') await write(slot, event.node, event.value);
-    if (event.does === 'meddle') await meddle(slot, event.command);
+    if (event.does === 'damage') await damage(slot, event.command);
   };
   const happen = async (event: Event): Promise<void> => {
     if (event.does === 'kill') return kill();

@@ -65,7 +65,7 @@ test('a kill at any instant and a new start: vifs are attached and detached as u
     const slow = await slowness();
     // The instants in ms after dom0's act; on a slow machine they come later in proportion.
     for (const pause of [0, 5, 10, 18, 30].map((usual) => usual * slow)) {
-      await host.actors.hold();
+      await host.actors.deferVifs();
       const attached = attachRaw(host, guest, {});
       await host.actors.release();
       await delay(pause);

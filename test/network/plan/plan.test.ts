@@ -170,7 +170,7 @@ const address = fc.constantFrom(
   ...['10.0.5.10', '10.0.5.11', '10.0.5.10 fd00:5::10', '10.0.6.0/24', '10.0.6.5', 'fd00:6::/64'],
   ...['10.0.5.1', '192.168.7.7', 'junk', ''],
 );
-const someVif = fc
+const arbitraryVif = fc
   .record({
     domid: fc.integer({ min: 3, max: 8 }),
     devid: fc.integer({ min: 0, max: 1 }),
@@ -181,9 +181,9 @@ const someVif = fc
     'hotplug-status': fc.constantFrom('', 'connected', 'error'),
   })
   .map(({ domid, devid, ...nodes }) => backendVif(domid, nodes, undefined, devid));
-const someStore = fc.array(someVif, { maxLength: 8 });
+const arbitraryStore = fc.array(arbitraryVif, { maxLength: 8 });
 /** A vif that could be served if it did not conflict with another. */
-const contender = someVif
+const contender = arbitraryVif
   .filter(({ facts }) => !isProblem(facts))
   .map((vif): BackendVif => ({ ...vif, state: 2, online: true }));
 const contenders = fc.array(contender, { minLength: 2, maxLength: 8 });
@@ -198,7 +198,7 @@ describe('after any history', () => {
   test('passes end, and their result depends on the store alone', () => {
     fc.assert(
       fc.property(
-        fc.array(someStore, { minLength: 1, maxLength: 6 }),
+        fc.array(arbitraryStore, { minLength: 1, maxLength: 6 }),
         fc.nat(3),
         (history, cut) => {
           let kernel = emptyKernel;
@@ -220,7 +220,7 @@ describe('after any history', () => {
   test('no address belongs to two VMs or to net-vm, and none is routed to two vifs', () => {
     let compared = 0;
     fc.assert(
-      fc.property(fc.oneof(someStore, contenders), (vifs) => {
+      fc.property(fc.oneof(arbitraryStore, contenders), (vifs) => {
         const model = modelOf(untouched(vifs));
         const byLink = new Map([...model.vifs.values()].map((vif) => [defaultLinkOf(vif), vif]));
         const areOfOneVm = (a: string, b: string): boolean => {
@@ -228,14 +228,14 @@ describe('after any history', () => {
           return first !== undefined && second !== undefined && areOfSameVm(first, second);
         };
         const { kernel } = converge(model);
-        const held = [...kernel.elements.values()].flatMap((element) => {
+        const assigned = [...kernel.elements.values()].flatMap((element) => {
           const text = elementAddress(element);
           const link = elementLink(element) ?? '';
           return text === undefined ? [] : [{ link, own: prefix(text) }];
         });
-        for (const [index, { link, own }] of held.entries()) {
+        for (const [index, { link, own }] of assigned.entries()) {
           expect(overlaps(own, prefix('10.0.5.1'))).toBe(false);
-          for (const other of held.slice(index + 1)) {
+          for (const other of assigned.slice(index + 1)) {
             if (link === other.link || areOfOneVm(link, other.link)) continue;
             compared += 1;
             expect(overlaps(own, other.own)).toBe(false);
@@ -251,9 +251,9 @@ describe('after any history', () => {
   });
 
   test('a vif that cannot be served changes nothing for the others', () => {
-    const broken = someVif.filter(({ facts }) => isProblem(facts));
+    const broken = arbitraryVif.filter(({ facts }) => isProblem(facts));
     fc.assert(
-      fc.property(someStore, broken, (vifs, bad) => {
+      fc.property(arbitraryStore, broken, (vifs, bad) => {
         const others = vifs.filter(({ key }: { key: VifKey }) => key !== bad.key);
         const without = keysOf(converge(modelOf(others)));
         expect(keysOf(converge(modelOf([...others, bad])))).toEqual(without);

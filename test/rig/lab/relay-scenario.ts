@@ -37,7 +37,7 @@ export const relayGivesWayToDirectPair = async (
   const become = (what: string): Promise<true> =>
     until(
       async () =>
-        ((await last()).every((one) => one === what) && (await last()).length > 0) || undefined,
+        ((await last()).every((line) => line === what) && (await last()).length > 0) || undefined,
       () => `the last calls are not all "${what}"`,
     );
   await become(relayed);

@@ -9,7 +9,7 @@ import { type Rig, rigAt } from './rig.ts';
 type Setup = ActorOptions & { readonly directory: string; readonly holder: number };
 type Call = {
   readonly id: number;
-  readonly name: 'hold' | 'release' | 'boot' | 'pause' | 'stop';
+  readonly name: 'deferVifs' | 'release' | 'boot' | 'pause' | 'stop';
   readonly guest: number;
 };
 /** A message to the owner: an event, or the id of a finished call; id 0 is the start. */
@@ -65,7 +65,7 @@ export const startActorProcess = async (rig: Rig, options: ActorOptions): Promis
   const call = makeCall(child, done);
   return {
     events,
-    hold: () => call('hold'),
+    deferVifs: () => call('deferVifs'),
     release: () => call('release'),
     boot: (guest) => call('boot', guest),
     pause: (guest) => call('pause', guest),

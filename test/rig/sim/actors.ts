@@ -27,8 +27,8 @@ export type ActorOptions = {
 
 export type Actors = {
   readonly events: Subject<ActorEvent>;
-  /** Keeps new vifs prepared in state 1 until `release`. */
-  hold(): Promise<void>;
+  /** Prepares new vifs, but keeps them in state 1 until `release`. */
+  deferVifs(): Promise<void>;
   /** Moves all prepared vifs to state 2 at once. */
   release(): Promise<void>;
   /** Starts the guest's netfront. */
@@ -105,7 +105,7 @@ export const startActors = async (rig: Rig, options: ActorOptions): Promise<Acto
   netback.events.subscribe(events);
   return {
     events,
-    hold: async () => netback.hold(),
+    deferVifs: async () => netback.deferVifs(),
     release: async () => netback.release(),
     boot: guests.boot,
     pause: guests.pause,

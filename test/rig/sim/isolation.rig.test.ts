@@ -13,13 +13,13 @@ const endOf = (pid: number): Promise<void> => until(`${pid} ends`, () => !isRunn
 test('a rig shares nothing with another rig or with the machine', async () => {
   const machine = async () => (await execa('ip', ['-o', 'link'])).stdout;
   const before = await machine();
-  const [one, other] = [
+  const [first, second] = [
     await startHost({ store: 'xenstored' }),
     await startHost({ store: 'oxenstored' }),
   ];
-  await one.create({ name: 'web', vif });
-  expect(await other.read('/local/domain/3')).toBeUndefined();
-  expect(await inNetVm(other, 'ip -o link')).not.toContain('vif3.0');
+  await first.create({ name: 'web', vif });
+  expect(await second.read('/local/domain/3')).toBeUndefined();
+  expect(await inNetVm(second, 'ip -o link')).not.toContain('vif3.0');
   expect(await machine()).toBe(before);
   expect(existsSync('/run/netns/dom2')).toBe(false);
 });

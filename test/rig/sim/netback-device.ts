@@ -127,7 +127,7 @@ export const probe = async (context: Context, key: string, frontend: string): Pr
     return;
   }
   context.tell('prepared', device);
-  if (!context.isHeld()) await announce(context, [device]);
+  if (!context.isDeferring()) await announce(context, [device]);
 };
 
 const isMac = (text: string | undefined): boolean =>

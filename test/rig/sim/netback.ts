@@ -51,7 +51,7 @@ export type NetbackOptions = {
 export type Netback = {
   readonly events: Subject<NetbackEvent>;
   /** Prepares new devices from now on, but keeps them in state 1. */
-  hold(): void;
+  deferVifs(): void;
   /** Prepares all queued devices, then moves all prepared devices to state 2 at once. */
   release(): void;
   /** Ends netback without any clean-up, as if its domain were gone. */
@@ -66,8 +66,8 @@ export type Context = NetbackOptions & {
   tell(what: NetbackEvent['what'], device: Device): void;
   /** Queues another look at a device. */
   lookAgain(key: string): void;
-  isHeld(): boolean;
-  endHold(): void;
+  isDeferring(): boolean;
+  endDeferral(): void;
   /** Waits for work outside the queue; ignores its error if netback has been stopped. */
   inBackground<T>(work: Promise<T>): Promise<T | undefined>;
 };
@@ -126,7 +126,7 @@ const lookAtAll = async (context: Context): Promise<void> => {
 };
 
 const announceAll = async (context: Context): Promise<void> => {
-  context.endHold();
+  context.endDeferral();
   await announce(
     context,
     [...context.devices.values()].filter(({ state }) => state === 1),
@@ -141,7 +141,7 @@ const seeTo = (context: Context, key: string): Promise<void> => {
 /** Makes a context and its work queue. */
 const makeContext = (store: Xenstore, root: string, options: NetbackOptions) => {
   const events = new Subject<NetbackEvent>();
-  const status = { held: false, stopped: false };
+  const status = { isDeferring: false, stopped: false };
   const queue = createWorkQueue((key) => seeTo(context, key));
   const context: Context = {
     ...options,
@@ -151,9 +151,9 @@ const makeContext = (store: Xenstore, root: string, options: NetbackOptions) => 
     tell: (what, { guest, devid }) =>
       events.next({ what, guest, devid, at: performance.timeOrigin + performance.now() }),
     lookAgain: queue.add,
-    isHeld: () => status.held,
-    endHold: () => {
-      status.held = false;
+    isDeferring: () => status.isDeferring,
+    endDeferral: () => {
+      status.isDeferring = false;
     },
     inBackground: async (work) => {
       try {
@@ -176,8 +176,8 @@ export const startNetback = async (store: Xenstore, options: NetbackOptions): Pr
   });
   return {
     events,
-    hold: () => {
-      status.held = true;
+    deferVifs: () => {
+      status.isDeferring = true;
     },
     release: () => queue.add(preparedDevices),
     stop: () => {

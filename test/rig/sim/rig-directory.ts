@@ -47,7 +47,7 @@ const rigProcesses = (
   const isWanted = (pid: string): boolean => {
     const environment = environmentOf(pid);
     const variables = environment.split('\0');
-    if (wanted.every((one) => variables.includes(one))) return true;
+    if (wanted.every((variable) => variables.includes(variable))) return true;
     // A process has no environment for a moment while it executes a new program.
     if (environment !== '' || !isRunning(Number(pid))) others.add(pid);
     return false;

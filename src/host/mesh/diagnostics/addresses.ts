@@ -7,14 +7,14 @@ import { quoted } from '../../../text/printable.ts';
 import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile } from '../mesh-file.ts';
 
-type Held<T> = { readonly value: T; readonly by: string; readonly at: Required<Place> };
+type Assignment<T> = { readonly value: T; readonly by: string; readonly at: Required<Place> };
 
-const inFileOrder = <T>(holders: readonly Held<T>[]): readonly Held<T>[] =>
+const inFileOrder = <T>(holders: readonly Assignment<T>[]): readonly Assignment<T>[] =>
   [...holders].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
 
 /** Reports each value that clashes with one earlier in the file. */
 const clashes = <T>(
-  holders: readonly Held<T>[],
+  holders: readonly Assignment<T>[],
   textOf: (value: T) => string,
   clash: (a: T, b: T) => boolean,
 ): readonly Diagnostic[] => {
@@ -29,7 +29,7 @@ const clashes = <T>(
 
 const addressesIn = ({ vms, at }: MeshFile) => {
   const diagnostics: Diagnostic[] = [];
-  const held: Held<Prefix>[] = [];
+  const assigned: Assignment<Prefix>[] = [];
   for (const { name, ip } of vms.values()) {
     for (const [index, text] of ip.entries()) {
       const place = at(['vm', name, 'ip', index]);
@@ -39,30 +39,30 @@ const addressesIn = ({ vms, at }: MeshFile) => {
         continue;
       }
       const range = reservedRange(value);
-      if (range === undefined) held.push({ value, by: name, at: place });
+      if (range === undefined) assigned.push({ value, by: name, at: place });
       else
         diagnostics.push(
           error(place, `${value.text} is in ${range.text}, which no VM may use; choose another`),
         );
     }
   }
-  return { diagnostics, held };
+  return { diagnostics, assigned };
 };
 
 const macsIn = ({ vms, at }: MeshFile) => {
   const diagnostics: Diagnostic[] = [];
-  const held: Held<string>[] = [];
+  const assigned: Assignment<string>[] = [];
   for (const { name, mac } of vms.values()) {
     if (mac === undefined) continue;
     const place = at(['vm', name, 'mac']);
     const value = parseMac(mac);
-    if (value !== undefined) held.push({ value, by: name, at: place });
+    if (value !== undefined) assigned.push({ value, by: name, at: place });
     else {
       const example = 'write it like "00:16:3e:05:00:01"';
       diagnostics.push(error(place, `${quoted(mac)} is not a unicast MAC; ${example}`));
     }
   }
-  return { diagnostics, held };
+  return { diagnostics, assigned };
 };
 
 /** Checks the addresses and MACs of all vifs, and the gateways. */
@@ -76,7 +76,7 @@ export const addressDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   return [
     ...addresses.diagnostics,
     ...macs.diagnostics,
-    ...clashes([...gateways, ...addresses.held], ({ text }) => text, overlaps),
-    ...clashes(macs.held, String, (a, b) => a === b),
+    ...clashes([...gateways, ...addresses.assigned], ({ text }) => text, overlaps),
+    ...clashes(macs.assigned, String, (a, b) => a === b),
   ];
 };

@@ -9,9 +9,9 @@ import type { MeshFile } from '../mesh-file.ts';
 /** Checks the port forwards of `[net]`. */
 export const forwardDiagnostics = ({ net, vms, at }: MeshFile): readonly Diagnostic[] => {
   const forwards = net?.forwards ?? [];
-  const held = [...vms.values()].flatMap(({ ip }) => ip.map(parsePrefix));
-  const isHeld = (to: (typeof forwards)[number]['to']): boolean =>
-    held.some((prefix) => !('problem' in prefix) && contains(prefix, to));
+  const prefixes = [...vms.values()].flatMap(({ ip }) => ip.map(parsePrefix));
+  const isAssigned = (to: (typeof forwards)[number]['to']): boolean =>
+    prefixes.some((prefix) => !('problem' in prefix) && contains(prefix, to));
   return [
     ...repeatedForwards(forwards).map((index) =>
       error(
@@ -20,7 +20,7 @@ export const forwardDiagnostics = ({ net, vms, at }: MeshFile): readonly Diagnos
       ),
     ),
     ...forwards.flatMap(({ to }, index) =>
-      isHeld(to)
+      isAssigned(to)
         ? []
         : [
             error(

@@ -86,8 +86,8 @@ const link = (attack: (link: Duplex) => void): void => {
   });
 };
 
-/** Starts the peer program, which uses libxenvchan and then misuses the ring as `deed` says. */
-const attackRing = async (deed: string): Promise<void> => {
+/** Starts the peer program, which uses libxenvchan and then misuses the ring as `violation` says. */
+const attackRing = async (violation: string): Promise<void> => {
   const nonce = newNonce();
   const session = `${ownPath(pair)}/session`;
   await writeLinkRequest(store, pair, nonce);
@@ -95,7 +95,16 @@ const attackRing = async (deed: string): Promise<void> => {
     'the server offers a session',
     async () => (await readNode(store, session)) === nonce,
   );
-  const argv = ['--pdeathsig', 'KILL', '--', peerProgram, 'client', server, ownPath(pair), deed];
+  const argv = [
+    '--pdeathsig',
+    'KILL',
+    '--',
+    peerProgram,
+    'client',
+    server,
+    ownPath(pair),
+    violation,
+  ];
   spawn('setpriv', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
 };
 

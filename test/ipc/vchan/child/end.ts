@@ -159,15 +159,15 @@ const commands = {
       const { code, message } = error as VchanError;
       return { opened: servers.length, error: { code, message } };
     } finally {
-      for (const one of servers) one.close();
+      for (const server of servers) server.close();
     }
   },
   /** Opens 40 servers, with and without a session, and closes some. Gives the number of descriptors then. */
   openAndForget: (peer: number) => {
     for (let i = 0; i < 40; i++) {
-      const one = openVchanServer(peer);
-      if (i % 2 === 0) one.offer();
-      if (i % 4 < 3) one.close();
+      const server = openVchanServer(peer);
+      if (i % 2 === 0) server.offer();
+      if (i % 4 < 3) server.close();
     }
     return countDescriptors();
   },
