@@ -42,8 +42,8 @@ function who(domid) {
 
 # Reports at most five findings about nodes that one guest wrote, so that it cannot bury other findings.
 # Domain 0 is not a guest and has no limit.
-function find_of(owner, code, what, way) {
-	if (owner == 0 || ++told_of[owner] <= 5) find(code, what, way)
+function find_by_guest(owner, code, what, remedy) {
+	if (owner == 0 || ++findings_of[owner] <= 5) find(code, what, remedy)
 }
 
 # Whether the permissions are equal. The first one is for the owner and for all other domains; the order of
@@ -139,11 +139,11 @@ function check_offer(path,    place, part) {
 	if (!((place "/event-channel") in permissions)) return
 	split(path, part, "/")
 	if (place ~ /^\/local\/domain\/0\// || permissions[path] ~ /[a-z]0( |$)/)
-		find_of(part[4], "DOM0_VCHAN", "a vchan offer from or to dom0: " place, "stop the program that made it, and xenstore-rm " place)
+		find_by_guest(part[4], "DOM0_VCHAN", "a vchan offer from or to dom0: " place, "stop the program that made it, and xenstore-rm " place)
 }
 
 # The remedy for a wrong node: ./autostart repairs only domains of the mesh.
-function mend(owner, path) {
+function node_remedy(owner, path) {
 	return name_of[owner] in hash_of ? "./autostart" : "xenstore-rm " path
 }
 
@@ -165,13 +165,13 @@ function check_place(path,    part, rest, owner, reader, by_dom0) {
 	}
 	# The directory that an agent makes for a peer may be closed to all other domains.
 	if (!same(permissions[path], "n" owner " r" reader) && !(!by_dom0 && rest == "" && permissions[path] == "n" owner))
-		find_of(rest == "" && by_dom0 ? 0 : owner, "RENDEZVOUS_PERMISSIONS", \
+		find_by_guest(rest == "" && by_dom0 ? 0 : owner, "RENDEZVOUS_PERMISSIONS", \
 			path " has the permissions " permissions[path] ", not n" owner " r" reader, \
-			by_dom0 && rest == "" ? mend(owner, path) : "find the program that changed them in " who(owner) ", and restart its agent")
+			by_dom0 && rest == "" ? node_remedy(owner, path) : "find the program that changed them in " who(owner) ", and restart its agent")
 	if (!by_dom0 || rest != "") return
-	if (!(reader in name_of)) find("RENDEZVOUS_STALE", path " is for " who(reader), mend(owner, path))
+	if (!(reader in name_of)) find("RENDEZVOUS_STALE", path " is for " who(reader), node_remedy(owner, path))
 	else if (!((name_of[owner] " " name_of[reader]) in is_pair))
-		find("RENDEZVOUS_FOREIGN", path " is for " who(owner) " and " who(reader) ", which are not a pair of the mesh", mend(owner, path))
+		find("RENDEZVOUS_FOREIGN", path " is for " who(owner) " and " who(reader) ", which are not a pair of the mesh", node_remedy(owner, path))
 }
 
 function check_pairs(    k, pair, path) {
@@ -218,7 +218,7 @@ END {
 		check_place(nodes[node])
 		check_offer(nodes[node])
 	}
-	for (owner in told_of) if (told_of[owner] > 5)
-		find("FINDINGS_MANY", told_of[owner] - 5 " more nodes that " who(owner) " wrote are wrong", "repair the first five and audit again")
+	for (owner in findings_of) if (findings_of[owner] > 5)
+		find("FINDINGS_MANY", findings_of[owner] - 5 " more nodes that " who(owner) " wrote are wrong", "repair the first five and audit again")
 	check_network()
 }

@@ -3,14 +3,14 @@
 
 BEGIN { longest = 250 }
 
-function find(code, what, way) {
+function find(code, what, remedy) {
 	gsub(/[^ -~]/, "_", what)
 	if (length(what) > longest) what = substr(what, 1, longest) "..."
 	if ((code, what) in found) return
 	found[code, what] = 1
 	codes[++finding_count] = code
-	whats[finding_count] = what
-	ways[finding_count] = way
+	texts[finding_count] = what
+	remedies[finding_count] = remedy
 }
 
 function quoted(text,    k, char, result) {
@@ -24,7 +24,7 @@ function quoted(text,    k, char, result) {
 function print_json(    k, separator) {
 	printf "{\"findings\":["
 	for (k = 1; k <= finding_count; k++) {
-		printf "%s{\"code\":%s,\"what\":%s,\"do\":%s}", separator, quoted(codes[k]), quoted(whats[k]), quoted(ways[k])
+		printf "%s{\"code\":%s,\"what\":%s,\"do\":%s}", separator, quoted(codes[k]), quoted(texts[k]), quoted(remedies[k])
 		separator = ","
 	}
 	print "]}"
@@ -33,10 +33,10 @@ function print_json(    k, separator) {
 function print_table(    k, code_width, what_width) {
 	for (k = 1; k <= finding_count; k++) {
 		if (length(codes[k]) > code_width) code_width = length(codes[k])
-		if (length(whats[k]) > what_width) what_width = length(whats[k])
+		if (length(texts[k]) > what_width) what_width = length(texts[k])
 	}
 	for (k = 1; k <= finding_count; k++)
-		printf "%-" code_width "s  %-" what_width "s  %s\n", codes[k], whats[k], ways[k]
+		printf "%-" code_width "s  %-" what_width "s  %s\n", codes[k], texts[k], remedies[k]
 }
 
 $1 == "seen" { seen[$2] = 1 }
