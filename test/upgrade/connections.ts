@@ -4,7 +4,7 @@ import type { SimHost } from '../rig/sim/sim-host.ts';
 import type { TiedProcess } from '../rig/sim/tied-process.ts';
 import { until } from '../support/until.ts';
 
-/** `serve PORT` echoes all data. `connect TARGET PORT` sends a number at each SIGUSR1 and waits for its echo. */
+/** `serve PORT` echoes all data. `connect TARGET PORT` sends a number at SIGUSR1 and waits for its echo. */
 const program = `
 import signal, socket, sys, threading
 mode, *args = sys.argv[1:]

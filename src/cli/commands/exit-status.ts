@@ -1,4 +1,4 @@
-/** Exit statuses that several commands have: EX_USAGE, EX_UNAVAILABLE, EX_SOFTWARE and EX_CONFIG of sysexits.h. */
+/** Exit statuses of several commands: EX_USAGE, EX_SOFTWARE and EX_CONFIG of sysexits.h. */
 
 export const wrongCommandLine = [64, 'wrong command line'] as const;
 

@@ -1,4 +1,4 @@
-/** All commands. The command line, help, completions and the synopses of the manual pages come from this table. */
+/** All commands. The command line, help, completions and manual pages' synopses come from this table. */
 
 import { agentCommands } from './agent.ts';
 import type { CommandTable } from './command.ts';

@@ -1,4 +1,4 @@
-/** The contexts of a command line: the words that may follow a command or group. All shells' scripts use them. */
+/** The contexts of a command line: the words that may follow a command or group. All scripts use them. */
 import { type CommandTable, heededOptions, visible } from '../commands/command.ts';
 import { globalOptions } from '../commands/global-options.ts';
 import { choice, type Options, required, type Value } from '../commands/parameter.ts';
