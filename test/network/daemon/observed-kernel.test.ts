@@ -1,4 +1,4 @@
-/** What the daemon knows of the kernel after its observations and its own changes. */
+/** The daemon's knowledge of the kernel after its observations and its own changes. */
 import { expect, test } from 'vitest';
 import { openObservedKernel } from '../../../src/network/daemon/observed-kernel.ts';
 import type { Element, Firewall } from '../../../src/network/state/kernel-state.ts';

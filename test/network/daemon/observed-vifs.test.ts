@@ -1,4 +1,4 @@
-/** What the daemon reads of xenstore after each event, with a store that records each read. */
+/** The xenstore reads of the daemon after each event, with a store that records each read. */
 import { expect, test } from 'vitest';
 import { openObservedVifs } from '../../../src/network/daemon/observed-vifs.ts';
 import type { Backend } from '../../../src/network/store/backend.ts';

@@ -1,4 +1,4 @@
-/** What the daemon knows of panic mode, and when it restores panic mode. */
+/** The daemon observes panic mode, and restores it when it is lost together with static rules. */
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { openPanicMode } from '../../../src/network/daemon/panic-mode.ts';
