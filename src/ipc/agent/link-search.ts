@@ -88,7 +88,9 @@ export const openLinkSearch = (ports: LinkSearchPorts): LinkSearch => {
     // Another call may have added the peer meanwhile.
     const peer = addClient(name);
     if (peer === undefined)
-      throw new Error('too many links: xenstore watch quota would be exceeded');
+      throw new Error(
+        'too many links with VMs that ipc_connect does not list: xenstore watch quota would be exceeded',
+      );
     return [peer];
   };
 

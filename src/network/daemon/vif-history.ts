@@ -42,7 +42,7 @@ export const openVifHistory = (log: Logger): VifHistory => {
     if (isNewClaim)
       log.warn(
         { vif: key, name, claim },
-        `vif ${key}: the guest claims other addresses than dom0 gave it`,
+        `vif ${key}: the guest claims other addresses than dom0 gave it; ignored`,
       );
     if (errorText !== undefined && errorText !== before?.errorText) {
       log.error({ vif: key, name, code: error?.code }, errorText);
