@@ -1,4 +1,5 @@
 /** A program's call over the relay, to a VM with which this VM has no direct link. */
+import type { Clock } from '../../system/clock.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall, Outcome } from '../protocol/call.ts';
 import { vouchingVersion } from '../protocol/limits.ts';
@@ -11,8 +12,7 @@ import { endLocalCall, forwardOutputs, spliceCalls } from './splice-calls.ts';
 export type CallOverRelayPorts = {
   readonly peers: Pick<Peers, 'linkNow' | 'reach' | 'seek'>;
   readonly relayed: Pick<RelayedCalls, 'add'>;
-  /** Returns a signal that is aborted after this time, in ms. */
-  readonly timeout: (ms: number) => AbortSignal;
+  readonly clock: Clock;
 };
 
 /** Calls the VM over the relay. Rejects with an Error, before any output, that says why there is no link. */
@@ -34,7 +34,7 @@ const byWayOf = (relay: VmName, outcome: Outcome): Outcome => {
 };
 
 export const createCallOverRelay = (ports: CallOverRelayPorts): CallOverRelay => {
-  const { peers, relayed, timeout } = ports;
+  const { peers, relayed, clock } = ports;
 
   const relayLink = async (relay: VmName, signal: AbortSignal): Promise<Mux> => {
     const link = await peers.reach(relay, signal);
@@ -63,6 +63,19 @@ export const createCallOverRelay = (ports: CallOverRelayPorts): CallOverRelay =>
     }
   };
 
+  /** The direct link, if it comes up soon. */
+  const directLink = async (name: VmName, cancelled: AbortSignal): Promise<Mux | undefined> => {
+    const enough = new AbortController();
+    const late = clock.after(directWithinMs, () => enough.abort()).unref();
+    try {
+      return await peers.reach(name, AbortSignal.any([cancelled, enough.signal]));
+    } catch {
+      return undefined;
+    } finally {
+      late.cancel();
+    }
+  };
+
   return async (call, name, relay) => {
     const { service, argument } = call.request;
     // Later calls may have a direct link: dom0 may have allowed it meanwhile.
@@ -76,8 +89,7 @@ export const createCallOverRelay = (ports: CallOverRelayPorts): CallOverRelay =>
     input.sayTo(remote);
     const outcome = await forwardOutputs(call, remote);
     if (!input.mayRepeat(outcome)) return endLocalCall(call, byWayOf(relay, outcome));
-    const soon = AbortSignal.any([call.cancelled, timeout(directWithinMs)]);
-    const direct = await peers.reach(name, soon).catch(() => undefined);
+    const direct = await directLink(name, call.cancelled);
     if (direct === undefined) return endLocalCall(call, byWayOf(relay, outcome));
     const again = direct.open(own);
     input.sayTo(again);

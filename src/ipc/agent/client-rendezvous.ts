@@ -1,6 +1,7 @@
 /** The client's side of the rendezvous with one domain. */
 import type { Duplex } from 'node:stream';
 import { merge, Observable, Subject } from 'rxjs';
+import { systemClock } from '../../system/clock.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { readOffer, type VchanPair } from '../vchan/nodes.ts';
 import { joinVchan } from '../vchan/vchan.ts';
@@ -33,7 +34,7 @@ export const clientRendezvous = (
     // Watches the leaf node: only this watch is sure to fire when the server domain dies.
     const sessionPaths = places.map((place) => `${place}/session`);
     const retriggers = new Subject<void>();
-    const backoff = openReconnectBackoff();
+    const backoff = openReconnectBackoff(systemClock);
     let nonce: Nonce | undefined;
     let sessionsAtRequest: Sessions = [];
     let joined: { readonly link: Duplex; readonly place: number } | undefined;

@@ -1,6 +1,6 @@
 /** Keeps a peer for each link that the configuration lists. */
 import type { Logger } from 'pino';
-import { filter, type Observable, take } from 'rxjs';
+import type { Clock } from '../../system/clock.ts';
 import type { LinkConfig } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
 import { type ConfiguredLinks, type LinkChange, linkChanges } from './link-changes.ts';
@@ -17,8 +17,7 @@ export type ConfiguredPeersPorts = {
   readonly self: string;
   readonly table: PeerTable;
   readonly unlisted: Pick<UnlistedPeers, 'keepWhileNamed' | 'serveEveryone'>;
-  /** Emits at this interval, in ms. */
-  readonly every: (ms: number) => Observable<unknown>;
+  readonly clock: Clock;
   readonly log: Logger;
 };
 
@@ -33,7 +32,7 @@ export type ConfiguredPeers = {
 
 /** No peer is configured until `configure` is called. */
 export const openConfiguredPeers = (ports: ConfiguredPeersPorts): ConfiguredPeers => {
-  const { self, table, unlisted, every, log } = ports;
+  const { self, table, unlisted, clock, log } = ports;
   let links: ConfiguredLinks = {
     listed: { server: new Set(), client: new Set() },
     servesAll: false,
@@ -45,13 +44,13 @@ export const openConfiguredPeers = (ports: ConfiguredPeersPorts): ConfiguredPeer
   const dropOnceIdle = (name: VmName, role: Role): void => {
     const peer = table.get(name, role);
     const isIdle = (): boolean => !peer?.linkNow()?.statistics().streams;
-    every(idleMs)
-      .pipe(filter(isIdle), take(1))
-      .subscribe(() => {
-        // A new peer with the same name may have replaced this one: it must stay.
-        if (!isListed(name, role) && table.get(name, role) === peer)
-          void table.drop(name, role, 'this VM is no longer the relay');
-      });
+    const checks = clock.every(idleMs, () => {
+      if (!isIdle()) return;
+      checks.cancel();
+      // A new peer with the same name may have replaced this one: it must stay.
+      if (!isListed(name, role) && table.get(name, role) === peer)
+        void table.drop(name, role, 'this VM is no longer the relay');
+    });
   };
 
   /** Resolves when the change is made, but does not wait for an idle link. */

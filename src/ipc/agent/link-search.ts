@@ -1,5 +1,6 @@
 /** Finds the link with a VM for a call, and waits for it if it is not up. */
 import { firstValueFrom } from 'rxjs';
+import type { Clock } from '../../system/clock.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { Mux } from '../protocol/mux.ts';
 import type { DomainMap } from './domain-map.ts';
@@ -19,10 +20,7 @@ export type LinkSearchPorts = {
   /** Returns the peer that this VM is the client of, and adds it if there is none; undefined: no room. */
   readonly addClient: (name: VmName) => Peer | undefined;
   readonly domainOf: DomainMap['domainOf'];
-  /** Returns a signal that is aborted after this time, in ms. */
-  readonly timeout: (ms: number) => AbortSignal;
-  /** Calls the function after this time, in ms. */
-  readonly after: (ms: number, run: () => void) => void;
+  readonly clock: Clock;
 };
 
 export type LinkSearch = {
@@ -55,25 +53,26 @@ const linkOf = async (
   name: VmName,
   peers: readonly Peer[],
   signal: AbortSignal,
-  timeout: LinkSearchPorts['timeout'],
+  clock: Clock,
 ): Promise<Mux> => {
   const link = firstLink(peers);
   if (link !== undefined) return link;
   const enough = new AbortController();
-  const late = timeout(linkWithinMs);
+  const late = clock.after(linkWithinMs, () => enough.abort()).unref();
   try {
-    const given = AbortSignal.any([signal, late, enough.signal]);
+    const given = AbortSignal.any([signal, enough.signal]);
     return await Promise.any(peers.map((peer) => peer.link(given)));
   } catch {
     const why = peers.map((peer) => peer.status().trouble).find((text) => text !== null);
     throw new Error(`there is no link with ${name}: ${why ?? 'its agent does not answer'}`);
   } finally {
+    late.cancel();
     enough.abort();
   }
 };
 
 export const openLinkSearch = (ports: LinkSearchPorts): LinkSearch => {
-  const { self, peersOf, addClient, domainOf, timeout, after } = ports;
+  const { self, peersOf, addClient, domainOf, clock } = ports;
   const sought = new Set<VmName>();
 
   /**
@@ -103,7 +102,7 @@ export const openLinkSearch = (ports: LinkSearchPorts): LinkSearch => {
   const linkFrom = async (name: VmName, signal: AbortSignal, search: typeof find): Promise<Mux> => {
     const found = await search(name);
     try {
-      return await linkOf(name, found, signal, timeout);
+      return await linkOf(name, found, signal, clock);
     } catch (error) {
       // If the peers were closed meanwhile, new peers may have replaced them.
       if (signal.aborted || found.every((peer) => peersOf(name).includes(peer))) throw error;
@@ -118,7 +117,7 @@ export const openLinkSearch = (ports: LinkSearchPorts): LinkSearch => {
     seek: (name) => {
       if (peersOf(name).length > 0 || sought.has(name)) return;
       sought.add(name);
-      after(seekMs, () => sought.delete(name));
+      clock.after(seekMs, () => sought.delete(name)).unref();
       // The link is for later calls: the current one goes over the relay.
       findOrAdd(name).catch(() => {});
     },

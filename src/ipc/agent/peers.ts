@@ -1,5 +1,5 @@
 /** All peers: the VMs with which this VM has a link, or looks for one. */
-import { interval } from 'rxjs';
+import { systemClock } from '../../system/clock.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { clientRendezvous } from './client-rendezvous.ts';
 import { type ConfiguredPeers, openConfiguredPeers } from './configured-peers.ts';
@@ -45,7 +45,7 @@ export const openPeers = (ports: PeersPorts): Peers => {
     self: self.name,
     table,
     unlisted,
-    every: interval,
+    clock: systemClock,
     log,
   });
   const search = openLinkSearch({
@@ -53,8 +53,7 @@ export const openPeers = (ports: PeersPorts): Peers => {
     peersOf: table.named,
     addClient: (name) => unlisted.findOrAdd(name, 'client'),
     domainOf,
-    timeout: (ms) => AbortSignal.timeout(ms),
-    after: (ms, run) => void setTimeout(run, ms).unref(),
+    clock: systemClock,
   });
   return {
     ...search,

@@ -1,5 +1,5 @@
 /** Delays the next attempt at a link, if earlier links did not last. */
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../system/clock.ts';
 
 /** An attempt that began this long ago counts as a success. */
 const goodMs = 10_000;
@@ -12,17 +12,18 @@ export type ReconnectBackoff = {
   readonly wait: () => Promise<void>;
 };
 
-export const openReconnectBackoff = (): ReconnectBackoff => {
+export const openReconnectBackoff = (clock: Clock): ReconnectBackoff => {
   let startedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
   return {
     wait: async () => {
-      const since = performance.now() - startedAt;
+      const since = clock.now() - startedAt;
       failures = since >= goodMs ? 0 : failures + 1;
       // The first failure may come from the peer's restart: the next attempt starts at once.
       const dueMs = failures <= 1 ? 0 : Math.min(firstMs * 2 ** (failures - 2), longestMs);
-      if (dueMs > since) await delay(dueMs - since);
-      startedAt = performance.now();
+      if (dueMs > since)
+        await new Promise<void>((resolve) => void clock.after(dueMs - since, resolve));
+      startedAt = clock.now();
     },
   };
 };

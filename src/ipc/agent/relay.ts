@@ -1,7 +1,7 @@
 /** The relay: it passes calls on between VMs that have a link with this VM, but not with each other. */
 import type { Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { type Clock, systemClock } from '../../system/clock.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import type { Mux } from '../protocol/mux.ts';
@@ -17,6 +17,8 @@ export type RelayPorts = {
   readonly linkNow: (name: VmName) => Mux | undefined;
   readonly log: Logger;
   readonly rateLimitLog: RateLimitLog;
+  /** This process's clock, except in tests. */
+  readonly clock?: Clock;
 };
 
 export type Relay = {
@@ -44,7 +46,8 @@ const sent = (output: Writable): Promise<void> =>
     else output.once('close', () => resolve());
   });
 
-export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts): Relay => {
+export const openRelay = (ports: RelayPorts): Relay => {
+  const { linkWith, linkNow, log, rateLimitLog, clock = systemClock } = ports;
   /**
    * A call counts until the target has ended it and the source has received all output. So a cancelled call
    * still counts, and so does a call whose output waits for its reader.
@@ -101,10 +104,9 @@ export const openRelay = ({ linkWith, linkNow, log, rateLimitLog }: RelayPorts):
     close: async () => {
       isClosing = true;
       for (const each of waiting) each.abort();
-      await Promise.all([
-        delay(lingerMs),
-        Promise.race([load.idle(), delay(graceMs, undefined, { ref: false })]),
-      ]);
+      const linger = new Promise<void>((resolve) => void clock.after(lingerMs, resolve));
+      const grace = new Promise<void>((resolve) => void clock.after(graceMs, resolve).unref());
+      await Promise.all([linger, Promise.race([load.idle(), grace])]);
     },
   };
 };

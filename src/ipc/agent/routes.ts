@@ -1,6 +1,7 @@
 /**
  * Chooses the path of a program's call: the direct link with the VM, or the relay if there is no direct link.
  */
+import { systemClock } from '../../system/clock.ts';
 import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 import type { CallRequest, IncomingCall } from '../protocol/call.ts';
 import { createCallOverRelay, mayRelay } from './call-over-relay.ts';
@@ -25,11 +26,7 @@ export type Routes = {
 
 export const openRoutes = ({ self, peers, relay }: RoutesPorts): Routes => {
   const relayed = openRelayedCalls();
-  const callOverRelay = createCallOverRelay({
-    peers,
-    relayed,
-    timeout: (ms) => AbortSignal.timeout(ms),
-  });
+  const callOverRelay = createCallOverRelay({ peers, relayed, clock: systemClock });
 
   /** @throws Error if the target is not another VM's name */
   const nameOf = ({ target }: CallRequest): VmName => {

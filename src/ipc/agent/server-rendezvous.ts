@@ -1,6 +1,7 @@
 /** The server's side of the rendezvous with one domain. */
 import type { Duplex } from 'node:stream';
 import { merge, Observable, Subject } from 'rxjs';
+import { systemClock } from '../../system/clock.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { publishOffer, readableBy, type VchanPair } from '../vchan/nodes.ts';
 import { openVchanServer, type VchanServer } from '../vchan/vchan.ts';
@@ -51,7 +52,7 @@ export const serverRendezvous = (
 ): Observable<EstablishedLink> =>
   new Observable<EstablishedLink>((links) => {
     const retriggers = new Subject<void>();
-    const backoff = openReconnectBackoff();
+    const backoff = openReconnectBackoff(systemClock);
     // All sessions with the domain use the same pages: otherwise a client that keeps old pages mapped could
     // use up all pages.
     let pages: VchanServer | undefined;

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createCallOverRelay } from '../../../src/ipc/agent/call-over-relay.ts';
 import type { VmName } from '../../../src/ipc/config/vm-name.ts';
 import type { Mux } from '../../../src/ipc/protocol/mux.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { answeringLink, exited, incomingCall, refusedAs } from './fake-calls.ts';
 import { untilAborted, vm } from './fake-peers.ts';
 
@@ -13,18 +14,18 @@ type Reach = (name: VmName, signal: AbortSignal) => Promise<Mux>;
 const opened = (reach: Reach, up: Readonly<Record<string, Mux>> = {}) => {
   const sought: string[] = [];
   const counted: string[] = [];
-  const late = new AbortController();
+  const clock = createFakeClock();
   const callOverRelay = createCallOverRelay({
     peers: { linkNow: (name) => up[name], reach, seek: (name) => sought.push(name) },
     relayed: { add: (name) => counted.push(name) },
-    timeout: () => late.signal,
+    clock,
   });
   const place = async (input = '') => {
     const { call, ended } = incomingCall('mail', input);
     await callOverRelay(call, vm('mail'), vm('hub'));
     return await ended();
   };
-  return { callOverRelay, place, sought, counted, late };
+  return { callOverRelay, place, sought, counted, clock };
 };
 
 const waits: Reach = (_name, signal) => untilAborted(signal);
@@ -59,10 +60,10 @@ test('a call that the relay cannot pass on is repeated over a direct link, with 
 
 test('without a direct link in time, the call ends as the relay has refused it', async () => {
   const hub = answeringLink(refusedAs('unreachable', 'no link with mail'));
-  const { place, late } = opened(waits, { hub: hub.link });
+  const { place, clock } = opened(waits, { hub: hub.link });
   const placed = place();
   await setImmediate();
-  late.abort();
+  clock.advance(1_000);
   expect(await placed).toMatchObject({ end: 'unreachable: over relay hub: no link with mail' });
 });
 

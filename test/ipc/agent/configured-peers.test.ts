@@ -1,10 +1,11 @@
 /** The agent follows its configuration: it adds and closes links, and the previous relay's link last. */
-import { Subject } from 'rxjs';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openConfiguredPeers } from '../../../src/ipc/agent/configured-peers.ts';
 import { openPeerTable } from '../../../src/ipc/agent/peer-table.ts';
 import { parseLinkParameters } from '../../../src/ipc/config/kernel-command-line.ts';
 import { deferred } from '../../../src/system/deferred.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { fakeLink, fakePeer, memoryLog, vm } from './fake-peers.ts';
 
 const opened = () => {
@@ -13,7 +14,7 @@ const opened = () => {
   const closing = new Map<string, Promise<void>>();
   /** The open calls of the peers' links, by name. */
   const streams = new Map<string, number>();
-  const ticks = new Subject<void>();
+  const clock = createFakeClock();
   const { log, lines } = memoryLog();
   const table = openPeerTable((name, role) =>
     fakePeer(name, {
@@ -31,7 +32,7 @@ const opened = () => {
       keepWhileNamed: (name, role) => asked.push(`${role} ${name}`),
       serveEveryone: (serves) => asked.push(serves),
     },
-    every: () => ticks,
+    clock,
     log,
   });
   return {
@@ -42,7 +43,7 @@ const opened = () => {
     asked,
     closing,
     streams,
-    ticks,
+    clock,
     lines,
   };
 };
@@ -67,7 +68,7 @@ test('configure resolves when the unlisted links are closed', async () => {
   const configuring = configure('').then(() => {
     isDone = true;
   });
-  await new Promise(setImmediate);
+  await setImmediate();
   expect([closed, isDone]).toEqual([
     ['server a: the configuration no longer lists the link'],
     false,
@@ -77,35 +78,36 @@ test('configure resolves when the unlisted links are closed', async () => {
 });
 
 test("the previous relay's link is closed once it has no calls", async () => {
-  const { configure, streams, ticks, closed } = opened();
+  const { configure, streams, clock, closed } = opened();
   streams.set('r', 1);
   await configure('ipc_relay=r');
   await configure('ipc_relay=s');
-  ticks.next();
+  clock.advance(200);
   expect(closed).toEqual([]);
   streams.set('r', 0);
-  ticks.next();
-  ticks.next();
+  clock.advance(200);
+  clock.advance(200);
   expect(closed).toEqual(['client r: this VM is no longer the relay']);
+  expect(clock.pending()).toBe(0);
 });
 
 test('a relay that is listed again before it is idle stays', async () => {
-  const { configure, ticks, closed, table } = opened();
+  const { configure, clock, closed, table } = opened();
   await configure('ipc_relay=r');
   await configure('');
   await configure('ipc_connect=r');
-  ticks.next();
+  clock.advance(200);
   expect(closed).toEqual([]);
   expect(table.names('client').has(vm('r'))).toBe(true);
 });
 
 test("a new peer with the previous relay's name stays", async () => {
-  const { configure, ticks, table } = opened();
+  const { configure, clock, table } = opened();
   await configure('ipc_relay=r');
   await configure('');
   await table.drop(vm('r'), 'client', 'any');
   const next = table.add(vm('r'), 'client');
-  ticks.next();
+  clock.advance(200);
   expect(table.get(vm('r'), 'client')).toBe(next);
 });
 

@@ -11,20 +11,20 @@ export const incomingCall = (target: string, input = '') => {
   const cancel = new AbortController();
   const stdin = new PassThrough();
   const stdout = new PassThrough();
+  const stderr = new PassThrough().resume();
   stdin.end(input);
+  const finish = (how: string): void => {
+    end.resolve(how);
+    stdout.end();
+    stderr.end();
+  };
   const call: IncomingCall = {
     request: { target, service: 'sign', argument: 'key1' },
     stdin,
     stdout,
-    stderr: new PassThrough(),
-    refuse: ({ code, text }) => {
-      end.resolve(`${code}: ${text}`);
-      stdout.end();
-    },
-    exit: (status) => {
-      end.resolve(`exit ${status}`);
-      stdout.end();
-    },
+    stderr,
+    refuse: ({ code, text }) => finish(`${code}: ${text}`),
+    exit: (status) => finish(`exit ${status}`),
     cancelled: cancel.signal,
   };
   const output = buffer(stdout);

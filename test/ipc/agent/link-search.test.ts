@@ -1,9 +1,11 @@
 /** A call gets the link with its target: the one that is up, or the first that comes up in time. */
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openLinkSearch } from '../../../src/ipc/agent/link-search.ts';
 import type { Peer } from '../../../src/ipc/agent/peer.ts';
 import type { VmName } from '../../../src/ipc/config/vm-name.ts';
 import { deferred } from '../../../src/system/deferred.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { fakeDomainMap, fakeLink, fakePeer, untilAborted, vm } from './fake-peers.ts';
 
 const opened = (first: readonly Peer[] = [], hasRoom = true) => {
@@ -11,8 +13,7 @@ const opened = (first: readonly Peer[] = [], hasRoom = true) => {
   const added: VmName[] = [];
   const domains = fakeDomainMap();
   domains.set('a', 3);
-  const late = new AbortController();
-  const timers: { ms: number; run: () => void }[] = [];
+  const clock = createFakeClock();
   const search = openLinkSearch({
     self: 'self',
     peersOf: () => peers,
@@ -21,13 +22,12 @@ const opened = (first: readonly Peer[] = [], hasRoom = true) => {
       return hasRoom ? fakePeer(name, { link: async () => fakeLink() }) : undefined;
     },
     domainOf: domains.domainOf,
-    timeout: () => late.signal,
-    after: (ms, run) => timers.push({ ms, run }),
+    clock,
   });
   const replace = (next: readonly Peer[]): void => {
     peers = next;
   };
-  return { search, added, domains, late, timers, replace };
+  return { search, added, domains, clock, replace };
 };
 
 const never = new AbortController().signal;
@@ -57,17 +57,27 @@ test('the first link that comes up is used, and the other peers are told to stop
 });
 
 test("a link that is late fails with the peer's trouble", async () => {
-  const { search, late } = opened([fakePeer('a'), fakePeer('a', { trouble: 'no grants' })]);
-  const reached = search.reach(vm('a'), never);
-  late.abort();
+  const { search, clock } = opened([fakePeer('a'), fakePeer('a', { trouble: 'no grants' })]);
+  let isOver = false;
+  const reached = search.reach(vm('a'), never).finally(() => {
+    isOver = true;
+  });
+  await setImmediate();
+  clock.advance(9_999);
+  await setImmediate();
+  expect(isOver).toBe(false);
+  clock.advance(1);
   await expect(reached).rejects.toThrow('there is no link with a: no grants');
+  expect(clock.pending()).toBe(0);
 });
 
 test('a late link without a known trouble fails because its agent does not answer', async () => {
-  const { search, late } = opened([fakePeer('a')]);
-  late.abort();
+  const { search, clock } = opened([fakePeer('a')]);
   const why = 'there is no link with a: its agent does not answer';
-  await expect(search.linkWith(vm('a'), never)).rejects.toThrow(why);
+  const linked = search.linkWith(vm('a'), never);
+  await setImmediate();
+  clock.advance(10_000);
+  await expect(linked).rejects.toThrow(why);
 });
 
 test('only `reach` adds a VM that is not a peer', async () => {
@@ -110,14 +120,17 @@ test('a cancelled call does not wait for new peers', async () => {
 });
 
 test('a VM is sought at most once per second', async () => {
-  const { search, added, timers } = opened();
+  const { search, added, clock } = opened();
   search.seek(vm('a'));
   search.seek(vm('a'));
-  await new Promise(setImmediate);
+  await setImmediate();
   expect(added).toEqual(['a']);
-  expect(timers.map(({ ms }) => ms)).toEqual([1000]);
-  timers[0]?.run();
+  clock.advance(999);
   search.seek(vm('a'));
-  await new Promise(setImmediate);
+  await setImmediate();
+  expect(added).toEqual(['a']);
+  clock.advance(1);
+  search.seek(vm('a'));
+  await setImmediate();
   expect(added).toEqual(['a', 'a']);
 });
