@@ -107,9 +107,7 @@ export const openObservedKernel = (
     }),
     added: (what) => {
       changeFirewall((draft) => add(what, draft));
-      // The next observation shows what was just written. The known fingerprint may include a change by
-      // another program that came before the chain's first observation.
-      fingerprints.forget(what.chains.map(({ name }) => name));
+      fingerprints.written(what.chains);
     },
     removed: (what) => {
       changeFirewall((draft) => remove(what, draft));

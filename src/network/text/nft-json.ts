@@ -15,6 +15,7 @@ import {
   setFamilies,
 } from '../state/kernel-state.ts';
 import { ingressAddition, ingressRemoval, type ListedIngress, parseIngress } from './ingress.ts';
+import { ruleContent } from './rule-content.ts';
 
 const table = 'vifwatch';
 
@@ -130,10 +131,6 @@ const elementOf = (set: SetName, listed: unknown): Element => {
   return { set, parts: parts.map(partOf) };
 };
 
-/** A rule without its counter values. */
-const contentOf = (expr: unknown): string =>
-  JSON.stringify(expr).replaceAll(/"packets": *\d+, *"bytes": *\d+/g, '');
-
 /**
  * Reads elements and policy chains from listings of vifwatch's tables, as `nft -j list table …` prints them.
  */
@@ -153,7 +150,7 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
     const count = chains.get(rule.chain);
     if (count === undefined) continue;
     chains.set(rule.chain, count + 1);
-    contents.set(rule.chain, `${contents.get(rule.chain) ?? ''}${contentOf(rule.expr)}\n`);
+    contents.set(rule.chain, `${contents.get(rule.chain) ?? ''}${ruleContent(rule.expr)}`);
   }
   return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains, contents };
 };

@@ -1,0 +1,55 @@
+import { beforeEach, expect, test } from 'vitest';
+import {
+  type ChainFingerprints,
+  openChainFingerprints,
+} from '../../../src/network/daemon/chain-fingerprints.ts';
+import { ruleContent } from '../../../src/network/text/rule-content.ts';
+
+const accept = [{ accept: null }];
+const chain = { name: 'out-web-0123456789ab', rules: [{ expr: accept }] };
+
+let fingerprints: ChainFingerprints;
+beforeEach(() => {
+  fingerprints = openChainFingerprints();
+});
+
+const observed = (content: string): number | undefined =>
+  fingerprints
+    .countRules({
+      chains: new Map([[chain.name, 1]]),
+      contents: new Map([[chain.name, content]]),
+    })
+    .get(chain.name);
+
+test('a chain that another program changes is seen as changed, and the rewritten one as unchanged', () => {
+  fingerprints.written([chain]);
+  expect(observed(ruleContent(accept))).toBe(1);
+  expect(observed('changed')).toBe(-1);
+  fingerprints.written([chain]);
+  expect(observed('changed again')).toBe(-1);
+  expect(observed(ruleContent(accept))).toBe(1);
+});
+
+test('a chain that another program changes before its first observation is repaired for good', () => {
+  fingerprints.written([chain]);
+  expect(observed('changed at once')).toBe(1);
+  expect(observed('changed again')).toBe(-1);
+  fingerprints.written([chain]);
+  expect(observed(ruleContent(accept))).toBe(1);
+  expect(observed('changed at once')).toBe(-1);
+});
+
+test('a chain that nft lists in another form is measured by its first observation', () => {
+  fingerprints.written([chain]);
+  expect(observed('another form')).toBe(1);
+  fingerprints.written([chain]);
+  expect(observed('another form')).toBe(1);
+  expect(observed('changed')).toBe(-1);
+});
+
+test('a chain that was removed and is there again is measured anew', () => {
+  fingerprints.written([chain]);
+  observed('one form');
+  fingerprints.forget([chain.name]);
+  expect(observed('another form')).toBe(1);
+});
