@@ -73,11 +73,11 @@ describe.each([
 test('a timer of the system clock holds the process until unref', () => {
   vi.useRealTimers();
   const before = process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
-  const held = () =>
+  const activeTimers = () =>
     process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length - before;
   const timers = [systemClock.after(1e6, () => {}), systemClock.every(1e6, () => {})];
-  expect(held()).toBe(2);
+  expect(activeTimers()).toBe(2);
   for (const timer of timers) timer.unref();
-  expect(held()).toBe(0);
+  expect(activeTimers()).toBe(0);
   for (const timer of timers) timer.cancel();
 });

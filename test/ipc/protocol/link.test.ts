@@ -8,16 +8,16 @@ import { createFakeClock } from '../../support/fake-clock.ts';
 import { frameBytes } from './raw-peer.ts';
 import { recordFrames } from './recorded-frames.ts';
 
-/** A link over a transport that never closes on its own, and what its streams are told. */
+/** A link over a transport that never closes on its own, and the events that its streams receive. */
 const linking = () => {
   const clock = createFakeClock();
   const outbox = recordFrames();
   const scheduler = createScheduler(outbox);
   const transport = new Duplex({ read: () => {}, write: () => {}, final: () => {} });
-  const told: string[] = [];
+  const events: string[] = [];
   const streams = {
-    receive: (name: string, stream: number) => void told.push(`${name} ${stream}`),
-    lose: (reason: string) => void told.push(reason),
+    receive: (name: string, stream: number) => void events.push(`${name} ${stream}`),
+    lose: (reason: string) => void events.push(reason),
   };
   const link = openLink(transport, 'us', { outbox, scheduler, streams, clock });
   const receive = (...frames: Buffer[]) => transport.emit('data', Buffer.concat(frames));
@@ -25,7 +25,7 @@ const linking = () => {
     scheduler.run();
     return outbox.take();
   };
-  return { clock, transport, told, link, receive, sent };
+  return { clock, transport, events, link, receive, sent };
 };
 
 const hello = frameBytes('hello', 0, encodeHello('peer'));
@@ -41,19 +41,19 @@ test('HELLO goes out at once, and other frames only after the peer has sent its 
 });
 
 test('frames of streams go to the streams', () => {
-  const { told, receive } = linking();
+  const { events, receive } = linking();
   receive(hello, frameBytes('cancel', 3));
-  expect(told).toEqual(['cancel 3']);
+  expect(events).toEqual(['cancel 3']);
 });
 
 test('a close loses the streams, sends GOODBYE, and hangs up after the time limit', async () => {
-  const { clock, transport, told, link, receive, sent } = linking();
+  const { clock, transport, events, link, receive, sent } = linking();
   receive(hello);
   sent();
   link.close({ code: 'shutdown', text: 'bye' });
   link.close({ code: 'identity', text: 'again' });
   receive(frameBytes('cancel', 3));
-  expect(told).toEqual(['shutdown: bye']);
+  expect(events).toEqual(['shutdown: bye']);
   expect(sent()).toEqual([`goodbye 0 01${Buffer.from('bye').toString('hex')}`]);
   const how = { kind: 'us', code: 'shutdown', text: 'bye' };
   expect(await link.over).toEqual(how);
@@ -69,10 +69,10 @@ test('a link that closes before HELLO rejects `ready`', async () => {
 });
 
 test('the GOODBYE of the peer ends the link without an answer', async () => {
-  const { told, link, receive, sent } = linking();
+  const { events, link, receive, sent } = linking();
   sent();
   receive(hello, frameBytes('goodbye', 0, Buffer.from('\x02gone')), ping);
-  expect(told).toEqual(['identity: gone']);
+  expect(events).toEqual(['identity: gone']);
   expect(sent()).toEqual([]);
   expect(await link.closed).toEqual({ kind: 'peer', code: 'identity', text: 'gone' });
 });
@@ -82,9 +82,9 @@ test.each([
   ['a second HELLO', [hello, hello], 'state: a second hello'],
   ['an unknown frame', [hello, Buffer.alloc(8, 0xff)], 'type: no frame has type 255'],
 ] as const)('%s closes the link', (_name, frames, reason) => {
-  const { told, receive } = linking();
+  const { events, receive } = linking();
   receive(...frames);
-  expect(told).toEqual([reason]);
+  expect(events).toEqual([reason]);
 });
 
 test('a silent peer closes the link as hung', async () => {
