@@ -1,7 +1,7 @@
 /** The history of each vif, for `status`. A log line is written only when something changed. */
 import type { Logger } from 'pino';
 import type { Problem } from '../../errors.ts';
-import { type Phase, type VifHistoryEntry, vifStatus } from '../status/status.ts';
+import { claimCondition, type Phase, type VifHistoryEntry, vifStatus } from '../status/status.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
 
@@ -42,7 +42,7 @@ export const openVifHistory = (log: Logger): VifHistory => {
     if (isNewClaim)
       log.warn(
         { vif: key, name, claim },
-        `vif ${key}: the guest claims other addresses than dom0 gave it; ignored`,
+        `vif ${key}: the guest claims other addresses than dom0 gave it; ${claimCondition}`,
       );
     if (errorText !== undefined && errorText !== before?.errorText) {
       log.error({ vif: key, name, code: error?.code }, errorText);

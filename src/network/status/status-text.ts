@@ -1,6 +1,6 @@
 /** The status document as text for a terminal. */
 import { plainTable } from '../../text/plain-table.ts';
-import type { Status, VifStatus } from './status.ts';
+import { claimCondition, type Status, type VifStatus } from './status.ts';
 
 const vifRow = (vif: VifStatus): string[] => [
   `${vif.domid}/${vif.devid}`,
@@ -17,8 +17,7 @@ const vifRow = (vif: VifStatus): string[] => [
 const claimLine = ({ link, claim }: VifStatus): string[] => {
   if (claim === null) return [];
   const count = claim.count === 0 ? '' : ` (claims so far: ${claim.count})`;
-  const condition = 'used only if dom0 gave no address and a [[vm]] allows it';
-  return [`${link}: the guest claims "${claim.text}"${count}; ${condition}`];
+  return [`${link}: the guest claims "${claim.text}"${count}; ${claimCondition}`];
 };
 
 const dropsLine = (drops: Status['drops']): string[] => {
