@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Plan } from '../plan/plan.ts';
-import { elementLink, keyOfElement } from '../state/kernel-state.ts';
+import { elementLink, keyOfElement } from '../state/element.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Repair } from './repair.ts';
 import { openWorker, type PlanWorker, type WorkEnd } from './worker.ts';

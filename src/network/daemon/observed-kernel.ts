@@ -2,7 +2,8 @@
 
 import type { Network } from '../kernel/network.ts';
 import type { Garbage } from '../plan/plan.ts';
-import { type Element, type KernelState, keyOfElement } from '../state/kernel-state.ts';
+import { type Element, keyOfElement } from '../state/element.ts';
+import type { KernelState } from '../state/kernel-state.ts';
 import type { Additions } from '../text/nft-json.ts';
 import { openChainFingerprints } from './chain-fingerprints.ts';
 import { openFreshness } from './freshness.ts';

@@ -4,15 +4,8 @@ import type { Logger } from 'pino';
 import { isProblem } from '../../errors.ts';
 import type { BringUp } from '../plan/desired.ts';
 import { missingStateOf } from '../plan/missing-state.ts';
-import {
-  type Element,
-  elementLink,
-  keyOfElement,
-  keyOfNeighbour,
-  keyOfRoute,
-  type Neighbour,
-  type Route,
-} from '../state/kernel-state.ts';
+import { type Element, elementLink, keyOfElement } from '../state/element.ts';
+import { keyOfNeighbour, keyOfRoute, type Neighbour, type Route } from '../state/kernel-state.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
 import { isConnected } from '../vif/decide-vifs.ts';
 import type { ObservedState } from './observed-state.ts';

@@ -2,10 +2,9 @@
 
 import { type Family, isHost, type Prefix } from '../../address/prefix.ts';
 import type { Chain } from '../policy/policy-chain.ts';
+import { type Element, keyOfElement } from '../state/element.ts';
 import {
-  type Element,
   keyed,
-  keyOfElement,
   keyOfNeighbour,
   keyOfRoute,
   type Neighbour,
@@ -31,27 +30,27 @@ const nextHop: Readonly<Record<Family, string>> = { 4: '169.254.0.1', 6: 'fe80::
 /** Networks have their own sets; `hostElements` also puts them into the sets of all VMs' networks. */
 const elementsOfPrefix = ({ link, mac }: ServedVif, prefix: Prefix): Element[] => {
   const { family, text } = prefix;
-  const sender: Element[] = family === 4 ? [{ set: 'sender', parts: [link, mac, text] }] : [];
+  const sender: Element[] = family === 4 ? [{ set: 'sender', link, mac, prefix: text }] : [];
   return isHost(prefix)
     ? [
-        { set: `address${family}`, parts: [link, text] },
-        { set: `live${family}`, parts: [text] },
-        { set: `source${family}`, parts: [link, mac, text] },
+        { set: `address${family}`, link, prefix: text },
+        { set: `live${family}`, prefix: text },
+        { set: `source${family}`, link, mac, prefix: text },
         ...sender,
       ]
-    : [{ set: `network${family}`, parts: [link, text] }, ...sender];
+    : [{ set: `network${family}`, link, prefix: text }, ...sender];
 };
 
 const elementsOf = (vif: ServedVif): Element[] => {
   const { link, mac, prefixes, policy } = vif;
   return [
-    { set: 'mac', parts: [link, mac] },
-    { set: 'vif', parts: [link] },
-    { set: 'sender_mac', parts: [link, mac] },
-    { set: 'ingress', parts: [link] },
+    { set: 'mac', link, mac },
+    { set: 'vif', link },
+    { set: 'sender_mac', link, mac },
+    { set: 'ingress', link, isBroken: false },
     ...prefixes.flatMap((prefix) => elementsOfPrefix(vif, prefix)),
-    { set: 'out', parts: [link, policy.chains.out.name] },
-    { set: 'in', parts: [link, policy.chains.in.name] },
+    { set: 'out', link, chain: policy.chains.out.name },
+    { set: 'in', link, chain: policy.chains.in.name },
   ];
 };
 

@@ -5,13 +5,11 @@ import type { Chain, PolicyChains } from '../policy/policy-chain.ts';
 import {
   type Element,
   elementLink,
-  isAddressOnly,
+  isPrefixOnly,
   isSameElement,
-  type KernelState,
   keyOfElement,
-  type Neighbour,
-  type Route,
-} from '../state/kernel-state.ts';
+} from '../state/element.ts';
+import type { KernelState, Neighbour, Route } from '../state/kernel-state.ts';
 import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import { mtuToSet } from '../vif/mtu.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
@@ -121,7 +119,7 @@ export const desire = (planning: Planning): Desired => {
   for (const { served, dataplane, open } of openings) {
     dataplanes.set(served.link, dataplane);
     dataplane.elements.forEach((element, key) => {
-      if (isAddressOnly(element)) ofNoLink.add(key);
+      if (isPrefixOnly(element)) ofNoLink.add(key);
     });
     for (const { name } of dataplane.chains) chains.add(name);
     if (!open) continue;

@@ -1,12 +1,7 @@
 /** Compares a vif's dataplane with the kernel, and names the missing parts. */
 
-import {
-  isVerdictMap,
-  type KernelState,
-  keyOfElement,
-  keyOfRoute,
-  type Route,
-} from '../state/kernel-state.ts';
+import { type Element, isVerdict, keyOfElement } from '../state/element.ts';
+import { type KernelState, keyOfRoute, type Route } from '../state/kernel-state.ts';
 import type { BringUp } from './desired.ts';
 
 const hasNoRoute = (route: Route, { routes }: KernelState): boolean =>
@@ -38,8 +33,8 @@ function* missingLinkState(
 
 /** A new policy is not a fault: its chain is new, and its element replaces another. */
 function* missingRules({ missing, replaced, chains }: BringUp, kernel: KernelState) {
-  const isReplacing = ({ set }: BringUp['missing'][number]): boolean =>
-    isVerdictMap(set) && replaced.some((earlier) => earlier.set === set);
+  const isReplacing = (element: Element): boolean =>
+    isVerdict(element) && replaced.some(({ set }) => set === element.set);
   for (const element of missing) {
     if (!isReplacing(element)) yield `element ${keyOfElement(element)}`;
   }

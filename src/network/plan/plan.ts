@@ -5,16 +5,14 @@ import type { Problem } from '../../errors.ts';
 import type { Chain } from '../policy/policy-chain.ts';
 import {
   type Element,
-  elementAddress,
   elementLink,
-  isForwardMap,
-  isVerdictMap,
-  isVifName,
-  type KernelLink,
+  elementPrefix,
+  type ForwardElement,
+  isForward,
+  isVerdict,
   keyOfElement,
-  type Neighbour,
-  type Route,
-} from '../state/kernel-state.ts';
+} from '../state/element.ts';
+import { isVifName, type KernelLink, type Neighbour, type Route } from '../state/kernel-state.ts';
 import { type VifKey, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
@@ -171,21 +169,21 @@ const planGarbage = (
   const gone = new Set(elements);
   const used = new Set<string | undefined>();
   for (const element of kernel.elements.values()) {
-    if (isVerdictMap(element.set) && !gone.has(element)) used.add(element.parts[1]);
+    if (isVerdict(element) && !gone.has(element)) used.add(element.chain);
   }
   return { elements, chains: unwanted.filter((name) => !used.has(name)) };
 };
 
 const addressesToCut = ({ elements }: Garbage, { openings }: Desired): string[] => {
-  const removed = new Set(elements.flatMap((element) => elementAddress(element) ?? []));
+  const removed = new Set(elements.flatMap((element) => elementPrefix(element) ?? []));
   if (removed.size === 0) return [];
   for (const { served } of openings) for (const { text } of served.prefixes) removed.delete(text);
   return [...removed];
 };
 
-const networkOf = ({ set, parts: [text = ''] }: Element): Prefix | undefined => {
-  if (set !== 'vm_network4' && set !== 'vm_network6') return undefined;
-  const prefix = parsePrefix(text);
+const networkOf = (element: Element): Prefix | undefined => {
+  if (element.set !== 'vm_network4' && element.set !== 'vm_network6') return undefined;
+  const prefix = parsePrefix(element.prefix);
   return 'problem' in prefix ? undefined : prefix;
 };
 
@@ -195,25 +193,23 @@ const networkOf = ({ set, parts: [text = ''] }: Element): Prefix | undefined => 
  */
 const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
   if (!current.elements) return { elements: [], chains: [] };
-  const portOf = ({ set, parts }: Element): string => `${set} ${parts.slice(0, 2)}`;
+  const portOf = ({ set, proto, port }: ForwardElement): string => `${set} ${proto} ${port}`;
   const taken = new Set<string>();
   const wanted = new Set(hostElements.map(keyOfElement));
   const stale: Prefix[] = [];
   kernel.elements.forEach((element, key) => {
-    if (isForwardMap(element.set)) taken.add(portOf(element));
+    if (isForward(element)) taken.add(portOf(element));
     const network = wanted.has(key) ? undefined : networkOf(element);
     if (network !== undefined) stale.push(network);
   });
   const mustWait = (element: Element): boolean => {
+    if (isForward(element)) return taken.has(portOf(element));
     const network = networkOf(element);
     return network !== undefined && stale.some((prefix) => overlaps(prefix, network));
   };
   return {
     elements: hostElements.filter(
-      (element) =>
-        !kernel.elements.has(keyOfElement(element)) &&
-        !taken.has(portOf(element)) &&
-        !mustWait(element),
+      (element) => !kernel.elements.has(keyOfElement(element)) && !mustWait(element),
     ),
     chains: [kept.out, kept.in].filter(
       ({ name, rules }) => kernel.chains.get(name) !== rules.length,

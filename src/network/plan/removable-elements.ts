@@ -2,23 +2,24 @@
 
 import {
   type Element,
-  elementAddress,
   elementLink,
-  isAddressOnly,
-  type KernelState,
+  elementPrefix,
+  isIngressChain,
+  isPrefixOnly,
   keyOfElement,
-} from '../state/kernel-state.ts';
+} from '../state/element.ts';
+import type { KernelState } from '../state/kernel-state.ts';
 import type { Desired } from './desired.ts';
 
 /** Whether an element must stay, as it guards a link in `links` or one of that link's addresses. */
 const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
   const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
-  const addresses = new Set<string | undefined>();
+  const prefixes = new Set<string | undefined>();
   for (const element of elements.values()) {
-    if (isUnder(elementLink(element))) addresses.add(elementAddress(element));
+    if (isUnder(elementLink(element))) prefixes.add(elementPrefix(element));
   }
   return (element: Element): boolean =>
-    isAddressOnly(element) ? addresses.has(element.parts[0]) : isUnder(elementLink(element));
+    isPrefixOnly(element) ? prefixes.has(element.prefix) : isUnder(elementLink(element));
 };
 
 type Circumstances = {
@@ -39,7 +40,7 @@ export const removableElements = (
   const isWanted = (element: Element): boolean => desired.wants(keyOfElement(element), element);
   // A broken ingress chain is repaired in place. On kernels where a chain cannot exist without its link, the
   // kernel deletes it with the link, and dom0 need not wait for that.
-  const isLeft = ({ set, parts: [link = ''] }: Element): boolean =>
-    set === 'ingress' && (!ingressMayPrecede || isWanted({ set, parts: [link] }));
+  const isLeft = (element: Element): boolean =>
+    isIngressChain(element) && (!ingressMayPrecede || isWanted({ ...element, isBroken: false }));
   return excess.filter((element) => !isGuarded(element) && !isLeft(element));
 };

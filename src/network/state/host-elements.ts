@@ -1,7 +1,7 @@
 /** The set elements that belong to no particular vif. */
 
 import type { Prefix } from '../../address/prefix.ts';
-import type { Element } from './kernel-state.ts';
+import type { Element } from './element.ts';
 
 /** Forwards a port of net-vm's own addresses on the uplinks to a VM; IPv4 only. */
 export type PortForward = {
@@ -29,21 +29,19 @@ export type HostFacts = UplinkOptions & {
 
 /** The elements that the facts require, in no particular order. */
 export const hostElements = (facts: HostFacts): readonly Element[] => [
-  ...facts.uplinks.map((name): Element => ({ set: 'uplink', parts: [name] })),
+  ...facts.uplinks.map((link): Element => ({ set: 'uplink', link })),
   ...facts.gateways.flatMap(({ family, text }): Element[] =>
-    family === 4 ? [{ set: 'gateway', parts: [text] }] : [],
+    family === 4 ? [{ set: 'gateway', address: text }] : [],
   ),
   ...facts.networks.map(
-    ({ family, text }): Element => ({ set: `vm_network${family}`, parts: [text] }),
+    ({ family, text }): Element => ({ set: `vm_network${family}`, prefix: text }),
   ),
-  ...(facts.mssClamp
-    ? facts.uplinks.map((name): Element => ({ set: 'mss_clamp', parts: [name] }))
-    : []),
+  ...(facts.mssClamp ? facts.uplinks.map((link): Element => ({ set: 'mss_clamp', link })) : []),
   ...(facts.masquerade
-    ? facts.uplinks.map((name): Element => ({ set: 'masquerading', parts: [name] }))
+    ? facts.uplinks.map((link): Element => ({ set: 'masquerading', link }))
     : []),
   ...facts.forwards.flatMap(({ proto, port, to, toPort }): Element[] => [
-    { set: 'forward_address', parts: [proto, `${port}`, to.text] },
-    { set: 'forward_port', parts: [proto, `${port}`, `${toPort}`] },
+    { set: 'forward_address', proto, port, address: to.text },
+    { set: 'forward_port', proto, port, toPort },
   ]),
 ];

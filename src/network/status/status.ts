@@ -131,7 +131,7 @@ export const statusOf = (facts: StatusFacts): Status => {
     healthy: daemon?.trouble === null && !panic && vifs.every(({ phase }) => phase !== 'error'),
     daemon,
     panic,
-    uplinks: elements.flatMap(({ set, parts }) => (set === 'uplink' ? parts : [])).sort(),
+    uplinks: elements.flatMap((element) => (element.set === 'uplink' ? element.link : [])).sort(),
     gateways,
     vifs,
     drops,

@@ -1,5 +1,5 @@
 /** Finds the VM behind a firewall element. */
-import { type Element, elementAddress, elementLink, isForwardMap } from '../state/kernel-state.ts';
+import { type Element, elementLink, elementPrefix } from '../state/element.ts';
 
 /**
  * @param vms VM names by link
@@ -9,16 +9,15 @@ export const ownersOf = (
   elements: readonly Element[],
   vms: ReadonlyMap<string, string>,
 ): ((element: Element) => string | undefined) => {
-  const byAddress = new Map<string, string>();
+  const byPrefix = new Map<string, string>();
   for (const element of elements) {
-    const address = elementAddress(element);
+    const prefix = elementPrefix(element);
     const vm = vms.get(elementLink(element) ?? '');
-    if (address !== undefined && vm !== undefined) byAddress.set(address, vm);
+    if (prefix !== undefined && vm !== undefined) byPrefix.set(prefix, vm);
   }
   return (element) => {
-    const { set, parts } = element;
-    const link = elementLink(element);
-    if (link !== undefined) return vms.get(link);
-    return byAddress.get(parts[isForwardMap(set) ? 2 : 0] ?? '');
+    if ('link' in element) return vms.get(element.link);
+    if ('prefix' in element) return byPrefix.get(element.prefix);
+    return 'address' in element ? byPrefix.get(element.address) : undefined;
   };
 };

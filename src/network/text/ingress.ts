@@ -1,5 +1,5 @@
 /** The netdev chain of a vif's link; it also sees frames that never reach the inet and arp hooks. */
-import type { Element } from '../state/kernel-state.ts';
+import type { IngressChain } from '../state/element.ts';
 
 const table = { family: 'netdev', table: 'vifwatch' } as const;
 
@@ -11,14 +11,14 @@ const hook = { type: 'filter', hook: 'ingress', prio: priority, policy: 'accept'
 /**
  * Commands that add the chain. The flush makes a repeated addition safe, and costs nothing the first time.
  */
-export const ingressAddition = ({ parts: [chain = ''] }: Element): readonly object[] => [
+export const ingressAddition = ({ link: chain }: IngressChain): readonly object[] => [
   { add: { chain: { ...table, name: chain, dev: chain, ...hook } } },
   { flush: { chain: { ...table, name: chain } } },
   { add: { rule: { ...table, chain, expr: [{ goto: { target: 'frames' } }] } } },
 ];
 
 /** Commands that delete the chain. They add it first, since nft fails to delete a missing chain. */
-export const ingressRemoval = ({ parts: [chain = ''] }: Element): readonly object[] => [
+export const ingressRemoval = ({ link: chain }: IngressChain): readonly object[] => [
   { add: { chain: { ...table, name: chain, dev: chain, ...hook } } },
   { delete: { chain: { ...table, name: chain } } },
 ];
@@ -27,12 +27,12 @@ export const ingressRemoval = ({ parts: [chain = ''] }: Element): readonly objec
  * A transaction for `nft -c`: it is valid if a chain can exist before its link, which Linux 6.16 introduced.
  */
 export const ingressProbe = (): string => {
-  const probe: Element = { set: 'ingress', parts: ['vifwatch-probe'] };
+  const probe: IngressChain = { set: 'ingress', link: 'vifwatch-probe', isBroken: false };
   return JSON.stringify({ nftables: ingressAddition(probe) });
 };
 
 /** The chain as lines of a ruleset. */
-export const ingressLines = ({ parts: [chain] }: Element): readonly string[] => [
+export const ingressLines = ({ link: chain }: IngressChain): readonly string[] => [
   `add chain netdev vifwatch ${chain} { type filter hook ingress device "${chain}" priority ${priority}; policy accept; }`,
   `add rule netdev vifwatch ${chain} goto frames`,
 ];
@@ -58,20 +58,17 @@ export const isIngress = (family: string | undefined, chain: string | undefined)
 
 const wholeRules = JSON.stringify([{ goto: { target: 'frames' } }]);
 
-/**
- * The ingress chains in a listing. A chain with other rules, or on another device, gets the part "broken", so
- * that it equals no desired element. nft 1.0.6 does not list the device; then it counts as correct.
- */
-export const parseIngress = (items: readonly ListedIngress[]): readonly Element[] => {
+/** The ingress chains in a listing. nft 1.0.6 does not list the device; then it counts as correct. */
+export const parseIngress = (items: readonly ListedIngress[]): readonly IngressChain[] => {
   const rules = new Map<string, string[]>();
   for (const { rule } of items) {
     if (rule?.family !== 'netdev') continue;
     rules.set(rule.chain, [...(rules.get(rule.chain) ?? []), JSON.stringify(rule.expr)]);
   }
-  return items.flatMap(({ chain }): Element[] => {
+  return items.flatMap(({ chain }): IngressChain[] => {
     if (chain === undefined || !isIngress(chain.family, chain.name)) return [];
     const { name, dev = name } = chain;
     const isWhole = [dev].flat().join() === name && rules.get(name)?.join() === wholeRules;
-    return [{ set: 'ingress', parts: isWhole ? [name] : [name, 'broken'] }];
+    return [{ set: 'ingress', link: name, isBroken: !isWhole }];
   });
 };

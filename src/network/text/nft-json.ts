@@ -6,53 +6,35 @@
 import { type Chain, isPolicyChain } from '../policy/policy-chain.ts';
 import {
   type Element,
-  type Firewall,
-  isForwardMap,
-  isVerdictMap,
-  keyed,
+  isIngressChain,
   keyOfElement,
+  type SetElement,
   type SetName,
   setFamilies,
-} from '../state/kernel-state.ts';
+} from '../state/element.ts';
+import { type Firewall, keyed } from '../state/kernel-state.ts';
+import { elementJson, parseElement } from './element-json.ts';
 import { ingressAddition, ingressRemoval, type ListedIngress, parseIngress } from './ingress.ts';
 import { ruleContent } from './rule-content.ts';
 
 const table = 'vifwatch';
 
-const toJson = (part: string): unknown => {
-  const [addr, len] = part.split('/');
-  return len === undefined ? part : { prefix: { addr, len: Number(len) } };
-};
-
-const elementJson = ({ set, parts }: Element): unknown => {
-  const [first = '', second = ''] = parts;
-  if (isVerdictMap(set)) return [first, { jump: { target: second } }];
-  if (isForwardMap(set)) {
-    const [proto, port, target = ''] = parts;
-    const value = set === 'forward_port' ? Number(target) : target;
-    return [{ concat: [proto, Number(port)] }, value];
-  }
-  return parts.length === 1 ? toJson(first) : { concat: parts.map(toJson) };
-};
-
-const command = (verb: 'add' | 'delete', set: SetName, elements: readonly Element[]) => ({
+const command = (verb: 'add' | 'delete', set: SetName, elements: readonly SetElement[]) => ({
   [verb]: {
     element: { family: setFamilies[set], table, name: set, elem: elements.map(elementJson) },
   },
 });
 
 const perSet = (verb: 'add' | 'delete', elements: readonly Element[]) => {
-  const sets = [...new Set(elements.flatMap(({ set }) => (set === 'ingress' ? [] : [set])))];
-  return sets.map((set) =>
+  const ofSets = elements.filter((element) => !isIngressChain(element));
+  return [...new Set(ofSets.map(({ set }) => set))].map((set) =>
     command(
       verb,
       set,
-      elements.filter((element) => element.set === set),
+      ofSets.filter((element) => element.set === set),
     ),
   );
 };
-
-const isIngress = ({ set }: Element): boolean => set === 'ingress';
 
 const chainJson = (name: string) => ({ chain: { family: 'inet', table, name } });
 
@@ -79,7 +61,7 @@ export const additions = ({ elements, chains, replaced }: Additions): string => 
     ...[...byName.values()].flatMap(chainCommands),
     ...perSet('delete', replaced),
     ...perSet('add', elements),
-    ...elements.filter(isIngress).flatMap(ingressAddition),
+    ...elements.filter(isIngressChain).flatMap(ingressAddition),
   ];
   return JSON.stringify({ nftables: commands });
 };
@@ -94,42 +76,13 @@ export const deletions = (elements: readonly Element[], chains: readonly string[
       ...chains.map((name) => ({ add: chainJson(name) })),
       ...perSet('add', elements),
       ...perSet('delete', elements),
-      ...elements.filter(isIngress).flatMap(ingressRemoval),
+      ...elements.filter(isIngressChain).flatMap(ingressRemoval),
       ...chains.flatMap((name) => [{ flush: chainJson(name) }, { delete: chainJson(name) }]),
     ],
   });
 
 type ListedSet = { readonly name: string; readonly elem?: readonly unknown[] };
 type Listed = ListedIngress & { readonly set?: ListedSet; readonly map?: ListedSet };
-
-const partOf = (value: unknown): string => {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number') return `${value}`;
-  const { prefix } = value as { prefix?: { addr: string; len: number } };
-  if (prefix === undefined) throw new Error(`nft listed ${JSON.stringify(value)}`);
-  return `${prefix.addr}/${prefix.len}`;
-};
-
-/**
- * The chain that a verdict jumps to; '' for a verdict that vifwatch never writes, so that it gets replaced.
- */
-const targetOf = (verdict: unknown): string =>
-  (verdict as { jump?: { target: string } }).jump?.target ?? '';
-
-const elementOf = (set: SetName, listed: unknown): Element => {
-  if (isVerdictMap(set)) {
-    const [link, verdict] = listed as readonly [unknown, unknown];
-    return { set, parts: [partOf(link), targetOf(verdict)] };
-  }
-  if (isForwardMap(set)) {
-    const [from, target] = listed as readonly [{ readonly concat: readonly unknown[] }, unknown];
-    return { set, parts: [...from.concat, target].map(partOf) };
-  }
-  // Destructuring would fail here: a plain string has a method called "concat".
-  const isConcat = typeof listed === 'object' && listed !== null && 'concat' in listed;
-  const parts = isConcat ? (listed.concat as readonly unknown[]) : [listed];
-  return { set, parts: parts.map(partOf) };
-};
 
 /**
  * Reads elements and policy chains from listings of vifwatch's tables, as `nft -j list table …` prints them.
@@ -141,7 +94,9 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
   const sets = items.flatMap(({ set, map }) => set ?? map ?? []);
   const elements = sets
     .filter(({ name }) => Object.hasOwn(setFamilies, name))
-    .flatMap(({ name, elem }) => (elem ?? []).map((listed) => elementOf(name as SetName, listed)));
+    .flatMap(({ name, elem = [] }) =>
+      elem.flatMap((listed) => parseElement(name as SetName, listed) ?? []),
+    );
   const chains = new Map<string, number>();
   const contents = new Map<string, string>();
   for (const { chain, rule } of items) {

@@ -3,29 +3,30 @@
 import { isPolicyChain } from '../policy/policy-chain.ts';
 import {
   type Element,
-  elementLink,
-  isForwardMap,
-  isVerdictMap,
+  forwardTarget,
+  isForward,
+  isVerdict,
+  keyFields,
   keyOfElement,
+  type SetElement,
   setFamilies,
-} from '../state/kernel-state.ts';
+} from '../state/element.ts';
 import { ingressLines, isIngress, type ListedIngress } from './ingress.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** The value to which a map's element maps its key. */
+const valueText = (element: SetElement): string => {
+  if (isVerdict(element)) return ` : jump ${element.chain ?? ''}`;
+  return isForward(element) ? ` : ${forwardTarget(element)}` : '';
+};
+
 const elementLines = (element: Element): readonly string[] => {
-  const { set, parts } = element;
-  const [first, second, third] = parts;
+  const { set } = element;
   if (set === 'ingress') return ingressLines(element);
-  if (isVerdictMap(set)) {
-    return [`add element inet vifwatch ${set} { "${first}" : jump ${second} }`];
-  }
-  if (isForwardMap(set)) {
-    return [`add element inet vifwatch ${set} { ${first} . ${second} : ${third} }`];
-  }
-  const isNamed = elementLink(element) !== undefined;
-  const key = parts.map((part, index) => (isNamed && index === 0 ? `"${part}"` : part)).join(' . ');
-  return [`add element ${setFamilies[set]} vifwatch ${set} { ${key} }`];
+  const [first, ...more] = keyFields(element);
+  const key = ['link' in element ? `"${first}"` : first, ...more].join(' . ');
+  return [`add element ${setFamilies[set]} vifwatch ${set} { ${key}${valueText(element)} }`];
 };
 
 /** Removes the vifs' ingress chains: nft lists them in the order of their creation. */

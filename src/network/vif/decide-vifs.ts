@@ -4,7 +4,8 @@ import { contains, type Prefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
-import { type KernelState, keyOfElement } from '../state/kernel-state.ts';
+import { keyOfElement } from '../state/element.ts';
+import type { KernelState } from '../state/kernel-state.ts';
 import { type AddressHolders, addHolder, holderOf, noHolders } from './address-holders.ts';
 import { type BackendVif, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
@@ -168,7 +169,7 @@ const admit = (
 };
 
 const isMacOf = (link: string, mac: string, { kernel }: Circumstances): boolean =>
-  kernel.elements.has(keyOfElement({ set: 'mac', parts: [link, mac] }));
+  kernel.elements.has(keyOfElement({ set: 'mac', link, mac }));
 
 /**
  * Whether the firewall still holds one of the addresses for a link with another MAC. A link with the same MAC

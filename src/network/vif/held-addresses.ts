@@ -1,7 +1,8 @@
 /** The addresses that vifs cannot get, as net-vm, a gateway or an earlier vif holds them. */
 
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
-import { elementAddress, elementLink, type KernelState } from '../state/kernel-state.ts';
+import { elementLink, elementPrefix } from '../state/element.ts';
+import type { KernelState } from '../state/kernel-state.ts';
 import { type AddressHolders, addHolder, noHolders } from './address-holders.ts';
 
 type Facts = { readonly kernel: KernelState; readonly gateways: readonly Prefix[] };
@@ -27,9 +28,9 @@ export const lingeringAddresses = (
   const lingering = noHolders<string>();
   for (const element of kernel.elements.values()) {
     const link = elementLink(element);
-    const address = elementAddress(element);
-    if (address === undefined || link === undefined || liveLinks.has(link)) continue;
-    const prefix = parsePrefix(address);
+    const text = elementPrefix(element);
+    if (text === undefined || link === undefined || liveLinks.has(link)) continue;
+    const prefix = parsePrefix(text);
     if (!('problem' in prefix)) addHolder(lingering, prefix, link);
   }
   return lingering;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { openGarbageWorker } from '../../../src/network/daemon/garbage-worker.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
-import { keyOfElement } from '../../../src/network/state/kernel-state.ts';
+import { keyOfElement } from '../../../src/network/state/element.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
 

@@ -1,13 +1,14 @@
 /** The daemon's knowledge of the kernel after its observations and its own changes. */
 import { expect, test } from 'vitest';
 import { openObservedKernel } from '../../../src/network/daemon/observed-kernel.ts';
-import type { Element, Firewall } from '../../../src/network/state/kernel-state.ts';
+import type { Element } from '../../../src/network/state/element.ts';
+import type { Firewall } from '../../../src/network/state/kernel-state.ts';
 import { emptyKernel } from '../store-fixture.ts';
 
 const chain = { name: 'out-web-0123456789ab', rules: [{ expr: [] }] };
-const address: Element = { set: 'address4', parts: ['vif3.0', '10.0.5.3'] };
+const address: Element = { set: 'address4', link: 'vif3.0', prefix: '10.0.5.3' };
 const addressKey = 'address4 vif3.0 . 10.0.5.3';
-const outTo = (name: string): Element => ({ set: 'out', parts: ['vif3.0', name] });
+const outTo = (chainName: string): Element => ({ set: 'out', link: 'vif3.0', chain: chainName });
 
 const openFakes = () => {
   const { elements, chains, ...links } = emptyKernel;

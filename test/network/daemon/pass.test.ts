@@ -89,7 +89,7 @@ test('without configured uplinks, each link except lo and vifs is an uplink', as
   const { run } = openFakes(backendVif(3));
   const { plan } = await run();
   const uplinks = plan?.host.elements.filter(({ set }) => set === 'uplink');
-  expect(uplinks).toEqual([{ set: 'uplink', parts: ['eth0'] }]);
+  expect(uplinks).toEqual([{ set: 'uplink', link: 'eth0' }]);
 });
 
 test('plans nothing for a link that a worker changed before or after the reads', async () => {

@@ -4,12 +4,12 @@ import type { Prefix } from '../../../src/address/prefix.ts';
 import type { Planning } from '../../../src/network/plan/desired.ts';
 import { hotplugErrorText, type Plan, plan } from '../../../src/network/plan/plan.ts';
 import { openVmNetworks } from '../../../src/network/plan/vm-networks.ts';
+import { keyOfElement } from '../../../src/network/state/element.ts';
 import { hostElements } from '../../../src/network/state/host-elements.ts';
 import {
   type KernelLink,
   type KernelState,
   keyed,
-  keyOfElement,
   keyOfNeighbour,
   keyOfRoute,
 } from '../../../src/network/state/kernel-state.ts';

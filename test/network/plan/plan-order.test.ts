@@ -1,6 +1,6 @@
 /** The order in which rules come and go with links and the configuration. */
 import { describe, expect, test } from 'vitest';
-import { type Element, keyOfElement } from '../../../src/network/state/kernel-state.ts';
+import { type Element, keyOfElement } from '../../../src/network/state/element.ts';
 import { backendVif, emptyKernel, prefix } from '../store-fixture.ts';
 import {
   converge,
@@ -17,7 +17,7 @@ test('a configured network becomes an element, and a network that is no longer c
   const model = converge(modelOf([]));
   const wide = { configured: [prefix('10.0.7.0/24')] };
   expect(keys(planFor(model, wide).host.elements)).toEqual(['vm_network4 10.0.7.0/24']);
-  const element: Element = { set: 'vm_network4', parts: ['10.0.7.0/24'] };
+  const element: Element = { set: 'vm_network4', prefix: '10.0.7.0/24' };
   const elements = new Map([...model.kernel.elements, [keyOfElement(element), element]]);
   const stale = { ...model, kernel: { ...model.kernel, elements } };
   expect(isIdle(planFor(stale, wide))).toBe(true);

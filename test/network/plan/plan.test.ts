@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { overlaps } from '../../../src/address/prefix.ts';
 import { isProblem } from '../../../src/errors.ts';
-import { elementAddress, elementLink } from '../../../src/network/state/kernel-state.ts';
+import { elementLink, elementPrefix } from '../../../src/network/state/element.ts';
 import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
 import { areOfSameVm } from '../../../src/network/vif/same-vm-vifs.ts';
 import { backendVif, emptyKernel, prefix } from '../store-fixture.ts';
@@ -229,7 +229,7 @@ describe('after any history', () => {
         };
         const { kernel } = converge(model);
         const assigned = [...kernel.elements.values()].flatMap((element) => {
-          const text = elementAddress(element);
+          const text = elementPrefix(element);
           const link = elementLink(element) ?? '';
           return text === undefined ? [] : [{ link, own: prefix(text) }];
         });

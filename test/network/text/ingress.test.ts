@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { keyOfElement } from '../../../src/network/state/element.ts';
 import {
   ingressAddition,
   type ListedIngress,
@@ -25,14 +26,14 @@ test('a chain counts as added only if it leads to the right place from the right
     ...[chain('vif7.0'), rule('vif7.0', [{ accept: null }])],
     { chain: { family: 'inet', name: 'vif8.0' } },
   ];
-  expect(parseIngress(listed).map(({ set, parts }) => [set, ...parts].join(' '))).toEqual([
+  expect(parseIngress(listed).map(keyOfElement)).toEqual([
     ...['ingress vif3.0', 'ingress vif3.1', 'ingress vif3.2'],
-    ...[4, 5, 6, 7].map((domid) => `ingress vif${domid}.0 broken`),
+    ...[4, 5, 6, 7].map((domid) => `ingress vif${domid}.0 . broken`),
   ]);
 });
 
 test('a chain is added with its device, flushed and filled', () => {
-  const [add, flush, fill] = ingressAddition({ set: 'ingress', parts: ['vif3.0'] });
+  const [add, flush, fill] = ingressAddition({ set: 'ingress', link: 'vif3.0', isBroken: false });
   expect(add).toMatchObject({ add: { chain: { name: 'vif3.0', dev: 'vif3.0', hook: 'ingress' } } });
   expect(flush).toMatchObject({ flush: { chain: { name: 'vif3.0' } } });
   expect(fill).toMatchObject({ add: { rule: rule('vif3.0').rule } });

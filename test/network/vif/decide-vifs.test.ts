@@ -106,7 +106,7 @@ describe('addresses', () => {
     const old = backendVif(3, { ip: '10.0.5.9', state: '6', online: '0' });
     const heir = backendVif(8, { ip: '10.0.5.9' });
     expect(outcomes([old, heir])).toEqual({ '3/0': 'finished', '8/0': 'served' });
-    const element = { set: 'address4', parts: ['vif3.0', '10.0.5.9'] } as const;
+    const element = { set: 'address4', link: 'vif3.0', prefix: '10.0.5.9' } as const;
     const kernel = { ...emptyKernel, elements: new Map([['k', element]]) };
     expect(outcomes([old, heir], { kernel })['8/0']).toBe('waiting for address');
   });

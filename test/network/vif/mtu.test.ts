@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { plan } from '../../../src/network/plan/plan.ts';
+import { keyOfElement } from '../../../src/network/state/element.ts';
 import { hostElements } from '../../../src/network/state/host-elements.ts';
 import type { KernelLink } from '../../../src/network/state/kernel-state.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
@@ -78,11 +79,7 @@ test('with mss_clamp, the uplinks are also in a second set', () => {
     masquerade: false,
     forwards: [],
   };
-  const setsWith = (mssClamp: boolean) =>
-    hostElements({ ...facts, mssClamp }).map(({ set, parts }) => [set, ...parts]);
-  expect(setsWith(false)).toEqual([['uplink', 'eth0']]);
-  expect(setsWith(true)).toEqual([
-    ['uplink', 'eth0'],
-    ['mss_clamp', 'eth0'],
-  ]);
+  const setsWith = (mssClamp: boolean) => hostElements({ ...facts, mssClamp }).map(keyOfElement);
+  expect(setsWith(false)).toEqual(['uplink eth0']);
+  expect(setsWith(true)).toEqual(['uplink eth0', 'mss_clamp eth0']);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Element } from '../../../src/network/state/kernel-state.ts';
-import { keyed, keyOfElement } from '../../../src/network/state/kernel-state.ts';
+import { type Element, keyOfElement } from '../../../src/network/state/element.ts';
+import { keyed } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { converge, type Model, planFor, setLinks } from '../plan/model-kernel.ts';
@@ -100,8 +100,8 @@ describe('a different VM', () => {
 
 test('old firewall elements of the same VM delay nothing; those of another VM do', () => {
   const left = (mac: string): readonly Element[] => [
-    { set: 'mac', parts: ['vif3.0', mac] },
-    { set: 'address4', parts: ['vif3.0', '10.0.5.9'] },
+    { set: 'mac', link: 'vif3.0', mac },
+    { set: 'address4', link: 'vif3.0', prefix: '10.0.5.9' },
   ];
   const kernelWith = (mac: string) => ({
     ...emptyKernel,

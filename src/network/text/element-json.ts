@@ -1,0 +1,102 @@
+/** Writes elements of sets and maps as nft's JSON (libnftables-json(5)), and reads them from it. */
+import {
+  forwardTarget,
+  isForward,
+  isVerdict,
+  keyFields,
+  type MapElement,
+  type SetElement,
+  type SetName,
+} from '../state/element.ts';
+
+const fieldJson = (field: string | number): unknown => {
+  if (typeof field === 'number') return field;
+  const [addr, len] = field.split('/');
+  return len === undefined ? field : { prefix: { addr, len: Number(len) } };
+};
+
+/** The element as nft's JSON. */
+export const elementJson = (element: SetElement): unknown => {
+  const fields = keyFields(element).map(fieldJson);
+  const key = fields.length === 1 ? fields[0] : { concat: fields };
+  if (isVerdict(element)) return [key, { jump: { target: element.chain ?? '' } }];
+  return isForward(element) ? [key, forwardTarget(element)] : key;
+};
+
+const textOf = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return `${value}`;
+  const { prefix } = value as { prefix?: { addr: string; len: number } };
+  if (prefix === undefined) throw new Error(`nft listed ${JSON.stringify(value)}`);
+  return `${prefix.addr}/${prefix.len}`;
+};
+
+const fieldsOf = (key: unknown): readonly string[] => {
+  // Destructuring would fail here: a plain string has a method called "concat".
+  const isConcat = typeof key === 'object' && key !== null && 'concat' in key;
+  return (isConcat ? (key.concat as readonly unknown[]) : [key]).map(textOf);
+};
+
+/** The chain to which a verdict jumps. */
+const targetOf = (verdict: unknown): string | undefined =>
+  (verdict as { jump?: { target: string } }).jump?.target;
+
+type MapName = MapElement['set'];
+
+const isMap = (set: SetName): set is MapName =>
+  set === 'out' || set === 'in' || set === 'forward_address' || set === 'forward_port';
+
+const mapElement = (set: MapName, key: readonly string[], value: unknown): MapElement => {
+  const [first = '', second] = key;
+  switch (set) {
+    case 'out':
+    case 'in':
+      return { set, link: first, chain: targetOf(value) };
+    case 'forward_address':
+      return { set, proto: first, port: Number(second), address: textOf(value) };
+    case 'forward_port':
+      return { set, proto: first, port: Number(second), toPort: Number(textOf(value)) };
+  }
+};
+
+const setElement = (set: Exclude<SetName, MapName>, key: readonly string[]): SetElement => {
+  const [first = '', second = '', third = ''] = key;
+  switch (set) {
+    case 'mac':
+    case 'sender_mac':
+      return { set, link: first, mac: second };
+    case 'source4':
+    case 'source6':
+    case 'sender':
+      return { set, link: first, mac: second, prefix: third };
+    case 'address4':
+    case 'address6':
+    case 'network4':
+    case 'network6':
+      return { set, link: first, prefix: second };
+    case 'live4':
+    case 'live6':
+    case 'vm_network4':
+    case 'vm_network6':
+      return { set, prefix: first };
+    case 'gateway':
+      return { set, address: first };
+    case 'vif':
+    case 'uplink':
+    case 'mss_clamp':
+    case 'masquerading':
+      return { set, link: first };
+  }
+};
+
+/**
+ * Reads an element from the listing of its set. It is undefined if its key has more or fewer fields: then
+ * another program has given the set another type, and the static ruleset is not whole.
+ * @throws Error if a field has a form that vifwatch never writes
+ */
+export const parseElement = (set: SetName, listed: unknown): SetElement | undefined => {
+  const [listedKey, value] = isMap(set) ? (listed as readonly unknown[]) : [listed];
+  const key = fieldsOf(listedKey);
+  const element = isMap(set) ? mapElement(set, key, value) : setElement(set, key);
+  return keyFields(element).length === key.length ? element : undefined;
+};
