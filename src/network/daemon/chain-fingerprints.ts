@@ -3,7 +3,7 @@
  * another program is at fault if the content changes.
  */
 import type { Chain } from '../policy/policy-chain.ts';
-import type { Firewall } from '../state/kernel-state.ts';
+import type { ChainState, Firewall } from '../state/kernel-state.ts';
 import { ruleContent } from '../text/rule-content.ts';
 
 export type ChainFingerprints = {
@@ -11,10 +11,10 @@ export type ChainFingerprints = {
   readonly written: (chains: readonly Chain[]) => void;
   /** Forgets the content of chains that the daemon has removed. */
   readonly forget: (names: Iterable<string>) => void;
-  /** The number of rules in each chain; -1 for a chain that another program changed. */
-  readonly countRules: (
+  /** Compares the chains with their known content. */
+  readonly statesOf: (
     observed: Pick<Firewall, 'chains' | 'contents'>,
-  ) => ReadonlyMap<string, number>;
+  ) => ReadonlyMap<string, ChainState>;
 };
 
 const contentOf = ({ rules }: Chain): string => rules.map(({ expr }) => ruleContent(expr)).join('');
@@ -42,11 +42,10 @@ export const openChainFingerprints = (): ChainFingerprints => {
         fingerprints.delete(name);
       }
     },
-    countRules: ({ chains, contents }) => {
-      const counted = [...chains].map(([name, rules]): [string, number] => {
-        return [name, isUnchanged(name, contents.get(name) ?? '') ? rules : -1];
-      });
-      return new Map(counted);
+    statesOf: ({ chains, contents }) => {
+      const stateOf = (name: string, rules: number): ChainState =>
+        isUnchanged(name, contents.get(name) ?? '') ? rules : 'changed';
+      return new Map([...chains].map(([name, rules]) => [name, stateOf(name, rules)]));
     },
   };
 };

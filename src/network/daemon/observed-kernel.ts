@@ -3,7 +3,7 @@
 import type { Network } from '../kernel/network.ts';
 import type { Garbage } from '../plan/plan.ts';
 import { type Element, keyOfElement } from '../state/element.ts';
-import type { KernelState } from '../state/kernel-state.ts';
+import type { ChainState, KernelState } from '../state/kernel-state.ts';
 import type { Additions } from '../text/nft-json.ts';
 import { openChainFingerprints } from './chain-fingerprints.ts';
 import { openFreshness } from './freshness.ts';
@@ -44,7 +44,7 @@ const emptyState: KernelState = {
 /** The firewall's elements and chains, to be changed. */
 type Draft = {
   readonly elements: Map<string, Element>;
-  readonly chains: Map<string, number>;
+  readonly chains: Map<string, ChainState>;
 };
 
 const add = (what: Additions, { elements, chains }: Draft): void => {
@@ -94,7 +94,7 @@ export const openObservedKernel = (
       elements.invalidate();
       return;
     }
-    const chains = fingerprints.countRules(firewall);
+    const chains = fingerprints.statesOf(firewall);
     kernel = { ...kernel, elements: firewall.elements, chains };
   };
 

@@ -69,7 +69,7 @@ const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Pre
   const proxied = prefixes.some(({ family }) => family === 6)
     ? gateways.filter(({ family }) => family === 6)
     : [];
-  return [...permanent, ...proxied.map(({ text }) => ({ link, address: text, mac: 'proxy' }))];
+  return [...permanent, ...proxied.map(({ text }) => ({ link, address: text, mac: undefined }))];
 };
 
 const buildDataplane = (vif: ServedVif, gateways: readonly Prefix[]): VifDataplane => ({

@@ -2,7 +2,13 @@
 
 import { contains, parsePrefix } from '../../address/prefix.ts';
 import type { Flow } from './flow.ts';
-import { isActive, type NetworkPolicy, type NetworkRule, type Service } from './policy.ts';
+import {
+  isActive,
+  type NetworkPolicy,
+  type NetworkRule,
+  type PortRange,
+  type Service,
+} from './policy.ts';
 
 export type FlowFacts = {
   /** Seconds since the epoch. */
@@ -43,9 +49,12 @@ const isService = ({ protocol, ports, icmp }: Flow, service: Service): boolean =
         protocol === service.kind && (service.type === undefined || service.type === icmp?.type)
       );
     default: {
-      const port = ports?.destination ?? -1;
-      const inRange = service.ports.some(({ from, to }) => from <= port && port <= to);
-      return protocol === service.kind && (service.ports.length === 0 || inRange);
+      const port = ports?.destination;
+      const inRange = ({ from, to }: PortRange): boolean =>
+        port !== undefined && from <= port && port <= to;
+      return (
+        protocol === service.kind && (service.ports.length === 0 || service.ports.some(inRange))
+      );
     }
   }
 };

@@ -11,8 +11,8 @@ export const routeProtocol = 86;
 export type Neighbour = {
   readonly link: string;
   readonly address: string;
-  /** A permanent entry's Ethernet address, or `proxy` if net-vm answers for the address. */
-  readonly mac: string;
+  /** A permanent entry's Ethernet address; undefined if net-vm answers for the address as a proxy. */
+  readonly mac: string | undefined;
 };
 
 export type Route = {
@@ -41,25 +41,30 @@ export type ShadowingRoute = {
   readonly isBeatable: boolean;
 };
 
+/** The number of a policy chain's rules, or `changed` if another program changed the chain. */
+export type ChainState = number | 'changed';
+
 /** An observed state. The `keyOf…` functions give the keys, so that two states can be compared as sets. */
 export type KernelState = {
   /** By the key of vifwatch's route. */
   readonly shadowingRoutes: ReadonlyMap<string, ShadowingRoute>;
   readonly links: ReadonlyMap<string, KernelLink>;
   readonly elements: ReadonlyMap<string, Element>;
-  /** The number of rules in each policy chain, by the chain's name. */
-  readonly chains: ReadonlyMap<string, number>;
+  /** The policy chains by their names. */
+  readonly chains: ReadonlyMap<string, ChainState>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
 };
 
-export type Firewall = Pick<KernelState, 'elements' | 'chains'> & {
+export type Firewall = Pick<KernelState, 'elements'> & {
+  /** The number of rules in each policy chain, by the chain's name. */
+  readonly chains: ReadonlyMap<string, number>;
   /** The content of each policy chain as a text, which is equal while no rule changes. */
   readonly contents: ReadonlyMap<string, string>;
 };
 
 export const keyOfNeighbour = ({ link, address, mac }: Neighbour): string =>
-  `${address} ${link} ${mac}`;
+  `${address} ${link} ${mac ?? 'proxy'}`;
 
 export const keyOfRoute = ({ prefix, link, via }: Route): string =>
   `${prefix} ${link} ${via ?? ''}`;

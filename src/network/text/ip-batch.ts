@@ -16,7 +16,7 @@ import {
 } from '../state/kernel-state.ts';
 
 const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
-  mac === 'proxy'
+  mac === undefined
     ? `neigh ${verb} proxy ${address} dev ${link}`
     : `neigh ${verb} ${address}${verb === 'del' ? '' : ` lladdr ${mac} nud permanent`} dev ${link}`;
 
@@ -97,7 +97,7 @@ const routeOf = ({ dst, dev, gateway }: ListedRoute): Route => ({
 const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
   link: dev,
   address: dst,
-  mac: lladdr ?? 'proxy',
+  mac: lladdr,
 });
 
 /** The outputs of `ip -j`, one JSON array each. */

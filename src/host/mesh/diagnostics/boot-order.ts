@@ -7,8 +7,10 @@ import type { MeshFile } from '../mesh-file.ts';
 
 /** Returns the place of a need in the file. A vif implies a need; its place is the vif's addresses. */
 const placeOf = (mesh: MeshFile, name: string, needed: string) => {
-  const index = mesh.vms.get(name)?.needs.indexOf(needed) ?? -1;
-  return index >= 0 ? mesh.at(['vm', name, 'needs', index]) : mesh.at(['vm', name, 'ip']);
+  const needs = mesh.vms.get(name)?.needs ?? [];
+  return needs.includes(needed)
+    ? mesh.at(['vm', name, 'needs', needs.indexOf(needed)])
+    : mesh.at(['vm', name, 'ip']);
 };
 
 /** Reports cycles of needs, and needs of the driver domain. */
