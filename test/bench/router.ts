@@ -14,6 +14,7 @@ import { bringUpLines } from '../../src/network/text/ip-batch.ts';
 import { additions } from '../../src/network/text/nft-json.ts';
 import { profileDirectory } from '../../src/package.ts';
 import { becomesConnected, guestVm } from '../network/daemon/net-vm.ts';
+import { mac as parsedMac } from '../network/store-fixture.ts';
 import { gateway4, outside4 } from '../rig/host.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { assertReaches } from '../scenario/ping.ts';
@@ -66,7 +67,7 @@ const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
     devid: 0,
     defaultLink: link,
     link,
-    mac: own,
+    mac: parsedMac(own),
     prefixes: [prefix],
     mtu: undefined,
     routed: true,

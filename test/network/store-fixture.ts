@@ -1,5 +1,6 @@
 /** Backend records as dom0 writes them, for tests of the pure code. */
 
+import { type Mac, parseMac } from '../../src/address/mac.ts';
 import { type Prefix, parsePrefix } from '../../src/address/prefix.ts';
 import type { VmPolicy } from '../../src/network/policy/vm-policy.ts';
 import type { KernelState } from '../../src/network/state/kernel-state.ts';
@@ -14,6 +15,13 @@ import type { Circumstances } from '../../src/network/vif/decide-vifs.ts';
 export const prefix = (text: string): Prefix => {
   const parsed = parsePrefix(text);
   if ('problem' in parsed) throw new Error(parsed.problem);
+  return parsed;
+};
+
+/** @throws Error if the text is not a vif's MAC */
+export const mac = (text: string): Mac => {
+  const parsed = parseMac(text);
+  if (parsed === undefined) throw new Error(`not a MAC: ${text}`);
   return parsed;
 };
 

@@ -1,5 +1,6 @@
 /** A checked mesh, without errors. */
 
+import type { Mac } from '../../address/mac.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import type { VmName } from '../../ipc/config/vm-name.ts';
 import type { Uplink } from '../../network/config/config.ts';
@@ -17,7 +18,7 @@ export type Vm = {
   readonly commandLine: string;
   /** The vif's addresses; empty for a VM without a vif. */
   readonly addresses: readonly Prefix[];
-  readonly mac: string | undefined;
+  readonly mac: Mac | undefined;
   /** The text of its file in net-vm's rules.d, if it has one. */
   readonly network: string | undefined;
   /** Its part of the central call policy, if the mesh has one. */

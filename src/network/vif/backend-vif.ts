@@ -1,6 +1,6 @@
 /** A vif as its backend directory describes it: raw nodes in, checked facts out. */
 
-import { parseMac } from '../../address/mac.ts';
+import { type Mac, parseMac } from '../../address/mac.ts';
 import { normalise, type Prefix, parsePrefix, reservedRange } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
@@ -47,7 +47,7 @@ export type BackendRecord = {
 
 /** The checked values of a vif that vifwatch can serve. */
 export type VifFacts = {
-  readonly mac: string;
+  readonly mac: Mac;
   /** Addresses that dom0 wrote into the backend directory; empty if it wrote none. */
   readonly backend: readonly Prefix[];
   /**

@@ -1,5 +1,6 @@
 /** Makes one decision for each vif from xenstore, the configuration and the kernel state. */
 
+import type { Mac } from '../../address/mac.ts';
 import { contains, type Prefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
@@ -168,7 +169,7 @@ const admit = (
   return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
 };
 
-const isMacOf = (link: string, mac: string, { kernel }: Circumstances): boolean =>
+const isMacOf = (link: string, mac: Mac, { kernel }: Circumstances): boolean =>
   kernel.elements.has(keyOfElement({ set: 'mac', link, mac }));
 
 /**

@@ -1,4 +1,5 @@
 /** The settings with which vifwatch serves a vif. */
+import type { Mac } from '../../address/mac.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import type { VifKey } from './backend-vif.ts';
@@ -10,7 +11,7 @@ export type ServedVif = {
   readonly devid: number;
   readonly defaultLink: string;
   readonly link: string;
-  readonly mac: string;
+  readonly mac: Mac;
   readonly prefixes: readonly Prefix[];
   /** False while the addresses are routed to another vif of the same VM. */
   readonly routed: boolean;

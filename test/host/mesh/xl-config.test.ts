@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseMac } from '../../../src/address/mac.ts';
 import { type Prefix, parsePrefix } from '../../../src/address/prefix.ts';
 import type { Vm } from '../../../src/host/mesh/mesh.ts';
 import { parseXlConfig, xlConfigText } from '../../../src/host/mesh/xl-config.ts';
@@ -37,7 +38,8 @@ const vm = (config: string, more: Partial<Vm> = {}): Vm => ({
     commandLine: 'quiet a=b',
   },
   ...{ addresses: ['10.0.5.1', 'fd00::1'].map((text) => parsePrefix(text) as Prefix) },
-  ...{ mac: '00:16:3e:05:00:01', network: undefined, policy: undefined },
+  mac: parseMac('00:16:3e:05:00:01'),
+  ...{ network: undefined, policy: undefined },
   ...more,
 });
 

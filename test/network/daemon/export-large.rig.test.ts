@@ -9,7 +9,7 @@ import { dataplaneOfVif } from '../../../src/network/plan/dataplane-of-vif.ts';
 import { policyChains } from '../../../src/network/policy/policy-chain.ts';
 import { hostElements, type UplinkOptions } from '../../../src/network/state/host-elements.ts';
 import { additions } from '../../../src/network/text/nft-json.ts';
-import { prefix } from '../store-fixture.ts';
+import { mac, prefix } from '../store-fixture.ts';
 import { makeEmpty, sortedWords } from './empty-namespace.ts';
 import { macOf, withNetVm } from './net-vm.ts';
 import { arbitraryRule, tomlOf } from './policy-model.ts';
@@ -55,7 +55,7 @@ const largeState = (seed: number) => {
           devid: 0,
           defaultLink: link,
           link,
-          mac: macOf(low),
+          mac: mac(macOf(low)),
           prefixes,
         },
         ...{

@@ -8,7 +8,7 @@ import {
   renameLine,
   takeDownLines,
 } from '../../../src/network/text/ip-batch.ts';
-import { prefix, vmPolicy } from '../store-fixture.ts';
+import { mac, prefix, vmPolicy } from '../store-fixture.ts';
 
 const served = {
   ...({
@@ -20,7 +20,7 @@ const served = {
     mtu: 1400,
   } as const),
   routed: true,
-  mac: '00:16:3e:00:03:00',
+  mac: mac('00:16:3e:00:03:00'),
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),
   policy: vmPolicy,
 };
