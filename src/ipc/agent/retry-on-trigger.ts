@@ -3,8 +3,8 @@
 import { ignoreElements, merge, type Observable, Subject, switchMap, timer } from 'rxjs';
 import { delayAfter } from '../../system/backoff.ts';
 import { singleFlight } from '../../system/single-flight.ts';
+import { isRefusal } from '../../xen/refusal.ts';
 import type { XenstoreError } from '../../xen/xenstore.ts';
-import { isRefusal } from '../../xen/xenstore.ts';
 import { VchanError } from '../vchan/vchan-error.ts';
 
 const delays = { firstMs: 250, longestMs: 5_000 };
