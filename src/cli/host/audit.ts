@@ -14,6 +14,8 @@ import { readMap, readOwnNodes, readVifs } from '../../host/audit/store-facts.ts
 import { vifFindings } from '../../host/audit/vif-findings.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
+import { systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import { plainTable } from '../../text/plain-table.ts';
 import { connect } from '../../xen/connect.ts';
 import { askPeers } from '../ipc/ask-peers.ts';
@@ -61,17 +63,14 @@ const documentSchema = v.object({
   ),
 });
 
-const late = (): Promise<never> =>
-  new Promise((_, reject) => {
-    setTimeout(
-      () => reject(new Error(`no answer within ${deadlineMs / 1000} s`)),
-      deadlineMs,
-    ).unref();
-  });
+const late = (): never => {
+  throw new Error(`no answer within ${deadlineMs / 1000} s`);
+};
 
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   try {
-    return v.parse(documentSchema, await Promise.race([askPeers(runtime), late()]));
+    const answer = await within(systemClock, deadlineMs, askPeers(runtime), late);
+    return v.parse(documentSchema, answer);
   } catch (error) {
     return { silent: (error as Error).message };
   }

@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import type { Mux } from '../protocol/mux.ts';
@@ -105,8 +106,7 @@ export const openRelay = (ports: RelayPorts): Relay => {
       isClosing = true;
       for (const each of waiting) each.abort();
       const linger = new Promise<void>((resolve) => void clock.after(lingerMs, resolve));
-      const grace = new Promise<void>((resolve) => void clock.after(graceMs, resolve).unref());
-      await Promise.all([linger, Promise.race([load.idle(), grace])]);
+      await Promise.all([linger, within(clock, graceMs, load.idle(), () => undefined)]);
     },
   };
 };
