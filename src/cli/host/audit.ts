@@ -32,7 +32,7 @@ type Options = { readonly config: string; readonly runtime: string };
 const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   const { store, domid } = await connect();
   // Closing the connection rejects all pending requests.
-  const deadline = setTimeout(() => store.close(), deadlineMs);
+  const deadline = systemClock.after(deadlineMs, () => store.close());
   try {
     if (domid === 0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
     const isDaemonThere = await askDaemon(runtime).then(
@@ -45,7 +45,7 @@ const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
       ...mapFindings(domid, await readMap(store, domid)),
     ];
   } finally {
-    clearTimeout(deadline);
+    deadline.cancel();
     store.close();
   }
 };

@@ -1,6 +1,6 @@
 /** Delays the next attempt at a link, if earlier links did not last. */
 import { delayAfter } from '../../system/backoff.ts';
-import type { Clock } from '../../system/clock.ts';
+import { type Clock, sleep } from '../../system/clock.ts';
 
 /** An attempt that began this long ago counts as a success. */
 const goodMs = 10_000;
@@ -21,8 +21,7 @@ export const openReconnectBackoff = (clock: Clock): ReconnectBackoff => {
       failures = since >= goodMs ? 0 : failures + 1;
       // The first failure may come from the peer's restart: the next attempt starts at once.
       const dueMs = delayAfter(failures - 1, delays);
-      if (dueMs > since)
-        await new Promise<void>((resolve) => void clock.after(dueMs - since, resolve));
+      if (dueMs > since) await sleep(clock, dueMs - since);
       startedAt = clock.now();
     },
   };

@@ -111,13 +111,13 @@ const reloadOnEdit = (directory: string, { reload }: Policies): Observable<void>
 const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const { config, log } = options;
   const { store, network, backend, policies } = ports;
-  const { requests, requeue, requeueAfter } = openPassTimer();
+  const { requests, requeue, requeueAfter } = openPassTimer(systemClock);
   const failures = new Subject<never>();
   const linkChanges = new Subject<void>();
   const listening = deferred<void>();
-  const linkTimeout = openLinkTimeout(() => performance.now());
+  const linkTimeout = openLinkTimeout(systemClock.now);
   const vifHistory = openVifHistory(log);
-  const repairBackoff = openRepairBackoff(() => performance.now());
+  const repairBackoff = openRepairBackoff(systemClock.now);
   const observed = openObservedState({ network, backend }, () => guard.suspect());
   const shared = { ...ports, config, log, observed, linkTimeout, repairBackoff, vifHistory };
   const guard = openStaticRulesetGuard({
