@@ -27,6 +27,12 @@ const timerOf = (handle: NodeJS.Timeout, cancel: () => void): Timer => {
   return timer;
 };
 
+/** Resolves after `ms`. The timer keeps the process alive. */
+export const sleep = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+
 /** The clock of this process. */
 export const systemClock: Clock = {
   now: () => performance.now(),

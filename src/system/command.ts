@@ -5,6 +5,7 @@
  */
 import { execa } from 'execa';
 import type { ProcessCode } from '../errors.ts';
+import { systemClock, type Timer } from './clock.ts';
 import { type InputPipe, openInputPipe } from './input-pipe.ts';
 
 /** Under load, ip and nft need far less than 10 s. */
@@ -41,14 +42,14 @@ type Waiting = {
   readonly finish: (input: string) => Promise<Finished>;
 };
 
-/** By pid: when the program was started or got its input, in ms of performance.now(). */
+/** By pid: when the program was started or got its input, in ms of the system clock. */
 const started = new Map<number, number>();
 
 /** The deadline and 5 s more, so that the monitors have reported every change that the program made. */
 const rememberMs = 15_000;
 
 const remember = (pid: number | undefined): void => {
-  const now = performance.now();
+  const now = systemClock.now();
   for (const [old, at] of started) {
     if (now - at < rememberMs) break;
     started.delete(old);
@@ -60,7 +61,7 @@ const remember = (pid: number | undefined): void => {
 
 /** True if this process started the program within the last 15 s. The kernel may reuse an older pid. */
 export const isOwnChild = (pid: number): boolean =>
-  performance.now() - (started.get(pid) ?? Number.NEGATIVE_INFINITY) < rememberMs;
+  systemClock.now() - (started.get(pid) ?? Number.NEGATIVE_INFINITY) < rememberMs;
 
 const spawn = ([file = '', ...args]: readonly string[], stdin: number | 'ignore') => {
   const overdue = new AbortController();
@@ -104,9 +105,9 @@ const finish = async (
   { child, overdue }: Spawned,
   sent: Promise<boolean>,
 ): Promise<Finished> => {
-  const deadline = setTimeout(() => overdue.abort(), deadlineMs);
+  const deadline = systemClock.after(deadlineMs, () => overdue.abort());
   const { isCanceled, exitCode, signal, stdout, stderr, originalMessage } = await child;
-  clearTimeout(deadline);
+  deadline.cancel();
   if (isCanceled) throw new CommandError(argv, `no answer within ${deadlineMs / 1000} s`, stderr);
   if (signal !== undefined) throw new CommandError(argv, `killed by ${signal}`, stderr);
   if (exitCode === undefined) {
@@ -172,7 +173,7 @@ const quietMs = 50;
  */
 export const openStandby = (argv: readonly string[]): Standby => {
   let ready: Waiting | undefined;
-  let soon: NodeJS.Timeout | undefined;
+  let soon: Timer | undefined;
   let isClosed = false;
   const take = (): Waiting => {
     const taken = ready;
@@ -188,12 +189,12 @@ export const openStandby = (argv: readonly string[]): Standby => {
     }
   };
   const attempt: Standby['attempt'] = async (input) => {
-    clearTimeout(soon);
+    soon?.cancel();
     try {
       return await take().finish(input);
     } finally {
-      clearTimeout(soon);
-      soon = setTimeout(prepare, quietMs).unref();
+      soon?.cancel();
+      soon = systemClock.after(quietMs, prepare).unref();
     }
   };
   return {
@@ -202,7 +203,7 @@ export const openStandby = (argv: readonly string[]): Standby => {
     prepare,
     close: () => {
       isClosed = true;
-      clearTimeout(soon);
+      soon?.cancel();
       ready?.finish('').catch(() => undefined);
       ready = undefined;
     },

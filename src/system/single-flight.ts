@@ -13,6 +13,7 @@ import {
   throttle,
   timer,
 } from 'rxjs';
+import { systemClock } from './clock.ts';
 
 /** A vif needs a few short runs to come up. Runs of 12 ms in total follow each other without a rest. */
 const burstMs = 12;
@@ -40,9 +41,9 @@ export const singleFlight =
   (triggers: Observable<unknown>): Observable<T> =>
     defer(() => {
       const idle = new Subject<void>();
-      const restAfter = makeRest(() => performance.now());
+      const restAfter = makeRest(systemClock.now);
       const timedRun = defer(() => {
-        const startedAt = performance.now();
+        const startedAt = systemClock.now();
         const rest = defer(() => {
           const restMs = restAfter(startedAt);
           return restMs === 0 ? EMPTY : timer(restMs);

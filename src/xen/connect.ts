@@ -1,18 +1,14 @@
 /** Connects to xenstored and finds out our own domid. */
 import { VifwatchError } from '../errors.ts';
+import { systemClock } from '../system/clock.ts';
+import { within } from '../system/deadline.ts';
 import { openXenstore, type Xenstore, XenstoreError } from './xenstore.ts';
 
 /** A busy xenstored answers within milliseconds; a hung one never answers. */
 const deadlineMs = 5_000;
 
-const within = <T>(promise: Promise<T>): Promise<T> => {
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(
-      () => reject(new Error(`no answer within ${deadlineMs / 1000} s`)),
-      deadlineMs,
-    ).unref();
-  });
-  return Promise.race([promise, late]);
+const late = (): never => {
+  throw new Error(`no answer within ${deadlineMs / 1000} s`);
 };
 
 /**
@@ -23,7 +19,8 @@ export const connect = async (): Promise<{ readonly store: Xenstore; readonly do
   let store: Xenstore | undefined;
   try {
     store = openXenstore();
-    return { store, domid: Number(await within(store.read('domid'))) };
+    const domid = await within(systemClock, deadlineMs, store.read('domid'), late);
+    return { store, domid: Number(domid) };
   } catch (error) {
     // A pending request keeps the process alive.
     store?.close();

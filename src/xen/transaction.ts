@@ -1,5 +1,5 @@
 /** Runs transactions on one connection, one at a time, and repeats a transaction after a conflict. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep, systemClock } from '../system/clock.ts';
 
 declare const transaction: unique symbol;
 /** An open transaction's id, valid until the body that got it has ended. */
@@ -19,7 +19,8 @@ const isConflict = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 
 /** Waits up to 2, 4, 8… ms at random, so that two clients do not conflict again and again. */
-const backoff = (attempt: number): Promise<void> => delay(Math.random() * 2 ** attempt);
+const backoff = (attempt: number): Promise<void> =>
+  sleep(systemClock, Math.random() * 2 ** attempt);
 
 const commits = async (ends: Ends, tx: Transaction, attempt: number): Promise<boolean> => {
   try {

@@ -134,7 +134,3 @@ export const openXenstore = (): Xenstore => {
     },
   };
 };
-
-/** True if xenstored itself refused the request. A lost connection (EBADF) is not a refusal. */
-export const isRefusal = (error: unknown): error is XenstoreError =>
-  error instanceof XenstoreError && error.code !== 'EBADF';

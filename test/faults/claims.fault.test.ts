@@ -41,8 +41,13 @@ const longestClaim = Array.from({ length: 380 }, (_, index) => `${(index + 1).to
 
 const millisecondsToRead = (frontendIp: string): number => {
   const nodes = {
-    ...{ 'frontend-id': '3', frontend: '/local/domain/3/device/vif/0', online: '1', state: '4' },
-    ...{ mac: '00:16:3e:00:00:07', ip: '10.0.5.7', 'hotplug-status': 'connected' },
+    'frontend-id': '3',
+    frontend: '/local/domain/3/device/vif/0',
+    online: '1',
+    state: '4',
+    mac: '00:16:3e:00:00:07',
+    ip: '10.0.5.7',
+    'hotplug-status': 'connected',
   };
   const times = Array.from({ length: 21 }, () => {
     const began = performance.now();

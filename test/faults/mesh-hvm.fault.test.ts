@@ -25,7 +25,8 @@ test.fails.each([
   for (const file of files.filter((name) => name.endsWith('.cfg')))
     writeFileSync(join(directory, file), config);
   const { stdout, stderr } = await execa(process.execPath, [main, 'mesh', 'check', 'mesh.toml'], {
-    ...{ cwd: directory, reject: false },
+    cwd: directory,
+    reject: false,
   });
   expect(stdout + stderr).toMatch(/hvm|kernel|bootloader|extra/);
 });

@@ -51,7 +51,8 @@ const link = async (onCall: (call: IncomingCall) => void): Promise<Linked> => {
   await Promise.all([client.ready, server.ready]);
   const hexOf = (chunks: readonly Buffer[]): string[] => framesIn(Buffer.concat(chunks));
   return {
-    ...{ client, server },
+    client,
+    server,
     said: () => ({ client: hexOf(said.client), server: hexOf(said.server) }),
   };
 };

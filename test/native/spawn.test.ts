@@ -9,7 +9,10 @@ import { runChild } from './run-child.ts';
 const nowhere = openSync('/dev/null', 'r+');
 
 const program = (path: string): Program => ({
-  ...{ path, argv: [path], environment: [], identity: undefined },
+  path,
+  argv: [path],
+  environment: [],
+  identity: undefined,
   descriptors: [nowhere, nowhere, nowhere],
 });
 

@@ -5,8 +5,13 @@ import { keepPromises } from './keep-promises.ts';
 import type { NightlyPromise } from './promises.ts';
 
 const stub = (name: string, script: string): NightlyPromise => ({
-  ...{ part: 'lab', name, promise: `Xen does ${name}`, bound: 'all pass', usualMinutes: 1 },
-  ...{ argv: ['sh', '-c', script], env: { FACTS: '{"ok":true,"facts":{"scenarios":2}}' } },
+  part: 'lab',
+  name,
+  promise: `Xen does ${name}`,
+  bound: 'all pass',
+  usualMinutes: 1,
+  argv: ['sh', '-c', script],
+  env: { FACTS: '{"ok":true,"facts":{"scenarios":2}}' },
   judge: scenariosPass,
 });
 
@@ -20,7 +25,9 @@ const keep = async (promises: readonly NightlyPromise[], interruption = new Abor
   const directory = directoryWith();
   const [lines, explained]: [string[], string[]] = [[], []];
   const areMet = await keepPromises(promises, {
-    ...{ directory, seed: 7, signal: interruption.signal },
+    directory,
+    seed: 7,
+    signal: interruption.signal,
     print: (line) => lines.push(line.replace(directory, 'LOGS')),
     explain: (text) => explained.push(text),
   });

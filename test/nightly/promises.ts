@@ -61,14 +61,19 @@ const sampled = ({ file, variable, counts, atLeast }: Sample) => ({
 });
 
 const lab = (name: string) => ({
-  ...{ part: 'lab', name, judge: scenariosPass, ...typescript('test/rig/lab/lab.ts', name) },
+  part: 'lab',
+  name,
+  judge: scenariosPass,
+  ...typescript('test/rig/lab/lab.ts', name),
   // Each run has its own directory, because a run removes the logs of an earlier run in the same directory.
   env: { VIFWATCH_LAB_LOGS: `.cache/nightly/lab/${name}.guests` },
   bound: 'all scenarios pass',
 });
 
 const bench = (name: string) => ({
-  ...{ part: 'bench', name, ...typescript('test/bench/bench.ts', name) },
+  part: 'bench',
+  name,
+  ...typescript('test/bench/bench.ts', name),
   judge: metricsMeetTargets,
   bound: 'the targets of test/bench/targets.toml',
 });
@@ -80,7 +85,9 @@ export const promises: readonly NightlyPromise[] = [
     promise: 'No bytes of a peer crash a link, leave a call waiting or go unanswered',
     ...sampled({
       file: 'test/ipc/protocol/fuzz.test.ts',
-      ...{ variable: 'VIFWATCH_FUZZ', counts: 'inputs', atLeast: 1_000_000 },
+      variable: 'VIFWATCH_FUZZ',
+      counts: 'inputs',
+      atLeast: 1_000_000,
     }),
     usualMinutes: 10,
   },
@@ -90,7 +97,9 @@ export const promises: readonly NightlyPromise[] = [
     promise: 'The call policy parser returns for every text, and gives the place of each error',
     ...sampled({
       file: 'test/ipc/policy/fuzz.test.ts',
-      ...{ variable: 'VIFWATCH_FUZZ', counts: 'texts', atLeast: 1_000_000 },
+      variable: 'VIFWATCH_FUZZ',
+      counts: 'texts',
+      atLeast: 1_000_000,
     }),
     usualMinutes: 2,
   },
@@ -100,7 +109,9 @@ export const promises: readonly NightlyPromise[] = [
     promise: 'Under random policies, the kernel and an independent model agree on every packet',
     ...sampled({
       file: 'test/network/daemon/policy-model.rig.test.ts',
-      ...{ variable: 'VIFWATCH_POLICIES', counts: 'policies', atLeast: 500 },
+      variable: 'VIFWATCH_POLICIES',
+      counts: 'policies',
+      atLeast: 500,
     }),
     usualMinutes: 4,
   },
@@ -110,7 +121,9 @@ export const promises: readonly NightlyPromise[] = [
     promise: 'After random events, the kernel and xenstore are in the same state as after a start',
     ...sampled({
       file: 'test/network/daemon/convergence.rig.test.ts',
-      ...{ variable: 'VIFWATCH_SEQUENCES', counts: 'sequences', atLeast: 100 },
+      variable: 'VIFWATCH_SEQUENCES',
+      counts: 'sequences',
+      atLeast: 100,
     }),
     usualMinutes: 12,
   },
@@ -120,7 +133,9 @@ export const promises: readonly NightlyPromise[] = [
     promise: 'Vifs that come and go leave nothing in the kernel, in xenstore or in the daemon',
     ...sampled({
       file: 'test/network/daemon/residue.rig.test.ts',
-      ...{ variable: 'VIFWATCH_CYCLES', counts: 'cycles', atLeast: 5_000 },
+      variable: 'VIFWATCH_CYCLES',
+      counts: 'cycles',
+      atLeast: 5_000,
     }),
     usualMinutes: 8,
   },
@@ -130,7 +145,9 @@ export const promises: readonly NightlyPromise[] = [
     promise: 'While a relay and links come and go, no call runs twice, hangs or is torn',
     ...sampled({
       file: 'test/ipc/agent/relay-chaos.rig.test.ts',
-      ...{ variable: 'VIFWATCH_CHAOS', counts: 'seconds', atLeast: 120 },
+      variable: 'VIFWATCH_CHAOS',
+      counts: 'seconds',
+      atLeast: 120,
     }),
     usualMinutes: 2.5,
   },
@@ -140,7 +157,9 @@ export const promises: readonly NightlyPromise[] = [
     promise: 'Calls that write and close at once lose no byte',
     ...sampled({
       file: 'test/ipc/agent/streams.rig.test.ts',
-      ...{ variable: 'VIFWATCH_CALLS', counts: 'calls', atLeast: 10_000 },
+      variable: 'VIFWATCH_CALLS',
+      counts: 'calls',
+      atLeast: 10_000,
     }),
     usualMinutes: 1,
   },

@@ -2,8 +2,13 @@ import { expect, test } from 'vitest';
 import { endOfLog, lineOf } from './report.ts';
 
 const result = {
-  ...{ part: 'fuzz', promise: 'No input crashes a link', figure: 'inputs 9', bound: 'at least 9' },
-  ...{ isMet: true, minutes: 2.049, log: '.cache/nightly/fuzz/frames.log' },
+  part: 'fuzz',
+  promise: 'No input crashes a link',
+  figure: 'inputs 9',
+  bound: 'at least 9',
+  isMet: true,
+  minutes: 2.049,
+  log: '.cache/nightly/fuzz/frames.log',
 };
 
 test('a promise is one line that begins with its verdict', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Clock, systemClock } from '../../src/system/clock.ts';
+import { type Clock, sleep, systemClock } from '../../src/system/clock.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
 beforeEach(() => {
@@ -68,6 +68,19 @@ describe.each([
     advance(30);
     expect(order).toEqual(['first', 'started by the first', 'second']);
   });
+});
+
+test('sleeps until the time is over', async () => {
+  const clock = createFakeClock();
+  let isAwake = false;
+  const sleeping = sleep(clock, 100).then(() => {
+    isAwake = true;
+  });
+  clock.advance(99);
+  await Promise.resolve();
+  expect(isAwake).toBe(false);
+  clock.advance(1);
+  await sleeping;
 });
 
 test('a timer of the system clock holds the process until unref', () => {

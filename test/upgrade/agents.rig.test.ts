@@ -59,11 +59,13 @@ describe.each(pairs)('%s and %s', (first, second) => {
   test(`${first} serves the link, ${second} connects: calls pass in both directions`, async () => {
     const host = await startHost();
     const server = await makeVm(host, 'sa-vm', {
-      ...{ main: mainOf(first), serve: ['workload-vm'] },
+      main: mainOf(first),
+      serve: ['workload-vm'],
       ...shared,
     });
     const client = await makeVm(host, 'workload-vm', {
-      ...{ main: mainOf(second), connect: ['sa-vm'] },
+      main: mainOf(second),
+      connect: ['sa-vm'],
       ...shared,
     });
     await Promise.all([server.start(), client.start()]);
@@ -91,7 +93,10 @@ describe.each(pairs)('%s and %s', (first, second) => {
   test(`${first} calls ${first} through a relay of ${second}`, async () => {
     const host = await startHost();
     const relay = await makeVm(host, 'mgmt-vm', {
-      ...{ main: mainOf(second), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },
+      main: mainOf(second),
+      serve: ['*'],
+      relay: 'mgmt-vm',
+      policy: allowAll,
     });
     const end = { main: mainOf(first), connect: ['mgmt-vm'], relay: 'mgmt-vm', ...shared };
     const target = await makeVm(host, 'sa-vm', end);
@@ -106,7 +111,10 @@ describe.each(pairs)('%s and %s', (first, second) => {
   test(`${first} calls ${second} through a relay of ${second}`, async () => {
     const host = await startHost();
     const relay = await makeVm(host, 'mgmt-vm', {
-      ...{ main: mainOf(second), serve: ['*'], relay: 'mgmt-vm', policy: allowAll },
+      main: mainOf(second),
+      serve: ['*'],
+      relay: 'mgmt-vm',
+      policy: allowAll,
     });
     const end = { connect: ['mgmt-vm'], relay: 'mgmt-vm', ...shared };
     const target = await makeVm(host, 'sa-vm', { main: mainOf(second), ...end });

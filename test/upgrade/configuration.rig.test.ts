@@ -36,7 +36,9 @@ beforeAll(async () => {
 /** Runs a command of a release without a rig. */
 const run = async (main: string, args: readonly string[], input = '') => {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
-    ...{ reject: false, stripFinalNewline: false, input },
+    reject: false,
+    stripFinalNewline: false,
+    input,
   });
   return { status: exitCode, stdout, stderr };
 };

@@ -14,6 +14,8 @@ import { readMap, readOwnNodes, readVifs } from '../../host/audit/store-facts.ts
 import { vifFindings } from '../../host/audit/vif-findings.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
+import { systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import { plainTable } from '../../text/plain-table.ts';
 import { connect } from '../../xen/connect.ts';
 import { askPeers } from '../ipc/ask-peers.ts';
@@ -30,7 +32,7 @@ type Options = { readonly config: string; readonly runtime: string };
 const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   const { store, domid } = await connect();
   // Closing the connection rejects all pending requests.
-  const deadline = setTimeout(() => store.close(), deadlineMs);
+  const deadline = systemClock.after(deadlineMs, () => store.close());
   try {
     if (domid === 0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
     const isDaemonThere = await askDaemon(runtime).then(
@@ -43,7 +45,7 @@ const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
       ...mapFindings(domid, await readMap(store, domid)),
     ];
   } finally {
-    clearTimeout(deadline);
+    deadline.cancel();
     store.close();
   }
 };
@@ -61,17 +63,14 @@ const documentSchema = v.object({
   ),
 });
 
-const late = (): Promise<never> =>
-  new Promise((_, reject) => {
-    setTimeout(
-      () => reject(new Error(`no answer within ${deadlineMs / 1000} s`)),
-      deadlineMs,
-    ).unref();
-  });
+const late = (): never => {
+  throw new Error(`no answer within ${deadlineMs / 1000} s`);
+};
 
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   try {
-    return v.parse(documentSchema, await Promise.race([askPeers(runtime), late()]));
+    const answer = await within(systemClock, deadlineMs, askPeers(runtime), late);
+    return v.parse(documentSchema, answer);
   } catch (error) {
     return { silent: (error as Error).message };
   }

@@ -5,9 +5,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { CallRequest, Outcome, OutgoingCall, RefusalCode } from '../../ipc/protocol/call.ts';
 import { ChannelError } from '../../ipc/protocol/channel-error.ts';
+import { systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import { plainText } from '../../text/plain-text.ts';
 import { connectToAgent } from './agent-link.ts';
 
@@ -92,7 +93,7 @@ const send = async ({ writes, ended }: LocalEnd, stdin: Writable): Promise<void>
   }
   // A killed program closes its output shortly before its end is reported. A program that half-closes runs
   // on.
-  await Promise.race([ended, delay(dyingMs, undefined, { ref: false })]);
+  await within(systemClock, dyingMs, ended, () => undefined);
   stdin.end();
 };
 
@@ -153,16 +154,13 @@ export const call = async (
   options: CallOptions,
 ): Promise<number> => {
   const { timeout } = options;
-  const late =
-    timeout === undefined
-      ? []
-      : [
-          once(AbortSignal.timeout(timeout * 1000), 'abort').then(() => {
-            throw new Error(`${target} has not ended the call within ${timeout} s: cancelled`);
-          }),
-        ];
+  const late = (): never => {
+    throw new Error(`${target} has not ended the call within ${timeout} s: cancelled`);
+  };
   try {
-    return await Promise.race([talk(target, named, options), ...late]);
+    const status = talk(target, named, options);
+    if (timeout === undefined) return await status;
+    return await within(systemClock, timeout * 1000, status, late);
   } catch (error) {
     printError((error as Error).message);
     return failedStatus;

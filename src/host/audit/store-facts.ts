@@ -1,23 +1,11 @@
 /** Reads this VM's own facts from xenstore, as far as this VM may read them. */
 import { isDomainMapName } from '../../ipc/config/vm-name.ts';
 import { openBackend } from '../../network/store/backend.ts';
+import { ifMissing } from '../../xen/refusal.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
 import { domainMap, type MapFacts } from './map-findings.ts';
 import { type OwnNode, rendezvousParents, rendezvousPlaces } from './rendezvous-findings.ts';
 import type { VifAuditFacts } from './vif-findings.ts';
-
-const isBecause = (error: unknown, ...codes: readonly string[]): boolean =>
-  error instanceof XenstoreError && codes.includes(error.code);
-
-/** Replaces ENOENT and EACCES with `otherwise`. Other failures reject, e.g. a too long list. */
-const orElse = async <T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> => {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isBecause(error, 'ENOENT', 'EACCES')) return otherwise;
-    throw error;
-  }
-};
 
 /** Reads the vifs of this VM, and the domids of the vifs that it is the backend of. */
 export const readVifs = async (
@@ -25,7 +13,7 @@ export const readVifs = async (
   self: number,
 ): Promise<Omit<VifAuditFacts, 'isDaemonThere'>> => {
   const root = `/local/domain/${self}/device/vif`;
-  const devids = await orElse(store.list(root), []);
+  const devids = await ifMissing(store.list(root), []);
   const vifs = devids.map(async (devid) => {
     const paths = ['backend', 'backend-id'].map((node) => `${root}/${devid}/${node}`);
     const [backend, backendId] = await store.readAll(paths);
@@ -47,15 +35,16 @@ const readNode = async (
   try {
     return { path, permissions: await store.getPermissions(`${own}/${path}`) };
   } catch (error) {
-    if (isBecause(error, 'EACCES')) return { path, permissions: undefined };
-    if (isBecause(error, 'ENOENT')) return undefined;
+    const code = error instanceof XenstoreError ? error.code : undefined;
+    if (code === 'EACCES') return { path, permissions: undefined };
+    if (code === 'ENOENT') return undefined;
     throw error;
   }
 };
 
 /** Reads all nodes below `path`. */
 const walk = async (store: Xenstore, own: string, path: string): Promise<readonly OwnNode[]> => {
-  const names = await orElse(store.list(`${own}/${path}`), []);
+  const names = await ifMissing(store.list(`${own}/${path}`), []);
   const found = names.map(async (name) => {
     const node = await readNode(store, own, `${path}/${name}`);
     return node === undefined ? [] : [node, ...(await walk(store, own, node.path))];
@@ -76,7 +65,7 @@ export const readOwnNodes = async (store: Xenstore, self: number): Promise<reado
 /** Reads this VM's name, and the domain map with its permissions. */
 export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> => {
   const [name] = await store.readAll([`/local/domain/${self}/name`]);
-  const listed = await orElse(store.list(domainMap), []);
+  const listed = await ifMissing(store.list(domainMap), []);
   // An invalid name cannot be a node of the map.
   const own = name !== undefined && isDomainMapName(name) ? [name] : [];
   const names = [...new Set([...listed, ...own])];
@@ -88,7 +77,7 @@ export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> 
   });
   const seen = [domainMap.slice(0, domainMap.lastIndexOf('/')), domainMap, ...paths];
   const permissions = seen.map(async (path): Promise<[string, readonly Permission[]][]> => {
-    const given = await orElse(store.getPermissions(path), undefined);
+    const given = await ifMissing(store.getPermissions(path), undefined);
     return given === undefined ? [] : [[path, given]];
   });
   return {

@@ -19,15 +19,27 @@ const longestPath = 4096; // PATH_MAX
 const layouts = {
   32: {
     header: 52,
-    ...{ segments: 28, sections: 32, segmentSize: 42, segmentCount: 44 },
-    ...{ sectionSize: 46, sectionCount: 48 },
-    ...{ offset: 4, size: 16, word: 4 },
+    segments: 28,
+    sections: 32,
+    segmentSize: 42,
+    segmentCount: 44,
+    sectionSize: 46,
+    sectionCount: 48,
+    offset: 4,
+    size: 16,
+    word: 4,
   },
   64: {
     header: 64,
-    ...{ segments: 32, sections: 40, segmentSize: 54, segmentCount: 56 },
-    ...{ sectionSize: 58, sectionCount: 60 },
-    ...{ offset: 8, size: 32, word: 8 },
+    segments: 32,
+    sections: 40,
+    segmentSize: 54,
+    segmentCount: 56,
+    sectionSize: 58,
+    sectionCount: 60,
+    offset: 8,
+    size: 32,
+    word: 8,
   },
 } as const;
 

@@ -2,6 +2,7 @@
  * Answers calls from other VMs. This VM's policy decides first; the service is searched for only after that.
  */
 import type { Logger } from 'pino';
+import { systemClock } from '../../system/clock.ts';
 import type { LoadedPolicy } from '../config/load-policy.ts';
 import type { VmName } from '../config/vm-name.ts';
 import { decideCall } from '../policy/decide-call.ts';
@@ -43,7 +44,7 @@ export const createCallHandler = (ports: CallHandlerPorts) => {
   const serve = async ({ source, domid, via }: Source, call: IncomingCall): Promise<void> => {
     calls += 1;
     const who = { call: calls, from: source, domid, via, service: nameOf(call) };
-    const startedAt = performance.now();
+    const startedAt = systemClock.now();
     const { service, argument } = call.request;
     const verdict = decideCall(policy().policy, {
       source,
@@ -70,7 +71,7 @@ export const createCallHandler = (ports: CallHandlerPorts) => {
     );
     if (ending.kind === 'refused') call.refuse(ending.refusal);
     else call.exit(ending.status);
-    const ms = Math.round(performance.now() - startedAt);
+    const ms = Math.round(systemClock.now() - startedAt);
     say((suppressed) =>
       log.info({ ...who, ...ending, ms, cancelled: cancelled.aborted, suppressed }, 'ended'),
     );

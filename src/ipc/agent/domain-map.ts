@@ -16,8 +16,8 @@ import {
   timer,
 } from 'rxjs';
 import { singleFlight } from '../../system/single-flight.ts';
+import { ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import { isRefusal } from '../../xen/xenstore.ts';
 import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 
 const root = '/ipc/domain-map';
@@ -49,11 +49,7 @@ const parseDomid = (value: string | undefined): number | undefined => {
   return Number(value) < firstReserved ? Number(value) : undefined;
 };
 
-/** dom0 may forbid this VM to list the names. */
-const emptyIfRefused = (error: unknown): readonly string[] => {
-  if (isRefusal(error)) return [];
-  throw error;
-};
+const noNames: readonly string[] = [];
 
 /** Reads and watches /ipc/domain-map. */
 export const openDomainMap = (store: Xenstore): DomainMap => {
@@ -65,7 +61,8 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
   );
 
   const read = async (): Promise<Table> => {
-    const listed = (await store.list(root).catch(emptyIfRefused)).filter(isDomainMapName);
+    // dom0 may forbid this VM to list the names.
+    const listed = (await ifRefused(store.list(root), noNames)).filter(isDomainMapName);
     const names = [...new Set([...listed, ...wanted.keys()])];
     const values = await store.readAll(names.map((name) => `${root}/${name}`));
     const domids = values.map(parseDomid);

@@ -1,7 +1,8 @@
 /** The relay: it passes calls on between VMs that have a link with this VM, but not with each other. */
 import type { Writable } from 'node:stream';
 import type { Logger } from 'pino';
-import { type Clock, systemClock } from '../../system/clock.ts';
+import { type Clock, sleep, systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import type { Mux } from '../protocol/mux.ts';
@@ -104,9 +105,8 @@ export const openRelay = (ports: RelayPorts): Relay => {
     close: async () => {
       isClosing = true;
       for (const each of waiting) each.abort();
-      const linger = new Promise<void>((resolve) => void clock.after(lingerMs, resolve));
-      const grace = new Promise<void>((resolve) => void clock.after(graceMs, resolve).unref());
-      await Promise.all([linger, Promise.race([load.idle(), grace])]);
+      const linger = sleep(clock, lingerMs);
+      await Promise.all([linger, within(clock, graceMs, load.idle(), () => undefined)]);
     },
   };
 };

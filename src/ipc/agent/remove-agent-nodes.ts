@@ -3,18 +3,9 @@
  * been killed.
  */
 
+import { ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import { isRefusal } from '../../xen/xenstore.ts';
 import { offerNodes } from './rendezvous.ts';
-
-const ifThere = async <T>(result: Promise<T>, otherwise: T): Promise<T> => {
-  try {
-    return await result;
-  } catch (error) {
-    if (isRefusal(error)) return otherwise;
-    throw error;
-  }
-};
 
 /**
  * Removes the agent's nodes. It runs after all pending transactions, so that none of them writes a node
@@ -26,12 +17,12 @@ export const removeAgentNodes = (store: Xenstore, domid: number): Promise<void> 
     const own = `/local/domain/${domid}`;
     // Other nodes below data/vifwatch do not belong to the agent.
     for (const ours of ['knock', 'direct'])
-      await ifThere(store.remove(`${own}/data/vifwatch/${ours}`, tx), undefined);
+      await ifRefused(store.remove(`${own}/data/vifwatch/${ours}`, tx), undefined);
     const provisioned = `${own}/ipc/direct`;
-    const clients = await ifThere<readonly string[]>(store.list(provisioned, tx), []);
+    const clients = await ifRefused(store.list(provisioned, tx), []);
     // dom0 made the directories, and they stay; the agent wrote the nodes in them.
     const nodes = clients.flatMap((client) =>
       offerNodes.map((node) => `${provisioned}/${client}/${node}`),
     );
-    await Promise.all(nodes.map((node) => ifThere(store.remove(node, tx), undefined)));
+    await Promise.all(nodes.map((node) => ifRefused(store.remove(node, tx), undefined)));
   });

@@ -1,13 +1,13 @@
 /** Runs a step at each trigger, and again after a failure. */
 
 import { ignoreElements, merge, type Observable, Subject, switchMap, timer } from 'rxjs';
+import { delayAfter } from '../../system/backoff.ts';
 import { singleFlight } from '../../system/single-flight.ts';
+import { isRefusal } from '../../xen/refusal.ts';
 import type { XenstoreError } from '../../xen/xenstore.ts';
-import { isRefusal } from '../../xen/xenstore.ts';
 import { VchanError } from '../vchan/vchan-error.ts';
 
-const firstMs = 250;
-const longestMs = 5_000;
+const delays = { firstMs: 250, longestMs: 5_000 };
 
 /** Whether the error may pass, such as a full quota or a lack of grants. A lost connection does not pass. */
 const isTransient = (error: unknown): error is VchanError | XenstoreError =>
@@ -42,8 +42,8 @@ export const retryOnTrigger = (
     } catch (error) {
       if (!isTransient(error)) throw error;
       report(describe(error));
-      retries.next(Math.min(firstMs * 2 ** failures, longestMs));
       failures += 1;
+      retries.next(delayAfter(failures, delays));
     }
   };
   return merge(triggers, retries.pipe(switchMap((ms) => timer(ms)))).pipe(

@@ -14,6 +14,7 @@ import {
   tap,
 } from 'rxjs';
 import { VifwatchError } from '../../errors.ts';
+import { systemClock } from '../../system/clock.ts';
 import { claimNamespace } from '../../system/one-per-namespace.ts';
 import { connect } from '../../xen/connect.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
@@ -70,7 +71,7 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   const self = await selfOf(store, domid);
   await removeAgentNodes(store, domid);
   const policy = await openPolicy(paths.policies, log);
-  const rateLimitLog = openLogRateLimit(() => performance.now());
+  const rateLimitLog = openLogRateLimit(systemClock.now);
   const services = openServices({
     directory: paths.services,
     configDirectory: paths.serviceConfigs,

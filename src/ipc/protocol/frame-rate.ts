@@ -1,4 +1,5 @@
 /** A token bucket for a peer's frames. A peer that sends faster has to wait, and its ring fills. */
+import { systemClock } from '../../system/clock.ts';
 import { frameBurst, framesPerSecond } from './limits.ts';
 
 /**
@@ -6,7 +7,7 @@ import { frameBurst, framesPerSecond } from './limits.ts';
  * @param now milliseconds of a monotonic clock
  */
 export const createFrameRate = (
-  now: () => number = () => performance.now(),
+  now: () => number = systemClock.now,
 ): ((count: number) => number) => {
   let tokens = frameBurst;
   let filledAt = now();

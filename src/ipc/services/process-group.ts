@@ -1,6 +1,6 @@
 /** A call's process group: all its processes, except those that have moved to another group. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep, systemClock } from '../../system/clock.ts';
 import { killMs, termMs } from './limits.ts';
 
 const statOf = (pid: string): string => {
@@ -42,11 +42,11 @@ const signal = (group: number, name: 'SIGTERM' | 'SIGKILL'): void => {
  * children.
  */
 export const groupEndedWithin = async (group: number, ms: number): Promise<boolean> => {
-  const start = performance.now();
+  const start = systemClock.now();
   while (isGroupAlive(group)) {
-    const waited = performance.now() - start;
+    const waited = systemClock.now() - start;
     if (waited > ms) return false;
-    await delay(Math.max(5, waited / 8));
+    await sleep(systemClock, Math.max(5, waited / 8));
   }
   return true;
 };

@@ -1,5 +1,6 @@
 /** Serves a call with a new process. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import { killMs, leftoverMs } from './limits.ts';
 import { endGroup, groupEndedWithin } from './process-group.ts';
 import { pump, pumpOut } from './pump.ts';
@@ -84,7 +85,7 @@ export const runExecutable = async (
   if (end !== 'kept-open' && end.kind === 'cancelled') close();
   const ended = await ending;
   // Waits for the last output, but not for a caller that does not read.
-  await Promise.race([drained, delay(killMs, undefined, { ref: false })]);
+  await within(systemClock, killMs, drained, () => undefined);
   close();
   // If a process of the group hangs in the kernel, the main process may still have ended.
   const status = await (ended ? exited : Promise.race([exited, killedStatus]));

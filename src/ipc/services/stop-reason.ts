@@ -1,4 +1,5 @@
 /** The reasons that end a call before its service ends. */
+import { systemClock, type Timer } from '../../system/clock.ts';
 import type { Pumped } from './pump.ts';
 import type { ServiceConfig } from './service-config.ts';
 
@@ -15,36 +16,28 @@ export const stoppedStatus = 143;
 /** 128 + SIGKILL. */
 export const killedStatus = 137;
 
-type Timer = { readonly since: Promise<void>; readonly close: () => void };
+type Silence = { readonly since: Promise<void>; readonly close: () => void };
 
 /** The number of samples within the time: the end is noticed at most a quarter of the time late. */
 const looks = 4;
 
 /** Resolves when `sample` has returned the same value for `ms`. A fresh symbol never equals another value. */
-export const unchangedFor = (ms: number, sample: () => unknown): Timer => {
+export const unchangedFor = (ms: number, sample: () => unknown): Silence => {
   let last = sample();
   let same = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const close = (): void => clearInterval(timer);
+  let timer: Timer | undefined;
+  const close = (): void => timer?.cancel();
   const since = new Promise<void>((resolve) => {
-    timer = setInterval(() => {
+    timer = systemClock.every(ms / looks, () => {
       const now = sample();
       same = now === last ? same + 1 : 0;
       last = now;
       if (same < looks) return;
       close();
       resolve();
-    }, ms / looks);
+    });
   });
   return { since, close };
-};
-
-const after = (ms: number): Timer => {
-  let timer: NodeJS.Timeout | undefined;
-  const since = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return { since, close: () => clearTimeout(timer) };
 };
 
 type Watch = { readonly stopped: Promise<StopReason>; readonly close: () => void };
@@ -61,8 +54,8 @@ export const watchForStop = (
   bytesMoved: () => number,
 ): Watch => {
   const { 'max-runtime': runtime, 'idle-timeout': idle } = config;
-  const runs = runtime === undefined ? undefined : after(runtime * 1000);
   const rests = idle === undefined ? undefined : unchangedFor(idle * 1000, bytesMoved);
+  let runs: Timer | undefined;
   let cancel = (): void => undefined;
   const stopped = new Promise<StopReason>((resolve) => {
     const stop = (text: string) => (): void => resolve({ kind: 'too-long', text });
@@ -72,14 +65,15 @@ export const watchForStop = (
     void input.then((how) => {
       if (how === 'broken') cancel();
     });
-    void runs?.since.then(stop(`ended after ${runtime} s (max-runtime)`));
+    if (runtime !== undefined)
+      runs = systemClock.after(runtime * 1000, stop(`ended after ${runtime} s (max-runtime)`));
     void rests?.since.then(stop(`ended: no byte moved for ${idle} s (idle-timeout)`));
   });
   return {
     stopped,
     close: () => {
       cancelled.removeEventListener('abort', cancel);
-      runs?.close();
+      runs?.cancel();
       rests?.close();
     },
   };

@@ -67,7 +67,11 @@ export const uplinkOf = ({
   forward: forwards,
   mss_clamp: mssClamp,
 }: v.InferOutput<v.ObjectSchema<typeof uplinkEntries, undefined>>): Uplink => ({
-  ...{ uplinks, gateways, masquerade, forwards, mssClamp },
+  uplinks,
+  gateways,
+  masquerade,
+  forwards,
+  mssClamp,
 });
 
 /** The indices of forwards that repeat the protocol and port of an earlier one. */

@@ -12,6 +12,7 @@ import {
   startWith,
   timer,
 } from 'rxjs';
+import { systemClock } from '../../system/clock.ts';
 
 export type BatchWindow = {
   /**
@@ -66,7 +67,7 @@ export const openBatchWindow = (ports: Ports): BatchWindow => {
         since = undefined;
         return undefined;
       }
-      const now = performance.now();
+      const now = systemClock.now();
       since ??= now;
       const leftMs = since + longestMs - now;
       const fresh = coming.filter((link) => !awaited.has(link));

@@ -5,7 +5,7 @@
 
 import type { Problem } from '../../errors.ts';
 import { isProblem, messageOf } from '../../errors.ts';
-import { isRefusal } from '../../xen/xenstore.ts';
+import { isRefusal } from '../../xen/refusal.ts';
 import type { BatchResult } from '../kernel/iproute.ts';
 import type { Network } from '../kernel/network.ts';
 import type { BringUp } from '../plan/desired.ts';

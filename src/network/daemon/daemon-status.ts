@@ -1,7 +1,8 @@
 /** The daemon's status, from what its parts know now. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { version } from '../../package.ts';
+import { systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import type { Config } from '../config/config.ts';
 import type { Network } from '../kernel/network.ts';
 import type { Drops } from '../status/drops.ts';
@@ -34,7 +35,7 @@ export const openDaemonStatus = (parts: Parts): (() => Promise<Status>) => {
   const trouble = (): string | null =>
     guard.problemText() ?? workers.lastCommandError()?.message ?? repair.problemText() ?? null;
   const drops = (): Promise<Drops | null> =>
-    Promise.race([network.nft.drops(), delay(dropsMs, null, { ref: false })]).catch(() => null);
+    within(systemClock, dropsMs, network.nft.drops(), () => null).catch(() => null);
   return async () =>
     statusOf({
       daemon: { pid: process.pid, since, version, trouble: trouble() },

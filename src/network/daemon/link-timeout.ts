@@ -1,6 +1,7 @@
 /** The time that a vif may wait for its link, and the times at which a failed vif is tried again. */
 
 import type { Problem } from '../../errors.ts';
+import { delayAfter } from '../../system/backoff.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
 
@@ -11,8 +12,7 @@ const linkTimeoutMs = 10_000;
  * message without reporting the loss.
  */
 const secondLookMs = 1_000;
-const firstRetryMs = 100;
-const lastRetryMs = 30_000;
+const retries = { firstMs: 100, longestMs: 30_000 };
 
 type Failure = { readonly problem: Problem; readonly attempts: number; readonly retryAt: number };
 
@@ -62,8 +62,7 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
   return {
     failed: (key, problem) => {
       const attempts = (failures.get(key)?.attempts ?? 0) + 1;
-      const delay = Math.min(firstRetryMs * 2 ** (attempts - 1), lastRetryMs);
-      failures.set(key, { problem, attempts, retryAt: now() + delay });
+      failures.set(key, { problem, attempts, retryAt: now() + delayAfter(attempts, retries) });
     },
     succeeded: (key) => failures.delete(key),
     problemOf: (decision) => {

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { messageOf } from '../../errors.ts';
+import { systemClock, type Timer } from '../../system/clock.ts';
 import type { Network } from '../kernel/network.ts';
 import { isVifName } from '../state/kernel-state.ts';
 
@@ -28,11 +29,11 @@ type Ports = {
 
 export const openLockdown = ({ network, log, check }: Ports): Lockdown => {
   let reason: string | undefined;
-  let retryTimer: NodeJS.Timeout | undefined;
+  let retryTimer: Timer | undefined;
   const closeFor = (text: string, retryInMs: number): void => {
     reason = text;
-    clearTimeout(retryTimer);
-    retryTimer = setTimeout(check, retryInMs).unref();
+    retryTimer?.cancel();
+    retryTimer = systemClock.after(retryInMs, check).unref();
   };
   return {
     reason: () => reason,

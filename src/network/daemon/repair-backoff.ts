@@ -2,11 +2,11 @@
  * Repairs of damage by other programs: each is made at once, unless the same subject is damaged repeatedly.
  */
 import type { Problem } from '../../errors.ts';
+import { delayAfter } from '../../system/backoff.ts';
 
 const windowMs = 60_000;
 const mostInWindow = 5;
-const firstWaitMs = 1_000;
-const lastWaitMs = 60_000;
+const waits = { firstMs: 1_000, longestMs: 60_000 };
 
 type Repairs = {
   /** The times of the last repairs, the newest last. */
@@ -24,8 +24,7 @@ export type RepairBackoff = {
   readonly problemOf: (subject: string) => Problem | undefined;
 };
 
-const backoffMs = (excess: number): number =>
-  excess === 0 ? 0 : Math.min(firstWaitMs * 2 ** (excess - 1), lastWaitMs);
+const backoffMs = (excess: number): number => delayAfter(excess, waits);
 
 /** @param now milliseconds of a monotonic clock */
 export const openRepairBackoff = (now: () => number): RepairBackoff => {

@@ -1,7 +1,6 @@
 /** The daemon: joins all sources of change into triggers, and each trigger leads to a pass. */
 
 import { mkdir, rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   concatMap,
@@ -14,6 +13,8 @@ import {
   takeUntil,
 } from 'rxjs';
 import { VifwatchError } from '../../errors.ts';
+import { systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import { deferred } from '../../system/deferred.ts';
 import { watchFiles } from '../../system/file-monitor.ts';
 import { claimNamespace } from '../../system/one-per-namespace.ts';
@@ -110,13 +111,13 @@ const reloadOnEdit = (directory: string, { reload }: Policies): Observable<void>
 const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const { config, log } = options;
   const { store, network, backend, policies } = ports;
-  const { requests, requeue, requeueAfter } = openPassTimer();
+  const { requests, requeue, requeueAfter } = openPassTimer(systemClock);
   const failures = new Subject<never>();
   const linkChanges = new Subject<void>();
   const listening = deferred<void>();
-  const linkTimeout = openLinkTimeout(() => performance.now());
+  const linkTimeout = openLinkTimeout(systemClock.now);
   const vifHistory = openVifHistory(log);
-  const repairBackoff = openRepairBackoff(() => performance.now());
+  const repairBackoff = openRepairBackoff(systemClock.now);
   const observed = openObservedState({ network, backend }, () => guard.suspect());
   const shared = { ...ports, config, log, observed, linkTimeout, repairBackoff, vifHistory };
   const guard = openStaticRulesetGuard({
@@ -194,7 +195,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const watcher = openWatcher(options, ports);
   // The first pass should already know the names' addresses, so that they stay allowed across a restart. But
   // no vif waits long for a slow name server.
-  await Promise.race([hostNames.asked(), delay(firstAnswersMs, undefined, { ref: false })]);
+  await within(systemClock, firstAnswersMs, hostNames.asked(), () => undefined);
   // Decisions need net-vm's own addresses, so an observation comes before the first pass.
   await Promise.all([watcher.observed.observeLinks(), watcher.observed.observeElements()]);
   const announcement = openAnnouncement({

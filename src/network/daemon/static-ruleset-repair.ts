@@ -1,6 +1,7 @@
 /** Loads the static ruleset again, and cuts flows that may have begun while no rule checked them. */
 
 import type { Logger } from 'pino';
+import { systemClock } from '../../system/clock.ts';
 import type { Network } from '../kernel/network.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
 
@@ -36,11 +37,11 @@ export const openStaticRulesetRepair = (ports: Ports): StaticRulesetRepair => {
   return {
     waitMs: () => repairBackoff.waitMs(subject),
     load: async () => {
-      const startedAt = performance.now();
+      const startedAt = systemClock.now();
       await network.staticRuleset.load();
       repairBackoff.record(subject, 'the tables of vifwatch');
       areFlowsSuspect = true;
-      const tookMs = Math.round(performance.now() - startedAt);
+      const tookMs = Math.round(systemClock.now() - startedAt);
       log.error(
         { code: 'FIREWALL_LOST', tookMs },
         'the static ruleset was missing or changed (likely another program); loaded it again',

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
+import { systemClock } from '../../system/clock.ts';
 import { CommandError } from '../../system/command.ts';
 import type { Network } from '../kernel/network.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -65,7 +66,7 @@ const areIdle = (planWorkers: readonly PlanWorker[]): boolean =>
 
 export const openWorkers = (parts: WorkerParts): Workers => {
   const { observed, network, backend, linkTimeout, policies, repair, mayOpen, log } = parts;
-  const schedule = openObservationSchedule(() => performance.now());
+  const schedule = openObservationSchedule(systemClock.now);
   const ended = (error?: unknown): void => {
     if (error === undefined) {
       parts.requeue();

@@ -1,14 +1,8 @@
 /** Detects a dead or hung xenstored, which gives no sign: only a failed or unanswered read shows it. */
-import {
-  exhaustMap,
-  from,
-  ignoreElements,
-  type Observable,
-  throwError,
-  timeout,
-  timer,
-} from 'rxjs';
+import { exhaustMap, ignoreElements, type Observable, timer } from 'rxjs';
 import { VifwatchError } from '../../errors.ts';
+import { systemClock } from '../../system/clock.ts';
+import { within } from '../../system/deadline.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 
 /**
@@ -18,16 +12,14 @@ import type { Xenstore } from '../../xen/xenstore.ts';
 const intervalMs = 3_000;
 const deadlineMs = 5_000;
 
-const hung = (): VifwatchError => {
+const hung = (): never => {
   const seconds = deadlineMs / 1000;
-  return new VifwatchError('XENSTORE_HUNG', `xenstored has not answered for ${seconds} s`);
+  throw new VifwatchError('XENSTORE_HUNG', `xenstored has not answered for ${seconds} s`);
 };
 
 /** Never emits. Errors with XENSTORE_HUNG, or with the error of the read. */
 export const watchXenstored = (store: Xenstore): Observable<never> =>
   timer(intervalMs, intervalMs).pipe(
-    exhaustMap(() =>
-      from(store.read('domid')).pipe(timeout({ first: deadlineMs, with: () => throwError(hung) })),
-    ),
+    exhaustMap(() => within(systemClock, deadlineMs, store.read('domid'), hung)),
     ignoreElements(),
   );

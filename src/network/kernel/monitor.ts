@@ -1,9 +1,9 @@
 /** Programs that keep running and print changes: `ip monitor`, `nft monitor`. */
 import { readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Observable, type Subscriber } from 'rxjs';
 import { VifwatchError } from '../../errors.ts';
+import { sleep, systemClock } from '../../system/clock.ts';
 
 const deadlineMs = 5_000;
 const retryMs = 5;
@@ -24,7 +24,7 @@ const isListening = async (pid: number): Promise<boolean> => {
 const untilListening = async (pid: number, abandoned: AbortSignal): Promise<boolean> => {
   for (let waited = 0; waited < deadlineMs && !abandoned.aborted; waited += retryMs) {
     if (await isListening(pid)) return true;
-    await delay(retryMs);
+    await sleep(systemClock, retryMs);
   }
   return false;
 };

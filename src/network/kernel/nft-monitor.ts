@@ -1,13 +1,13 @@
 /** Reports that another program changed the ruleset; the next observation finds the change. */
 import { defer, filter, type Observable, retry, tap, timer } from 'rxjs';
+import { delayAfter } from '../../system/backoff.ts';
 import { isOwnChild } from '../../system/command.ts';
 import { generationBy, isForeign } from '../text/monitor-lines.ts';
 import { type MonitorOutput, openLines, watchMonitor } from './monitor.ts';
 
 /** About 5 s in all. If the monitor still dies before it listens, another attempt would not help. */
 const attempts = 9;
-const restMs = (failures: number): number =>
-  failures === 1 ? 0 : Math.min(25 * 2 ** failures, 1_000);
+const rests = { firstMs: 100, longestMs: 1_000 };
 
 /** Far more than the monitor prints for one transaction of the daemon. */
 const mostBytes = 512 * 1024;
@@ -64,7 +64,8 @@ export const watchRuleset = (): Observable<unknown> => {
       delay: (error) => {
         failures += 1;
         if (failures > attempts) throw error;
-        return timer(restMs(failures));
+        // A monitor that listened and then crashed is started again at once.
+        return timer(delayAfter(failures - 1, rests));
       },
     }),
   );

@@ -1,7 +1,8 @@
 /** The vif part of net-vm's own backend tree in xenstore. */
 
 import { filter, map, merge, type Observable } from 'rxjs';
-import { isRefusal, type Xenstore } from '../../xen/xenstore.ts';
+import { ifMissing, ifRefused } from '../../xen/refusal.ts';
+import type { Xenstore } from '../../xen/xenstore.ts';
 import {
   type BackendNode,
   type BackendRecord,
@@ -11,7 +12,6 @@ import {
   vifKey,
   xenbus,
 } from '../vif/backend-vif.ts';
-import { ifGone } from './gone-node.ts';
 import { markConnected } from './mark-connected.ts';
 import {
   backendRootOf,
@@ -62,18 +62,14 @@ export type Backend = {
 const namesRoot = '/ipc/domain-map';
 
 /** True if the request succeeded, false if xenstored refused it. */
-const ifRefused = async (result: Promise<unknown>): Promise<boolean> => {
-  try {
-    await result;
-    return true;
-  } catch (error) {
-    if (isRefusal(error)) return false;
-    throw error;
-  }
-};
+const isAccepted = (request: Promise<unknown>): Promise<boolean> =>
+  ifRefused(
+    request.then(() => true),
+    false,
+  );
 
 const list = (store: Xenstore, path: string): Promise<readonly string[]> =>
-  ifGone<readonly string[]>(store.list(path), []);
+  ifMissing(store.list(path), []);
 
 const readNames = async (store: Xenstore): Promise<ReadonlyMap<number, string>> => {
   const listed = await list(store, namesRoot);
@@ -121,7 +117,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
       await store.write(`${path}/hotplug-status`, 'error', tx);
     });
     // With a full quota, xenstore has no room for the error; status still shows it.
-    return await ifRefused(ifGone(write, undefined));
+    return await isAccepted(ifMissing(write, undefined));
   };
 
   const remove = async (key: VifKey): Promise<void> => {
@@ -130,7 +126,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
       const [state, online] = await store.readAll([`${path}/state`, `${path}/online`], tx);
       if (state === String(xenbus.closed) && online !== '1') await store.remove(path, tx);
     });
-    await ifGone(removal, undefined);
+    await ifMissing(removal, undefined);
   };
 
   return {
@@ -143,7 +139,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
     names: () => readNames(store),
     markConnected: (vifs) => markConnected({ store, root }, vifs),
     markError,
-    hintMtu: (key, mtu) => ifRefused(store.write(`${frontendOf(key)}/mtu`, String(mtu))),
+    hintMtu: (key, mtu) => isAccepted(store.write(`${frontendOf(key)}/mtu`, String(mtu))),
     remove,
   };
 };

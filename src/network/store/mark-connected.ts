@@ -1,7 +1,7 @@
 /** Writes `hotplug-status=connected` for many vifs in few transactions. */
+import { isMissingNode } from '../../xen/refusal.ts';
 import type { Transaction, Xenstore } from '../../xen/xenstore.ts';
 import type { BackendVif, VifKey } from '../vif/backend-vif.ts';
-import { isGone } from './gone-node.ts';
 
 /** net-vm's backend directory in xenstore. */
 type Place = {
@@ -56,7 +56,7 @@ const ifReplaced = async <T>(marking: Promise<T>, fallback: () => Promise<T>): P
   try {
     return await marking;
   } catch (error) {
-    if (error instanceof Replaced || isGone(error)) return await fallback();
+    if (error instanceof Replaced || isMissingNode(error)) return await fallback();
     throw error;
   }
 };

@@ -1,8 +1,8 @@
 /** The readiness node: dom0 waits for it before it starts application VMs. */
 
 import type { Logger } from 'pino';
+import { isRefusal } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import { isRefusal } from '../../xen/xenstore.ts';
 
 /** Relative to this domain's own directory, which dom0 can read. */
 const node = 'data/vifwatch/ready';

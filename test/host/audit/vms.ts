@@ -12,7 +12,9 @@ export type Place = { readonly domid: number; readonly etc: string; readonly run
 
 /** A VM that has no agent. */
 export const plainPlace = ({ sim }: SimHost, domid: number): Place => ({
-  ...{ domid, etc: `${sim.directory}/etc${domid}`, runtime: `${sim.directory}/run${domid}` },
+  domid,
+  etc: `${sim.directory}/etc${domid}`,
+  runtime: `${sim.directory}/run${domid}`,
 });
 
 type Audit = {

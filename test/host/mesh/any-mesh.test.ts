@@ -72,7 +72,8 @@ const textOf = ({ vms, links, everybody, net }: World): string => {
     // A VM without a vif must not have these keys, and net never has a vif.
     const ofVif = name === 'net' || ip === undefined ? {} : { ip, mac, profile, rules };
     const all = {
-      ...{ ...more, ...ofVif },
+      ...more,
+      ...ofVif,
       serve: [...served.map(({ client }) => client), ...(everybody === name ? ['*'] : [])],
       connect: connected.map(({ server }) => server),
     };

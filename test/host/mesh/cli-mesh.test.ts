@@ -44,7 +44,9 @@ const contents = (directory: string): string =>
 test('two compiles of a good mesh give identical bytes', async () => {
   const directory = example();
   expect(await run(directory, 'check', 'mesh.toml')).toEqual({
-    ...{ exitCode: 0, stdout: 'ok: 5 VMs, 3 pairs', stderr: '' },
+    exitCode: 0,
+    stdout: 'ok: 5 VMs, 3 pairs',
+    stderr: '',
   });
   expect(existsSync(join(directory, 'out'))).toBe(false);
   const compiled = { exitCode: 0, stdout: '5 VMs, 3 pairs -> out', stderr: '' };

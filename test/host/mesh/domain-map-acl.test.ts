@@ -21,9 +21,12 @@ test("a VM's entry is readable for itself, its link peers and the driver domain"
     vm('d'),
   ];
   expect(readers(...tables)).toEqual({
-    ...{ net: 'net', a: 'a b net', b: 'a b net' },
+    net: 'net',
+    a: 'a b net',
+    b: 'a b net',
     // Only one end names this link, so it is not a link.
-    ...{ c: 'c net', d: 'd net' },
+    c: 'c net',
+    d: 'd net',
   });
   expect(listersOf(parseMesh('m', tables.join('')))).toEqual(['net']);
 });

@@ -29,17 +29,16 @@ const asXlReads = (texts: readonly string[]): string[] => {
 };
 
 const vm = (config: string, more: Partial<Vm> = {}): Vm => ({
-  ...{
-    name: 'sa-vm' as VmName,
-    level: 1,
-    needs: [],
-    readers: [],
-    config,
-    commandLine: 'quiet a=b',
-  },
-  ...{ addresses: ['10.0.5.1', 'fd00::1'].map((text) => parsePrefix(text) as Prefix) },
+  name: 'sa-vm' as VmName,
+  level: 1,
+  needs: [],
+  readers: [],
+  config,
+  commandLine: 'quiet a=b',
+  addresses: ['10.0.5.1', 'fd00::1'].map((text) => parsePrefix(text) as Prefix),
   mac: parseMac('00:16:3e:05:00:01'),
-  ...{ network: undefined, policy: undefined },
+  network: undefined,
+  policy: undefined,
   ...more,
 });
 

@@ -47,7 +47,9 @@ test('an agent that stops ends its calls and kills their processes', async () =>
 test('agent check prints one line for each thing that the VM lacks, with the remedy', async () => {
   const host = await startHost();
   const vm = await makeVm(host, 'sa-vm', {
-    ...{ serve: ['workload-vm'], relay: 'mgmt-vm', policy: ['* * *'] },
+    serve: ['workload-vm'],
+    relay: 'mgmt-vm',
+    policy: ['* * *'],
   });
   const { status, stdout } = await vm.vifwatch(['agent', 'check']);
   expect(status).toBe(1);

@@ -29,7 +29,9 @@ const waitingRelay = () => {
     for (let call = 0; call < count; call += 1) {
       void relay.forward(name(from), name(to), {
         request: { target: to, service: 'any', argument: '' },
-        ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
+        stdin: new PassThrough(),
+        stdout: new PassThrough(),
+        stderr: new PassThrough(),
         refuse: ({ code }) => refusals.push(code),
         exit: () => {},
         cancelled: cancels.signal,

@@ -35,7 +35,10 @@ test('an old agent calls and is called over its link, but not over a relay', asy
   const host = await startHost();
   const old = await host.create({ name: 'old-vm' });
   const relay = await makeVm(host, 'mgmt-vm', {
-    ...{ serve: ['*'], relay: 'mgmt-vm', policy: allowAll, services },
+    serve: ['*'],
+    relay: 'mgmt-vm',
+    policy: allowAll,
+    services,
   });
   const client = await makeVm(host, 'workload-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });
   await startLinked(relay, client);
@@ -58,7 +61,10 @@ test('an old agent is not used as a relay, since it would take a relayed call fo
   const host = await startHost();
   const old = await host.create({ name: 'old-vm' });
   const client = await makeVm(host, 'workload-vm', {
-    ...{ serve: ['old-vm'], relay: 'old-vm', policy: allowAll, services },
+    serve: ['old-vm'],
+    relay: 'old-vm',
+    policy: allowAll,
+    services,
   });
   await client.start();
   const said = startOld(host, old, client.domid);

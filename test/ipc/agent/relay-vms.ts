@@ -16,7 +16,10 @@ export const allowAll = ['* * @anyvm @anyvm allow'];
 export const makeThree = async (host: SimHost, target: AgentSpec = {}) => {
   const relay = await makeVm(host, 'mgmt-vm', { serve: ['*'], relay: 'mgmt-vm', policy: allowAll });
   const sa = await makeVm(host, 'sa-vm', {
-    ...{ connect: ['mgmt-vm'], relay: 'mgmt-vm', policy: allowAll, services },
+    connect: ['mgmt-vm'],
+    relay: 'mgmt-vm',
+    policy: allowAll,
+    services,
     ...target,
   });
   const client = await makeVm(host, 'workload-vm', { connect: ['mgmt-vm'], relay: 'mgmt-vm' });

@@ -119,7 +119,10 @@ test('the relay reaches a VM whose name the caller cannot read in xenstore', asy
   expect((await ask(mux, cat, 'hello')).stdout.toString()).toBe('hello');
   const { peers } = await peersOf(mux);
   expect(peers.find(({ name }) => name === 'sa-vm')).toMatchObject({
-    ...{ domid: null, state: 'unknown', route: 'relay', streams: 0 },
+    domid: null,
+    state: 'unknown',
+    route: 'relay',
+    streams: 0,
   });
 });
 
@@ -148,7 +151,9 @@ test('a VM that names no relay, or a different one, refuses vouched calls', asyn
   const host = await startHost();
   const { relay, sa, client } = await makeThree(host, { connect: [], serve: ['*'] });
   const none = await makeVm(host, 'key-vm', {
-    ...{ connect: ['mgmt-vm'], policy: allowAll, services },
+    connect: ['mgmt-vm'],
+    policy: allowAll,
+    services,
   });
   await startLinked(relay, sa, client, none);
   const refused = await client.vifwatch(['call', 'key-vm', 'cat']);
@@ -196,7 +201,10 @@ test('a relay can vouch for valid VM names only, and neither for itself nor for 
   const host = await startHost();
   const relay = await host.create({ name: 'mgmt-vm' });
   const sa = await makeVm(host, 'sa-vm', {
-    ...{ serve: ['mgmt-vm'], relay: 'mgmt-vm', policy: allowAll, services },
+    serve: ['mgmt-vm'],
+    relay: 'mgmt-vm',
+    policy: allowAll,
+    services,
   });
   await sa.start();
   const call = { target: '', service: 'cat', argument: '' };

@@ -8,7 +8,9 @@ import type { Outcome } from '../../../src/ipc/protocol/call.ts';
 
 /** A call that ends with `outcome`, or never ends. */
 const callThat = (outcome?: Outcome) => ({
-  ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
+  stdin: new PassThrough(),
+  stdout: new PassThrough(),
+  stderr: new PassThrough(),
   outcome: outcome === undefined ? new Promise<Outcome>(() => {}) : Promise.resolve(outcome),
   cancel: () => {},
 });

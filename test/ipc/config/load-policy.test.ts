@@ -33,9 +33,17 @@ const rule = 's * a b allow\n';
 describe('files', () => {
   test('are read in the order of their names, and files with other names are ignored', async () => {
     const directory = directoryWith({
-      ...{ '30-b.policy': rule, '10-z.policy': `# first\n${rule}`, '9.policy': rule },
-      ...{ '.hidden.policy': 'x', README: 'x', '10.policy~': 'x', '10.policy.rpmnew': 'x' },
-      ...{ 'A.POLICY': 'x', '.policy': 'x', 'D.policy/inner': 'x', 'include/a.policy': 'x' },
+      '30-b.policy': rule,
+      '10-z.policy': `# first\n${rule}`,
+      '9.policy': rule,
+      '.hidden.policy': 'x',
+      README: 'x',
+      '10.policy~': 'x',
+      '10.policy.rpmnew': 'x',
+      'A.POLICY': 'x',
+      '.policy': 'x',
+      'D.policy/inner': 'x',
+      'include/a.policy': 'x',
     });
     expect(await places(directory)).toEqual(['10-z.policy:2', '30-b.policy:1', '9.policy:1']);
     expect(await diagnosticsOf(directory)).toEqual([]);
@@ -130,7 +138,10 @@ describe('includes', () => {
   ])('%s: %s', async (directive, expected) => {
     const directory = directoryWith({
       '1.policy': `${rule}${directive}`,
-      ...{ a: '!include b', b: '!include 1.policy', old: '!include old', 'd/B.policy': '' },
+      a: '!include b',
+      b: '!include 1.policy',
+      old: '!include old',
+      'd/B.policy': '',
     });
     symlinkSync('1.policy', join(directory, 'link'));
     const [only = '', ...more] = await diagnosticsOf(directory);

@@ -8,8 +8,11 @@ import { policyOf, rulesOf } from './policy-of.ts';
 const uuid = 'uuid:12345678-9abc-4def-8123-456789abcdef';
 
 const request: PolicyRequest = {
-  ...{ source: 'web', self: 'sa-vm', relayed: false },
-  ...{ service: 'sign', argument: 'key1' },
+  source: 'web',
+  self: 'sa-vm',
+  relayed: false,
+  service: 'sign',
+  argument: 'key1',
 };
 
 const verdictOn = (text: string, changes: Partial<PolicyRequest> = {}) =>
@@ -169,7 +172,10 @@ test('each verdict has its reason', () => {
   expect(reason('* * @tag:x * deny')).toContain('may or may not match');
   expect(verdictOn('* * * * allow', { source: 'sa-vm' }).reason).toContain('itself');
   expect(decideCall({ kind: 'invalid', diagnostics: [] }, request)).toEqual({
-    ...{ action: 'deny', user: undefined, rule: undefined, notify: true },
+    action: 'deny',
+    user: undefined,
+    rule: undefined,
+    notify: true,
     reason: 'policy invalid',
   });
   const absent = decideCall({ kind: 'absent' }, request);

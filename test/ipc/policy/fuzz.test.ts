@@ -63,8 +63,11 @@ test(`the parser copes with ${inputs} random texts`, () => {
     }
     lint(rules);
     decideCall(policyOf(rules), {
-      ...{ source: 'web', self: 'a', relayed: false },
-      ...{ service: 'sign', argument: 'key' },
+      source: 'web',
+      self: 'a',
+      relayed: false,
+      service: 'sign',
+      argument: 'key',
     });
   };
   fc.assert(fc.property(fc.oneof(soup, broken, bytes), fc.boolean(), check), {

@@ -177,7 +177,12 @@ test('a file full of errors reports a limited number of them', () => {
 test('a rule is parsed into its fields', () => {
   const [rule] = rulesOf('sign +a+b web sa-vm allow user=signer autostart=no');
   expect(rule).toMatchObject({
-    ...{ service: 'sign', argument: 'a+b', file: 'p', line: 1, column: 1, place: 'p:1' },
+    service: 'sign',
+    argument: 'a+b',
+    file: 'p',
+    line: 1,
+    column: 1,
+    place: 'p:1',
     source: { kind: 'named', text: 'web' },
     destination: { kind: 'named', text: 'sa-vm' },
     action: { kind: 'allow', target: undefined, user: 'signer', notify: false },

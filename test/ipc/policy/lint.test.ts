@@ -76,7 +76,8 @@ test('removing rules that are never reached changes no verdict', () => {
   const line = fc.tuple(scope, token, token, action).map((fields) => fields.join(' '));
   const name = fc.constantFrom('a', 'b', 'c', 'd');
   const request = fc.record({
-    ...{ source: name, self: name },
+    source: name,
+    self: name,
     service: fc.constantFrom('s', 't', 'u'),
     argument: fc.constantFrom('', 'x', 'y'),
     relayed: fc.boolean(),

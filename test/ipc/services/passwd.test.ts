@@ -14,7 +14,11 @@ signer:x:2000:2001:::
 
 test('the first user with the name or the number is found', () => {
   expect(findUser(passwd, 'signer')).toEqual({
-    ...{ name: 'signer', uid: 1000, gid: 1001, home: '/home/signer', shell: '/bin/sh' },
+    name: 'signer',
+    uid: 1000,
+    gid: 1001,
+    home: '/home/signer',
+    shell: '/bin/sh',
   });
   expect(findUser(passwd, 0)?.shell).toBe('/bin/ash');
   expect(findUser(passwd, 'bare')).toMatchObject({ home: '/', shell: '/bin/sh' });

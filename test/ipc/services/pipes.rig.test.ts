@@ -26,7 +26,9 @@ test.each(['root', 'nobody'])(
       '#!/bin/sh\ncat /dev/stdin >/dev/stdout\necho err >/dev/stderr\necho more >>/proc/self/fd/1\n',
     );
     expect(await rig.run(`names-${user}`, 'input\n', { user })).toEqual({
-      ...{ ended: exited(0), stdout: 'input\nmore\n', stderr: 'err\n' },
+      ended: exited(0),
+      stdout: 'input\nmore\n',
+      stderr: 'err\n',
     });
   },
 );

@@ -39,7 +39,8 @@ export const openRig = async () => {
   await mkdir(configDirectory);
   const reports: string[] = [];
   const services = openServices({
-    ...{ directory, configDirectory },
+    directory,
+    configDirectory,
     report: (text) => reports.push(text),
   });
   const ends: (() => Promise<unknown>)[] = [];
@@ -52,8 +53,14 @@ export const openRig = async () => {
     const controller = new AbortController();
     const ended = runService(
       {
-        ...{ request: { target: '', service, argument }, source, via, user },
-        ...{ stdin, stdout, stderr, cancelled: options.cancelled ?? controller.signal },
+        request: { target: '', service, argument },
+        source,
+        via,
+        user,
+        stdin,
+        stdout,
+        stderr,
+        cancelled: options.cancelled ?? controller.signal,
       },
       services,
     );
@@ -63,7 +70,10 @@ export const openRig = async () => {
     });
     const [out, err] = reads ? [record(stdout), record(stderr)] : [];
     return {
-      ...{ stdin, stdout, stderr, ended },
+      stdin,
+      stdout,
+      stderr,
+      ended,
       cancel: () => controller.abort(),
       said: () => out?.text() ?? '',
       saidOnStderr: () => err?.text() ?? '',
@@ -71,7 +81,11 @@ export const openRig = async () => {
   };
 
   return {
-    ...{ directory, configDirectory, reports, services, call },
+    directory,
+    configDirectory,
+    reports,
+    services,
+    call,
     /** Writes the file of an executable service, and gives its path. */
     script: async (name: string, text: string, mode = 0o755): Promise<string> => {
       const path = join(directory, name);

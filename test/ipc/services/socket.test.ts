@@ -19,7 +19,9 @@ const echo = (socket: Socket): void => {
 test('the connection begins with the service, its argument and the source', async () => {
   await rig.resident('echo', echo);
   expect(await rig.run('echo+key1', 'input')).toEqual({
-    ...{ ended: exited(0), stdout: 'echo+key1 work-vm\0input', stderr: '' },
+    ended: exited(0),
+    stdout: 'echo+key1 work-vm\0input',
+    stderr: '',
   });
   expect((await rig.run('echo')).stdout).toBe('echo+ work-vm\0');
   await rig.config('echo', 'skip-service-descriptor = true');

@@ -10,7 +10,10 @@ const nowhere = openSync('/dev/null', 'r+');
 const start = (path: string): Promise<number> =>
   new Promise((resolve) => {
     const program: Program = {
-      ...{ path, argv: [path], environment: [], identity: { uid: 65534, gid: 65534 } },
+      path,
+      argv: [path],
+      environment: [],
+      identity: { uid: 65534, gid: 65534 },
       descriptors: [nowhere, nowhere, nowhere],
     };
     spawn(program, resolve);

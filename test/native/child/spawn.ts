@@ -16,7 +16,10 @@ const { spawn } = loadNative();
 const nowhere = openSync('/dev/null', 'r+');
 
 const program = (path: string, ...args: string[]): Program => ({
-  ...{ path, argv: [path, ...args], environment: [], identity: undefined },
+  path,
+  argv: [path, ...args],
+  environment: [],
+  identity: undefined,
   descriptors: [nowhere, nowhere, nowhere],
 });
 

@@ -15,7 +15,11 @@ const failure = (text: string): string => {
 
 test('every option has a default, also without a file', async () => {
   const none = {
-    ...{ uplinks: undefined, gateways: [], masquerade: false, forwards: [], mssClamp: false },
+    uplinks: undefined,
+    gateways: [],
+    masquerade: false,
+    forwards: [],
+    mssClamp: false,
     allowed: new Map(),
   };
   expect(parseConfig('v.toml', '')).toEqual(none);

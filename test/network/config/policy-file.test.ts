@@ -39,7 +39,10 @@ comment = "until the move"
   expect(profile).toBe('internet');
   expect(rules).toMatchObject([
     {
-      ...{ action: 'drop', direction: 'in', log: true, expire: 1_800_000_000 },
+      action: 'drop',
+      direction: 'in',
+      log: true,
+      expire: 1_800_000_000,
       peer: {
         kind: 'networks',
         prefixes: [{ text: '192.0.2.0/24' }, { text: '192.0.2.7' }, { text: '2001:db8::/32' }],

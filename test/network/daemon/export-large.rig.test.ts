@@ -49,20 +49,16 @@ const largeState = (seed: number) => {
     const prefixes = [`10.0.5.${low}`, `10.9.${index}.0/24`, `fd00:5::${index}`].map(prefix);
     return dataplaneOfVif(
       {
-        ...{
-          key: `${domid}/0`,
-          domid,
-          devid: 0,
-          defaultLink: link,
-          link,
-          mac: mac(macOf(low)),
-          prefixes,
-        },
-        ...{
-          mtu: undefined,
-          routed: true,
-          policy: { source, chains: policyChains(source, facts) },
-        },
+        key: `${domid}/0`,
+        domid,
+        devid: 0,
+        defaultLink: link,
+        link,
+        mac: mac(macOf(low)),
+        prefixes,
+        mtu: undefined,
+        routed: true,
+        policy: { source, chains: policyChains(source, facts) },
       },
       [],
     );

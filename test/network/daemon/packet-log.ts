@@ -31,7 +31,9 @@ const readTrace = (trace: string) => {
     if (prefix === undefined) continue;
     const of = (pattern: RegExp) => pattern.exec(headers.get(id) ?? '')?.[1];
     logged.push({
-      ...{ prefix, in: of(/ iif "([^"]+)"/), out: of(/ oif "([^"]+)"/) },
+      prefix,
+      in: of(/ iif "([^"]+)"/),
+      out: of(/ oif "([^"]+)"/),
       source: of(/ ip6? saddr (\S+)/),
     });
   }

@@ -18,8 +18,14 @@ const port = 7777;
 /** Sends `flows` new flows; resolves with the number of flows that come out beyond the uplink. */
 const sendFlows = async (host: SimHost, domid: number, expected: number): Promise<number> => {
   const packet: Packet = {
-    ...{ place: namespaceOf(domid), sourceMac: web.mac, targetMac: netbackMac },
-    ...{ source: web.ipv4, target: outside4, protocol: 'udp', port, type: 0 },
+    place: namespaceOf(domid),
+    sourceMac: web.mac,
+    targetMac: netbackMac,
+    source: web.ipv4,
+    target: outside4,
+    protocol: 'udp',
+    port,
+    type: 0,
   };
   const places = ['world', packet.place];
   const arrived = await throughNetVm(host, places, Array(flows).fill(packet), expected);

@@ -28,7 +28,12 @@ const outcomes = (
 };
 
 const link = (name: string, more: Partial<KernelLink> = {}): KernelLink => ({
-  ...{ name, index: 7, up: true, mtu: 1500, alias: undefined, addresses: [] },
+  name,
+  index: 7,
+  up: true,
+  mtu: 1500,
+  alias: undefined,
+  addresses: [],
   ...more,
 });
 

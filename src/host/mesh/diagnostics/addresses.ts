@@ -70,7 +70,8 @@ export const addressDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const addresses = addressesIn(mesh);
   const macs = macsIn(mesh);
   const gateways = (mesh.net?.gateways ?? []).map((value, index) => ({
-    ...{ value, by: 'the gateway' },
+    value,
+    by: 'the gateway',
     at: mesh.at(['net', 'gateway', index]),
   }));
   return [

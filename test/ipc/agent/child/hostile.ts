@@ -60,7 +60,9 @@ const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
   /** Claims in each call to call on behalf of another VM. */
   vouches: (link) =>
     callOnAndOn(link, {
-      ...{ target: '', service: 'cat', argument: '' },
+      target: '',
+      service: 'cat',
+      argument: '',
       source: `vm${randomBytes(4).toString('hex')}`,
     }),
   /** Asks a VM that is not a relay to relay its calls. */

@@ -18,8 +18,14 @@ stdout.on('data', (chunk) => process.stdout.write(chunk));
 const cancelled = new AbortController().signal;
 const ended = await runService(
   {
-    ...{ request: { target: '', service, argument: '' }, source: 'work-vm', via: undefined },
-    ...{ user, stdin, stdout, stderr, cancelled },
+    request: { target: '', service, argument: '' },
+    source: 'work-vm',
+    via: undefined,
+    user,
+    stdin,
+    stdout,
+    stderr,
+    cancelled,
   },
   openServices({
     configDirectory: '/etc/vifwatch/services.d',

@@ -20,8 +20,12 @@ const streams = {
   stderr: new PassThrough(),
 };
 const call = {
-  ...{ request: { target: '', service: 'any', argument: '' }, source: 'work-vm', via: undefined },
-  ...{ user: undefined, ...streams, cancelled: new AbortController().signal },
+  request: { target: '', service: 'any', argument: '' },
+  source: 'work-vm',
+  via: undefined,
+  user: undefined,
+  ...streams,
+  cancelled: new AbortController().signal,
 };
 
 const attempt = async (): Promise<string> => {
