@@ -1,5 +1,6 @@
 // Makes JavaScript values with plain Node-API. Its calls fail while a worker is being terminated.
-// Then a status that the caller can ignore is better than a C++ exception. Failures return nullptr.
+// Then a status is better than a C++ exception. A value that cannot be made completely is nullptr,
+// which every Node-API call refuses.
 #pragma once
 
 #include <node_api.h>

@@ -10,12 +10,23 @@
 
 namespace vifwatch {
 
+// Throws std::system_error if a libuv call returned an error.
+inline void CheckUv(int status) {
+  if (status < 0) throw std::system_error(-status, std::generic_category());
+}
+
+inline uv_loop_t* LoopOf(napi_env env) {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) CheckUv(UV_EINVAL);
+  return loop;
+}
+
 // Calls `stop` when the environment ends, and delays that end until the last owner of this object
 // has released it: a worker's loop must not be freed while handles are open.
 class EnvironmentHook {
  public:
   EnvironmentHook(napi_env env, void (*stop)(void*)) : stop_(stop) {
-    napi_add_async_cleanup_hook(env, Run, this, &handle_);
+    if (napi_add_async_cleanup_hook(env, Run, this, &handle_) != napi_ok) CheckUv(UV_EINVAL);
   }
   ~EnvironmentHook() { napi_remove_async_cleanup_hook(handle_); }
   EnvironmentHook(const EnvironmentHook&) = delete;
@@ -61,8 +72,7 @@ using LoopHandle = std::unique_ptr<Hooked<Handle>, CloseHandle<Handle>>;
 template <typename Handle, typename Init>
 LoopHandle<Handle> MakeLoopHandle(std::shared_ptr<EnvironmentHook> hook, void* data, Init init) {
   auto hooked = std::make_unique<Hooked<Handle>>(Handle{}, std::move(hook));
-  const int status = init(&hooked->handle);
-  if (status != 0) throw std::system_error(-status, std::generic_category());
+  CheckUv(init(&hooked->handle));
   hooked->handle.data = data;
   return LoopHandle<Handle>(hooked.release());
 }

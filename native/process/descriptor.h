@@ -17,6 +17,8 @@ class Descriptor {
   }
 
   int Number() const { return number_; }
+  // The caller owns the descriptor from now on.
+  int Release() { return std::exchange(number_, -1); }
 
  private:
   int number_;

@@ -62,7 +62,7 @@ IN_CHILD const char* FailedStep(ExecChild& child) {
   // before 5.9 does not have the call.
   syscall(SYS_close_range, 3L, ~0U, 0L);
   const unsigned long none = 0;
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kMaskSize);
+  if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kMaskSize) != 0) return "signals";
   syscall(SYS_execve, child.path, child.arguments, child.environment);
   return "exec";
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "js_value.h"
+#include "process/descriptor.h"
 
 namespace vifwatch {
 
@@ -15,8 +16,12 @@ Napi::Value Pipe(const Napi::CallbackInfo& info) {
   if (pipe2(ends, O_CLOEXEC) != 0) {
     throw Napi::Error(info.Env(), ErrorToJs(info.Env(), errno));
   }
-  result.Set(0u, Napi::Number::New(info.Env(), ends[0]));
-  result.Set(1u, Napi::Number::New(info.Env(), ends[1]));
+  Descriptor input(ends[0]);
+  Descriptor output(ends[1]);
+  result.Set(0u, Napi::Number::New(info.Env(), input.Number()));
+  result.Set(1u, Napi::Number::New(info.Env(), output.Number()));
+  input.Release();
+  output.Release();
   return result;
 }
 

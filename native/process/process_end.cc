@@ -25,7 +25,8 @@ std::optional<int> Reap(pid_t pid) {
 }
 
 void Kill(pid_t pid) {
-  kill(-pid, SIGKILL);
+  // Without the signal, the wait could last for ever.
+  if (kill(-pid, SIGKILL) != 0) return;
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
@@ -40,6 +41,9 @@ void ProcessEnd::Watch(Napi::Env env, Process process, Napi::Function onEnd) {
   } catch (const std::system_error& failure) {
     Kill(pid);
     throw Failure("watch process", failure.code().value());
+  } catch (...) {
+    Kill(pid);
+    throw;
   }
 }
 
@@ -50,14 +54,13 @@ ProcessEnd::ProcessEnd(Napi::Env env, Process process, Napi::Function onEnd)
       onEnd_(Napi::Persistent(onEnd)),
       hook_(std::make_shared<EnvironmentHook>(
           env, [](void* self) { delete static_cast<ProcessEnd*>(self); })) {
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env, &loop);
+  uv_loop_t* const loop = LoopOf(env);
   poll_ = MakeLoopHandle<uv_poll_t>(hook_, this, [&](uv_poll_t* poll) {
     return uv_poll_init(loop, poll, process_->pidfd.Number());
   });
-  uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* poll, int, int) {
+  CheckUv(uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* poll, int, int) {
     static_cast<ProcessEnd*>(poll->data)->OnReadable();
-  });
+  }));
 }
 
 void ProcessEnd::OnReadable() {

@@ -23,14 +23,16 @@ constexpr std::size_t kStackSize = 64 << 10;  // the child's functions need less
 // Blocks all signals, including those that the C library reserves for itself.
 class BlockedSignals {
  public:
-  BlockedSignals() { Set(~std::uint64_t{0}, &before_); }
+  BlockedSignals() {
+    if (Set(~std::uint64_t{0}, &before_) != 0) throw Failure("clone", errno);
+  }
   ~BlockedSignals() { Set(before_, nullptr); }
   BlockedSignals(const BlockedSignals&) = delete;
   BlockedSignals& operator=(const BlockedSignals&) = delete;
 
  private:
-  static void Set(std::uint64_t mask, std::uint64_t* before) {
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, before, sizeof mask);
+  static long Set(std::uint64_t mask, std::uint64_t* before) {
+    return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, before, sizeof mask);
   }
 
   std::uint64_t before_ = 0;

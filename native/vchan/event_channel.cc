@@ -18,6 +18,10 @@ EventChannel::EventChannel(Handle handle, int port)
   Unmask();
 }
 
+void EventChannel::Check() const {
+  if (error_ != 0) throw Failure("use port", error_);
+}
+
 EventChannel EventChannel::Offer(std::uint32_t domid) {
   Handle handle = Open();
   const int port = xenevtchn_bind_unbound_port(handle.get(), domid);

@@ -5,6 +5,7 @@ extern "C" {
 #include <xenevtchn.h>
 }
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 
@@ -21,12 +22,22 @@ class EventChannel {
   // The descriptor is readable when TakeEvent() will not block.
   int Descriptor() const { return xenevtchn_fd(handle_.get()); }
 
+  // Destructors and the event loop's callbacks use the port, and must not throw. Therefore the
+  // next three functions only keep their first error, which Check() throws as a Failure.
+
   // Sends an event. It has no effect if the other end is closed.
-  void Notify() { xenevtchn_notify(handle_.get(), port_); }
-  // Takes an event, and blocks unless the descriptor is readable. Then no event comes until
+  void Notify() { Keep(xenevtchn_notify(handle_.get(), port_)); }
+  // Takes an event, and may block unless the descriptor is readable. Then no event comes until
   // Unmask().
-  void TakeEvent() { xenevtchn_pending(handle_.get()); }
-  void Unmask() { xenevtchn_unmask(handle_.get(), port_); }
+  void TakeEvent() { Keep(xenevtchn_pending(handle_.get())); }
+  void Unmask() { Keep(xenevtchn_unmask(handle_.get(), port_)); }
+
+  // Keeps the errno of an event that could not be waited for.
+  void Fail(int error) {
+    if (error_ == 0) error_ = error;
+  }
+  bool IsBroken() const { return error_ != 0; }
+  void Check() const;
 
  private:
   struct Close {
@@ -36,9 +47,14 @@ class EventChannel {
 
   EventChannel(Handle handle, int port);
   static Handle Open();
+  void Keep(int result) {
+    // libuv makes the descriptor non-blocking. Without an event, there is nothing to take.
+    if (result < 0 && errno != EAGAIN && errno != EINTR) Fail(errno);
+  }
 
   Handle handle_;
   std::uint32_t port_;
+  int error_ = 0;
 };
 
 }  // namespace vifwatch

@@ -22,23 +22,32 @@ EventChannelPoller::EventChannelPoller(napi_env env, EventChannel* channel,
             const auto stop = static_cast<EventChannelPoller*>(owner)->stop_;
             stop();
           })) {
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env, &loop);
+  uv_loop_t* const loop = LoopOf(env);
   timer_ = MakeLoopHandle<uv_timer_t>(
       hook_, this, [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
   poll_ = MakeLoopHandle<uv_poll_t>(hook_, this, [&](uv_poll_t* poll) {
     return uv_poll_init(loop, poll, channel_->Descriptor());
   });
-  uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* poll, int status, int) {
-    if (status == 0) static_cast<EventChannelPoller*>(poll->data)->OnEvent();
-  });
+  CheckUv(uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* poll, int status, int) {
+    static_cast<EventChannelPoller*>(poll->data)->OnEvent(status);
+  }));
   hook_->Bind(this);
 }
 
 EventChannelPoller::~EventChannelPoller() { hook_->Bind(nullptr); }
 
-void EventChannelPoller::OnEvent() {
-  channel_->TakeEvent();
+void EventChannelPoller::OnEvent(int status) {
+  if (status == 0) {
+    channel_->TakeEvent();
+  } else {
+    channel_->Fail(-status);
+  }
+  if (channel_->IsBroken()) {
+    // The handler finds the failure when it reads. No further event can be expected.
+    poll_.reset();
+    Handle();
+    return;
+  }
   masked_ = true;
   if (!Handle()) return;
   if (idle_ <= kTolerated) {
@@ -77,9 +86,10 @@ void EventChannelPoller::LookAgain(std::uint64_t pause) {
   const bool isDue = uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_->handle)) != 0;
   if (isDue && pause_ <= pause) return;
   pause_ = pause;
-  uv_timer_start(
+  const int status = uv_timer_start(
       &timer_->handle,
       [](uv_timer_t* timer) { static_cast<EventChannelPoller*>(timer->data)->OnTimer(); }, pause, 0);
+  if (status != 0) channel_->Fail(-status);
 }
 
 }  // namespace vifwatch

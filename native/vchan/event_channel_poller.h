@@ -22,7 +22,7 @@ class EventChannelPoller {
   EventChannelPoller& operator=(const EventChannelPoller&) = delete;
 
  private:
-  void OnEvent();
+  void OnEvent(int status);  // a libuv status
   void OnTimer();
   bool Handle();
   void LookAgain(std::uint64_t pause);

@@ -75,10 +75,13 @@ Session::~Session() {
   channel_.Notify();
 }
 
-bool Session::IsWaiting() const { return Load(side_.peerLive) == kWaiting; }
+bool Session::IsWaiting() const {
+  return !channel_.IsBroken() && Load(side_.peerLive) == kWaiting;
+}
 
 bool Session::IsOpen() {
   if (ended_) return false;
+  channel_.Check();
   reader_.Check();
   writer_.Check();
   // The server overwrites our own byte when it begins another session in these pages.
@@ -110,6 +113,7 @@ std::optional<std::size_t> Session::Read(std::byte* into, std::size_t size) {
 }
 
 std::size_t Session::Write(const std::byte* from, std::size_t size) {
+  channel_.Check();
   std::size_t length = writer_.Write(from, size);
   if (length < size) {
     Want(VCHAN_NOTIFY_READ);

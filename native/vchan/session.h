@@ -30,7 +30,7 @@ class Session {
 
   EventChannel& Channel() { return channel_; }
 
-  // True while no client has connected.
+  // True while no client has connected. False if the event channel is broken, which Read() reports.
   bool IsWaiting() const;
   // False if the peer has closed or died. Always checks the peer's indices too.
   bool IsOpen();

@@ -1,6 +1,6 @@
 #include "xenstore/connection.h"
 
-#include <algorithm>
+#include <new>
 #include <system_error>
 
 #include "js_value.h"
@@ -27,18 +27,6 @@ uv_handle_t* Base(const LoopHandle<Handle>& handle) {
   return reinterpret_cast<uv_handle_t*>(&handle->handle);
 }
 
-// Uses plain Node-API, whose calls fail without a C++ exception while a worker is being terminated.
-void Call(napi_env env, napi_value function, napi_value error, napi_value path) {
-  const napi_value arguments[] = {error, path};
-  napi_value undefined = nullptr;
-  napi_get_undefined(env, &undefined);
-  const napi_status status = napi_call_function(env, undefined, function, 2, arguments, nullptr);
-  if (status != napi_pending_exception) return;
-  napi_value exception = nullptr;
-  napi_get_and_clear_last_exception(env, &exception);
-  napi_fatal_exception(env, exception);
-}
-
 }  // namespace
 
 Connection::Connection(Napi::Object self)
@@ -51,8 +39,7 @@ Connection::Connection(Napi::Object self)
   Check(events ? 0 : -1);
   const int fd = Check(xs_fileno(events.get()));
 
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env_, &loop);
+  uv_loop_t* const loop = LoopOf(env_);
   hook_ = std::make_shared<EnvironmentHook>(
       env_, [](void* owner) { static_cast<Connection*>(owner)->Stop(); });
   wake_ = MakeLoopHandle<uv_async_t>(hook_, this, [loop](uv_async_t* wake) {
@@ -71,9 +58,9 @@ void Connection::Poll(uv_loop_t* loop, int fd) {
   events_ = MakeLoopHandle<uv_poll_t>(
       hook_, this, [&](uv_poll_t* events) { return uv_poll_init(loop, events, fd); });
   uv_unref(Base(events_));
-  uv_poll_start(&events_->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
+  CheckUv(uv_poll_start(&events_->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
     static_cast<Connection*>(handle->data)->OnEvents();
-  });
+  }));
 }
 
 Connection::~Connection() { Stop(); }
@@ -100,70 +87,86 @@ void Connection::Close() {
 Napi::Value Connection::Promise(Request request) {
   napi_deferred deferred = nullptr;
   napi_value promise = nullptr;
-  napi_create_promise(env_, &deferred, &promise);
+  if (napi_create_promise(env_, &deferred, &promise) != napi_ok) throw Napi::Error::New(env_);
   const Settle settle = [env = env_, deferred](const Reply& reply) {
-    if (reply.error == 0) {
-      napi_resolve_deferred(env, deferred, ToJs(env, reply.value));
+    const napi_value value = reply.error == 0 ? ToJs(env, reply.value) : nullptr;
+    // Both calls only fail while the environment ends. Then nobody waits for the promise.
+    if (value != nullptr) {
+      napi_resolve_deferred(env, deferred, value);
     } else {
-      napi_reject_deferred(env, deferred, ErrorToJs(env, reply.error));
+      napi_reject_deferred(env, deferred, ErrorToJs(env, reply.error != 0 ? reply.error : ENOMEM));
     }
   };
-  if (requests_ && !lost_) {
-    Submit(xs_.requests, std::move(request), settle);
-  } else {
+  if (!requests_ || lost_) {
     settle({EBADF});
+    return {env_, promise};
+  }
+  try {
+    Submit(xs_.requests, std::move(request), settle);
+  } catch (const std::bad_alloc&) {
+    settle({ENOMEM});
   }
   return {env_, promise};
 }
 
 void Connection::Submit(xs_handle* xs, Request request, Settle settle) {
   const std::uint64_t id = ++lastId_;
-  pending_.emplace(id, std::move(settle));
-  requests_->Submit(id, xs, std::move(request));
+  const auto entry = pending_.emplace(id, std::move(settle)).first;
+  try {
+    requests_->Submit(id, xs, std::move(request));
+  } catch (const std::bad_alloc&) {
+    pending_.erase(entry);
+    throw;
+  }
   KeepAlive();
 }
 
 std::uint64_t Connection::Watch(const std::string& path, Napi::Function callback) {
   if (!requests_ || lost_) throw Napi::Error(env_, ErrorToJs(env_, EBADF));
   const std::uint64_t id = ++lastId_;
+  const auto settle = [this, id](const Reply& reply) {
+    if (reply.error == 0) return;
+    auto watch = watches_.extract(id);
+    if (!watch.empty()) FailWatch(watch.mapped(), reply.error);
+  };
   watches_.emplace(id, Watched{path, Napi::Persistent(callback)});
-  Submit(xs_.events,
-         [path, token = std::to_string(id)](xs_handle* xs) {
-           return vifwatch::Watch(xs, path, token);
-         },
-         [this, id](const Reply& reply) {
-           if (reply.error == 0) return;
-           auto watch = watches_.extract(id);
-           if (!watch.empty()) FailWatch(watch.mapped(), reply.error);
-         });
+  try {
+    Submit(xs_.events,
+           [path, token = std::to_string(id)](xs_handle* xs) {
+             return vifwatch::Watch(xs, path, token);
+           },
+           settle);
+  } catch (const std::bad_alloc&) {
+    watches_.erase(id);
+    throw Napi::Error(env_, ErrorToJs(env_, ENOMEM));
+  }
   return id;
 }
 
 void Connection::Unwatch(std::uint64_t id) {
-  const auto watch = watches_.find(id);
-  if (watch == watches_.end()) return;
+  const auto watch = watches_.extract(id);
+  if (watch.empty()) return;
+  KeepAlive();
   // The answer is ignored, and so it has no entry in pending_.
   requests_->Submit(++lastId_, xs_.events,
-                    [path = watch->second.path, token = std::to_string(id)](xs_handle* xs) {
+                    [path = watch.mapped().path, token = std::to_string(id)](xs_handle* xs) {
                       return vifwatch::Unwatch(xs, path, token);
                     });
-  watches_.erase(watch);
-  KeepAlive();
 }
 
 void Connection::OnReplies() {
   const Napi::HandleScope handles(env_);
   [[maybe_unused]] const Napi::Object self = self_.Value();  // stays alive if a callback closes it
   const Napi::CallbackScope scope(env_, context_);
-  auto completions = requests_->Take();
+  Jobs completions = requests_->Take();
   // PassEvents() runs JavaScript, which may close the connection: do not use the handles after it.
   const bool connected = IsConnected(xs_.requests);
   lost_ = !PassEvents() || !connected || lost_;
-  for (auto& [id, reply] : completions) {
-    auto settle = pending_.extract(id);
+  for (Job& job : completions) {
+    auto settle = pending_.extract(job.id);
     if (settle.empty()) continue;
-    if (lost_ && IsBreak(reply.error)) reply.error = EBADF;
-    settle.mapped()(reply);
+    if (lost_ && IsBreak(job.reply.error)) job.reply.error = EBADF;
+    settle.mapped()(job.reply);
   }
   if (lost_) {
     for (const auto& [id, watch] : std::exchange(watches_, {})) FailWatch(watch, EBADF);
@@ -185,13 +188,13 @@ bool Connection::PassEvents() {
     const auto watch = watches_.find(event.id);
     if (watch == watches_.end()) continue;
     const Napi::HandleScope handles(env_);
-    Call(env_, watch->second.callback.Value(), env_.Null(), ToJs(env_, event.path));
+    CallJs(env_, watch->second.callback.Value(), {env_.Null(), ToJs(env_, event.path)});
   }
   return connected;
 }
 
 void Connection::FailWatch(const Watched& watch, int error) {
-  Call(env_, watch.callback.Value(), ErrorToJs(env_, error), env_.Undefined());
+  CallJs(env_, watch.callback.Value(), {ErrorToJs(env_, error), env_.Undefined()});
 }
 
 // Keeps the loop running and the object alive while a request is pending or a watch exists.

@@ -30,11 +30,14 @@ napi_value ToJs(napi_env env, bool truth) {
 
 napi_value ToJs(napi_env env, const xs_permissions& permission) {
   napi_value object = nullptr;
-  napi_create_object(env, &object);
-  napi_set_named_property(env, object, "domid", ToJs(env, permission.id));
-  napi_set_named_property(env, object, "read", ToJs(env, (permission.perms & XS_PERM_READ) != 0));
-  napi_set_named_property(env, object, "write", ToJs(env, (permission.perms & XS_PERM_WRITE) != 0));
-  return object;
+  if (napi_create_object(env, &object) != napi_ok) return nullptr;
+  const auto set = [&](const char* name, napi_value value) {
+    return napi_set_named_property(env, object, name, value) == napi_ok;
+  };
+  const bool isComplete = set("domid", ToJs(env, permission.id)) &&
+                          set("read", ToJs(env, (permission.perms & XS_PERM_READ) != 0)) &&
+                          set("write", ToJs(env, (permission.perms & XS_PERM_WRITE) != 0));
+  return isComplete ? object : nullptr;
 }
 
 napi_value ToJs(napi_env env, const std::optional<std::string>& bytes) {
@@ -44,14 +47,15 @@ napi_value ToJs(napi_env env, const std::optional<std::string>& bytes) {
 template <typename Item>
 napi_value ToJs(napi_env env, const std::vector<Item>& items) {
   napi_value array = nullptr;
-  napi_create_array_with_length(env, items.size(), &array);
-  for (std::size_t i = 0; i < items.size(); i++) {
+  if (napi_create_array_with_length(env, items.size(), &array) != napi_ok) return nullptr;
+  std::uint32_t index = 0;
+  for (const Item& item : items) {
     // An array may be long. Without this scope, every value would live until the caller's scope
     // ends.
     napi_handle_scope scope = nullptr;
-    napi_open_handle_scope(env, &scope);
-    napi_set_element(env, array, i, ToJs(env, items[i]));
-    napi_close_handle_scope(env, scope);
+    if (napi_open_handle_scope(env, &scope) != napi_ok) return nullptr;
+    const napi_status status = napi_set_element(env, array, index++, ToJs(env, item));
+    if (napi_close_handle_scope(env, scope) != napi_ok || status != napi_ok) return nullptr;
   }
   return array;
 }

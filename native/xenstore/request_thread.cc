@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -11,19 +10,13 @@ namespace vifwatch {
 
 // Both threads share the state, because either may be the last one that uses it.
 struct RequestThread::State {
-  struct Job {
-    std::uint64_t id;
-    xs_handle* xs;
-    Request request;
-  };
-
   const Handles handles;
   uv_async_t* const wake;
 
   std::mutex mutex = {};  // guards the members below, and the use of `wake`
   std::condition_variable changed = {};
-  std::deque<Job> jobs = {};
-  std::vector<Completion> done = {};
+  Jobs jobs = {};
+  Jobs done = {};
   bool stopped = false;
 
   void Serve();
@@ -52,14 +45,15 @@ void RequestThread::State::Serve() {
   for (;;) {
     changed.wait(lock, [this] { return stopped || !jobs.empty(); });
     if (stopped) return;
-    const Job job = std::move(jobs.front());
-    jobs.pop_front();
+    Jobs current;
+    current.splice(current.begin(), jobs, jobs.begin());
     lock.unlock();
-    Reply reply = Perform(job.request, job.xs);
+    Job& job = current.front();
+    job.reply = Perform(job.request, job.xs);
     lock.lock();
     if (stopped) return;
     if (done.empty()) uv_async_send(wake);
-    done.push_back({job.id, std::move(reply)});
+    done.splice(done.end(), current);
   }
 }
 
@@ -81,12 +75,14 @@ RequestThread::~RequestThread() {
 }
 
 void RequestThread::Submit(std::uint64_t id, xs_handle* xs, Request request) {
+  Jobs job;
+  job.push_back({id, xs, std::move(request)});
   const std::lock_guard lock(state_->mutex);
-  state_->jobs.push_back({id, xs, std::move(request)});
+  state_->jobs.splice(state_->jobs.end(), job);
   state_->changed.notify_one();
 }
 
-std::vector<Completion> RequestThread::Take() {
+Jobs RequestThread::Take() {
   const std::lock_guard lock(state_->mutex);
   return std::exchange(state_->done, {});
 }

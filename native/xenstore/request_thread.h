@@ -7,8 +7,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
-#include <vector>
 
 #include "xenstore/handles.h"
 #include "xenstore/reply.h"
@@ -17,10 +17,15 @@ namespace vifwatch {
 
 using Request = std::function<Reply(xs_handle*)>;
 
-struct Completion {
+struct Job {
   std::uint64_t id;
-  Reply reply;
+  xs_handle* xs;
+  Request request;
+  Reply reply = {};  // set when the request is completed
 };
+
+// A list can pass a job on without an allocation, which could fail.
+using Jobs = std::list<Job>;
 
 class RequestThread {
  public:
@@ -36,11 +41,12 @@ class RequestThread {
   RequestThread(const RequestThread&) = delete;
   RequestThread& operator=(const RequestThread&) = delete;
 
-  // Queues a request. `xs` is the handle for it.
+  // Queues a request. `xs` is the handle for it. If memory is short, it throws std::bad_alloc and
+  // queues nothing, or the request's reply is ENOMEM.
   void Submit(std::uint64_t id, xs_handle* xs, Request request);
 
   // Returns the requests that were completed since the last call.
-  std::vector<Completion> Take();
+  Jobs Take();
 
  private:
   struct State;

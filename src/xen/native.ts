@@ -47,7 +47,8 @@ export type VchanOperation =
   | 'map pages'
   | 'check orders'
   | 'check indices'
-  | 'watch port';
+  | 'watch port'
+  | 'use port';
 
 /** One end of a vchan. Its methods throw Errors with an `operation`; then only `close` may be called. */
 export interface NativeVchan {
@@ -108,6 +109,7 @@ export type SpawnOperation =
   | 'user'
   | 'directory'
   | 'descriptors'
+  | 'signals'
   | 'exec'
   | 'watch process';
 

@@ -66,6 +66,7 @@ export const explain = (operation: VchanOperation, errno: string): Explanation =
     case 'check indices':
       return ['VCHAN_CORRUPT', "the vchan peer's ring indices are impossible"];
     case 'watch port':
+    case 'use port':
       return failed;
   }
 };
