@@ -43,7 +43,8 @@ Reply List(xs_handle* xs, xs_transaction_t tx, const std::string& path) {
 }
 
 Reply Write(xs_handle* xs, xs_transaction_t tx, const std::string& path, const std::string& value) {
-  return Done(xs_write(xs, tx, path.c_str(), value.data(), value.size()));
+  return Done(xs_write(xs, tx, path.c_str(), value.data(),
+                       static_cast<unsigned>(value.size())));
 }
 
 Reply Remove(xs_handle* xs, xs_transaction_t tx, const std::string& path) {
@@ -60,7 +61,8 @@ Reply GetPermissions(xs_handle* xs, xs_transaction_t tx, const std::string& path
 Reply SetPermissions(xs_handle* xs, xs_transaction_t tx, const std::string& path,
                      const Permissions& permissions) {
   Permissions list = permissions;  // libxenstore wants it writable
-  return Done(xs_set_permissions(xs, tx, path.c_str(), list.data(), list.size()));
+  return Done(xs_set_permissions(xs, tx, path.c_str(), list.data(),
+                                 static_cast<unsigned>(list.size())));
 }
 
 Reply Begin(xs_handle* xs) {

@@ -65,7 +65,8 @@ prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
 addon=native/build/Release/xen.node
 if ! [ -e "$addon" ] || [ -n "$(find native -path native/build -prune -o -newer "$addon" -type f -print)" ]; then
 	say "node-gyp: building the native addon"
-	npm run --silent install >/dev/null
+	# A warning fails this build, but never a user's installation.
+	CXXFLAGS="-Werror ${CXXFLAGS:-}" npm run --silent install >/dev/null
 fi
 
 make --silent -C test/rig/sim/simxen
