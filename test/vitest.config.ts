@@ -1,7 +1,8 @@
 /**
  * A test file's suffix tells what it needs, which decides when it runs and which files run beside it:
  * `.test.ts` needs no rig; `.rig.test.ts` needs the fast rig; `.timed.test.ts` needs the machine for itself;
- * `.lab.test.ts` needs the true rig; `.fault.test.ts` needs the fast rig, and only `npm run nightly` runs it.
+ * `.lab.test.ts` needs the true rig; `.fault.test.ts` and `.nightly.test.ts` need the fast rig, and only
+ * `npm run nightly` runs them.
  */
 
 import { defineConfig } from 'vitest/config';
@@ -14,6 +15,7 @@ const suffixes = {
   timed: 'test/**/*.timed.test.ts',
   lab: 'test/**/*.lab.test.ts',
   fault: 'test/**/*.fault.test.ts',
+  nightly: 'test/**/*.nightly.test.ts',
 };
 
 /** Starts the true rig's file first, because it takes longest; the fast rigs' files run beside it. */
@@ -80,6 +82,15 @@ export default defineConfig({
           include: [suffixes.fault],
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'nightly',
+          include: [suffixes.nightly],
+          maxWorkers: 2,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

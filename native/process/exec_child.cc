@@ -10,7 +10,7 @@
 namespace vifwatch {
 
 // The child shares the parent's memory: the sanitizers would mistake its stack for the parent's.
-#define IN_CHILD __attribute__((no_sanitize("address", "undefined")))
+#define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread")))
 
 // On 32-bit machines SYS_setuid and the like are calls that take 16-bit ids.
 static_assert(sizeof(long) == 8);

@@ -1,64 +1,103 @@
-/** A copy of the package's addon that is built with the address and undefined-behaviour sanitizers. */
+/** Copies of the package's addon that are built with sanitizers. */
 
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 
 const from = new URL('../../', import.meta.url).pathname;
+
+/** The sanitizers of one copy: the thread sanitizer works with no other. */
+type Sanitizers = {
+  readonly directory: string;
+  readonly flags: string;
+  /** Symbols that only a sanitized addon has. */
+  readonly symbols: readonly RegExp[];
+  readonly runtime: string;
+};
+
+const kinds = {
+  memory: {
+    directory: 'sanitized',
+    flags: '-fsanitize=address,undefined -fno-sanitize-recover=undefined',
+    symbols: [/__asan_report_load8/, /__ubsan_handle_/],
+    runtime: 'libasan.so',
+  },
+  threads: {
+    directory: 'sanitized-threads',
+    flags: '-fsanitize=thread',
+    symbols: [/__tsan_read8/],
+    runtime: 'libtsan.so',
+  },
+} as const satisfies Readonly<Record<string, Sanitizers>>;
+
+export type SanitizedKind = keyof typeof kinds;
+
 /** The copy's package directory. */
-export const sanitizedRoot = `${from}.cache/build/sanitized/`;
-const reports = `${sanitizedRoot}reports/`;
+export const sanitizedRoot = (kind: SanitizedKind): string =>
+  `${from}.cache/build/${kinds[kind].directory}/`;
+
+const reportsOf = (kind: SanitizedKind): string => `${sanitizedRoot(kind)}reports/`;
 
 const manifest = {
   private: true,
   type: 'module',
   scripts: { install: 'node-gyp configure build -C native' },
 };
-const sanitize = '-fsanitize=address,undefined';
-const buildEnvironment = {
-  CXXFLAGS: `${sanitize} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1`,
-  LDFLAGS: sanitize,
-  JOBS: '2',
-};
 
 /** Rebuilds the changed parts of the addon. The first build takes half a minute. */
-export const buildSanitized = async (): Promise<void> => {
-  rmSync(reports, { recursive: true, force: true });
-  mkdirSync(reports, { recursive: true });
-  writeFileSync(`${sanitizedRoot}package.json`, JSON.stringify(manifest));
-  mkdirSync(`${sanitizedRoot}native`, { recursive: true });
+export const buildSanitized = async (kind: SanitizedKind): Promise<void> => {
+  const root = sanitizedRoot(kind);
+  const { flags, symbols } = kinds[kind];
+  rmSync(reportsOf(kind), { recursive: true, force: true });
+  mkdirSync(reportsOf(kind), { recursive: true });
+  writeFileSync(`${root}package.json`, JSON.stringify(manifest));
+  mkdirSync(`${root}native`, { recursive: true });
   // A header that was there for an earlier build would still be found.
-  for (const name of readdirSync(`${sanitizedRoot}native`)) {
-    if (name !== 'build') rmSync(`${sanitizedRoot}native/${name}`, { recursive: true });
+  for (const name of readdirSync(`${root}native`)) {
+    if (name !== 'build') rmSync(`${root}native/${name}`, { recursive: true });
   }
   const keepTimes = { recursive: true, preserveTimestamps: true };
   for (const name of readdirSync(`${from}native`)) {
-    if (name !== 'build')
-      cpSync(`${from}native/${name}`, `${sanitizedRoot}native/${name}`, keepTimes);
+    if (name !== 'build') cpSync(`${from}native/${name}`, `${root}native/${name}`, keepTimes);
   }
-  const options = { cwd: sanitizedRoot, env: buildEnvironment };
-  await execa('npm', ['run', 'install', '--silent'], options);
-  const symbols = readFileSync(`${sanitizedRoot}native/build/Release/xen.node`, 'latin1');
-  assert.match(symbols, /__asan_report_load8/);
-  assert.match(symbols, /__ubsan_handle_/);
+  const env = {
+    // The sanitizers cannot check the C library's fortified functions.
+    CXXFLAGS: `${flags} -U_FORTIFY_SOURCE -fno-omit-frame-pointer -g -O1`,
+    LDFLAGS: flags,
+    JOBS: '2',
+  };
+  await execa('npm', ['run', 'install', '--silent'], { cwd: root, env });
+  const addon = readFileSync(`${root}native/build/Release/xen.node`, 'latin1');
+  for (const symbol of symbols) assert.match(addon, symbol);
 };
 
 /** Builds a library that leaks, with a name that is attributed to the addon; resolves with its path. */
 export const buildLeak = async (): Promise<string> => {
-  const library = `${sanitizedRoot}libxenleak.so`;
+  const library = `${sanitizedRoot('memory')}libxenleak.so`;
   await execa('cc', ['-shared', '-g', '-o', library, `${from}test/native/leak.c`]);
   return library;
 };
 
+/** Builds a library whose two threads write one variable without a lock; resolves with its path. */
+export const buildRace = async (): Promise<string> => {
+  const library = `${sanitizedRoot('threads')}libxenrace.so`;
+  const source = `${from}test/native/race.c`;
+  await execa('cc', ['-shared', '-fPIC', '-g', '-fsanitize=thread', '-o', library, source]);
+  return library;
+};
+
 /** The environment that makes a program load the sanitizers' runtime, and write each report to a file. */
-export const sanitizedEnvironment = async (): Promise<Record<string, string>> => {
-  const { stdout: runtime } = await execa('g++', ['-print-file-name=libasan.so']);
-  const common = `log_path=${reports}report:stack_trace_format="#%n %m %f %S"`;
+export const sanitizedEnvironment = async (
+  kind: SanitizedKind,
+): Promise<Record<string, string>> => {
+  const { stdout: runtime } = await execa('g++', [`-print-file-name=${kinds[kind].runtime}`]);
+  const common = `log_path=${reportsOf(kind)}report:stack_trace_format="#%n %m %f %S"`;
   return {
     LD_PRELOAD: runtime,
     // Node itself has leaks, which would otherwise make it fail.
     ASAN_OPTIONS: `detect_leaks=1:exitcode=0:${common}`,
     UBSAN_OPTIONS: `print_stacktrace=1:${common}`,
+    TSAN_OPTIONS: `exitcode=0:die_after_fork=0:suppressions=${from}test/native/node.suppressions:${common}`,
   };
 };
 
@@ -72,11 +111,12 @@ const isOurLeak = (leak: string): boolean => {
   return ours.test(leak) && !caller.includes(process.execPath);
 };
 
-/** The sanitizers' reports since the build: errors, and leaks except those of Node itself. */
-export const sanitizerReports = (): string[] =>
-  readdirSync(reports).flatMap((name) => {
-    const report = readFileSync(reports + name, 'utf8');
-    const isOfLeaks = report.includes('ERROR: LeakSanitizer: detected memory leaks');
-    if (!isOfLeaks) return [report];
-    return report.split('\n\n').filter((part) => part.includes(' leak of ') && isOurLeak(part));
+/** The sanitizers' reports since the build, except leaks of Node itself. */
+export const sanitizerReports = (kind: SanitizedKind): string[] =>
+  readdirSync(reportsOf(kind)).flatMap((name) => {
+    const report = readFileSync(reportsOf(kind) + name, 'utf8');
+    if (report.includes('ERROR: LeakSanitizer: detected memory leaks')) {
+      return report.split('\n\n').filter((part) => part.includes(' leak of ') && isOurLeak(part));
+    }
+    return [report];
   });

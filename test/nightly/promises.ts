@@ -182,6 +182,15 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 3,
   },
   {
+    part: 'sanitizers',
+    name: 'threads',
+    promise: "The thread sanitizer finds no data race between the addon's threads",
+    ...vitest('test/native/threads.nightly.test.ts'),
+    judge: testsCount('programs', 1),
+    bound: '0 reports',
+    usualMinutes: 1,
+  },
+  {
     promise: 'On real Xen, vifs come up, spoofing fails, vifs go away, and xl does not wait',
     ...lab('network'),
     usualMinutes: 3,
