@@ -1,6 +1,7 @@
 /** The daemon is killed, or does not run when VMs appear. */
 import assert from 'node:assert/strict';
 import { gateway4, type Host, outside4, outside6 } from '../rig/host.ts';
+import { until } from '../support/until.ts';
 import { assertDoesNotReach, assertReaches, pingThroughout } from './ping.ts';
 import { assertForgotten, attach, create, destroy, detach, inNetVm, mail, web } from './vms.ts';
 
@@ -39,9 +40,23 @@ export const daemonMayDieBetweenAnyTwoSteps = async (host: Host): Promise<void> 
   await destroy(host, mail);
 };
 
+/**
+ * Waits until the firewall has both addresses of `web` as those of a live VM. If another VM with the same
+ * addresses has just gone, the daemon adds them a moment later.
+ */
+const becomesLive = (host: Host): Promise<void> =>
+  until('the addresses of web are live', async () => {
+    const list = ['nft', 'list', 'set', 'inet', 'vifwatch'];
+    const [live4, live6] = await Promise.all(
+      ['live4', 'live6'].map((set) => inNetVm(host, [...list, set])),
+    );
+    return live4?.includes(web.ipv4) === true && live6?.includes(web.ipv6) === true;
+  });
+
 export const trafficOutlivesTheDaemon = async (host: Host): Promise<void> => {
   await create(host, web);
   await assertReaches({ host, from: web }, gateway4, outside4, outside6);
+  await becomesLive(host);
   const rules = await inNetVm(host, ['nft', '-s', 'list', 'ruleset']);
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     await host.signalDaemon(signal);
