@@ -3,4 +3,4 @@
  * the bundle by processes on the rigs. The floors are some points below the measured values, because runs
  * differ. A commit that raises the coverage raises them.
  */
-export const coverageFloors = { unit: 53, bundle: 66 };
+export const coverageFloors = { unit: 67, bundle: 71 };
