@@ -5,6 +5,7 @@ import { makeVm, peerIs, peersBecome, services, startHost } from '../ipc/agent/v
 import { commandLine } from '../rig/process.ts';
 import type { Agent } from '../rig/sim/agent.ts';
 import { ownMain } from '../rig/sim/program.ts';
+import type { SimHost } from '../rig/sim/sim-host.ts';
 import { printFigures } from '../support/figures.ts';
 import { releaseMain } from './release.ts';
 
@@ -55,6 +56,10 @@ const pairs = [
   ['new', '0.1'],
 ] as const;
 
+/** A VM that relays the calls of all others. */
+const makeRelay = (host: SimHost, main: string): Promise<Agent> =>
+  makeVm(host, 'mgmt-vm', { main, serve: ['*'], relay: 'mgmt-vm', policy: allowAll });
+
 describe.each(pairs)('%s and %s', (first, second) => {
   test(`${first} serves the link, ${second} connects: calls pass in both directions`, async () => {
     const host = await startHost();
@@ -92,12 +97,7 @@ describe.each(pairs)('%s and %s', (first, second) => {
 
   test(`${first} calls ${first} through a relay of ${second}`, async () => {
     const host = await startHost();
-    const relay = await makeVm(host, 'mgmt-vm', {
-      main: mainOf(second),
-      serve: ['*'],
-      relay: 'mgmt-vm',
-      policy: allowAll,
-    });
+    const relay = await makeRelay(host, mainOf(second));
     const end = { main: mainOf(first), connect: ['mgmt-vm'], relay: 'mgmt-vm', ...shared };
     const target = await makeVm(host, 'sa-vm', end);
     const client = await makeVm(host, 'workload-vm', end);
@@ -110,12 +110,7 @@ describe.each(pairs)('%s and %s', (first, second) => {
 
   test(`${first} calls ${second} through a relay of ${second}`, async () => {
     const host = await startHost();
-    const relay = await makeVm(host, 'mgmt-vm', {
-      main: mainOf(second),
-      serve: ['*'],
-      relay: 'mgmt-vm',
-      policy: allowAll,
-    });
+    const relay = await makeRelay(host, mainOf(second));
     const end = { connect: ['mgmt-vm'], relay: 'mgmt-vm', ...shared };
     const target = await makeVm(host, 'sa-vm', { main: mainOf(second), ...end });
     const client = await makeVm(host, 'workload-vm', { main: mainOf(first), ...end });

@@ -76,7 +76,7 @@ const addressesOf = (decision: Decision): string[] => {
   return isProblem(facts) ? [] : facts.backend.map(({ text }) => text);
 };
 
-/** What becomes of addresses that a guest claims. */
+/** The condition under which vifwatch uses the addresses that a guest claims. */
 export const claimCondition = 'used only if dom0 gave no address and a [[vm]] allows it';
 
 const claimOf = ({ claim }: BackendVif, count: number): VifStatus['claim'] =>
