@@ -15,11 +15,13 @@ const fieldJson = (field: string | number): unknown => {
   return len === undefined ? field : { prefix: { addr, len: Number(len) } };
 };
 
-/** The element as nft's JSON. */
+/** The element as nft's JSON. A verdict that vifwatch never writes is left out: nft deletes by the key. */
 export const elementJson = (element: SetElement): unknown => {
   const fields = keyFields(element).map(fieldJson);
   const key = fields.length === 1 ? fields[0] : { concat: fields };
-  if (isVerdict(element)) return [key, { jump: { target: element.chain ?? '' } }];
+  if (isVerdict(element)) {
+    return element.chain === undefined ? key : [key, { jump: { target: element.chain } }];
+  }
   return isForward(element) ? [key, forwardTarget(element)] : key;
 };
 

@@ -81,6 +81,8 @@ const damages = [
   "nft delete element inet vifwatch network4 '{ LINK . 10.9.D.0/24 }'",
   "nft delete element inet vifwatch live4 '{ 10.0.5.D }'",
   'nft delete element inet vifwatch out \'{ "LINK" }\'',
+  'nft \'delete element inet vifwatch out { "LINK" }; add element inet vifwatch out { "LINK" : accept }\'',
+  'nft add element inet vifwatch in \'{ "vif999.0" : accept }\'',
   'nft delete chain netdev vifwatch LINK',
   `nft flush chain inet vifwatch ${policyChain}`,
   `nft insert rule inet vifwatch ${policyChain} accept`,

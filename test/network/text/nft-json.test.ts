@@ -78,6 +78,14 @@ test('deletions add first, so that an element that is already gone causes no err
   ]);
 });
 
+test("another program's verdict is deleted by its key, and never added", () => {
+  const foreign: Element = { set: 'out', link: 'vif3.0', chain: undefined };
+  const removal = { delete: { element: { ...inet, name: 'out', elem: ['vif3.0'] } } };
+  expect(JSON.parse(deletions([foreign], [])).nftables).toEqual([removal]);
+  const what = { elements: elements.slice(5), chains: [], replaced: [foreign] };
+  expect(JSON.parse(additions(what)).nftables[0]).toEqual(removal);
+});
+
 test("a listing gives back what was added, without static rules and the site's own sets", () => {
   const set = (family: string, name: string, elem?: readonly unknown[]) => ({
     set: { family, name, table: 'vifwatch', handle: 4, ...(elem && { elem }) },
