@@ -1,4 +1,7 @@
-/** The elements of vifwatch's nftables sets and maps, and the ingress chains of links. */
+/**
+ * The elements of vifwatch's nftables sets and maps, and the ingress chains of links. A `prefix` may be
+ * another program's range `first-last`; vifwatch itself writes only addresses and networks.
+ */
 
 /** A link that exists in the role that the set names. */
 type LinkElement = {
@@ -129,9 +132,14 @@ export const forwardTarget = (element: ForwardElement): string | number =>
 export const isPrefixOnly = (element: Element): element is PrefixElement =>
   'prefix' in element && !('link' in element);
 
-/** The address or network that the element allows to its link; undefined for other sets. */
+/**
+ * The address or network that the element allows to its link; undefined for other sets, and for another
+ * program's range.
+ */
 export const elementPrefix = (element: Element): string | undefined =>
-  'prefix' in element && 'link' in element && !('mac' in element) ? element.prefix : undefined;
+  'prefix' in element && 'link' in element && !('mac' in element) && !element.prefix.includes('-')
+    ? element.prefix
+    : undefined;
 
 /** The element's link, which may be an uplink; undefined for an element without a link. */
 export const elementLink = (element: Element): string | undefined =>

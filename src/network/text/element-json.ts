@@ -9,15 +9,22 @@ import {
   type SetName,
 } from '../state/element.ts';
 
-const fieldJson = (field: string | number): unknown => {
-  if (typeof field === 'number') return field;
-  const [addr, len] = field.split('/');
-  return len === undefined ? field : { prefix: { addr, len: Number(len) } };
+const prefixJson = (text: string): unknown => {
+  const [first = '', last] = text.split('-');
+  if (last !== undefined) return { range: [first, last] };
+  const [addr, len] = text.split('/');
+  return len === undefined ? text : { prefix: { addr, len: Number(len) } };
+};
+
+/** The fields of the element's key. A prefix is always the last one. */
+const fieldsJson = (element: SetElement): readonly unknown[] => {
+  const fields = keyFields(element);
+  return 'prefix' in element ? [...fields.slice(0, -1), prefixJson(element.prefix)] : fields;
 };
 
 /** The element as nft's JSON. A verdict that vifwatch never writes is left out: nft deletes by the key. */
 export const elementJson = (element: SetElement): unknown => {
-  const fields = keyFields(element).map(fieldJson);
+  const fields = fieldsJson(element);
   const key = fields.length === 1 ? fields[0] : { concat: fields };
   if (isVerdict(element)) {
     return element.chain === undefined ? key : [key, { jump: { target: element.chain } }];
@@ -25,15 +32,28 @@ export const elementJson = (element: SetElement): unknown => {
   return isForward(element) ? [key, forwardTarget(element)] : key;
 };
 
+type Interval = {
+  readonly prefix?: { readonly addr: string; readonly len: number };
+  readonly range?: readonly string[];
+};
+
 const textOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return `${value}`;
-  const { prefix } = value as { prefix?: { addr: string; len: number } };
+  const { prefix, range } = value as Interval;
+  if (range !== undefined) return range.join('-');
   if (prefix === undefined) throw new Error(`nft listed ${JSON.stringify(value)}`);
   return `${prefix.addr}/${prefix.len}`;
 };
 
-const fieldsOf = (key: unknown): readonly string[] => {
+/** The key without what nft lists with it, such as a comment: another program may have added that. */
+const bareKey = (listed: unknown): unknown =>
+  typeof listed === 'object' && listed !== null && 'elem' in listed
+    ? (listed.elem as { val: unknown }).val
+    : listed;
+
+const fieldsOf = (listed: unknown): readonly string[] => {
+  const key = bareKey(listed);
   // Destructuring would fail here: a plain string has a method called "concat".
   const isConcat = typeof key === 'object' && key !== null && 'concat' in key;
   return (isConcat ? (key.concat as readonly unknown[]) : [key]).map(textOf);

@@ -91,9 +91,35 @@ test('an element of a set with another type is left out', () => {
   expect(parseElement('mac', link)).toBeUndefined();
 });
 
-test('an element with a field in a form that vifwatch never writes is refused', () => {
+test.each<readonly [string, unknown, SetElement]>([
+  ['set', { elem: { val: link, comment: 'x' } }, { set: 'vif', link }],
+  [
+    'concatenation',
+    { elem: { val: { concat: [link, network] }, comment: 'x' } },
+    { set: 'network4', link, prefix: '10.9.0.0/24' },
+  ],
+  [
+    'map',
+    [{ elem: { val: { concat: ['tcp', 8080] }, comment: 'x' } }, 80],
+    { set: 'forward_port', ...forward, toPort: 80 },
+  ],
+])("another program's comment on an element of a %s is ignored", (_kind, listed, element) => {
+  expect(parseElement(element.set, listed)).toEqual(element);
+});
+
+test("another program's range is read, and written back for its deletion", () => {
   const range = { range: ['10.0.5.3', '10.0.5.9'] };
-  expect(() => parseElement('live4', range)).toThrow(
-    'nft listed {"range":["10.0.5.3","10.0.5.9"]}',
+  const prefix = '10.0.5.3-10.0.5.9';
+  const own = { set: 'network4', link: 'vif-3.0', prefix } as const;
+  const concat = { concat: ['vif-3.0', range] };
+  expect(parseElement('vm_network4', range)).toEqual({ set: 'vm_network4', prefix });
+  expect(elementJson({ set: 'vm_network4', prefix })).toEqual(range);
+  expect(parseElement('network4', concat)).toEqual(own);
+  expect(elementJson(own)).toEqual(concat);
+});
+
+test('an element with a field in an unknown form is refused', () => {
+  expect(() => parseElement('live4', { '&': ['10.0.5.3', 7] })).toThrow(
+    'nft listed {"&":["10.0.5.3",7]}',
   );
 });
