@@ -2,7 +2,7 @@
 import { findOffset, type KeyPath } from './place-tree.ts';
 import { placesOf } from './toml-places.ts';
 
-export type Caret = {
+type Caret = {
   /** Counts from 1. */
   readonly line: number;
   /** Counts from 1. */

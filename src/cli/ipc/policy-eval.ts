@@ -7,7 +7,7 @@ import { placeText } from '../../text/diagnostic.ts';
 import { errorsOf } from './policy-check.ts';
 import { requestLines } from './policy-request-lines.ts';
 
-export type EvalOptions = { readonly dir: string; readonly self: string };
+type EvalOptions = { readonly dir: string; readonly self: string };
 
 const requestSchema = v.strictObject({
   source: v.string(),

@@ -9,7 +9,7 @@ import { placeText } from '../../text/diagnostic.ts';
 import { connect } from '../../xen/connect.ts';
 import { errorsOf } from './policy-check.ts';
 
-export type ExplainOptions = {
+type ExplainOptions = {
   readonly dir: string;
   readonly self?: string;
   readonly relayed?: boolean;

@@ -15,7 +15,7 @@ import { openRelay } from './relay.ts';
 import { openRoutes, type Routes } from './routes.ts';
 import type { Settings } from './settings.ts';
 
-export type CallSwitchPorts = {
+type CallSwitchPorts = {
   readonly store: Xenstore;
   readonly self: Self;
   readonly settings: Settings;
@@ -27,7 +27,7 @@ export type CallSwitchPorts = {
   readonly fail: (error: unknown) => void;
 };
 
-export type CallSwitch = {
+type CallSwitch = {
   readonly place: Routes['place'];
   readonly document: () => PeersDocument;
   /**

@@ -12,7 +12,7 @@ import type { UnlistedPeers } from './unlisted-peers.ts';
 /** The interval of checks whether a link that is to be closed still has calls. */
 const idleMs = 200;
 
-export type ConfiguredPeersPorts = {
+type ConfiguredPeersPorts = {
   /** This VM's name. */
   readonly self: string;
   readonly table: PeerTable;

@@ -15,7 +15,7 @@ import type { Routes } from './routes.ts';
 /** The most programs connected at once: each can make the agent hold a megabyte. */
 const mostPrograms = 256;
 
-export type LocalPorts = {
+type LocalPorts = {
   /** This VM's name. */
   readonly self: string;
   readonly runtime: string;
@@ -27,7 +27,7 @@ export type LocalPorts = {
   readonly rateLimitLog: RateLimitLog;
 };
 
-export type Local = {
+type Local = {
   /** Closes the socket, and ends the programs' calls. */
   readonly close: () => Promise<void>;
 };

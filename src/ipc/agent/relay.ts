@@ -10,7 +10,7 @@ import type { RateLimitLog } from './log-rate-limit.ts';
 import { openRelayLoad } from './relay-load.ts';
 import { spliceCalls } from './splice-calls.ts';
 
-export type RelayPorts = {
+type RelayPorts = {
   /**
    * Resolves with the link to a peer. Rejects with an Error that says why there is none. Never adds a peer.
    */

@@ -6,7 +6,7 @@ import type { LinkState } from './link-state.ts';
 import type { Role } from './peer-status.ts';
 import type { EstablishedLink } from './rendezvous.ts';
 
-export type LinkRun = {
+type LinkRun = {
   readonly role: Role;
   /** This VM's name. */
   readonly self: string;

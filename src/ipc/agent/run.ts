@@ -31,7 +31,7 @@ import { logPolicy } from './policy-log.ts';
 import { removeAgentNodes } from './remove-agent-nodes.ts';
 import { openSettings } from './settings.ts';
 
-export type AgentOptions = {
+type AgentOptions = {
   readonly config: AgentConfig;
   readonly paths: AgentPaths;
   /** The directory of the local socket. */

@@ -7,7 +7,7 @@ import type { Peer } from './peer.ts';
 import type { Role } from './peer-status.ts';
 import type { PeerTable } from './peer-table.ts';
 
-export type UnlistedPeersPorts = {
+type UnlistedPeersPorts = {
   readonly table: PeerTable;
   readonly domainOf: DomainMap['domainOf'];
   readonly isListed: (name: VmName, role: Role) => boolean;

@@ -5,7 +5,7 @@ import { type CloseReason, Violation } from './close-reason.ts';
 import { createDecoder, type FrameName } from './frame.ts';
 import { createFrameRate } from './frame-rate.ts';
 
-export type FrameReader = {
+type FrameReader = {
   /** Stops for good: all later data is dropped. */
   readonly stop: () => void;
   /** All bytes read so far, including headers. */

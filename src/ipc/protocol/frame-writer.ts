@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { type FrameName, writeHeader } from './frame.ts';
 import { headerBytes } from './limits.ts';
 
-export type FrameWriter = {
+type FrameWriter = {
   /** Adds a frame's header. */
   readonly header: (name: FrameName, stream: number, length: number) => void;
   /** Adds payload bytes. They must not change until the transport has written them. */

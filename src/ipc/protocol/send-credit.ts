@@ -2,7 +2,7 @@
 import { Violation } from './close-reason.ts';
 import { initialWindow, maxWindow } from './limits.ts';
 
-export type SendCredit = {
+type SendCredit = {
   /** The bytes that may still be sent. */
   left: number;
   /** Whether the peer has stopped reading. */

@@ -25,7 +25,7 @@ export type ServiceCall = {
 export const callerKey = ({ source, via }: Pick<ServiceCall, 'source' | 'via'>): string =>
   via === undefined ? source : `${source} via ${via}`;
 
-export type ServiceOptions = {
+type ServiceOptions = {
   /** The directory of executables and sockets. */
   readonly directory: string;
   /** The directory of their TOML files. */

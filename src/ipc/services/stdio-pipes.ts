@@ -14,7 +14,7 @@ export type Owner = { readonly uid: number; readonly gid: number };
 /** Descriptors, in the order of the process's own 0, 1 and 2. */
 type Ends = readonly [stdin: number, stdout: number, stderr: number];
 
-export type StdioPipes = { readonly ours: Ends; readonly theirs: Ends };
+type StdioPipes = { readonly ours: Ends; readonly theirs: Ends };
 
 export const closeEnds = (ends: readonly number[]): void => {
   for (const end of ends) closeSync(end);

@@ -3,7 +3,7 @@ import type { Permission, Xenstore } from '../../xen/xenstore.ts';
 
 const names = ['ring-ref', 'event-channel'] as const;
 
-export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
+type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
 
 /** The domids at the two ends of a vchan. */
 export type VchanPair = { readonly server: number; readonly client: number };

@@ -3,8 +3,7 @@
 import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
 import { contains, parsePrefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import { profileDirectory } from '../../package.ts';
 import { loadPolicies } from '../config/policies.ts';
 import type { Flow } from '../policy/flow.ts';

@@ -49,7 +49,7 @@ import { openVifHistory } from './vif-history.ts';
 import { openWorkers } from './workers.ts';
 import { watchXenstored } from './xenstored-watchdog.ts';
 
-export type DaemonOptions = {
+type DaemonOptions = {
   readonly config: Config;
   /** The directory with one policy file per VM. */
   readonly policies: string;

@@ -15,7 +15,7 @@ type Ports = {
   readonly repaired: () => void;
 };
 
-export type StaticRulesetRepair = {
+type StaticRulesetRepair = {
   /** The ms until the ruleset may be loaded again; 0 if it may be loaded now. */
   readonly waitMs: () => number;
   /** @throws CommandError */

@@ -3,8 +3,7 @@
  * never changes.
  */
 import { createHash } from 'node:crypto';
-import type { Family, Prefix } from '../../address/prefix.ts';
-import { parsePrefix } from '../../address/prefix.ts';
+import { type Family, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import {
   isActive,
   type NetworkPolicy,

@@ -101,7 +101,7 @@ const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
 });
 
 /** The outputs of `ip -j`, one JSON array each. */
-export type Listings = {
+type Listings = {
   /** `link show`; the other outputs do not have the alias. */
   readonly links: string;
   /** `addr show`; the other outputs do not have the addresses. */

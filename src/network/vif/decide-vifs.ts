@@ -2,8 +2,7 @@
 
 import type { Mac } from '../../address/mac.ts';
 import { contains, type Prefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import { keyOfElement } from '../state/element.ts';
 import type { KernelState } from '../state/kernel-state.ts';
