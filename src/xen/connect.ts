@@ -1,4 +1,4 @@
-/** Connects to xenstored and finds out our own domid. */
+/** Connects to xenstored, and finds out our own domid and name. */
 import { VifwatchError } from '../errors.ts';
 import { systemClock } from '../system/clock.ts';
 import { within } from '../system/deadline.ts';
@@ -28,5 +28,18 @@ export const connect = async (): Promise<{ readonly store: Xenstore; readonly do
     const hint =
       error instanceof XenstoreError ? '; is this a Xen domain that has /dev/xen/xenbus?' : '';
     throw new VifwatchError('XENSTORE_UNAVAILABLE', `cannot talk to xenstored: ${message}${hint}`);
+  }
+};
+
+/**
+ * The name that dom0 gives this VM.
+ * @throws VifwatchError XENSTORE_UNAVAILABLE, or XenstoreError if the name cannot be read
+ */
+export const ownName = async (): Promise<string> => {
+  const { store } = await connect();
+  try {
+    return await store.read('name');
+  } finally {
+    store.close();
   }
 };

@@ -27,7 +27,7 @@ const cannotLook = 69;
 /** A busy xenstored or agent answers within milliseconds; a hung one never answers. */
 const deadlineMs = 10_000;
 
-type Options = { readonly config: string; readonly runtime: string };
+type Options = { readonly config: string; readonly runtime: string; readonly json?: true };
 
 const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   const { store, domid } = await connect();
@@ -109,7 +109,7 @@ const text = (findings: readonly AuditFinding[]): string => {
 };
 
 /** Prints the findings. Returns the exit status: 0 without findings, 1 with some, 69 if the audit fails. */
-export const audit = async ({ config, runtime }: Options, json: boolean): Promise<number> => {
+export const audit = async ({ config, runtime, json }: Options): Promise<number> => {
   const paths = agentPaths(config);
   let findings: readonly AuditFinding[];
   try {

@@ -42,7 +42,13 @@ const textOf = ({ peers: found, relayed }: PeersDocument): string => {
 };
 
 /** Prints the links and returns the exit status: 0 if all are up, 1 if not, 69 if no agent runs. */
-export const peers = async (runtime: string, json: boolean): Promise<number> => {
+export const peers = async ({
+  runtime,
+  json,
+}: {
+  readonly runtime: string;
+  readonly json?: true;
+}): Promise<number> => {
   let document: PeersDocument;
   try {
     document = await askPeers(runtime);

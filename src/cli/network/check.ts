@@ -61,5 +61,4 @@ const checks = (config: string): Promise<CheckResult>[] => [
 ];
 
 /** Prints one line per check. @returns the exit status: 0 if all checks pass, else 1 */
-export const check = ({ config }: { readonly config: string }): Promise<number> =>
-  report(checks(config));
+export const check = (config: string): Promise<number> => report(checks(config));

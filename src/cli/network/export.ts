@@ -39,7 +39,7 @@ const unnamed = (error: unknown): ReadonlyMap<string, string> => {
 };
 
 /** Prints the ruleset. @param json prints JSON, else nft text @returns the exit status */
-export const exportRules = async (json: boolean): Promise<number> => {
+export const exportRules = async ({ json }: { readonly json?: true }): Promise<number> => {
   const firewall = await openNft([staticRulesetFile]).observe();
   if (firewall === undefined) {
     process.stderr.write(

@@ -26,11 +26,10 @@ const lookOurselves = async (config: string): Promise<Status> => {
   return await inspect(config);
 };
 
+type StatusOptions = { readonly config: string; readonly runtime: string; readonly json?: true };
+
 /** Prints the status. @returns the exit status: 0 if all is healthy, 1 if not, 69 without a daemon */
-export const status = async (
-  { config, runtime }: { readonly config: string; readonly runtime: string },
-  json: boolean,
-): Promise<number> => {
+export const status = async ({ config, runtime, json }: StatusOptions): Promise<number> => {
   const found = (await askDaemon(runtime)) ?? (await lookOurselves(config));
   process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found));
   if (found.daemon === null) return noDaemon;
