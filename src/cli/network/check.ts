@@ -7,7 +7,7 @@ import { access, readFile } from 'node:fs/promises';
 import { isProblem } from '../../errors.ts';
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
-import { profileDirectory, staticRulesetFile } from '../../package.ts';
+import { staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
 
@@ -38,7 +38,7 @@ const checks = (config: string): Promise<CheckResult>[] => [
     return `uplinks: ${from}, gateways: ${gateways.map(({ text }) => text).join(' ') || 'none'}`;
   }),
   probe('policies', '', async () => {
-    const { policies } = await loadPolicies(policyDirectory(config), profileDirectory);
+    const { policies } = await loadPolicies(policyDirectory(config));
     const bad = [...policies.values()].find(isProblem);
     if (bad !== undefined) throw new Error(bad.text);
     return `files for: ${[...policies.keys()].join(' ') || 'none'}`;

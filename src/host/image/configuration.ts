@@ -7,7 +7,6 @@ import { parseAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { type Config, loadConfig } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
-import { profileDirectory } from '../../package.ts';
 import { placeText } from '../../text/diagnostic.ts';
 import { readOptional } from '../../toml/strict-toml.ts';
 import { findFile, isThere } from './find-file.ts';
@@ -52,7 +51,7 @@ export const loadNetVmConfig = async (root: string, file: string): Promise<Confi
 /** Checks the policies of the vifs. Throws an Error with the place of the first mistake. */
 export const inspectVifPolicies = async (root: string, directory: string): Promise<string> => {
   requireOwnFiles(root, directory);
-  const { policies } = await loadPolicies(placeOf(root, directory), profileDirectory);
+  const { policies } = await loadPolicies(placeOf(root, directory));
   const bad = [...policies.values()].find(isProblem);
   if (bad !== undefined) throw new Error(bad.text);
   return `files for: ${[...policies.keys()].join(' ') || 'none'}`;

@@ -20,6 +20,9 @@ export type Chain = { readonly name: string; readonly rules: readonly ChainRule[
 /** `out` judges packets that a VM sends, `in` judges packets to it. */
 export type PolicyChains = { readonly out: Chain; readonly in: Chain };
 
+/** A VM's policy: `source` is the policy as written, and `chains` enforce it. */
+export type VmPolicy = { readonly source: NetworkPolicy; readonly chains: PolicyChains };
+
 /** The facts behind the names in rules. */
 export type PolicyFacts = {
   /** Seconds since the epoch. */

@@ -33,7 +33,8 @@ const elementLines = (element: Element): readonly string[] => {
 const withoutIngress = (table: string): string =>
   table.replaceAll(/\n\tchain vif[^\n]* \{\n(?:\t\t[^\n]*\n)*\t\}\n/g, '');
 
-const sorted = (elements: Iterable<Element>): Element[] =>
+/** Sorts elements into the order of the export. */
+export const sortElements = (elements: Iterable<Element>): Element[] =>
   [...elements].sort((a, b) => byText(keyOfElement(a), keyOfElement(b)));
 
 /**
@@ -65,12 +66,12 @@ const withSortedChains = (table: string): string => {
 
 /**
  * The export as text for `nft -f`.
- * @param tables outputs of `nft --stateless --terse list table …` @param elements the elements of their sets
+ * @param tables outputs of `nft --stateless --terse list table …` @param elements the sorted elements of their sets
  * @param ownerOf the VM behind an element; a comment in the text names it
  */
 export const rulesetText = (
   tables: readonly string[],
-  elements: Iterable<Element>,
+  elements: readonly Element[],
   ownerOf: (element: Element) => string | undefined,
 ): string => {
   const withOwner = (element: Element): string[] => {
@@ -80,7 +81,7 @@ export const rulesetText = (
   return [
     '#!/usr/sbin/nft -f',
     ...tables.map((text) => withSortedChains(withoutIngress(text))),
-    ...sorted(elements).flatMap(withOwner),
+    ...elements.flatMap(withOwner),
     '',
   ].join('\n');
 };
@@ -140,6 +141,3 @@ export const rulesetJson = (listings: readonly string[], additions: string): str
   const elements = (JSON.parse(additions) as Listing).nftables;
   return `${JSON.stringify({ nftables: [...rules, ...elements] }, null, 2)}\n`;
 };
-
-/** Sorts elements into the order of the export. */
-export const sortElements = sorted;

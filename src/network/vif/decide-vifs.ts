@@ -3,7 +3,7 @@
 import type { Mac } from '../../address/mac.ts';
 import { contains, type Prefix } from '../../address/prefix.ts';
 import { isProblem, type Problem } from '../../errors.ts';
-import type { VmPolicy } from '../policy/vm-policy.ts';
+import type { VmPolicy } from '../policy/policy-chain.ts';
 import { keyOfElement } from '../state/element.ts';
 import type { KernelState } from '../state/kernel-state.ts';
 import { type AddressHolders, addHolder, holderOf, noHolders } from './address-holders.ts';
