@@ -18,7 +18,7 @@ import { systemClock } from '../../system/clock.ts';
 import { within } from '../../system/deadline.ts';
 import { plainTable } from '../../text/plain-table.ts';
 import { connect } from '../../xen/connect.ts';
-import { askPeers } from '../ipc/ask-peers.ts';
+import { askPeers } from '../ipc/agent-link.ts';
 import { askDaemon } from '../network/status.ts';
 
 /** EX_UNAVAILABLE of sysexits.h. */

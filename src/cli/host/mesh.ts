@@ -4,10 +4,9 @@ import { checkMesh } from '../../host/mesh/check.ts';
 import { compileMesh } from '../../host/mesh/compile.ts';
 import type { Mesh } from '../../host/mesh/mesh.ts';
 import { lineOf } from '../../host/mesh/mesh-diagnostic.ts';
-import { requireOutsideOutput } from '../../host/mesh/output-guard.ts';
 import { readMesh, readScripts } from '../../host/mesh/read-mesh.ts';
 import { filesOf, type Sources } from '../../host/mesh/sources.ts';
-import { writeTree } from '../../host/mesh/write-tree.ts';
+import { requireOutsideOutput, writeTree } from '../../host/mesh/write-tree.ts';
 import { pluralize } from '../../text/pluralize.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 

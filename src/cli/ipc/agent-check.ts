@@ -1,6 +1,6 @@
 /** `vifwatch agent check`: checks the agent's configuration and this VM. A failed check shows the remedy. */
 import { access, readdir, readFile } from 'node:fs/promises';
-import { listedIn } from '../../ipc/agent/listed-links.ts';
+import { listedIn } from '../../ipc/agent/link-changes.ts';
 import { type AgentConfig, agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { pagesPerLink } from '../../ipc/config/link-grants.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';

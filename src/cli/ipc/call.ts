@@ -6,13 +6,13 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
+  ChannelError,
   failedStatus,
   type Outcome,
   type OutgoingCall,
   parseService,
   type RefusalCode,
 } from '../../ipc/protocol/call.ts';
-import { ChannelError } from '../../ipc/protocol/channel-error.ts';
 import { systemClock } from '../../system/clock.ts';
 import { within } from '../../system/deadline.ts';
 import { plainText } from '../../text/plain-text.ts';

@@ -1,7 +1,7 @@
 /** `vifwatch peers`: shows the links of this VM's agent. */
 import type { PeersDocument } from '../../ipc/agent/peer-status.ts';
 import { plainTable } from '../../text/plain-table.ts';
-import { askPeers } from './ask-peers.ts';
+import { askPeers } from './agent-link.ts';
 
 /** EX_UNAVAILABLE in sysexits.h. */
 const noAgent = 69;
