@@ -1,15 +1,10 @@
 /** Connects to xenstored, and finds out our own domid and name. */
 import { VifwatchError } from '../errors.ts';
-import { systemClock } from '../system/clock.ts';
-import { within } from '../system/deadline.ts';
+import { answerWithin } from '../system/deadline.ts';
 import { openXenstore, type Xenstore, XenstoreError } from './xenstore.ts';
 
 /** A busy xenstored answers within milliseconds; a hung one never answers. */
 const deadlineMs = 5_000;
-
-const late = (): never => {
-  throw new Error(`no answer within ${deadlineMs / 1000} s`);
-};
 
 /**
  * Opens a connection and reads our domid.
@@ -19,7 +14,7 @@ export const connect = async (): Promise<{ readonly store: Xenstore; readonly do
   let store: Xenstore | undefined;
   try {
     store = openXenstore();
-    const domid = await within(systemClock, deadlineMs, store.read('domid'), late);
+    const domid = await answerWithin(deadlineMs, store.read('domid'));
     return { store, domid: Number(domid) };
   } catch (error) {
     // A pending request keeps the process alive.

@@ -4,7 +4,7 @@ import { listedIn } from '../../ipc/agent/link-changes.ts';
 import { type AgentConfig, agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { pagesPerLink } from '../../ipc/config/link-grants.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
-import { placeText } from '../../text/diagnostic.ts';
+import { firstOfDiagnostics } from '../../text/diagnostic.ts';
 import { ownName } from '../../xen/connect.ts';
 import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
 
@@ -37,10 +37,8 @@ const policy = (directory: string): Promise<CheckResult> =>
       case 'absent':
         throw new Error(`${directory} does not exist: every call is denied`);
       case 'invalid': {
-        const [first, ...others] = policy.diagnostics;
-        const more =
-          others.length === 0 ? '' : `, and ${others.length} more: vifwatch policy check`;
-        throw new Error(`${first && placeText(first.place)}: ${first?.text}${more}`);
+        const hint = policy.diagnostics.length === 1 ? '' : ': vifwatch policy check';
+        throw new Error(`${firstOfDiagnostics(policy.diagnostics)}${hint}`);
       }
     }
   });

@@ -16,6 +16,7 @@ import {
 import { systemClock } from '../../system/clock.ts';
 import { within } from '../../system/deadline.ts';
 import { plainText } from '../../text/plain-text.ts';
+import { printError } from '../print-error.ts';
 import { connectToAgent } from './agent-link.ts';
 
 export type CallOptions = {
@@ -38,10 +39,6 @@ const refusalStatus = {
   failed: failedStatus,
   unreachable: failedStatus,
 } as const satisfies Record<RefusalCode, number>;
-
-const printError = (text: string): void => {
-  process.stderr.write(`vifwatch: ${text}\n`);
-};
 
 /** The local end of the call: this process's own stdin and stdout, or the local program's. */
 type LocalEnd = {

@@ -1,10 +1,9 @@
 /** `vifwatch peers`: shows the links of this VM's agent. */
 import type { PeersDocument } from '../../ipc/agent/peer-status.ts';
 import { plainTable } from '../../text/plain-table.ts';
+import { noneRuns } from '../commands/exit-status.ts';
+import { printError } from '../print-error.ts';
 import { askPeers } from './agent-link.ts';
-
-/** EX_UNAVAILABLE in sysexits.h. */
-const noAgent = 69;
 
 const row = (peer: PeersDocument['peers'][number]): string[] => [
   peer.name,
@@ -53,8 +52,8 @@ export const peers = async ({
   try {
     document = await askPeers(runtime);
   } catch (error) {
-    process.stderr.write(`vifwatch: ${(error as Error).message}\n`);
-    return noAgent;
+    printError((error as Error).message);
+    return noneRuns;
   }
   const { peers: found } = document;
   process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : textOf(document));

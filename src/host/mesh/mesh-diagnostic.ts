@@ -9,9 +9,12 @@ export const error = (place: Place, text: string): Diagnostic => ({
   text,
 });
 
+/** True for xl's names of dom0, which cannot be a VM of a mesh. */
+export const isDom0 = (name: string | undefined): boolean => name === 'dom0' || name === 'Domain-0';
+
 /** Returns the text for a name that no VM has. */
 export const unknownVm = (name: string): string => {
-  if (name === 'dom0' || name === 'Domain-0') return `${name} cannot be a VM of a mesh; remove it`;
+  if (isDom0(name)) return `${name} cannot be a VM of a mesh; remove it`;
   return `there is no VM ${quoted(name)}; add it to mesh.toml or correct the name`;
 };
 

@@ -14,7 +14,7 @@ import type { RateLimitLog } from './log-rate-limit.ts';
 import type { Caller, Self } from './peer.ts';
 import type { Relay } from './relay.ts';
 
-type CallHandlerPorts = {
+export type CallHandlerPorts = {
   readonly self: Self;
   /** The name of this VM's relay, or its own if it is one. */
   readonly relay: () => VmName | undefined;

@@ -3,10 +3,10 @@ import type { Logger } from 'pino';
 import { map, NEVER, type Observable, switchMap } from 'rxjs';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
-import { type Mux, openMux } from '../protocol/mux.ts';
+import { openMux } from '../protocol/mux.ts';
 import type { DomainMap, Named } from './domain-map.ts';
 import { type LinkState, openLinkState } from './link-state.ts';
-import type { LinkStatus, Role } from './peer-status.ts';
+import type { Role } from './peer-status.ts';
 import type { EstablishedLink } from './rendezvous.ts';
 
 type LinkRun = {
@@ -65,12 +65,7 @@ export type PeerPorts = {
   readonly fail: (error: unknown) => void;
 };
 
-export type Peer = {
-  /** The link, if it is up now. */
-  readonly linkNow: () => Mux | undefined;
-  /** Resolves with the link once it is up. Rejects when the signal is aborted or the peer is closed. */
-  readonly link: (signal: AbortSignal) => Promise<Mux>;
-  readonly status: () => LinkStatus;
+export type Peer = Pick<LinkState, 'linkNow' | 'link' | 'status'> & {
   /** Sends GOODBYE with the reason, and removes the link's nodes from xenstore. */
   readonly close: (why: string) => Promise<void>;
 };

@@ -11,7 +11,7 @@ import {
 } from './readiness.ts';
 import type { GrowthBudget } from './window.ts';
 
-/** The blocks in which bytes wait for their consumer, the oldest first. Packed, tiny frames waste no memory. */
+/** The blocks in which bytes wait for their consumer, the oldest first; tiny frames share a block. */
 export type PackedBytes = { readonly bytes: Buffer; used: number }[];
 
 /**

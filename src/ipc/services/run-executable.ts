@@ -59,7 +59,7 @@ const groupEndedWithin = async (group: number, ms: number): Promise<boolean> => 
 };
 
 /** Ends the group with SIGTERM, then with SIGKILL. False if a process is still alive. */
-export const endGroup = async (group: number): Promise<boolean> => {
+const endGroup = async (group: number): Promise<boolean> => {
   signal(group, 'SIGTERM');
   if (await groupEndedWithin(group, termMs)) return true;
   signal(group, 'SIGKILL');

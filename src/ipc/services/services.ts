@@ -41,10 +41,8 @@ export type Services = ServiceOptions & {
   readonly enqueueStart: Enqueue;
 };
 
-export const openServices = ({ directory, configDirectory, report }: ServiceOptions): Services => ({
-  directory,
-  configDirectory,
-  report,
+export const openServices = (options: ServiceOptions): Services => ({
+  ...options,
   concurrency: openConcurrencyLimits(),
   enqueueStart: openFairQueue(),
 });

@@ -3,7 +3,8 @@ import type { Permission, Xenstore } from '../../xen/xenstore.ts';
 
 const names = ['ring-ref', 'event-channel'] as const;
 
-type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
+/** The values of the nodes. */
+export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
 
 /** The domids at the two ends of a vchan. */
 export type VchanPair = { readonly server: number; readonly client: number };

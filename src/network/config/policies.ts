@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePrefix } from '../../address/prefix.ts';
-import { type Problem, VifwatchError } from '../../errors.ts';
+import { isProblem, type Problem, VifwatchError } from '../../errors.ts';
 import { profileDirectory } from '../../package.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import type { NetworkPolicy } from '../policy/policy.ts';
@@ -83,4 +83,12 @@ export const loadPolicies = async (directory: string, before?: PolicySet): Promi
     policies.set(key, policy);
   }
   return policySetOf(policies, await loadProfile(fallbackProfile), before);
+};
+
+/** Returns the keys of all policies as a text. Throws an Error with the place of the first mistake. */
+export const inspectPolicies = async (directory: string): Promise<string> => {
+  const { policies } = await loadPolicies(directory);
+  const bad = [...policies.values()].find(isProblem);
+  if (bad !== undefined) throw new Error(bad.text);
+  return `files for: ${[...policies.keys()].join(' ') || 'none'}`;
 };

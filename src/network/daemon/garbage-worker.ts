@@ -9,7 +9,8 @@ import type { Repair } from './repair.ts';
 import { openWorker, type PlanWorker, type WorkEnd } from './worker.ts';
 
 /**
- * Removes elements and chains, and cuts the flows of their addresses. It cuts the flows first: if that fails, the elements are still there, and the next pass plans the cut again.
+ * Removes elements and chains, and cuts the flows of their addresses. It cuts the flows first: if that fails,
+ * the elements are still there, and the next pass plans the cut again.
  * @throws CommandError
  */
 export const garbageCollect = async (

@@ -10,9 +10,9 @@ import { openWorker, type PlanWorker, type WorkEnd } from './worker.ts';
 
 /**
  * Closes vifs: removes routes, sets links down, removes neighbour entries. Then it removes the backend
- * directories: dom0 waits for that. Failed lines are left to the next pass: in most cases the link has vanished, and its routes with it. The
- * set elements stay until garbage collection, which is slow and for which dom0 need not wait: without a link
- * and a route they guard nothing and open nothing.
+ * directories: dom0 waits for that. Failed lines are left to the next pass: in most cases the link has
+ * vanished, and its routes with it. The set elements stay until garbage collection, which is slow and for
+ * which dom0 need not wait: without a link and a route they guard nothing and open nothing.
  * @throws CommandError if ip does not work, XenstoreError if xenstored refuses to remove a directory
  */
 export const takeDown = async (

@@ -70,7 +70,6 @@ export const gatewayLine = (address: string): string =>
   `addr add ${address}/${address.includes(':') ? '128 nodad' : '32'} dev lo`;
 
 type ListedLink = {
-  ifindex: number;
   ifname: string;
   flags: readonly string[];
   mtu: number;
@@ -81,7 +80,6 @@ type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
 const linkOf = (listed: ListedLink, addresses: readonly string[]): KernelLink => ({
   name: listed.ifname,
-  index: listed.ifindex,
   up: listed.flags.includes('UP'),
   mtu: listed.mtu,
   alias: listed.ifalias,

@@ -66,7 +66,8 @@ const withSortedChains = (table: string): string => {
 
 /**
  * The export as text for `nft -f`.
- * @param tables outputs of `nft --stateless --terse list table …` @param elements the sorted elements of their sets
+ * @param tables outputs of `nft --stateless --terse list table …`
+ * @param elements the sorted elements of their sets
  * @param ownerOf the VM behind an element; a comment in the text names it
  */
 export const rulesetText = (

@@ -67,7 +67,7 @@ const dropLinks = (kernel: KernelState, gone: ReadonlySet<string>): KernelState 
 export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): KernelState => {
   const links = new Map<string, KernelLink>();
   for (const name of names) {
-    const fresh = { name, index: 1, up: false, mtu: 1500, alias: undefined, addresses: [] };
+    const fresh = { name, up: false, mtu: 1500, alias: undefined, addresses: [] };
     links.set(name, kernel.links.get(name) ?? fresh);
   }
   const gone = new Set([...kernel.links.keys()].filter((name) => !names.has(name)));

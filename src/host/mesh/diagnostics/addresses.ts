@@ -1,4 +1,4 @@
-/** Finds addresses and MACs that are not valid for a vif or that two vifs share, and useless port forwards. */
+/** Finds addresses and MACs that are not valid for a vif or that two vifs share, and wrong port forwards. */
 import { parseMac } from '../../../address/mac.ts';
 import {
   contains,
