@@ -164,3 +164,11 @@ export const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = empty
     kernel: setLinks(kernel, new Set([...hostLinks, ...defaultLinks])),
   };
 };
+
+/** The sorted keys of what the kernel has. */
+export const keysOf = ({ kernel }: Model) => ({
+  elements: [...kernel.elements.keys()].sort(),
+  neighbours: [...kernel.neighbours.keys()].sort(),
+  routes: [...kernel.routes.keys()].sort(),
+  up: [...kernel.links.values()].flatMap(({ name, up }) => (up ? [name] : [])).sort(),
+});
