@@ -1,4 +1,5 @@
 /** Diagnostics of a mesh. In each text, the advice follows a semicolon. */
+import { byText } from '../../text/by-text.ts';
 import { type Diagnostic, type Place, placeText } from '../../text/diagnostic.ts';
 import { printableLine, quoted } from '../../text/printable.ts';
 
@@ -17,8 +18,6 @@ export const unknownVm = (name: string): string => {
   if (isDom0(name)) return `${name} cannot be a VM of a mesh; remove it`;
   return `there is no VM ${quoted(name)}; add it to mesh.toml or correct the name`;
 };
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const byNumber = (a: number | undefined, b: number | undefined): number => (a ?? 0) - (b ?? 0);
 

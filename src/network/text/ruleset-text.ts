@@ -1,5 +1,6 @@
 /** The ruleset as `vifwatch export` prints it. Equal rules give an equal text, in any kernel order. */
 
+import { byText } from '../../text/by-text.ts';
 import { isPolicyChain } from '../policy/policy-chain.ts';
 import {
   type Element,
@@ -12,8 +13,6 @@ import {
   setFamilies,
 } from '../state/element.ts';
 import { ingressLines, isIngress, type ListedIngress } from './ingress.ts';
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The value to which a map's element maps its key. */
 const valueText = (element: SetElement): string => {
