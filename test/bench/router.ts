@@ -12,7 +12,6 @@ import { policyChains } from '../../src/network/policy/policy-chain.ts';
 import { policyOf } from '../../src/network/policy/policy-set.ts';
 import { bringUpLines } from '../../src/network/text/ip-batch.ts';
 import { additions } from '../../src/network/text/nft-json.ts';
-import { profileDirectory } from '../../src/package.ts';
 import { becomesConnected, guestVm } from '../network/daemon/net-vm.ts';
 import { mac as parsedMac } from '../network/store-fixture.ts';
 import { gateway4, outside4 } from '../rig/host.ts';
@@ -48,7 +47,7 @@ const bystanders = (count: number): Place[] =>
     };
   });
 
-const policySet = await loadPolicies('/nonexistent', profileDirectory);
+const policySet = await loadPolicies('/nonexistent');
 
 /** The policy of a VM without its own policy. */
 const commonPolicy = () => {

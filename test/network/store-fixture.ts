@@ -2,7 +2,7 @@
 
 import { type Mac, parseMac } from '../../src/address/mac.ts';
 import { type Prefix, parsePrefix } from '../../src/address/prefix.ts';
-import type { VmPolicy } from '../../src/network/policy/vm-policy.ts';
+import type { VmPolicy } from '../../src/network/policy/policy-chain.ts';
 import type { KernelState } from '../../src/network/state/kernel-state.ts';
 import {
   type BackendNodes,

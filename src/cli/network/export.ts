@@ -9,6 +9,7 @@ import { interpret } from '../../network/vif/backend-vif.ts';
 import { staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { connect } from '../../xen/connect.ts';
+import { printError } from '../print-error.ts';
 
 const tables = ['inet', 'arp', 'netdev'] as const;
 
@@ -34,17 +35,15 @@ const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
 
 /** The export works without xenstore, then without VM names. */
 const unnamed = (error: unknown): ReadonlyMap<string, string> => {
-  process.stderr.write(`vifwatch: the export omits VM names: ${(error as Error).message}\n`);
+  printError(`the export omits VM names: ${(error as Error).message}`);
   return new Map();
 };
 
 /** Prints the ruleset. @param json prints JSON, else nft text @returns the exit status */
-export const exportRules = async (json: boolean): Promise<number> => {
+export const exportRules = async ({ json }: { readonly json?: true }): Promise<number> => {
   const firewall = await openNft([staticRulesetFile]).observe();
   if (firewall === undefined) {
-    process.stderr.write(
-      'vifwatch: the vifwatch tables are not in the kernel: is vifwatch running?\n',
-    );
+    printError('the vifwatch tables are not in the kernel: is vifwatch running?');
     return 1;
   }
   const flags = json ? ['-j', '-s', '-t'] : ['-s', '-t'];

@@ -12,7 +12,7 @@ import { type Status, statusOf } from '../../network/status/status.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
 import { decideVifs } from '../../network/vif/decide-vifs.ts';
-import { profileDirectory, staticRulesetFile } from '../../package.ts';
+import { staticRulesetFile } from '../../package.ts';
 import { connect } from '../../xen/connect.ts';
 
 const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
@@ -20,7 +20,7 @@ const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
 /** @throws VifwatchError CONFIG_INVALID or XENSTORE_UNAVAILABLE @throws CommandError if nft or ip fails */
 export const inspect = async (configFile: string): Promise<Status> => {
   const { gateways, allowed, ...config } = await loadConfig(configFile);
-  const policySet = await loadPolicies(policyDirectory(configFile), profileDirectory);
+  const policySet = await loadPolicies(policyDirectory(configFile));
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
   const network = openNetwork([staticRulesetFile], gateways);

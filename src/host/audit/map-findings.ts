@@ -1,11 +1,9 @@
 /** Checks that the domain map has this VM's domid under its name, and that this VM cannot change the map. */
 import { printable, quoted } from '../../text/printable.ts';
+import { domainMap } from '../../xen/domain-map.ts';
 import type { Permission } from '../../xen/xenstore.ts';
 import type { AuditFinding } from './finding.ts';
 import { mayWrite } from './permissions.ts';
-
-/** The directory where dom0 maps VM names to domids. */
-export const domainMap = '/ipc/domain-map';
 
 export type MapFacts = {
   /** The value of /local/domain/<domid>/name; undefined if it cannot be read. */

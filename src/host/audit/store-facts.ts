@@ -1,9 +1,10 @@
 /** Reads this VM's own facts from xenstore, as far as this VM may read them. */
 import { isDomainMapName } from '../../ipc/config/vm-name.ts';
 import { openBackend } from '../../network/store/backend.ts';
+import { domainMap } from '../../xen/domain-map.ts';
 import { ifMissing } from '../../xen/refusal.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
-import { domainMap, type MapFacts } from './map-findings.ts';
+import type { MapFacts } from './map-findings.ts';
 import { type OwnNode, rendezvousParents, rendezvousPlaces } from './rendezvous-findings.ts';
 import type { VifAuditFacts } from './vif-findings.ts';
 

@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
-import { dom0Directory, profileDirectory } from '../../package.ts';
+import { listProfiles } from '../../network/config/policies.ts';
+import { dom0Directory } from '../../package.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import { parseMesh } from './mesh-file.ts';
 import type { Source, Sources } from './sources.ts';
@@ -25,12 +26,6 @@ const readSource = async (file: string): Promise<Source> => {
     return { file, unreadable: why(error) };
   }
 };
-
-const listProfiles = async (): Promise<readonly string[]> =>
-  (await readdir(profileDirectory))
-    .filter((name) => name.endsWith('.toml'))
-    .map((name) => name.slice(0, -'.toml'.length))
-    .sort();
 
 /**
  * Reads mesh.toml and all files that it names, relative to it.

@@ -16,11 +16,10 @@ import {
   timer,
 } from 'rxjs';
 import { singleFlight } from '../../system/single-flight.ts';
+import { domainMap } from '../../xen/domain-map.ts';
 import { ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { isDomainMapName, type VmName } from '../config/vm-name.ts';
-
-const root = '/ipc/domain-map';
 
 // dom0 may make a node readable only after it has written the node, and xenstored promises no event for that.
 const retryMs = 500;
@@ -56,15 +55,15 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
   /** The subscribers per name. These names are read even if this VM cannot list them. */
   const wanted = new Map<VmName, number>();
   const wishes = new Subject<void>();
-  const changes = merge(store.watch(root), timer(retryMs, retryMs).pipe(take(retries))).pipe(
+  const changes = merge(store.watch(domainMap), timer(retryMs, retryMs).pipe(take(retries))).pipe(
     share(),
   );
 
   const read = async (): Promise<Table> => {
     // dom0 may forbid this VM to list the names.
-    const listed = (await ifRefused(store.list(root), noNames)).filter(isDomainMapName);
+    const listed = (await ifRefused(store.list(domainMap), noNames)).filter(isDomainMapName);
     const names = [...new Set([...listed, ...wanted.keys()])];
-    const values = await store.readAll(names.map((name) => `${root}/${name}`));
+    const values = await store.readAll(names.map((name) => `${domainMap}/${name}`));
     const domids = values.map(parseDomid);
     const namedOf = (domid: number | undefined): Named => {
       if (domid === undefined) return 'unknown';

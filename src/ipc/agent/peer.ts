@@ -3,12 +3,44 @@ import type { Logger } from 'pino';
 import { map, NEVER, type Observable, switchMap } from 'rxjs';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
-import type { Mux } from '../protocol/mux.ts';
+import { openMux } from '../protocol/mux.ts';
 import type { DomainMap, Named } from './domain-map.ts';
-import { openLinkState } from './link-state.ts';
-import type { LinkStatus, Role } from './peer-status.ts';
+import { type LinkState, openLinkState } from './link-state.ts';
+import type { Role } from './peer-status.ts';
 import type { EstablishedLink } from './rendezvous.ts';
-import { runLink } from './run-link.ts';
+
+type LinkRun = {
+  readonly role: Role;
+  /** This VM's name. */
+  readonly self: string;
+  /** The domid of the VM at the other end. */
+  readonly domid: number;
+  readonly onCall: (call: IncomingCall) => void;
+  readonly state: Pick<LinkState, 'linkIsUp' | 'linkIsOver'>;
+  readonly log: Logger;
+};
+
+/** Runs the call protocol over a link, from HELLO to its end. Never rejects. */
+const runLink = async (
+  { link, place }: EstablishedLink,
+  { role, self, domid, onCall, state, log }: LinkRun,
+): Promise<void> => {
+  const mux = openMux(link, { role, name: self, onCall });
+  let cause: string | undefined;
+  link.once('error', (error: Error & { code?: string }) => {
+    cause = error.code;
+  });
+  mux.ready.then(
+    () => {
+      state.linkIsUp(mux, place);
+      log.info({ domid, place }, 'the link is up');
+    },
+    () => {},
+  );
+  const { kind, code, text } = await mux.over;
+  state.linkIsOver(mux);
+  log.info({ domid, by: kind, code, cause, reason: text }, 'the link is closed');
+};
 
 /** The calling VM. Xen guarantees the domid, and dom0 gives the name. */
 export type Caller = { readonly name: VmName; readonly domid: number };
@@ -33,12 +65,7 @@ export type PeerPorts = {
   readonly fail: (error: unknown) => void;
 };
 
-export type Peer = {
-  /** The link, if it is up now. */
-  readonly linkNow: () => Mux | undefined;
-  /** Resolves with the link once it is up. Rejects when the signal is aborted or the peer is closed. */
-  readonly link: (signal: AbortSignal) => Promise<Mux>;
-  readonly status: () => LinkStatus;
+export type Peer = Pick<LinkState, 'linkNow' | 'link' | 'status'> & {
   /** Sends GOODBYE with the reason, and removes the link's nodes from xenstore. */
   readonly close: (why: string) => Promise<void>;
 };

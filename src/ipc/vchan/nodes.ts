@@ -3,6 +3,7 @@ import type { Permission, Xenstore } from '../../xen/xenstore.ts';
 
 const names = ['ring-ref', 'event-channel'] as const;
 
+/** The values of the nodes. */
 export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
 
 /** The domids at the two ends of a vchan. */

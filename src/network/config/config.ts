@@ -5,6 +5,7 @@
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { isHost, type Prefix } from '../../address/prefix.ts';
+import { mssClampFile, staticRulesetFile, translationFile } from '../../package.ts';
 import { invalidKey, parseStrict, prefixSchema, readOptional } from '../../toml/strict-toml.ts';
 import type { PortForward, UplinkOptions } from '../state/host-elements.ts';
 
@@ -13,8 +14,6 @@ export type Config = UplinkOptions & {
   readonly uplinks: readonly string[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
   readonly gateways: readonly Prefix[];
-  /** Whether vifwatch lowers the MSS of VMs' TCP connections to fit the MTU of net-vm's route. */
-  readonly mssClamp: boolean;
   /** By VM name: addresses that the guest itself may claim. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
@@ -60,18 +59,14 @@ export const uplinkEntries = {
 };
 
 /** Renames the TOML keys to those of `Uplink`. */
-export const uplinkOf = ({
-  uplink: uplinks,
-  gateway: gateways,
-  masquerade,
-  forward: forwards,
-  mss_clamp: mssClamp,
-}: v.InferOutput<v.ObjectSchema<typeof uplinkEntries, undefined>>): Uplink => ({
-  uplinks,
-  gateways,
-  masquerade,
-  forwards,
-  mssClamp,
+export const uplinkOf = (
+  keys: v.InferOutput<v.ObjectSchema<typeof uplinkEntries, undefined>>,
+): Uplink => ({
+  uplinks: keys.uplink,
+  gateways: keys.gateway,
+  masquerade: keys.masquerade,
+  forwards: keys.forward,
+  mssClamp: keys.mss_clamp,
 });
 
 /** The indices of forwards that repeat the protocol and port of an earlier one. */
@@ -124,6 +119,12 @@ export const parseConfig = (file: string, text: string): Config => {
 export const policyDirectory = (configFile: string): string => join(dirname(configFile), 'rules.d');
 
 /** Reads the file; without a file, every key has its default. @throws VifwatchError CONFIG_INVALID */
-export const loadConfig = async (file: string): Promise<Config> => {
-  return parseConfig(file, await readOptional(file));
-};
+export const loadConfig = async (file: string): Promise<Config> =>
+  parseConfig(file, await readOptional(file));
+
+/** The files of rules/ that the configuration requires, in load order. */
+export const staticRulesetFilesOf = (options: UplinkOptions): readonly string[] => [
+  staticRulesetFile,
+  ...(options.masquerade || options.forwards.length > 0 ? [translationFile] : []),
+  ...(options.mssClamp ? [mssClampFile] : []),
+];

@@ -3,17 +3,14 @@
 import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
 import { contains, parsePrefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
-import { profileDirectory } from '../../package.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import { loadPolicies } from '../config/policies.ts';
 import type { Flow } from '../policy/flow.ts';
 import { allows, type FlowFacts } from '../policy/flow-verdict.ts';
 import { hostsOf, type NetworkPolicy, nextExpiry } from '../policy/policy.ts';
-import type { PolicyChains, PolicyFacts } from '../policy/policy-chain.ts';
+import type { PolicyChains, PolicyFacts, VmPolicy } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
 import { everyPolicy, type PolicySet, policyOf } from '../policy/policy-set.ts';
-import type { VmPolicy } from '../policy/vm-policy.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
 import type { Circumstances } from '../vif/decide-vifs.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
@@ -59,7 +56,7 @@ export const openPolicies = async (
   log: Logger,
 ): Promise<Policies> => {
   const load = async (before?: PolicySet): Promise<PolicySet> => {
-    const loaded = await loadPolicies(directory, profileDirectory, before);
+    const loaded = await loadPolicies(directory, before);
     hostNames.want(new Set(everyPolicy(loaded).flatMap(hostsOf)));
     for (const policy of loaded.policies.values()) {
       if (isProblem(policy)) log.error({ code: policy.code }, policy.text);

@@ -14,7 +14,7 @@ type Ports = {
   readonly observed: Pick<ObservedState, 'kernel'>;
 };
 
-export type VifProblems = {
+type VifProblems = {
   /**
    * A vif's present problem. Includes damage and foreign routes by other programs. Only status shows these
    * problems: in xenstore the vif stays "connected".

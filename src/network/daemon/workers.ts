@@ -11,15 +11,13 @@ import { openBatchWindow } from './batch-window.ts';
 import { bringUp } from './bring-up.ts';
 import { openBringUpWorker } from './bring-up-worker.ts';
 import { openFlowCuts } from './flow-cuts.ts';
-import { garbageCollect } from './garbage-collect.ts';
-import { openGarbageWorker } from './garbage-worker.ts';
+import { garbageCollect, openGarbageWorker } from './garbage-worker.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import { openObservationSchedule } from './observation-schedule.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
 import type { Repair } from './repair.ts';
-import { takeDown } from './take-down.ts';
-import { openTakeDownWorker } from './take-down-worker.ts';
+import { openTakeDownWorker, takeDown } from './take-down-worker.ts';
 import { openWorker, type PlanWorker } from './worker.ts';
 
 export type WorkerParts = {

@@ -1,23 +1,14 @@
 /** Compares the decisions with the kernel and xenstore, and plans the changes. */
 
-import { overlaps, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
-import type { Chain } from '../policy/policy-chain.ts';
-import {
-  type Element,
-  elementLink,
-  elementPrefix,
-  type ForwardElement,
-  isForward,
-  isVerdict,
-  keyOfElement,
-} from '../state/element.ts';
+import { type Element, elementLink, elementPrefix, isVerdict } from '../state/element.ts';
 import { isVifName, type KernelLink, type Neighbour, type Route } from '../state/kernel-state.ts';
 import { type VifKey, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 import { type BringUp, type Desired, desire, type Opening, type Planning } from './desired.ts';
 import { isLinkComplete } from './missing-state.ts';
+import { type HostPlan, planHost } from './plan-host.ts';
 import { removableElements } from './removable-elements.ts';
 
 export type Garbage = {
@@ -34,8 +25,7 @@ export type Plan = {
   readonly coming: readonly string[];
   /** Vifs whose addresses are in use or soon will be. */
   readonly served: readonly ServedVif[];
-  /** Elements and chains that belong to no vif. */
-  readonly host: { readonly elements: readonly Element[]; readonly chains: readonly Chain[] };
+  readonly host: HostPlan;
   /** Gateway addresses that `lo` lacks. */
   readonly gateways: readonly string[];
   readonly takeDown: {
@@ -179,42 +169,6 @@ const addressesToCut = ({ elements }: Garbage, { openings }: Desired): string[] 
   if (removed.size === 0) return [];
   for (const { served } of openings) for (const { text } of served.prefixes) removed.delete(text);
   return [...removed];
-};
-
-const networkOf = (element: Element): Prefix | undefined => {
-  if (element.set !== 'vm_network4' && element.set !== 'vm_network6') return undefined;
-  const prefix = parsePrefix(element.prefix);
-  return 'problem' in prefix ? undefined : prefix;
-};
-
-/**
- * Some elements must wait until garbage collection has removed an old one: a forwarded port that still has
- * another target, and a network that overlaps a stale network.
- */
-const planHost = ({ hostElements, kept, kernel, current }: Planning): Plan['host'] => {
-  if (!current.elements) return { elements: [], chains: [] };
-  const portOf = ({ set, proto, port }: ForwardElement): string => `${set} ${proto} ${port}`;
-  const taken = new Set<string>();
-  const wanted = new Set(hostElements.map(keyOfElement));
-  const stale: Prefix[] = [];
-  kernel.elements.forEach((element, key) => {
-    if (isForward(element)) taken.add(portOf(element));
-    const network = wanted.has(key) ? undefined : networkOf(element);
-    if (network !== undefined) stale.push(network);
-  });
-  const mustWait = (element: Element): boolean => {
-    if (isForward(element)) return taken.has(portOf(element));
-    const network = networkOf(element);
-    return network !== undefined && stale.some((prefix) => overlaps(prefix, network));
-  };
-  return {
-    elements: hostElements.filter(
-      (element) => !kernel.elements.has(keyOfElement(element)) && !mustWait(element),
-    ),
-    chains: [kept.out, kept.in].filter(
-      ({ name, rules }) => kernel.chains.get(name) !== rules.length,
-    ),
-  };
 };
 
 /**

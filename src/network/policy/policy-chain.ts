@@ -3,8 +3,7 @@
  * never changes.
  */
 import { createHash } from 'node:crypto';
-import type { Family, Prefix } from '../../address/prefix.ts';
-import { parsePrefix } from '../../address/prefix.ts';
+import { type Family, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import {
   isActive,
   type NetworkPolicy,
@@ -20,6 +19,9 @@ export type Chain = { readonly name: string; readonly rules: readonly ChainRule[
 
 /** `out` judges packets that a VM sends, `in` judges packets to it. */
 export type PolicyChains = { readonly out: Chain; readonly in: Chain };
+
+/** A VM's policy: `source` is the policy as written, and `chains` enforce it. */
+export type VmPolicy = { readonly source: NetworkPolicy; readonly chains: PolicyChains };
 
 /** The facts behind the names in rules. */
 export type PolicyFacts = {

@@ -1,8 +1,7 @@
 /** Chooses a vif's policy. */
 
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import type { NetworkPolicy } from './policy.ts';
 
 /** The policies of /etc/vifwatch/rules.d; an invalid file is a Problem. */

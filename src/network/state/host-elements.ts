@@ -19,7 +19,7 @@ export type UplinkOptions = {
   readonly mssClamp: boolean;
 };
 
-export type HostFacts = UplinkOptions & {
+type HostFacts = UplinkOptions & {
   readonly uplinks: readonly string[];
   /** The guests' gateway addresses. */
   readonly gateways: readonly Prefix[];

@@ -24,8 +24,6 @@ export type Route = {
 
 export type KernelLink = {
   readonly name: string;
-  /** The kernel's ifindex: if it changes under the same name, the device is a different one. */
-  readonly index: number;
   readonly up: boolean;
   /** Bytes. */
   readonly mtu: number;

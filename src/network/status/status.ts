@@ -1,7 +1,6 @@
 /** The document that `vifwatch status` shows. */
 
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import type { KernelState } from '../state/kernel-state.ts';
 import { type BackendVif, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide-vifs.ts';
@@ -105,7 +104,7 @@ export const vifStatus = (
   };
 };
 
-export type StatusFacts = {
+type StatusFacts = {
   readonly daemon: DaemonStatus | null;
   readonly panic: boolean;
   readonly decisions: readonly Decision[];

@@ -1,6 +1,7 @@
 /** The vif part of net-vm's own backend tree in xenstore. */
 
 import { filter, map, merge, type Observable } from 'rxjs';
+import { domainMap } from '../../xen/domain-map.ts';
 import { ifMissing, ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import {
@@ -58,9 +59,6 @@ export type Backend = {
   readonly remove: (key: VifKey) => Promise<void>;
 };
 
-/** The map from the VMs' names to their domids, which dom0 keeps. */
-const namesRoot = '/ipc/domain-map';
-
 /** True if the request succeeded, false if xenstored refused it. */
 const isAccepted = (request: Promise<unknown>): Promise<boolean> =>
   ifRefused(
@@ -72,8 +70,8 @@ const list = (store: Xenstore, path: string): Promise<readonly string[]> =>
   ifMissing(store.list(path), []);
 
 const readNames = async (store: Xenstore): Promise<ReadonlyMap<number, string>> => {
-  const listed = await list(store, namesRoot);
-  const domids = await store.readAll(listed.map((name) => `${namesRoot}/${name}`));
+  const listed = await list(store, domainMap);
+  const domids = await store.readAll(listed.map((name) => `${domainMap}/${name}`));
   const entries = listed.map((name, index) => [domids[index] ?? '', name] as const);
   return new Map(entries.flatMap(([id, name]) => (isDecimal(id) ? [[Number(id), name]] : [])));
 };
@@ -132,7 +130,7 @@ export const openBackend = (store: Xenstore, domid: number): Backend => {
   return {
     changes: merge(
       store.watch(root).pipe(map((path) => changeOf(root, path))),
-      store.watch(namesRoot).pipe(map((): StoreChange => 'names')),
+      store.watch(domainMap).pipe(map((): StoreChange => 'names')),
     ).pipe(filter((change) => change !== undefined)),
     keys: () => readKeys(store, root),
     read: reader(store, root),

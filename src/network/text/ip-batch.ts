@@ -70,7 +70,6 @@ export const gatewayLine = (address: string): string =>
   `addr add ${address}/${address.includes(':') ? '128 nodad' : '32'} dev lo`;
 
 type ListedLink = {
-  ifindex: number;
   ifname: string;
   flags: readonly string[];
   mtu: number;
@@ -81,7 +80,6 @@ type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
 const linkOf = (listed: ListedLink, addresses: readonly string[]): KernelLink => ({
   name: listed.ifname,
-  index: listed.ifindex,
   up: listed.flags.includes('UP'),
   mtu: listed.mtu,
   alias: listed.ifalias,
@@ -101,7 +99,7 @@ const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
 });
 
 /** The outputs of `ip -j`, one JSON array each. */
-export type Listings = {
+type Listings = {
   /** `link show`; the other outputs do not have the alias. */
   readonly links: string;
   /** `addr show`; the other outputs do not have the addresses. */

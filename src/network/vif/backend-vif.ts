@@ -2,8 +2,7 @@
 
 import { type Mac, parseMac } from '../../address/mac.ts';
 import { normalise, type Prefix, parsePrefix, reservedRange } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import { excerpt } from '../../text/printable.ts';
 
 /** `domid/devid`, as in the backend path. */

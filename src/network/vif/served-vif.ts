@@ -1,7 +1,7 @@
 /** The settings with which vifwatch serves a vif. */
 import type { Mac } from '../../address/mac.ts';
 import type { Prefix } from '../../address/prefix.ts';
-import type { VmPolicy } from '../policy/vm-policy.ts';
+import type { VmPolicy } from '../policy/policy-chain.ts';
 import type { VifKey } from './backend-vif.ts';
 
 /** A vif that vifwatch serves, or will serve once its link exists. */

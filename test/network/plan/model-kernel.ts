@@ -67,7 +67,7 @@ const dropLinks = (kernel: KernelState, gone: ReadonlySet<string>): KernelState 
 export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): KernelState => {
   const links = new Map<string, KernelLink>();
   for (const name of names) {
-    const fresh = { name, index: 1, up: false, mtu: 1500, alias: undefined, addresses: [] };
+    const fresh = { name, up: false, mtu: 1500, alias: undefined, addresses: [] };
     links.set(name, kernel.links.get(name) ?? fresh);
   }
   const gone = new Set([...kernel.links.keys()].filter((name) => !names.has(name)));
@@ -164,3 +164,11 @@ export const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = empty
     kernel: setLinks(kernel, new Set([...hostLinks, ...defaultLinks])),
   };
 };
+
+/** The sorted keys of what the kernel has. */
+export const keysOf = ({ kernel }: Model) => ({
+  elements: [...kernel.elements.keys()].sort(),
+  neighbours: [...kernel.neighbours.keys()].sort(),
+  routes: [...kernel.routes.keys()].sort(),
+  up: [...kernel.links.values()].flatMap(({ name, up }) => (up ? [name] : [])).sort(),
+});

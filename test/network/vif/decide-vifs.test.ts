@@ -29,7 +29,6 @@ const outcomes = (
 
 const link = (name: string, more: Partial<KernelLink> = {}): KernelLink => ({
   name,
-  index: 7,
   up: true,
   mtu: 1500,
   alias: undefined,

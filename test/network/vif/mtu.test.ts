@@ -8,7 +8,7 @@ import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../sto
 
 const link = (name: string, mtu: number, up = true): readonly [string, KernelLink] => [
   name,
-  { name, mtu, up, index: 7, alias: undefined, addresses: [] },
+  { name, mtu, up, alias: undefined, addresses: [] },
 ];
 
 const mtuOf = (
