@@ -89,7 +89,7 @@ export const openLocal = async (ports: LocalPorts): Promise<Local> => {
       return;
     }
     const onCall = (call: IncomingCall): void => void answer(call, program);
-    const mux = openMux(socket, { role: 'server', name: self, onCall });
+    const mux = openMux(socket, { role: 'server', name: self, onCall, isSilenceFatal: false });
     programs.add(mux);
     void mux.closed.then(() => programs.delete(mux));
   };

@@ -62,6 +62,8 @@ export type Link = {
 };
 
 type LinkParts = {
+  /** Whether the peer counts as hung if it is silent for 6 s. */
+  readonly isSilenceFatal: boolean;
   readonly outbox: Outbox;
   readonly scheduler: Scheduler;
   readonly streams: Pick<Streams, 'receive' | 'lose'>;
@@ -85,7 +87,7 @@ const watchTransport = (
 export const openLink = (
   transport: Duplex,
   name: string,
-  { outbox, scheduler, streams, clock }: LinkParts,
+  { isSilenceFatal, outbox, scheduler, streams, clock }: LinkParts,
 ): Link => {
   const handshake = createHandshake();
   const over = deferred<Closed>();
@@ -109,9 +111,9 @@ export const openLink = (
     closed.resolve(hangUp(transport, how.kind === 'us', clock).then(() => how));
   };
   const close = ({ code, text }: CloseReason): void => finish({ kind: 'us', code, text });
-  const heartbeat = startHeartbeat(outbox, scheduler, clock, () =>
-    close({ code: 'hung', text: 'nothing came for 6 s' }),
-  );
+  const heartbeat = startHeartbeat(outbox, scheduler, clock, () => {
+    if (isSilenceFatal) close({ code: 'hung', text: 'nothing came for 6 s' });
+  });
 
   const linkFrames: Partial<Record<FrameName, (payload: Buffer) => void>> = {
     hello: (payload) => {

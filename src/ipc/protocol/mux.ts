@@ -37,6 +37,11 @@ type MuxOptions = {
   /** This side's name in HELLO: printable ASCII, cut at 63 bytes. */
   readonly name: string;
   readonly onCall: (call: IncomingCall) => void;
+  /**
+   * Whether the peer counts as hung if it is silent for 6 s. A local program may be: its user may stop it, and
+   * the kernel reports its end.
+   */
+  readonly isSilenceFatal?: boolean;
   /** The clock of all timers of the link: this process's clock, except in tests. */
   readonly clock?: Clock;
 };
@@ -52,12 +57,12 @@ const cannotVouch: Outcome = {
 /** Takes over the transport: other code must not read, write or close it. */
 export const openMux = (
   transport: Duplex,
-  { role, name, onCall, clock = systemClock }: MuxOptions,
+  { role, name, onCall, isSilenceFatal = true, clock = systemClock }: MuxOptions,
 ): Mux => {
   const outbox = createOutbox(transport, () => scheduler.run());
   const scheduler = createScheduler(outbox);
   const streams = openStreams({ outbox, scheduler, budget: fullBudget() }, role, onCall);
-  const link = openLink(transport, name, { outbox, scheduler, streams, clock });
+  const link = openLink(transport, name, { isSilenceFatal, outbox, scheduler, streams, clock });
   return {
     open: (request) =>
       request.source !== undefined && link.version() < vouchingVersion

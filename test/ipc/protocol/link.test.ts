@@ -9,7 +9,7 @@ import { frameBytes } from './raw-peer.ts';
 import { recordFrames } from './recorded-frames.ts';
 
 /** A link over a transport that never closes on its own, and the events that its streams receive. */
-const linking = () => {
+const linking = (isSilenceFatal = true) => {
   const clock = createFakeClock();
   const outbox = recordFrames();
   const scheduler = createScheduler(outbox);
@@ -19,7 +19,7 @@ const linking = () => {
     receive: (name: string, stream: number) => void events.push(`${name} ${stream}`),
     lose: (reason: string) => void events.push(reason),
   };
-  const link = openLink(transport, 'us', { outbox, scheduler, streams, clock });
+  const link = openLink(transport, 'us', { isSilenceFatal, outbox, scheduler, streams, clock });
   const receive = (...frames: Buffer[]) => transport.emit('data', Buffer.concat(frames));
   const sent = () => {
     scheduler.run();
@@ -85,6 +85,16 @@ test.each([
   const { events, receive } = linking();
   receive(...frames);
   expect(events).toEqual([reason]);
+});
+
+test('a local program may be silent for any time', async () => {
+  const { clock, link, receive, sent } = linking(false);
+  receive(hello);
+  sent();
+  clock.advance(10 * silentPings * pingMs);
+  expect(sent()).toEqual(['ping 0 0100000000000000']);
+  link.close({ code: 'shutdown', text: 'bye' });
+  expect(await link.over).toMatchObject({ code: 'shutdown' });
 });
 
 test('a silent peer closes the link as hung', async () => {
