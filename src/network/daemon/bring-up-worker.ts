@@ -3,7 +3,6 @@
 import type { Plan } from '../plan/plan.ts';
 import type { BatchWindow } from './batch-window.ts';
 import type { BringUpJob, BringUpResult } from './bring-up.ts';
-import type { FlowCuts } from './flow-cuts.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Repair } from './repair.ts';
@@ -17,7 +16,6 @@ type Ports = {
   readonly linkTimeout: Pick<LinkTimeout, 'mayTry' | 'failed' | 'succeeded'>;
   readonly repair: Pick<Repair, 'isAllowed' | 'record' | 'gatewaysToAdd'>;
   readonly batchWindow: BatchWindow;
-  readonly flowCuts: FlowCuts;
   readonly bringUp: (job: BringUpJob) => Promise<readonly BringUpResult[]>;
   /** False while all vifs must stay closed. */
   readonly mayOpen: () => boolean;
@@ -39,12 +37,10 @@ const recordResult = ({ vif, outcome }: BringUpResult, { observed, linkTimeout }
   }
 };
 
-const runRound = async (job: BringUpJob, served: Plan['served'], ports: Ports): Promise<void> => {
-  const { observed, flowCuts } = ports;
-  for (const { replaced, vif } of job.bringUps) if (replaced.length > 0) flowCuts.expect(vif.key);
+const runRound = async (job: BringUpJob, ports: Ports): Promise<void> => {
+  const { observed } = ports;
   try {
     for (const result of await ports.bringUp(job)) recordResult(result, ports);
-    await flowCuts.cut(served);
   } finally {
     if (job.bringUps.some(({ open }) => open) || job.gateways.length > 0)
       observed.invalidateLinks();
@@ -67,14 +63,14 @@ const candidatesOf = (
 
 /** Its first worker waits for the links of a burst, its second worker brings them up. */
 export const openBringUpWorker = (ports: Ports): PlanWorker => {
-  const { repair, batchWindow, flowCuts } = ports;
+  const { repair, batchWindow } = ports;
   const batchWorker = openWorker(ports.waited);
   const bringUpWorker = openWorker(ports.worked);
   return {
     workers: [batchWorker, bringUpWorker],
     start: (todo) => {
       if (!batchWorker.isIdle() || !bringUpWorker.isIdle() || !ports.mayOpen()) return;
-      const { host, served } = todo;
+      const { host } = todo;
       const bringUps = candidatesOf(todo, ports);
       const isAnyReady = bringUps.some(({ open }) => open);
       const delay = batchWindow.delayBefore(isAnyReady, todo.coming);
@@ -84,10 +80,10 @@ export const openBringUpWorker = (ports: Ports): PlanWorker => {
       }
       const gateways = repair.gatewaysToAdd(todo.gateways);
       const shared = host.elements.length + host.chains.length;
-      if (bringUps.length + shared + gateways.length === 0 && !flowCuts.areDue()) return;
+      if (bringUps.length + shared + gateways.length === 0) return;
       repair.record(bringUps);
       const links = bringUps.map(({ served: { link } }) => link);
-      bringUpWorker.start(links, () => runRound({ bringUps, host, gateways }, served, ports));
+      bringUpWorker.start(links, () => runRound({ bringUps, host, gateways }, ports));
     },
   };
 };

@@ -1,9 +1,9 @@
 /** The time that a vif may wait for its link, and the times at which a failed vif is tried again. */
 
 import type { Problem } from '../../errors.ts';
-import { delayAfter } from '../../system/backoff.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
+import { openFailedAttempts } from './failed-attempts.ts';
 
 /** libxl waits equally long for a hotplug script's device (LIBXL_INIT_TIMEOUT). */
 const linkTimeoutMs = 10_000;
@@ -12,9 +12,6 @@ const linkTimeoutMs = 10_000;
  * message without reporting the loss.
  */
 const secondLookMs = 1_000;
-const retries = { firstMs: 100, longestMs: 30_000 };
-
-type Failure = { readonly problem: Problem; readonly attempts: number; readonly retryAt: number };
 
 export type LinkTimeout = {
   /** Records a failed attempt to bring up the vif. The wait before the next attempt doubles, up to 30 s. */
@@ -41,7 +38,7 @@ const isTried = (decision: Decision): boolean =>
 
 /** @param now milliseconds of a monotonic clock */
 export const openLinkTimeout = (now: () => number): LinkTimeout => {
-  const failures = new Map<VifKey, Failure>();
+  const failures = openFailedAttempts(now);
   const waitingSince = new Map<VifKey, number>();
 
   const isOverdue = (key: VifKey): boolean => {
@@ -54,23 +51,20 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
     const waiting = new Set(
       decisions.filter((d) => d.kind === 'waiting' && d.for === 'link').map(({ vif }) => vif.key),
     );
-    for (const key of failures.keys()) if (!tried.has(key)) failures.delete(key);
+    for (const key of failures.keys()) if (!tried.has(key)) failures.succeeded(key);
     for (const key of waitingSince.keys()) if (!waiting.has(key)) waitingSince.delete(key);
     for (const key of waiting) if (!waitingSince.has(key)) waitingSince.set(key, now());
   };
 
   return {
-    failed: (key, problem) => {
-      const attempts = (failures.get(key)?.attempts ?? 0) + 1;
-      failures.set(key, { problem, attempts, retryAt: now() + delayAfter(attempts, retries) });
-    },
-    succeeded: (key) => failures.delete(key),
+    failed: failures.failed,
+    succeeded: failures.succeeded,
     problemOf: (decision) => {
       const { key } = decision.vif;
       if (decision.kind === 'waiting' && isOverdue(key)) return linkMissing(decision);
-      return failures.get(key)?.problem;
+      return failures.problemOf(key);
     },
-    mayTry: (key) => (failures.get(key)?.retryAt ?? 0) <= now(),
+    mayTry: failures.mayTry,
     review: (decisions) => {
       forget(decisions);
       const isPending = decisions.some(
@@ -81,7 +75,7 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
       const due = [
         ...(isPending ? [now() + secondLookMs] : []),
         ...[...waitingSince.values()].map((since) => since + linkTimeoutMs),
-        ...[...failures.values()].map(({ retryAt }) => retryAt),
+        ...failures.retryTimes(),
       ].filter((at) => at > now());
       return due.length === 0 ? undefined : Math.min(...due) - now();
     },

@@ -11,6 +11,7 @@ import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
 import type { Backend } from '../store/backend.ts';
 import { type Decision, decideVifs } from '../vif/decide-vifs.ts';
+import type { FlowCuts } from './flow-cuts.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import { everyUplink, type ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
@@ -29,6 +30,7 @@ export type PassParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly linkTimeout: LinkTimeout;
+  readonly flowCuts: FlowCuts;
   readonly policies: Policies;
   readonly repairBackoff: RepairBackoff;
   readonly vifHistory: VifHistory;

@@ -2,13 +2,11 @@
 
 import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
-import { contains, parsePrefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
 import { profileDirectory } from '../../package.ts';
 import { loadPolicies } from '../config/policies.ts';
-import type { Flow } from '../policy/flow.ts';
-import { allows, type FlowFacts } from '../policy/flow-verdict.ts';
+import type { FlowFacts } from '../policy/flow-verdict.ts';
 import { hostsOf, type NetworkPolicy, nextExpiry } from '../policy/policy.ts';
 import type { PolicyChains, PolicyFacts } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
@@ -16,7 +14,6 @@ import { everyPolicy, type PolicySet, policyOf } from '../policy/policy-set.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
 import type { Circumstances } from '../vif/decide-vifs.ts';
-import type { ServedVif } from '../vif/served-vif.ts';
 import type { HostNames } from './host-names.ts';
 
 type Vifs = ReadonlyMap<unknown, BackendVif>;
@@ -30,8 +27,8 @@ export type Policies = {
   readonly policyFor: (vifs: Vifs, names: Names) => Circumstances['policyFor'];
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
-  /** Gives a function that tells whether the policies would allow a flow now. */
-  readonly allowsFlow: (served: readonly ServedVif[], names: Names) => (flow: Flow) => boolean;
+  /** What a verdict on a tracked flow needs beside the policies. */
+  readonly flowFacts: () => Pick<FlowFacts, 'nowS' | 'everOf'>;
   /** Milliseconds until the next rule expires, at most an hour; undefined if no rule expires. */
   readonly dueInMs: () => number | undefined;
 };
@@ -104,29 +101,7 @@ export const openPolicies = async (
       };
     },
     commonChains: () => compile(policySet.fallback, factsOf(new Map())).chains,
-    allowsFlow: (served, names) => {
-      const holderOf = (address: string): ServedVif | undefined => {
-        const prefix = parsePrefix(address);
-        if ('problem' in prefix) return undefined;
-        return served.find(({ prefixes }) => prefixes.some((range) => contains(range, prefix)));
-      };
-      const facts: FlowFacts = {
-        nowS: nowS(),
-        vmOf: (address) => {
-          const holder = holderOf(address);
-          return holder && (names.get(holder.domid) ?? null);
-        },
-        everOf: hostNames.everOf,
-      };
-      return (flow) => {
-        const from = holderOf(flow.source)?.policy.source;
-        const to = flow.isForwarded ? undefined : holderOf(flow.destination)?.policy.source;
-        return (
-          (from === undefined || allows(from, 'out', flow, facts)) &&
-          (to === undefined || allows(to, 'in', flow, facts))
-        );
-      };
-    },
+    flowFacts: () => ({ nowS: nowS(), everOf: hostNames.everOf }),
     dueInMs: () => {
       const next = nextExpiry(everyPolicy(policySet), nowS());
       return next === undefined ? undefined : Math.min((next - nowS()) * 1000 + 1, longestMs);

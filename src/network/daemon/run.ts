@@ -35,6 +35,7 @@ import { openAnnouncement } from './announcement.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
 import { openDaemonStatus } from './daemon-status.ts';
+import { openFlowCuts } from './flow-cuts.ts';
 import { openHostNames } from './host-names.ts';
 import { openLinkTimeout } from './link-timeout.ts';
 import { openObservedState } from './observed-state.ts';
@@ -119,7 +120,17 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const vifHistory = openVifHistory(log);
   const repairBackoff = openRepairBackoff(systemClock.now);
   const observed = openObservedState({ network, backend }, () => guard.suspect());
-  const shared = { ...ports, config, log, observed, linkTimeout, repairBackoff, vifHistory };
+  const flowCuts = openFlowCuts({ ...ports, config, observed, log }, systemClock.now);
+  const shared = {
+    ...ports,
+    config,
+    log,
+    observed,
+    linkTimeout,
+    flowCuts,
+    repairBackoff,
+    vifHistory,
+  };
   const guard = openStaticRulesetGuard({
     network,
     repairBackoff,

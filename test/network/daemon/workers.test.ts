@@ -43,6 +43,10 @@ const openFakes = () => {
       cutFlows: async () => {},
       nft: { remove: async () => {} },
     },
+    flowCuts: {
+      expect: () => {},
+      due: () => ({ together: [], alone: [], retryInMs: undefined }),
+    },
     repair: { logExcess: () => {}, gatewaysToAdd: () => [], record: () => {} },
     mayOpen: () => true,
     linkChanges: NEVER,
