@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { dom0Directory, profileDirectory } from '../../package.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import { parseMesh } from './mesh-file.ts';
 import type { Source, Sources } from './sources.ts';
@@ -12,8 +13,8 @@ const decode = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 
 const why = (error: unknown): string => {
+  if (isMissingFile(error)) return 'does not exist';
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'does not exist';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8';
   return `cannot be read: ${message}`;
 };

@@ -1,6 +1,7 @@
 /** Starts a file as a process with its own session and group, and with only three descriptors. */
 import type { Socket } from 'node:net';
 import { deferred } from '../../system/deferred.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { loadNative, type Program, type SpawnOperation } from '../../xen/native.ts';
 import { environmentOf } from './environment.ts';
 import type { User } from './passwd.ts';
@@ -39,7 +40,7 @@ const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
     return new RefusedError('busy', `${path} cannot be started: ${code}`);
   }
   // The file itself exists: it was checked just before.
-  if (code === 'ENOENT') {
+  if (isMissingFile(error)) {
     return new RefusedError(
       'not-found',
       `${path}: its interpreter (first line, or ELF loader) does not exist`,
