@@ -70,9 +70,9 @@ const late = (): never => {
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   try {
     const answer = await within(systemClock, deadlineMs, askPeers(runtime), late);
-    return v.parse(documentSchema, answer);
+    return { kind: 'answer', peers: v.parse(documentSchema, answer).peers };
   } catch (error) {
-    return { silent: (error as Error).message };
+    return { kind: 'silence', reason: (error as Error).message };
   }
 };
 

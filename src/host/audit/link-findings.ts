@@ -20,7 +20,9 @@ export type LinkFacts = {
   readonly isAgentWanted: boolean;
   readonly pairs: readonly ListedPair[];
   /** The agent's answer, or the reason why there is none. */
-  readonly agent: { readonly peers: readonly AgentPeer[] } | { readonly silent: string };
+  readonly agent:
+    | { readonly kind: 'answer'; readonly peers: readonly AgentPeer[] }
+    | { readonly kind: 'silence'; readonly reason: string };
 };
 
 /** Returns AGENT_ABSENT, or one finding for each link that is not up or leads to dom0. */
@@ -29,9 +31,9 @@ export const linkFindings = ({
   pairs,
   agent,
 }: LinkFacts): readonly AuditFinding[] => {
-  if ('silent' in agent) {
+  if (agent.kind === 'silence') {
     if (!isAgentWanted) return [];
-    const what = `this VM should have links, but no agent answers: ${printable(agent.silent)}`;
+    const what = `this VM should have links, but no agent answers: ${printable(agent.reason)}`;
     const remedy = 'rc-service vifwatch-agent start; vifwatch agent check';
     return [{ code: 'AGENT_ABSENT', what, do: remedy }];
   }

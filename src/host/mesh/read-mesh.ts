@@ -21,9 +21,9 @@ const why = (error: unknown): string => {
 
 const readSource = async (file: string): Promise<Source> => {
   try {
-    return { file, text: decode(await readFile(file)) };
+    return { file, kind: 'text', text: decode(await readFile(file)) };
   } catch (error) {
-    return { file, unreadable: why(error) };
+    return { file, kind: 'unreadable', reason: why(error) };
   }
 };
 
@@ -39,7 +39,7 @@ const listProfiles = async (): Promise<readonly string[]> =>
  */
 export const readMesh = async (file: string): Promise<Sources> => {
   const source = await readSource(file);
-  if (!('text' in source)) throw invalid(file, source.unreadable);
+  if (source.kind === 'unreadable') throw invalid(file, source.reason);
   const mesh = parseMesh(file, source.text);
   const beside = (name: string): string => (isAbsolute(name) ? name : join(dirname(file), name));
   const names = [...mesh.vms.values()].flatMap(({ config, rules }) =>
