@@ -10,6 +10,7 @@ import {
   interpret,
 } from '../../src/network/vif/backend-vif.ts';
 import type { Circumstances } from '../../src/network/vif/decide-vifs.ts';
+import { domidOf } from '../support/domid.ts';
 
 /** @throws Error if the text is not an address or a prefix */
 export const prefix = (text: string): Prefix => {
@@ -47,7 +48,7 @@ export const backendVif = (
   };
   const all = Object.entries({ ...usual, ...nodes });
   const present = Object.fromEntries(all.filter(([, value]) => value !== undefined));
-  return interpret({ domid, devid, nodes: present, frontendIp });
+  return interpret({ domid: domidOf(domid), devid, nodes: present, frontendIp });
 };
 
 export const emptyKernel: KernelState = {

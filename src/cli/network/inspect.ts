@@ -1,5 +1,6 @@
 /** The status without a daemon: reads xenstore and the kernel once, and changes nothing. */
 
+import type { Domid } from '../../address/domid.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import { isProblem } from '../../errors.ts';
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
@@ -38,7 +39,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const vifs = records.flatMap((record) => (record === undefined ? [] : [interpret(record)]));
   store.close();
   // The status needs only to know whether the vif has a policy; the chains' content does not matter.
-  const policyFor = (domid: number, prefixes: readonly Prefix[]) => {
+  const policyFor = (domid: Domid, prefixes: readonly Prefix[]) => {
     const policy = policyOf(policySet, domid, names.get(domid), prefixes);
     return isProblem(policy) ? policy : { source: policy, chains: policyChains(policy, nobody) };
   };

@@ -1,4 +1,5 @@
 /** Checks that this VM's agent answers and has all its links. */
+import { dom0 } from '../../address/domid.ts';
 import type { Role } from '../../ipc/agent/peer-status.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
@@ -47,7 +48,7 @@ export const linkFindings = ({
     return [{ code: 'LINK_DOWN', what, do: 'vifwatch peers; vifwatch audit in that VM' }];
   });
   const withDom0 = peers
-    .filter(({ domid }) => domid === 0)
+    .filter(({ domid }) => domid === dom0)
     .map(
       ({ name }): AuditFinding => ({
         code: 'LINK_DOM0',

@@ -3,6 +3,7 @@
  * been killed.
  */
 
+import type { Domid } from '../../address/domid.ts';
 import { ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { offerNodes } from './rendezvous.ts';
@@ -12,7 +13,7 @@ import { offerNodes } from './rendezvous.ts';
  * again.
  * @throws XenstoreError if the connection is lost
  */
-export const removeAgentNodes = (store: Xenstore, domid: number): Promise<void> =>
+export const removeAgentNodes = (store: Xenstore, domid: Domid): Promise<void> =>
   store.transaction(async (tx) => {
     const own = `/local/domain/${domid}`;
     // Other nodes below data/vifwatch do not belong to the agent.

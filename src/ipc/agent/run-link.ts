@@ -1,5 +1,6 @@
 /** Runs the call protocol over an established link, from HELLO to its end. */
 import type { Logger } from 'pino';
+import type { Domid } from '../../address/domid.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { openMux } from '../protocol/mux.ts';
 import type { LinkState } from './link-state.ts';
@@ -11,7 +12,7 @@ export type LinkRun = {
   /** This VM's name. */
   readonly self: string;
   /** The domid of the VM at the other end. */
-  readonly domid: number;
+  readonly domid: Domid;
   readonly onCall: (call: IncomingCall) => void;
   readonly state: Pick<LinkState, 'linkIsUp' | 'linkIsOver'>;
   readonly log: Logger;

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
+import type { Domid } from '../../address/domid.ts';
 import { contains, parsePrefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
@@ -20,7 +21,7 @@ import type { ServedVif } from '../vif/served-vif.ts';
 import type { HostNames } from './host-names.ts';
 
 type Vifs = ReadonlyMap<unknown, BackendVif>;
-type Names = ReadonlyMap<number, string>;
+type Names = ReadonlyMap<Domid, string>;
 
 export type Policies = {
   /** Reads the files again. If the directory cannot be read, logs that and keeps the previous policies. */

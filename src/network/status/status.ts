@@ -1,5 +1,6 @@
 /** The document that `vifwatch status` shows. */
 
+import type { Domid } from '../../address/domid.ts';
 import type { Problem } from '../../errors.ts';
 import { isProblem } from '../../errors.ts';
 import type { KernelState } from '../state/kernel-state.ts';
@@ -110,7 +111,7 @@ export type StatusFacts = {
   readonly panic: boolean;
   readonly decisions: readonly Decision[];
   readonly historyOf: (decision: Decision) => VifHistoryEntry;
-  readonly names: ReadonlyMap<number, string>;
+  readonly names: ReadonlyMap<Domid, string>;
   readonly kernel: KernelState;
   readonly gateways: readonly string[];
   readonly drops: Drops | null;

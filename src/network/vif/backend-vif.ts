@@ -1,5 +1,6 @@
 /** A vif as its backend directory describes it: raw nodes in, checked facts out. */
 
+import type { Domid } from '../../address/domid.ts';
 import { type Mac, parseMac } from '../../address/mac.ts';
 import { normalise, type Prefix, parsePrefix, reservedRange } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
@@ -39,7 +40,7 @@ export type BackendNodes = Readonly<Partial<Record<BackendNode, string>>>;
 
 /** The raw nodes of one vif; `frontendIp` is the guest's own claim. */
 export type BackendRecord = {
-  readonly domid: number;
+  readonly domid: Domid;
   readonly devid: number;
   readonly nodes: BackendNodes;
   readonly frontendIp: string | undefined;
@@ -64,7 +65,7 @@ export type VifFacts = {
 
 export type BackendVif = {
   readonly key: VifKey;
-  readonly domid: number;
+  readonly domid: Domid;
   readonly devid: number;
   /** XenbusState; undefined while the backend directory has no valid `state` node. */
   readonly state: number | undefined;
@@ -76,7 +77,7 @@ export type BackendVif = {
   readonly facts: VifFacts | Problem;
 };
 
-export const vifKey = (domid: number, devid: number): VifKey => `${domid}/${devid}`;
+export const vifKey = (domid: Domid, devid: number): VifKey => `${domid}/${devid}`;
 
 const problem = (code: Problem['code'], text: string): Problem => ({ code, text });
 

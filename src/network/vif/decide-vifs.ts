@@ -1,5 +1,6 @@
 /** Makes one decision for each vif from xenstore, the configuration and the kernel state. */
 
+import type { Domid } from '../../address/domid.ts';
 import type { Mac } from '../../address/mac.ts';
 import { contains, type Prefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
@@ -43,9 +44,9 @@ export type Circumstances = {
   /** By VM name: the addresses that the configuration allows to a VM without an address from dom0. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
   /** VM names by domid, from /ipc/domain-map. */
-  readonly names: ReadonlyMap<number, string>;
+  readonly names: ReadonlyMap<Domid, string>;
   /** The policy for a domain that has these addresses. */
-  readonly policyFor: (domid: number, prefixes: readonly Prefix[]) => VmPolicy | Problem;
+  readonly policyFor: (domid: Domid, prefixes: readonly Prefix[]) => VmPolicy | Problem;
 };
 
 type Claims = {

@@ -1,4 +1,5 @@
 /** The settings with which vifwatch serves a vif. */
+import type { Domid } from '../../address/domid.ts';
 import type { Mac } from '../../address/mac.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
@@ -7,7 +8,7 @@ import type { VifKey } from './backend-vif.ts';
 /** A vif that vifwatch serves, or will serve once its link exists. */
 export type ServedVif = {
   readonly key: VifKey;
-  readonly domid: number;
+  readonly domid: Domid;
   readonly devid: number;
   readonly defaultLink: string;
   readonly link: string;

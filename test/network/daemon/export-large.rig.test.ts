@@ -9,6 +9,7 @@ import { dataplaneOfVif } from '../../../src/network/plan/dataplane-of-vif.ts';
 import { policyChains } from '../../../src/network/policy/policy-chain.ts';
 import { hostElements, type UplinkOptions } from '../../../src/network/state/host-elements.ts';
 import { additions } from '../../../src/network/text/nft-json.ts';
+import { domidOf } from '../../support/domid.ts';
 import { mac, prefix } from '../store-fixture.ts';
 import { makeEmpty, sortedWords } from './empty-namespace.ts';
 import { macOf, withNetVm } from './net-vm.ts';
@@ -44,7 +45,7 @@ const largeState = (seed: number) => {
   const dataplanes = names.map((name, index) => {
     const { rules } = parsePolicyFile(`${name}.toml`, tomlOf(policies[index] ?? []));
     const source = { key: name, rules };
-    const domid = index + 3;
+    const domid = domidOf(index + 3);
     const [link, low] = [`vif${domid}.0`, index % 250];
     const prefixes = [`10.0.5.${low}`, `10.9.${index}.0/24`, `fd00:5::${index}`].map(prefix);
     return dataplaneOfVif(

@@ -8,12 +8,13 @@ import {
   renameLine,
   takeDownLines,
 } from '../../../src/network/text/ip-batch.ts';
+import { domidOf } from '../../support/domid.ts';
 import { mac, prefix, vmPolicy } from '../store-fixture.ts';
 
 const served = {
   ...({
     key: '3/0',
-    domid: 3,
+    domid: domidOf(3),
     devid: 0,
     defaultLink: 'vif3.0',
     link: 'vif-web',

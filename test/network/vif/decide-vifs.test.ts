@@ -6,6 +6,7 @@ import {
   type Decision,
   decideVifs,
 } from '../../../src/network/vif/decide-vifs.ts';
+import { domidOf } from '../../support/domid.ts';
 import { backendVif, circumstances, emptyKernel, prefix } from '../store-fixture.ts';
 
 const short = (decision: Decision | undefined): string => {
@@ -132,12 +133,12 @@ describe('addresses that only the guest names', () => {
 
   test('are refused without a name or without a [[vm]]', () => {
     expect(outcomes([vif], { allowed })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
-    const names = new Map([[3, 'other']]);
+    const names = new Map([[domidOf(3), 'other']]);
     expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
   });
 
   test('are used if the configuration allows them for that VM', () => {
-    const names = new Map([[3, 'web']]);
+    const names = new Map([[domidOf(3), 'web']]);
     expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'served' });
     const greedy = backendVif(3, { ip: undefined }, '10.0.7.7 10.0.8.8');
     expect(outcomes([greedy], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
@@ -145,7 +146,9 @@ describe('addresses that only the guest names', () => {
 
   test('are ignored if dom0 names addresses', () => {
     const both = backendVif(3, { ip: '10.0.5.3' }, '10.0.7.7');
-    const [decision] = decideVifs(circumstances([both], { allowed, names: new Map([[3, 'web']]) }));
+    const [decision] = decideVifs(
+      circumstances([both], { allowed, names: new Map([[domidOf(3), 'web']]) }),
+    );
     expect(decision).toMatchObject({
       kind: 'served',
       served: { prefixes: [{ text: '10.0.5.3' }] },
