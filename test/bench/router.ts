@@ -19,6 +19,7 @@ import { gateway4, outside4 } from '../rig/host.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { assertReaches } from '../scenario/ping.ts';
 import { domidOf } from '../support/domid.ts';
+import { linkNameOf } from '../support/link-name.ts';
 
 export type RouterKind = 'vifwatch' | 'plain' | 'linear';
 export type Router = { readonly host: SimHost; readonly address: string; readonly mac: string };
@@ -66,8 +67,8 @@ const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
     key: `${domid}/0` as const,
     domid: domidOf(domid),
     devid: 0,
-    defaultLink: link,
-    link,
+    defaultLink: linkNameOf(link),
+    link: linkNameOf(link),
     mac: parsedMac(own),
     prefixes: [prefix],
     mtu: undefined,

@@ -1,5 +1,6 @@
 /** Backend records as dom0 writes them, for tests of the pure code. */
 
+import { defaultLinkOf } from '../../src/address/link-name.ts';
 import { type Mac, parseMac } from '../../src/address/mac.ts';
 import { type Prefix, parsePrefix } from '../../src/address/prefix.ts';
 import type { VmPolicy } from '../../src/network/policy/vm-policy.ts';
@@ -11,6 +12,7 @@ import {
 } from '../../src/network/vif/backend-vif.ts';
 import type { Circumstances } from '../../src/network/vif/decide-vifs.ts';
 import { domidOf } from '../support/domid.ts';
+import { linkNameOf } from '../support/link-name.ts';
 
 /** @throws Error if the text is not an address or a prefix */
 export const prefix = (text: string): Prefix => {
@@ -75,9 +77,9 @@ export const circumstances = (
 ): Circumstances => ({
   vifs,
   kernel: emptyKernel,
-  linkNames: new Set(vifs.map(({ domid, devid }) => `vif${domid}.${devid}`)),
+  linkNames: new Set(vifs.map(defaultLinkOf)),
   gateways: [prefix('10.0.5.1'), prefix('fd00:5::1')],
-  uplinks: ['eth0'],
+  uplinks: [linkNameOf('eth0')],
   refusedMtus: new Map(),
   allowed: new Map(),
   names: new Map(),

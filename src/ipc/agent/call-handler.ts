@@ -2,7 +2,6 @@
  * Answers calls from other VMs. This VM's policy decides first; the service is searched for only after that.
  */
 import type { Logger } from 'pino';
-import type { Domid } from '../../address/domid.ts';
 import { systemClock } from '../../system/clock.ts';
 import type { LoadedPolicy } from '../config/load-policy.ts';
 import type { VmName } from '../config/vm-name.ts';
@@ -33,7 +32,7 @@ const nameOf = ({ request: { service, argument } }: IncomingCall): string =>
 /** The calling VM. A relayed call has no domid, because nothing proves it. */
 type Source = {
   readonly source: VmName;
-  readonly domid: Domid | undefined;
+  readonly domid: Caller['domid'] | undefined;
   readonly via: VmName | undefined;
 };
 

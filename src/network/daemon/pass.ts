@@ -10,7 +10,7 @@ import { hotplugErrorText, type Plan, plan, type VifProblem } from '../plan/plan
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
 import type { Backend } from '../store/backend.ts';
-import { type Decision, decideVifs } from '../vif/decide-vifs.ts';
+import { type Circumstances, type Decision, decideVifs } from '../vif/decide-vifs.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import { everyUplink, type ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
@@ -50,7 +50,7 @@ export type Passes = {
   readonly problemOf: (decision: Decision) => Problem | undefined;
 };
 
-type HostLinks = { readonly linkNames: ReadonlySet<string>; readonly uplinks: readonly string[] };
+type HostLinks = Pick<Circumstances, 'linkNames' | 'uplinks'>;
 
 const decide = (
   { config: { gateways, allowed }, observed, policies }: PassParts,
@@ -77,7 +77,7 @@ export const openPasses = (parts: PassParts): Passes => {
   const { problemOf, unmarked } = openVifProblems(parts);
   let decisions: readonly Decision[] = [];
 
-  const planWith = ({ linkNames, uplinks }: HostLinks, busy: ReadonlySet<string>): Plan =>
+  const planWith = ({ linkNames, uplinks }: HostLinks, busy: ReturnType<Workers['busy']>): Plan =>
     plan({
       decisions,
       kernel: observed.kernel(),

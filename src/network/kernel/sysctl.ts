@@ -1,5 +1,6 @@
 /** Kernel settings under /proc/sys/net. */
 import { writeFileSync } from 'node:fs';
+import type { LinkName } from '../../address/link-name.ts';
 import { VifwatchError } from '../../errors.ts';
 import { isMissingFile } from '../../system/missing-file.ts';
 
@@ -48,7 +49,7 @@ const set = (path: string, value: string): void => {
  * Hardens one vif; the caller does this before it sets the link up.
  * @throws Error if the kernel refuses a value
  */
-export const hardenVif = (link: string, hasIpv6: boolean): void => {
+export const hardenVif = (link: LinkName, hasIpv6: boolean): void => {
   const settings = { ...ipv4, ...(hasIpv6 ? withIpv6 : withoutIpv6) };
   for (const [path, value] of Object.entries(settings)) set(path.replace('*', link), value);
 };

@@ -2,8 +2,7 @@
 
 import type { Domid } from '../../address/domid.ts';
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import type { NetworkPolicy } from './policy.ts';
 
 /** The policies of /etc/vifwatch/rules.d; an invalid file is a Problem. */

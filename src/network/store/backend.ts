@@ -10,6 +10,7 @@ import {
   type BackendVif,
   backendNodes,
   type VifKey,
+  type VmNames,
   vifKey,
   xenbus,
 } from '../vif/backend-vif.ts';
@@ -38,7 +39,7 @@ export type Backend = {
     before?: BackendRecord,
   ) => Promise<BackendRecord | undefined>;
   /** The names that dom0 gives to domids in /ipc/domain-map; empty if the map is missing or unreadable. */
-  readonly names: () => Promise<ReadonlyMap<Domid, string>>;
+  readonly names: () => Promise<VmNames>;
   /**
    * Writes `hotplug-status=connected` for the vifs and returns the keys of the vifs for which it was
    * written. It skips a vif that was closed or replaced meanwhile.
@@ -72,7 +73,7 @@ const isAccepted = (request: Promise<unknown>): Promise<boolean> =>
 const list = (store: Xenstore, path: string): Promise<readonly string[]> =>
   ifMissing(store.list(path), []);
 
-const readNames = async (store: Xenstore): Promise<ReadonlyMap<Domid, string>> => {
+const readNames = async (store: Xenstore): Promise<VmNames> => {
   const listed = await list(store, namesRoot);
   const values = await store.readAll(listed.map((name) => `${namesRoot}/${name}`));
   const entries = listed.map((name, index) => [parseDomid(values[index]), name] as const);

@@ -1,12 +1,6 @@
 /** The xenstore paths of vifs, and the changes that event paths report. */
 import { type Domid, dom0, parseDomid } from '../../address/domid.ts';
-import {
-  type BackendNode,
-  type BackendRecord,
-  backendNodes,
-  type VifKey,
-  vifKey,
-} from '../vif/backend-vif.ts';
+import { type BackendNode, backendNodes, type VifKey, vifKey } from '../vif/backend-vif.ts';
 
 /** A part of xenstore to read again: one vif, one node of a vif, all vifs, or the name map. */
 export type StoreChange =
@@ -18,7 +12,7 @@ export type StoreChange =
 export const backendRootOf = (domid: Domid): string => `/local/domain/${domid}/backend/vif`;
 
 /** The ids in a key. `vifKey` made it of a domid, so that the fallback is never used. */
-export const vifIdsOf = (key: VifKey): Pick<BackendRecord, 'domid' | 'devid'> => {
+export const vifIdsOf = (key: VifKey): { domid: Domid; devid: number } => {
   const [domid, devid] = key.split('/');
   return { domid: parseDomid(domid) ?? dom0, devid: Number(devid) };
 };

@@ -1,10 +1,10 @@
 /** Makes one decision for each vif from xenstore, the configuration and the kernel state. */
 
 import type { Domid } from '../../address/domid.ts';
+import { defaultLinkOf, type LinkName } from '../../address/link-name.ts';
 import type { Mac } from '../../address/mac.ts';
 import { contains, type Prefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import type { VmPolicy } from '../policy/vm-policy.ts';
 import { keyOfElement } from '../state/element.ts';
 import type { KernelState } from '../state/kernel-state.ts';
@@ -36,9 +36,9 @@ export type Circumstances = {
   /** The last observation; it may be older than `linkNames`. */
   readonly kernel: KernelState;
   /** The links that exist now. */
-  readonly linkNames: ReadonlySet<string>;
+  readonly linkNames: ReadonlySet<LinkName>;
   readonly gateways: readonly Prefix[];
-  readonly uplinks: readonly string[];
+  readonly uplinks: readonly LinkName[];
   /** For each vif whose MTU netback refused: that MTU, in bytes. */
   readonly refusedMtus: ReadonlyMap<VifKey, number>;
   /** By VM name: the addresses that the configuration allows to a VM without an address from dom0. */
@@ -53,9 +53,9 @@ type Claims = {
   readonly uplinkMtu: number | undefined;
   readonly live: AddressHolders<BackendVif>;
   /** By link name: the vif that has the name, or that got it first in this run. */
-  readonly named: Map<string, VifKey>;
+  readonly named: Map<LinkName, VifKey>;
   /** Addresses that the firewall still holds for links of vifs that are gone or closed. */
-  readonly lingering: AddressHolders<string>;
+  readonly lingering: AddressHolders<LinkName>;
   readonly sameVm: SameVmVifs;
   readonly own: AddressHolders<string>;
   /** The default link names of all vifs that are not finished. */
@@ -112,7 +112,7 @@ const conflict = (
   return undefined;
 };
 
-const linkTaken = (link: string): Problem => ({
+const linkTaken = (link: LinkName): Problem => ({
   code: 'LINK_NAME_TAKEN',
   text: `another link is already called ${link}`,
 });
@@ -170,7 +170,7 @@ const admit = (
   return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
 };
 
-const isMacOf = (link: string, mac: Mac, { kernel }: Circumstances): boolean =>
+const isMacOf = (link: LinkName, mac: Mac, { kernel }: Circumstances): boolean =>
   kernel.elements.has(keyOfElement({ set: 'mac', link, mac }));
 
 /**
@@ -237,7 +237,7 @@ const bySeniority = (a: BackendVif, b: BackendVif): number =>
  */
 export const decideVifs = (circumstances: Circumstances): readonly Decision[] => {
   const vifs = [...circumstances.vifs].sort(bySeniority);
-  const liveLinks = new Set<string>();
+  const liveLinks = new Set<LinkName>();
   for (const vif of vifs) {
     if (isConnected(vif) && !isFinished(vif) && !isProblem(vif.facts))
       liveLinks.add(vif.facts.link);
@@ -252,9 +252,7 @@ export const decideVifs = (circumstances: Circumstances): readonly Decision[] =>
       circumstances.names,
     ),
     own: ownAddresses(circumstances),
-    defaultLinks: new Set(
-      vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),
-    ),
+    defaultLinks: new Set(vifs.filter((vif) => !isFinished(vif)).map(defaultLinkOf)),
   };
   return vifs.map((vif) => decideVif(vif, circumstances, claims));
 };

@@ -6,7 +6,7 @@
  */
 import type { Domid } from '../../address/domid.ts';
 import { isProblem } from '../../errors.ts';
-import { type BackendVif, type VifKey, xenbus } from './backend-vif.ts';
+import { type BackendVif, type VifKey, type VmNames, xenbus } from './backend-vif.ts';
 
 /** A text that is equal for vifs of the same VM; undefined for a vif without an address from dom0. */
 const identityOf = ({ devid, facts }: BackendVif): string | undefined =>
@@ -28,7 +28,7 @@ const isLeaving = ({ state, online }: BackendVif): boolean =>
  * after a crash have no name); its domain is older (an HVM guest is older than its stubdomain).
  */
 const preference =
-  (names: ReadonlyMap<Domid, string>) =>
+  (names: VmNames) =>
   (a: BackendVif, b: BackendVif): number =>
     Number(isLeaving(a)) - Number(isLeaving(b)) ||
     Number(b.state === xenbus.connected) - Number(a.state === xenbus.connected) ||
@@ -46,10 +46,7 @@ export type SameVmVifs = {
 };
 
 /** Groups the vifs by VM. @param names VM names by domid, from /ipc/domain-map */
-export const findSameVmVifs = (
-  vifs: readonly BackendVif[],
-  names: ReadonlyMap<Domid, string>,
-): SameVmVifs => {
+export const findSameVmVifs = (vifs: readonly BackendVif[], names: VmNames): SameVmVifs => {
   const groups = new Map<string, BackendVif[]>();
   for (const vif of vifs) {
     const identity = identityOf(vif);

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { keyOfElement, type SetElement, setFamilies } from '../../../src/network/state/element.ts';
 import { elementJson, parseElement } from '../../../src/network/text/element-json.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 
-const link = 'vif3.0';
+const link = linkNameOf('vif3.0');
 const mac = '00:16:3e:00:03:00';
 const forward = { proto: 'tcp', port: 8080 };
 const network = { prefix: { addr: '10.9.0.0', len: 24 } };
@@ -10,9 +11,9 @@ const network6 = { prefix: { addr: 'fd00:9::', len: 64 } };
 
 const cases: readonly (readonly [SetElement, unknown, string])[] = [
   [{ set: 'vif', link }, link, 'vif vif3.0'],
-  [{ set: 'uplink', link: 'eth0' }, 'eth0', 'uplink eth0'],
-  [{ set: 'mss_clamp', link: 'eth0' }, 'eth0', 'mss_clamp eth0'],
-  [{ set: 'masquerading', link: 'eth0' }, 'eth0', 'masquerading eth0'],
+  [{ set: 'uplink', link: linkNameOf('eth0') }, 'eth0', 'uplink eth0'],
+  [{ set: 'mss_clamp', link: linkNameOf('eth0') }, 'eth0', 'mss_clamp eth0'],
+  [{ set: 'masquerading', link: linkNameOf('eth0') }, 'eth0', 'masquerading eth0'],
   [{ set: 'mac', link, mac }, { concat: [link, mac] }, `mac vif3.0 . ${mac}`],
   [{ set: 'sender_mac', link, mac }, { concat: [link, mac] }, `sender_mac vif3.0 . ${mac}`],
   [

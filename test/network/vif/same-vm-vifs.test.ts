@@ -4,6 +4,7 @@ import { keyed } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { domidOf } from '../../support/domid.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { converge, type Model, planFor, setLinks } from '../plan/model-kernel.ts';
 import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
 
@@ -101,8 +102,8 @@ describe('a different VM', () => {
 
 test('old firewall elements of the same VM delay nothing; those of another VM do', () => {
   const left = (mac: string): readonly Element[] => [
-    { set: 'mac', link: 'vif3.0', mac },
-    { set: 'address4', link: 'vif3.0', prefix: '10.0.5.9' },
+    { set: 'mac', link: linkNameOf('vif3.0'), mac },
+    { set: 'address4', link: linkNameOf('vif3.0'), prefix: '10.0.5.9' },
   ];
   const kernelWith = (mac: string) => ({
     ...emptyKernel,
