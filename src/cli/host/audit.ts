@@ -1,6 +1,7 @@
 /** `vifwatch audit`: checks that dom0 is on none of this VM's paths, and that the VM matches its mesh. */
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { dom0 } from '../../address/domid.ts';
 import type { AuditFinding } from '../../host/audit/finding.ts';
 import {
   type KernelParameters,
@@ -38,7 +39,7 @@ const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   // Closing the connection rejects all pending requests.
   const deadline = systemClock.after(deadlineMs, () => store.close());
   try {
-    if (domid === 0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
+    if (domid === dom0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
     const isDaemonThere = await askDaemon(runtime).then(
       (status) => status !== undefined,
       () => false,
@@ -56,9 +57,10 @@ const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
 
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   try {
-    return v.parse(agentAnswer, await answerWithin(deadlineMs, askPeers(runtime)));
+    const { peers } = v.parse(agentAnswer, await answerWithin(deadlineMs, askPeers(runtime)));
+    return { kind: 'answer', peers };
   } catch (error) {
-    return { silent: (error as Error).message };
+    return { kind: 'silence', reason: (error as Error).message };
   }
 };
 

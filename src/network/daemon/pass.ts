@@ -8,7 +8,7 @@ import type { Config } from '../config/config.ts';
 import { hotplugErrorText, type Plan, plan, type VifProblem } from '../plan/plan.ts';
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
-import { type Decision, decideVifs } from '../vif/decide-vifs.ts';
+import { type Circumstances, type Decision, decideVifs } from '../vif/decide-vifs.ts';
 import { everyUplink } from './observed-state.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
 import type { VifHistory } from './vif-history.ts';
@@ -42,7 +42,7 @@ export type Passes = {
   readonly problemOf: (decision: Decision) => Problem | undefined;
 };
 
-type HostLinks = { readonly linkNames: ReadonlySet<string>; readonly uplinks: readonly string[] };
+type HostLinks = Pick<Circumstances, 'linkNames' | 'uplinks'>;
 
 const decide = (
   { config: { gateways, allowed }, observed, policies }: PassParts,
@@ -69,7 +69,7 @@ export const openPasses = (parts: PassParts): Passes => {
   const { problemOf, unmarked } = openVifProblems(parts);
   let decisions: readonly Decision[] = [];
 
-  const planWith = ({ linkNames, uplinks }: HostLinks, busy: ReadonlySet<string>): Plan =>
+  const planWith = ({ linkNames, uplinks }: HostLinks, busy: ReturnType<Workers['busy']>): Plan =>
     plan({
       decisions,
       kernel: observed.kernel(),

@@ -1,8 +1,10 @@
 /** The worker that closes vifs. */
 
+import { defaultLinkOf } from '../../address/link-name.ts';
 import type { Network } from '../kernel/network.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Backend } from '../store/backend.ts';
+import { vifIdsOf } from '../store/vif-paths.ts';
 import { neighbourRemoval, takeDownLines } from '../text/ip-batch.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Repair } from './repair.ts';
@@ -43,7 +45,7 @@ export const openTakeDownWorker = (ports: Ports): PlanWorker => {
       const { links, routes, neighbours } = todo.takeDown;
       const work = links.length + routes.length + neighbours.length + todo.finish.length;
       if (!worker.isIdle() || work === 0) return;
-      const finishing = todo.finish.map((key) => `vif${key.replace('/', '.')}`);
+      const finishing = todo.finish.map((key) => defaultLinkOf(vifIdsOf(key)));
       const touched = [...routes, ...neighbours].map(({ link }) => link);
       repair.logExcess({ routes: routes.filter(({ link }) => !links.includes(link)), neighbours });
       worker.start([...links, ...touched, ...finishing], async () => {

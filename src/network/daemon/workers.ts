@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
+import type { LinkName } from '../../address/link-name.ts';
 import { systemClock } from '../../system/clock.ts';
 import { CommandError } from '../../system/command.ts';
 import type { Network } from '../kernel/network.ts';
@@ -47,7 +48,7 @@ export type Workers = {
    */
   readonly isBringingUp: () => boolean;
   /** The links that a worker changes now. */
-  readonly busy: () => ReadonlySet<string>;
+  readonly busy: () => ReadonlySet<LinkName>;
   /** Starts the steps whose worker is idle; a later pass plans the other steps again. */
   readonly start: (todo: Plan) => void;
   /** The CommandError with which a worker's last work ended, if any; it belongs to no vif in particular. */
