@@ -13,7 +13,7 @@ export type Prefix = {
 };
 
 /** The reason why a text is not a usable prefix. */
-export type PrefixProblem = { readonly problem: string };
+type PrefixProblem = { readonly problem: string };
 
 const bitsOf = { 4: 32, 6: 128 } as const;
 

@@ -6,9 +6,16 @@ import { XenstoreError } from '../xen/xenstore.ts';
 const codeOf = (error: unknown): string | undefined =>
   error instanceof XenstoreError ? 'XENSTORE_UNAVAILABLE' : (error as { code?: string }).code;
 
+/** The values of the options of a daemon's command. */
+export type DaemonValues = {
+  readonly config: string;
+  readonly runtime: string;
+  readonly debug?: true;
+};
+
 /** Runs a daemon to its end. Returns 0; exits with 78 (EX_CONFIG) for a bad configuration, else with 1. */
 export const daemonProcess = async (
-  { debug }: { readonly debug?: true },
+  { debug }: DaemonValues,
   serve: (log: Logger) => Promise<void>,
 ): Promise<number> => {
   const log = pino({ level: debug ? 'debug' : 'info', base: null });

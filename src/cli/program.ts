@@ -8,8 +8,7 @@ import type {
   Option as OptionEntry,
   Value,
 } from './commands/parameter.ts';
-import { commandEpilogue, groupEpilogue, programEpilogue } from './help.ts';
-import { placeholder, usageOf } from './usage.ts';
+import { commandEpilogue, groupEpilogue, placeholder, programEpilogue, usageOf } from './help.ts';
 
 /** Runs a command with the values of its arguments and options, and of the global options, by their names. */
 export type Perform = (

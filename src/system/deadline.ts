@@ -1,5 +1,5 @@
 /** A race between work and the clock. */
-import type { Clock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 
 /**
  * Settles as the work does; if the work takes longer than `ms`, settles as `late` does instead. The work goes
@@ -23,4 +23,10 @@ export const within = <T, L>(
       })
       .unref();
     work.then(resolve, reject).finally(() => timer.cancel());
+  });
+
+/** Settles as the work does. Rejects with an Error if the work takes longer than `ms`. */
+export const answerWithin = <T>(ms: number, work: Promise<T>): Promise<T> =>
+  within(systemClock, ms, work, () => {
+    throw new Error(`no answer within ${ms / 1000} s`);
   });

@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 /** A directory on the way, a symbolic link, or the file at the end. */
 type Step = { readonly path: string; readonly stats: Stats };
 
-export type Way = {
+type Way = {
   readonly steps: readonly Step[];
   /** The file's own path. Like all paths here it is relative to the root and contains no links. */
   readonly end: string;

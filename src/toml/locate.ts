@@ -1,23 +1,16 @@
 /** Finds the line and column of a key in a valid TOML text, and shows that line with a caret. */
+import { type Position, positionAt } from '../text/diagnostic.ts';
 import { findOffset, type KeyPath } from './place-tree.ts';
 import { placesOf } from './toml-places.ts';
 
-export type Caret = {
-  /** Counts from 1. */
-  readonly line: number;
-  /** Counts from 1. */
-  readonly column: number;
-  readonly codeblock: string;
-};
+type Caret = Position & { readonly codeblock: string };
 
 const caret = (text: string, offset: number): Caret => {
-  const before = text.slice(0, offset);
-  const number = before.split('\n').length;
-  const column = offset - before.lastIndexOf('\n');
-  const prefix = `${number}:  `;
-  const pointer = `${' '.repeat(prefix.length + column - 1)}^`;
-  const line = text.split('\n')[number - 1] ?? '';
-  return { line: number, column, codeblock: `${prefix}${line}\n${pointer}` };
+  const position = positionAt(text, offset);
+  const prefix = `${position.line}:  `;
+  const pointer = `${' '.repeat(prefix.length + position.column - 1)}^`;
+  const line = text.split('\n')[position.line - 1] ?? '';
+  return { ...position, codeblock: `${prefix}${line}\n${pointer}` };
 };
 
 /**

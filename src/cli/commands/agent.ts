@@ -14,10 +14,7 @@ const agent = command({
     ['vifwatch agent', 'make and answer calls, as the service does'],
     ['vifwatch agent --config test/vifwatch.toml', 'read test/agent.toml and test/policy.d'],
   ],
-  run: async (values) => {
-    const { agent } = await import('../ipc/agent.ts');
-    return await agent(values);
-  },
+  run: async (values) => (await import('../ipc/agent.ts')).agent(values),
 });
 
 const agentCheck = command({
@@ -35,12 +32,8 @@ const agentCheck = command({
     ['vifwatch agent check --root build/sa-vm', 'check a root file system before it is an image'],
   ],
   run: async ({ root, config }) => {
-    if (root !== undefined) {
-      const { checkAgentRoot } = await import('../host/check-root.ts');
-      return await checkAgentRoot(root, config);
-    }
-    const { agentCheck } = await import('../ipc/agent-check.ts');
-    return await agentCheck({ config });
+    if (root === undefined) return (await import('../ipc/agent-check.ts')).agentCheck(config);
+    return (await import('../host/check-root.ts')).checkAgentRoot(root, config);
   },
 });
 
@@ -72,10 +65,7 @@ const call = command({
     ['vifwatch call --timeout 60 mgmt-vm copy -- tar c .', 'send a directory, a minute at most'],
   ],
   endsProcess: true, // Unread input on a terminal or pipe would keep the process alive.
-  run: async ({ vm, service, program, runtime, timeout }) => {
-    const { call } = await import('../ipc/call.ts');
-    return await call(vm, service, { runtime, timeout, program });
-  },
+  run: async (values) => (await import('../ipc/call.ts')).call(values),
 });
 
 const peers = command({
@@ -93,10 +83,7 @@ const peers = command({
     ['vifwatch peers', 'show the table'],
     ['vifwatch peers --json | jq .peers', 'let a program read the links'],
   ],
-  run: async ({ json, runtime }) => {
-    const { peers } = await import('../ipc/peers.ts');
-    return await peers(runtime, json === true);
-  },
+  run: async (values) => (await import('../ipc/peers.ts')).peers(values),
 });
 
 export const agentCommands = [agent, agentCheck, call, peers];

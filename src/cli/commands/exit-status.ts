@@ -2,6 +2,9 @@
 
 export const wrongCommandLine = [64, 'wrong command line'] as const;
 
+/** EX_UNAVAILABLE: the daemon or agent that the command asks does not answer. */
+export const noneRuns = 69;
+
 export const otherFailure = [70, 'any other failure; standard error names it'] as const;
 
 export const badConfiguration = [78, 'bad configuration'] as const;

@@ -20,10 +20,7 @@ const audit = command({
     ['vifwatch audit --json | jq -r .findings[].code', 'list the codes of the findings'],
   ],
   endsProcess: true, // An agent that does not answer would keep the process alive.
-  run: async ({ json, ...values }) => {
-    const { audit } = await import('../host/audit.ts');
-    return await audit(values, json === true);
-  },
+  run: async (values) => (await import('../host/audit.ts')).audit(values),
 });
 
 export const meshGroup: Group = {
@@ -59,11 +56,7 @@ const compile = command({
       'show what a changed mesh changes',
     ],
   ],
-  run: async ({ mesh, output }) => {
-    const { compile } = await import('../host/mesh-compile.ts');
-    await compile(mesh, output);
-    return 0;
-  },
+  run: async ({ mesh, output }) => (await import('../host/mesh.ts')).compile(mesh, output),
 });
 
 const check = command({
@@ -80,11 +73,7 @@ const check = command({
       'compile a mesh that has no error',
     ],
   ],
-  run: async ({ mesh }) => {
-    const { checkFile } = await import('../host/mesh-check.ts');
-    await checkFile(mesh);
-    return 0;
-  },
+  run: async ({ mesh }) => (await import('../host/mesh.ts')).checkFile(mesh),
 });
 
 export const hostCommands = [audit, compile, check];

@@ -14,10 +14,7 @@ const run = command({
     ['vifwatch run', 'serve all vifs with /etc/vifwatch/vifwatch.toml, as the service does'],
     ['vifwatch run --config test.toml --runtime /run/test', 'try another configuration'],
   ],
-  run: async (values) => {
-    const { runNetwork } = await import('../network/run.ts');
-    return await runNetwork(values);
-  },
+  run: async (values) => (await import('../network/run.ts')).runNetwork(values),
 });
 
 const status = command({
@@ -38,10 +35,7 @@ const status = command({
     ['vifwatch status', 'show the tables'],
     ['vifwatch status --json | jq .vifs', 'let a program read the vifs'],
   ],
-  run: async ({ json, ...values }) => {
-    const { status } = await import('../network/status.ts');
-    return await status(values, json === true);
-  },
+  run: async (values) => (await import('../network/status.ts')).status(values),
 });
 
 const exportRules = command({
@@ -55,10 +49,7 @@ const exportRules = command({
     ['vifwatch export', 'show the ruleset'],
     ['vifwatch export > vifwatch.nft', 'keep the ruleset, for "nft -f vifwatch.nft"'],
   ],
-  run: async ({ json }) => {
-    const { exportRules } = await import('../network/export.ts');
-    return await exportRules(json === true);
-  },
+  run: async (values) => (await import('../network/export.ts')).exportRules(values),
 });
 
 const check = command({
@@ -76,12 +67,8 @@ const check = command({
     ['vifwatch check --root build/net-vm', 'check a root file system before it is an image'],
   ],
   run: async ({ root, config }) => {
-    if (root !== undefined) {
-      const { checkNetVmRoot } = await import('../host/check-root.ts');
-      return await checkNetVmRoot(root, config);
-    }
-    const { check } = await import('../network/check.ts');
-    return await check({ config });
+    if (root === undefined) return (await import('../network/check.ts')).check(config);
+    return (await import('../host/check-root.ts')).checkNetVmRoot(root, config);
   },
 });
 
@@ -95,11 +82,7 @@ const panic = command({
     ['vifwatch panic', 'close every vif now'],
     ['vifwatch panic && vifwatch status', 'close every vif and show that panic mode is on'],
   ],
-  run: async () => {
-    const { closeAll } = await import('../network/panic.ts');
-    await closeAll();
-    return 0;
-  },
+  run: async () => (await import('../network/panic.ts')).closeAll(),
 });
 
 const resume = command({
@@ -112,11 +95,7 @@ const resume = command({
     ['vifwatch resume', 'open the vifs again'],
     ['vifwatch check && vifwatch resume', 'open the vifs only if the check finds no fault'],
   ],
-  run: async () => {
-    const { reopen } = await import('../network/panic.ts');
-    await reopen();
-    return 0;
-  },
+  run: async () => (await import('../network/panic.ts')).reopen(),
 });
 
 export const networkCommands = [run, status, exportRules, check, panic, resume];

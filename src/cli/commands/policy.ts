@@ -1,5 +1,4 @@
 /** The commands that read the call policy, without an agent. */
-import { dirname, join } from 'node:path';
 import { command, type Group } from './command.ts';
 import { otherFailure } from './exit-status.ts';
 import { directory, flag, optional, required, text } from './parameter.ts';
@@ -10,18 +9,16 @@ export const policyGroup: Group = {
   manual: 'vifwatch-policy(5)',
 };
 
-const beside = (config: string): string => join(dirname(config), 'policy.d');
+const dir = optional(
+  directory,
+  'directory of the policy files; default: policy.d beside the configuration',
+);
 
 const check = command({
   path: ['policy', 'check'],
   summary: 'Print all errors and warnings of the policy files',
   manual: 'vifwatch-policy(5)',
-  arguments: {
-    dir: optional(
-      directory,
-      'directory of the policy files; default: policy.d beside the configuration',
-    ),
-  },
+  arguments: { dir },
   globals: ['config'],
   exitStatuses: [
     [0, 'no error; there may be warnings'],
@@ -32,10 +29,7 @@ const check = command({
     ['vifwatch policy check', 'check /etc/vifwatch/policy.d'],
     ['vifwatch policy check new/policy.d', 'check files before they are installed'],
   ],
-  run: async ({ dir, config }) => {
-    const { checkPolicy } = await import('../ipc/policy-check.ts');
-    return await checkPolicy(dir ?? beside(config));
-  },
+  run: async (values) => (await import('../ipc/policy-check.ts')).checkPolicy(values),
 });
 
 const explain = command({
@@ -47,10 +41,7 @@ const explain = command({
     service: required(text('service[+argument]'), 'the service that it calls'),
   },
   options: {
-    dir: optional(
-      directory,
-      'directory of the policy files; default: policy.d beside the configuration',
-    ),
+    dir,
     self: optional(text('name'), 'the VM that is called; default: this VM'),
     relayed: flag('the call comes through a relay'),
   },
@@ -67,10 +58,7 @@ const explain = command({
       'ask the files of another VM about a relayed call',
     ],
   ],
-  run: async ({ source, service, dir, config, ...options }) => {
-    const { explainPolicy } = await import('../ipc/policy-explain.ts');
-    return await explainPolicy(source, service, { dir: dir ?? beside(config), ...options });
-  },
+  run: async (values) => (await import('../ipc/policy-explain.ts')).explainPolicy(values),
 });
 
 const evaluate = command({
@@ -99,10 +87,7 @@ const evaluate = command({
       'show which verdicts a new policy changes',
     ],
   ],
-  run: async (values) => {
-    const { evaluatePolicy } = await import('../ipc/policy-eval.ts');
-    return await evaluatePolicy(values);
-  },
+  run: async (values) => (await import('../ipc/policy-eval.ts')).evaluatePolicy(values),
 });
 
 export const policyCommands = [check, explain, evaluate];

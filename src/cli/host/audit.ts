@@ -1,12 +1,18 @@
 /** `vifwatch audit`: checks that dom0 is on none of this VM's paths, and that the VM matches its mesh. */
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { dom0 } from '../../address/domid.ts';
 import type { AuditFinding } from '../../host/audit/finding.ts';
 import {
   type KernelParameters,
   parseKernelParameters,
 } from '../../host/audit/kernel-parameters.ts';
-import { type LinkFacts, type ListedPair, linkFindings } from '../../host/audit/link-findings.ts';
+import {
+  agentAnswer,
+  type LinkFacts,
+  type ListedPair,
+  linkFindings,
+} from '../../host/audit/link-findings.ts';
 import { mapFindings } from '../../host/audit/map-findings.ts';
 import { policyFindings } from '../../host/audit/policy-findings.ts';
 import { rendezvousFindings } from '../../host/audit/rendezvous-findings.ts';
@@ -15,26 +21,25 @@ import { vifFindings } from '../../host/audit/vif-findings.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { systemClock } from '../../system/clock.ts';
-import { within } from '../../system/deadline.ts';
+import { answerWithin } from '../../system/deadline.ts';
 import { plainTable } from '../../text/plain-table.ts';
 import { connect } from '../../xen/connect.ts';
-import { askPeers } from '../ipc/ask-peers.ts';
+import { noneRuns } from '../commands/exit-status.ts';
+import { askPeers } from '../ipc/agent-link.ts';
 import { askDaemon } from '../network/status.ts';
-
-/** EX_UNAVAILABLE of sysexits.h. */
-const cannotLook = 69;
+import { printError } from '../print-error.ts';
 
 /** A busy xenstored or agent answers within milliseconds; a hung one never answers. */
 const deadlineMs = 10_000;
 
-type Options = { readonly config: string; readonly runtime: string };
+type Options = { readonly config: string; readonly runtime: string; readonly json?: true };
 
 const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   const { store, domid } = await connect();
   // Closing the connection rejects all pending requests.
   const deadline = systemClock.after(deadlineMs, () => store.close());
   try {
-    if (domid === 0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
+    if (domid === dom0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
     const isDaemonThere = await askDaemon(runtime).then(
       (status) => status !== undefined,
       () => false,
@@ -50,29 +55,12 @@ const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
   }
 };
 
-/** Any process could be listening on the agent's socket, so its answer is checked. */
-const documentSchema = v.object({
-  peers: v.array(
-    v.object({
-      name: v.string(),
-      domid: v.nullable(v.number()),
-      role: v.string(),
-      state: v.string(),
-      trouble: v.nullable(v.string()),
-    }),
-  ),
-});
-
-const late = (): never => {
-  throw new Error(`no answer within ${deadlineMs / 1000} s`);
-};
-
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   try {
-    const answer = await within(systemClock, deadlineMs, askPeers(runtime), late);
-    return v.parse(documentSchema, answer);
+    const { peers } = v.parse(agentAnswer, await answerWithin(deadlineMs, askPeers(runtime)));
+    return { kind: 'answer', peers };
   } catch (error) {
-    return { silent: (error as Error).message };
+    return { kind: 'silence', reason: (error as Error).message };
   }
 };
 
@@ -109,7 +97,7 @@ const text = (findings: readonly AuditFinding[]): string => {
 };
 
 /** Prints the findings. Returns the exit status: 0 without findings, 1 with some, 69 if the audit fails. */
-export const audit = async ({ config, runtime }: Options, json: boolean): Promise<number> => {
+export const audit = async ({ config, runtime, json }: Options): Promise<number> => {
   const paths = agentPaths(config);
   let findings: readonly AuditFinding[];
   try {
@@ -120,8 +108,8 @@ export const audit = async ({ config, runtime }: Options, json: boolean): Promis
       ...(await ofLinks(parameters, paths.config, runtime)),
     ];
   } catch (error) {
-    process.stderr.write(`vifwatch: ${(error as Error).message}\n`);
-    return cannotLook;
+    printError((error as Error).message);
+    return noneRuns;
   }
   process.stdout.write(json ? `${JSON.stringify({ findings }, null, 2)}\n` : `${text(findings)}\n`);
   return findings.length === 0 ? 0 : 1;

@@ -1,11 +1,11 @@
 /** `vifwatch agent check`: checks the agent's configuration and this VM. A failed check shows the remedy. */
 import { access, readdir, readFile } from 'node:fs/promises';
-import { listedIn } from '../../ipc/agent/listed-links.ts';
+import { listedIn } from '../../ipc/agent/link-changes.ts';
 import { type AgentConfig, agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { pagesPerLink } from '../../ipc/config/link-grants.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
-import { placeText } from '../../text/diagnostic.ts';
-import { connect } from '../../xen/connect.ts';
+import { firstOfDiagnostics } from '../../text/diagnostic.ts';
+import { ownName } from '../../xen/connect.ts';
 import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
 
 const device = (name: string): Promise<CheckResult> =>
@@ -37,10 +37,8 @@ const policy = (directory: string): Promise<CheckResult> =>
       case 'absent':
         throw new Error(`${directory} does not exist: every call is denied`);
       case 'invalid': {
-        const [first, ...others] = policy.diagnostics;
-        const more =
-          others.length === 0 ? '' : `, and ${others.length} more: vifwatch policy check`;
-        throw new Error(`${first && placeText(first.place)}: ${first?.text}${more}`);
+        const hint = policy.diagnostics.length === 1 ? '' : ': vifwatch policy check';
+        throw new Error(`${firstOfDiagnostics(policy.diagnostics)}${hint}`);
       }
     }
   });
@@ -57,39 +55,29 @@ const configured = ({ serve, connect, relay }: AgentConfig): string => {
   return relay === undefined ? links : `${links}, the relay is ${relay}`;
 };
 
-/** This VM's name; undefined if xenstored does not answer, which another check reports. */
-const ownName = async (): Promise<string | undefined> => {
-  try {
-    const { store } = await connect();
-    const [name] = await store.readAll(['name']);
-    store.close();
-    return name;
-  } catch {
-    return undefined;
-  }
-};
-
 /** Checks the configured links. If the configuration is invalid, that is the only result. */
 const links = async (file: string): Promise<readonly Promise<CheckResult>[]> => {
   let config: AgentConfig;
   try {
     config = await loadAgentConfig(file);
   } catch (error) {
-    return [Promise.resolve({ name: 'config', lacks: (error as Error).message })];
+    return [Promise.resolve({ kind: 'failed', name: 'config', text: (error as Error).message })];
   }
   const { serve } = config;
   const serves = serve.everyone || serve.names.length > 0;
-  const connects = listedIn(config, await ownName()).client.size > 0;
+  // Another check reports that xenstored does not answer.
+  const self = await ownName().catch(() => undefined);
+  const connects = listedIn(config, self).client.size > 0;
   return [
-    Promise.resolve({ name: 'config', fine: configured(config) }),
+    Promise.resolve({ kind: 'passed', name: 'config', text: configured(config) }),
     ...(serves ? [device('gntalloc'), grants(serve.names.length)] : []),
     ...(connects ? [device('gntdev')] : []),
   ];
 };
 
 /** Prints one line per check and returns the exit status. */
-export const agentCheck = async (options: { readonly config: string }): Promise<number> => {
-  const paths = agentPaths(options.config);
+export const agentCheck = async (configFile: string): Promise<number> => {
+  const paths = agentPaths(configFile);
   return await report([
     ...(await links(paths.config)),
     device('evtchn'),

@@ -1,7 +1,9 @@
 /** A local program's link with its VM's agent. */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { agentSocket } from '../../ipc/agent/agent-socket.ts';
+import { text } from 'node:stream/consumers';
+import { agentSocket, peersService } from '../../ipc/agent/agent-socket.ts';
+import type { PeersDocument } from '../../ipc/agent/peer-status.ts';
 import { type Mux, openMux } from '../../ipc/protocol/mux.ts';
 
 const hints: Readonly<Record<string, string>> = {
@@ -28,4 +30,14 @@ export const connectToAgent = async (runtime: string): Promise<Mux> => {
     name: 'vifwatch',
     onCall: (call) => call.refuse({ code: 'denied', text: 'a local program does not serve calls' }),
   });
+};
+
+/** @throws Error with a hint if the agent cannot be reached */
+export const askPeers = async (runtime: string): Promise<PeersDocument> => {
+  const mux = await connectToAgent(runtime);
+  const asked = mux.open({ target: '', service: peersService, argument: '' });
+  asked.stdin.end();
+  const answer = await text(asked.stdout);
+  mux.close({ code: 'shutdown', text: 'done' });
+  return JSON.parse(answer) as PeersDocument;
 };

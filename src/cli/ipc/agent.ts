@@ -2,13 +2,9 @@
 import { runAgent } from '../../ipc/agent/run.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { closeInherited } from '../../ipc/services/inherited.ts';
-import { daemonProcess } from '../daemon-process.ts';
+import { type DaemonValues, daemonProcess } from '../daemon-process.ts';
 
-export const agent = (options: {
-  readonly config: string;
-  readonly runtime: string;
-  readonly debug?: true;
-}): Promise<number> =>
+export const agent = (options: DaemonValues): Promise<number> =>
   daemonProcess(options, async (log) => {
     closeInherited();
     const paths = agentPaths(options.config);

@@ -5,25 +5,32 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { CallRequest, Outcome, OutgoingCall, RefusalCode } from '../../ipc/protocol/call.ts';
-import { ChannelError } from '../../ipc/protocol/channel-error.ts';
+import {
+  ChannelError,
+  failedStatus,
+  type Outcome,
+  type OutgoingCall,
+  parseService,
+  type RefusalCode,
+} from '../../ipc/protocol/call.ts';
 import { systemClock } from '../../system/clock.ts';
 import { within } from '../../system/deadline.ts';
 import { plainText } from '../../text/plain-text.ts';
+import { printError } from '../print-error.ts';
 import { connectToAgent } from './agent-link.ts';
 
 export type CallOptions = {
+  readonly vm: string;
+  /** The service with its argument. */
+  readonly service: string;
   readonly runtime: string;
-  /** The limit in seconds; undefined for no limit. */
-  readonly timeout: number | undefined;
+  /** The limit in seconds. */
+  readonly timeout?: number;
   /**
    * The local program that talks with the service instead of this process's stdin and stdout; empty for none.
    */
   readonly program: readonly string[];
 };
-
-/** The exit status for a failure that is neither a refusal nor the service's own; qrexec uses the same. */
-const failedStatus = 125;
 
 const refusalStatus = {
   denied: 126,
@@ -32,18 +39,6 @@ const refusalStatus = {
   failed: failedStatus,
   unreachable: failedStatus,
 } as const satisfies Record<RefusalCode, number>;
-
-const printError = (text: string): void => {
-  process.stderr.write(`vifwatch: ${text}\n`);
-};
-
-/** Parses `sign+key1`, or `sign` alone. */
-const parseService = (text: string): Pick<CallRequest, 'service' | 'argument'> => {
-  const plus = text.indexOf('+');
-  return plus < 0
-    ? { service: text, argument: '' }
-    : { service: text.slice(0, plus), argument: text.slice(plus + 1) };
-};
 
 /** The local end of the call: this process's own stdin and stdout, or the local program's. */
 type LocalEnd = {
@@ -134,13 +129,13 @@ const transfer = async (remote: OutgoingCall, local: LocalEnd): Promise<Outcome>
   return outcome;
 };
 
-const talk = async (target: string, named: string, options: CallOptions): Promise<number> => {
-  const mux = await connectToAgent(options.runtime);
+const talk = async ({ vm, service, runtime, program }: CallOptions): Promise<number> => {
+  const mux = await connectToAgent(runtime);
   await mux.ready;
-  const local = options.program.length === 0 ? ownEnd : await startProgram(options.program);
-  const outcome = await transfer(mux.open({ target, ...parseService(named) }), local);
+  const local = program.length === 0 ? ownEnd : await startProgram(program);
+  const outcome = await transfer(mux.open({ target: vm, ...parseService(service) }), local);
   await local.ended;
-  return statusOf(target, outcome);
+  return statusOf(vm, outcome);
 };
 
 /**
@@ -148,17 +143,13 @@ const talk = async (target: string, named: string, options: CallOptions): Promis
  * killed it, 126 if the call was denied, 127 if the service does not exist, 125 for any other failure. The
  * process must exit after that: its exit cancels a call that has not ended.
  */
-export const call = async (
-  target: string,
-  named: string,
-  options: CallOptions,
-): Promise<number> => {
-  const { timeout } = options;
+export const call = async (options: CallOptions): Promise<number> => {
+  const { vm, timeout } = options;
   const late = (): never => {
-    throw new Error(`${target} has not ended the call within ${timeout} s: cancelled`);
+    throw new Error(`${vm} has not ended the call within ${timeout} s: cancelled`);
   };
   try {
-    const status = talk(target, named, options);
+    const status = talk(options);
     if (timeout === undefined) return await status;
     return await within(systemClock, timeout * 1000, status, late);
   } catch (error) {

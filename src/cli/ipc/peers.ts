@@ -1,10 +1,9 @@
 /** `vifwatch peers`: shows the links of this VM's agent. */
 import type { PeersDocument } from '../../ipc/agent/peer-status.ts';
 import { plainTable } from '../../text/plain-table.ts';
-import { askPeers } from './ask-peers.ts';
-
-/** EX_UNAVAILABLE in sysexits.h. */
-const noAgent = 69;
+import { noneRuns } from '../commands/exit-status.ts';
+import { printError } from '../print-error.ts';
+import { askPeers } from './agent-link.ts';
 
 const row = (peer: PeersDocument['peers'][number]): string[] => [
   peer.name,
@@ -42,13 +41,19 @@ const textOf = ({ peers: found, relayed }: PeersDocument): string => {
 };
 
 /** Prints the links and returns the exit status: 0 if all are up, 1 if not, 69 if no agent runs. */
-export const peers = async (runtime: string, json: boolean): Promise<number> => {
+export const peers = async ({
+  runtime,
+  json,
+}: {
+  readonly runtime: string;
+  readonly json?: true;
+}): Promise<number> => {
   let document: PeersDocument;
   try {
     document = await askPeers(runtime);
   } catch (error) {
-    process.stderr.write(`vifwatch: ${(error as Error).message}\n`);
-    return noAgent;
+    printError((error as Error).message);
+    return noneRuns;
   }
   const { peers: found } = document;
   process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : textOf(document));

@@ -4,10 +4,11 @@ import * as v from 'valibot';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { decideCall, type Verdict } from '../../ipc/policy/decide-call.ts';
 import { placeText } from '../../text/diagnostic.ts';
+import { printError } from '../print-error.ts';
 import { errorsOf } from './policy-check.ts';
 import { requestLines } from './policy-request-lines.ts';
 
-export type EvalOptions = { readonly dir: string; readonly self: string };
+type EvalOptions = { readonly dir: string; readonly self: string };
 
 const requestSchema = v.strictObject({
   source: v.string(),
@@ -33,10 +34,6 @@ const parseRequest = (line: string): Request | undefined => {
 
 const answer = ({ action, user, rule }: Partial<Verdict>): string =>
   `${JSON.stringify({ action: action ?? 'deny', user: user ?? null, rule: rule ?? null })}\n`;
-
-const printError = (text: string): void => {
-  process.stderr.write(`vifwatch: ${text}\n`);
-};
 
 /** Writes to standard output and returns the exit status: 1 if the policy or a request is invalid. */
 export const evaluatePolicy = async ({ dir, self }: EvalOptions): Promise<number> => {

@@ -5,35 +5,17 @@ import type { CallRule } from '../../ipc/policy/call-rule.ts';
 import { decideCall, type PolicyRequest, type Verdict } from '../../ipc/policy/decide-call.ts';
 import { mayBeSkipped } from '../../ipc/policy/rule-index.ts';
 import type { VmToken } from '../../ipc/policy/vm-token.ts';
+import { parseService } from '../../ipc/protocol/call.ts';
 import { placeText } from '../../text/diagnostic.ts';
-import { connect } from '../../xen/connect.ts';
-import { errorsOf } from './policy-check.ts';
+import { ownName } from '../../xen/connect.ts';
+import { type CheckOptions, errorsOf, policyDirectoryOf } from './policy-check.ts';
 
-export type ExplainOptions = {
-  readonly dir: string;
+type ExplainOptions = CheckOptions & {
+  readonly source: string;
+  /** The service with its argument. */
+  readonly service: string;
   readonly self?: string;
-  readonly relayed?: boolean;
-};
-
-/**
- * This VM's name.
- * @throws VifwatchError XENSTORE_UNAVAILABLE
- */
-const ownName = async (): Promise<string> => {
-  const { store } = await connect();
-  try {
-    return await store.read('name');
-  } finally {
-    store.close();
-  }
-};
-
-/**
- * Splits a call as Qubes does: the argument follows the first "+". No argument is the same as an empty one.
- */
-const splitCall = (call: string): Pick<PolicyRequest, 'service' | 'argument'> => {
-  const [service = '', ...rest] = call.split('+');
-  return { service, argument: rest.join('+') };
+  readonly relayed?: true;
 };
 
 const excludes = ({ kind, text }: VmToken, name: string): boolean =>
@@ -73,13 +55,11 @@ const explanation = (
 };
 
 /** Prints the explanation and returns the exit status: 0 if the call is allowed, 1 if not. */
-export const explainPolicy = async (
-  source: string,
-  call: string,
-  { dir, self, relayed = false }: ExplainOptions,
-): Promise<number> => {
-  const loaded = await loadPolicy(dir);
-  const request = { source, self: self ?? (await ownName()), ...splitCall(call), relayed };
+export const explainPolicy = async (options: ExplainOptions): Promise<number> => {
+  const { source, relayed = false } = options;
+  const loaded = await loadPolicy(policyDirectoryOf(options));
+  const self = options.self ?? (await ownName());
+  const request = { source, self, ...parseService(options.service), relayed };
   const verdict = decideCall(loaded.policy, request);
   const errors = errorsOf(loaded);
   const lines =

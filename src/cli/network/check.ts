@@ -4,17 +4,17 @@
  */
 
 import { access, readFile } from 'node:fs/promises';
-import { isProblem } from '../../errors.ts';
+import { netVmPrograms, type RequiredProgram } from '../../host/image/programs.ts';
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
-import { loadPolicies } from '../../network/config/policies.ts';
-import { profileDirectory, staticRulesetFile } from '../../package.ts';
+import { inspectPolicies } from '../../network/config/policies.ts';
+import { staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
-const binary = (name: string, argv: readonly string[], packages: string): Promise<CheckResult> =>
-  probe(name, `install ${packages}`, async () => firstLine(await run(argv)));
+const binary = ({ name, argument, packages }: RequiredProgram): Promise<CheckResult> =>
+  probe(name, `install ${packages}`, async () => firstLine(await run([name, argument])));
 
 /** /sys/module lists loaded modules, and built-in modules that have parameters; netback has parameters. */
 const netback = () =>
@@ -37,15 +37,8 @@ const checks = (config: string): Promise<CheckResult>[] => [
     const from = uplinks === undefined ? 'every interface' : uplinks.join(' ');
     return `uplinks: ${from}, gateways: ${gateways.map(({ text }) => text).join(' ') || 'none'}`;
   }),
-  probe('policies', '', async () => {
-    const { policies } = await loadPolicies(policyDirectory(config), profileDirectory);
-    const bad = [...policies.values()].find(isProblem);
-    if (bad !== undefined) throw new Error(bad.text);
-    return `files for: ${[...policies.keys()].join(' ') || 'none'}`;
-  }),
-  binary('ip', ['ip', '-V'], 'iproute2 (busybox ip has no JSON)'),
-  binary('nft', ['nft', '--version'], 'nftables'),
-  binary('conntrack', ['conntrack', '--version'], 'conntrack-tools (Debian: conntrack)'),
+  probe('policies', '', () => inspectPolicies(policyDirectory(config))),
+  ...netVmPrograms.map(binary),
   probe(
     'firewall',
     'modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
@@ -61,5 +54,4 @@ const checks = (config: string): Promise<CheckResult>[] => [
 ];
 
 /** Prints one line per check. @returns the exit status: 0 if all checks pass, else 1 */
-export const check = ({ config }: { readonly config: string }): Promise<number> =>
-  report(checks(config));
+export const check = (config: string): Promise<number> => report(checks(config));

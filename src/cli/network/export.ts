@@ -1,4 +1,5 @@
 /** `vifwatch export`: prints the rules that are in the kernel, even if they differ from the desired ones. */
+import { defaultLinkOf, type LinkName } from '../../address/link-name.ts';
 import { isProblem } from '../../errors.ts';
 import { openNft } from '../../network/kernel/nft.ts';
 import { openBackend } from '../../network/store/backend.ts';
@@ -9,21 +10,22 @@ import { interpret } from '../../network/vif/backend-vif.ts';
 import { staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { connect } from '../../xen/connect.ts';
+import { printError } from '../print-error.ts';
 
 const tables = ['inet', 'arp', 'netdev'] as const;
 
 /** VM names by link. @throws VifwatchError XENSTORE_UNAVAILABLE */
-const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
+const vmsByLink = async (): Promise<ReadonlyMap<LinkName, string>> => {
   const { store, domid: own } = await connect();
   const backend = openBackend(store, own);
   try {
     const [names, keys] = await Promise.all([backend.names(), backend.keys()]);
     const records = await Promise.all(keys.map((key) => backend.read(key)));
     return new Map(
-      records.flatMap((record): [string, string][] => {
+      records.flatMap((record): [LinkName, string][] => {
         if (record === undefined) return [];
-        const { domid, devid, facts } = interpret(record);
-        const link = isProblem(facts) ? `vif${domid}.${devid}` : facts.link;
+        const { domid, facts } = interpret(record);
+        const link = isProblem(facts) ? defaultLinkOf(record) : facts.link;
         return [[link, names.get(domid) ?? `domain ${domid}`]];
       }),
     );
@@ -33,18 +35,16 @@ const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
 };
 
 /** The export works without xenstore, then without VM names. */
-const unnamed = (error: unknown): ReadonlyMap<string, string> => {
-  process.stderr.write(`vifwatch: the export omits VM names: ${(error as Error).message}\n`);
+const unnamed = (error: unknown): ReadonlyMap<LinkName, string> => {
+  printError(`the export omits VM names: ${(error as Error).message}`);
   return new Map();
 };
 
 /** Prints the ruleset. @param json prints JSON, else nft text @returns the exit status */
-export const exportRules = async (json: boolean): Promise<number> => {
+export const exportRules = async ({ json }: { readonly json?: true }): Promise<number> => {
   const firewall = await openNft([staticRulesetFile]).observe();
   if (firewall === undefined) {
-    process.stderr.write(
-      'vifwatch: the vifwatch tables are not in the kernel: is vifwatch running?\n',
-    );
+    printError('the vifwatch tables are not in the kernel: is vifwatch running?');
     return 1;
   }
   const flags = json ? ['-j', '-s', '-t'] : ['-s', '-t'];

@@ -1,14 +1,10 @@
 /** `vifwatch run`: reads the configuration and runs the network daemon. */
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { runDaemon } from '../../network/daemon/run.ts';
-import { daemonProcess } from '../daemon-process.ts';
+import { type DaemonValues, daemonProcess } from '../daemon-process.ts';
 
 /** @returns the exit status */
-export const runNetwork = (options: {
-  readonly config: string;
-  readonly runtime: string;
-  readonly debug?: true;
-}): Promise<number> =>
+export const runNetwork = (options: DaemonValues): Promise<number> =>
   daemonProcess(options, async (log) => {
     const config = await loadConfig(options.config);
     const policies = policyDirectory(options.config);

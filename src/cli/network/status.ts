@@ -4,9 +4,8 @@ import { text } from 'node:stream/consumers';
 import { controlSocket } from '../../network/daemon/control-socket.ts';
 import type { Status } from '../../network/status/status.ts';
 import { statusText } from '../../network/status/status-text.ts';
-
-/** The exit status without a daemon: EX_UNAVAILABLE of sysexits.h. */
-const noDaemon = 69;
+import { isMissingFile } from '../../system/missing-file.ts';
+import { noneRuns } from '../commands/exit-status.ts';
 
 /** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 5 s */
 export const askDaemon = async (runtime: string): Promise<Status | undefined> => {
@@ -15,8 +14,8 @@ export const askDaemon = async (runtime: string): Promise<Status | undefined> =>
   try {
     return JSON.parse(await text(socket)) as Status;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    const isRefused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    if (isRefused || isMissingFile(error)) return undefined;
     throw error;
   }
 };
@@ -26,13 +25,12 @@ const lookOurselves = async (config: string): Promise<Status> => {
   return await inspect(config);
 };
 
+type StatusOptions = { readonly config: string; readonly runtime: string; readonly json?: true };
+
 /** Prints the status. @returns the exit status: 0 if all is healthy, 1 if not, 69 without a daemon */
-export const status = async (
-  { config, runtime }: { readonly config: string; readonly runtime: string },
-  json: boolean,
-): Promise<number> => {
+export const status = async ({ config, runtime, json }: StatusOptions): Promise<number> => {
   const found = (await askDaemon(runtime)) ?? (await lookOurselves(config));
   process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found));
-  if (found.daemon === null) return noDaemon;
+  if (found.daemon === null) return noneRuns;
   return found.healthy ? 0 : 1;
 };

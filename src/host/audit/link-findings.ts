@@ -1,4 +1,6 @@
 /** Checks that this VM's agent answers and has all its links. */
+import * as v from 'valibot';
+import { dom0 } from '../../address/domid.ts';
 import type { Role } from '../../ipc/agent/peer-status.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
@@ -6,21 +8,27 @@ import type { AuditFinding } from './finding.ts';
 /** A link of this VM in its configuration or on its kernel command line. */
 export type ListedPair = { readonly name: string; readonly role: Role };
 
-/** A peer as the process behind the agent's socket reports it. */
-type AgentPeer = {
-  readonly name: string;
-  readonly domid: number | null;
-  readonly role: string;
-  readonly state: string;
-  readonly trouble: string | null;
-};
+/** The agent's answer. Any process could be listening on the agent's socket, so the answer is checked. */
+export const agentAnswer = v.object({
+  peers: v.array(
+    v.object({
+      name: v.string(),
+      domid: v.nullable(v.number()),
+      role: v.string(),
+      state: v.string(),
+      trouble: v.nullable(v.string()),
+    }),
+  ),
+});
 
 export type LinkFacts = {
   /** True if this VM should have a link, or if its agent's configuration is invalid. */
   readonly isAgentWanted: boolean;
   readonly pairs: readonly ListedPair[];
   /** The agent's answer, or the reason why there is none. */
-  readonly agent: { readonly peers: readonly AgentPeer[] } | { readonly silent: string };
+  readonly agent:
+    | ({ readonly kind: 'answer' } & v.InferOutput<typeof agentAnswer>)
+    | { readonly kind: 'silence'; readonly reason: string };
 };
 
 /** Returns AGENT_ABSENT, or one finding for each link that is not up or leads to dom0. */
@@ -29,9 +37,9 @@ export const linkFindings = ({
   pairs,
   agent,
 }: LinkFacts): readonly AuditFinding[] => {
-  if ('silent' in agent) {
+  if (agent.kind === 'silence') {
     if (!isAgentWanted) return [];
-    const what = `this VM should have links, but no agent answers: ${printable(agent.silent)}`;
+    const what = `this VM should have links, but no agent answers: ${printable(agent.reason)}`;
     const remedy = 'rc-service vifwatch-agent start; vifwatch agent check';
     return [{ code: 'AGENT_ABSENT', what, do: remedy }];
   }
@@ -45,7 +53,7 @@ export const linkFindings = ({
     return [{ code: 'LINK_DOWN', what, do: 'vifwatch peers; vifwatch audit in that VM' }];
   });
   const withDom0 = peers
-    .filter(({ domid }) => domid === 0)
+    .filter(({ domid }) => domid === dom0)
     .map(
       ({ name }): AuditFinding => ({
         code: 'LINK_DOM0',

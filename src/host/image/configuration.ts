@@ -2,13 +2,11 @@
 
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { isProblem } from '../../errors.ts';
 import { parseAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { type Config, loadConfig } from '../../network/config/config.ts';
-import { loadPolicies } from '../../network/config/policies.ts';
-import { profileDirectory } from '../../package.ts';
-import { placeText } from '../../text/diagnostic.ts';
+import { inspectPolicies } from '../../network/config/policies.ts';
+import { firstOfDiagnostics } from '../../text/diagnostic.ts';
 import { readOptional } from '../../toml/strict-toml.ts';
 import { findFile, isThere } from './find-file.ts';
 
@@ -52,10 +50,7 @@ export const loadNetVmConfig = async (root: string, file: string): Promise<Confi
 /** Checks the policies of the vifs. Throws an Error with the place of the first mistake. */
 export const inspectVifPolicies = async (root: string, directory: string): Promise<string> => {
   requireOwnFiles(root, directory);
-  const { policies } = await loadPolicies(placeOf(root, directory), profileDirectory);
-  const bad = [...policies.values()].find(isProblem);
-  if (bad !== undefined) throw new Error(bad.text);
-  return `files for: ${[...policies.keys()].join(' ') || 'none'}`;
+  return await inspectPolicies(placeOf(root, directory));
 };
 
 /** Checks agent.toml; the kernel command line is unknown here. Throws an Error with a mistake's place. */
@@ -80,10 +75,7 @@ export const inspectCallPolicy = async (root: string, directory: string): Promis
       return `${rules.length} rules in ${files} files`;
     case 'absent':
       return `${directory} does not exist: every call is denied`;
-    case 'invalid': {
-      const [first, ...others] = policy.diagnostics;
-      const more = others.length === 0 ? '' : `, and ${others.length} more`;
-      throw new Error(`${first && placeText(first.place)}: ${first?.text}${more}`);
-    }
+    case 'invalid':
+      throw new Error(firstOfDiagnostics(policy.diagnostics));
   }
 };

@@ -2,7 +2,7 @@
 import { quoted } from '../../text/printable.ts';
 import type { ReadAt } from './find-file.ts';
 
-export type FileKind =
+type FileKind =
   | { readonly kind: 'elf' }
   | { readonly kind: 'script'; readonly interpreter: string }
   /** Not a program; `what` describes the file to the operator. */

@@ -6,15 +6,13 @@ import type { VmName } from '../../ipc/config/vm-name.ts';
 import type { Diagnostic } from '../../text/diagnostic.ts';
 import { levelsOf } from './boot-order.ts';
 import { commandLineOf } from './command-line.ts';
-import { addressDiagnostics } from './diagnostics/addresses.ts';
+import { addressDiagnostics, forwardDiagnostics } from './diagnostics/addresses.ts';
 import { bootOrderDiagnostics } from './diagnostics/boot-order.ts';
 import { callPolicyDiagnostics } from './diagnostics/call-policies.ts';
 import { commandLineDiagnostics } from './diagnostics/command-lines.ts';
-import { forwardDiagnostics } from './diagnostics/forwards.ts';
 import { nameDiagnostics } from './diagnostics/names.ts';
 import { networkPolicyDiagnostics } from './diagnostics/network-policies.ts';
-import { pairDiagnostics } from './diagnostics/pairs.ts';
-import { relayDiagnostics } from './diagnostics/relays.ts';
+import { pairDiagnostics, relayDiagnostics } from './diagnostics/pairs.ts';
 import { vifDiagnostics } from './diagnostics/vifs.ts';
 import { xlConfigDiagnostics } from './diagnostics/xl-configs.ts';
 import { listersOf, readersOf } from './domain-map-acl.ts';
@@ -46,7 +44,7 @@ const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
   const named = (names: readonly string[]): readonly VmName[] => names as readonly VmName[];
   const textOf = (file: string | undefined): string | undefined => {
     const source = file === undefined ? undefined : files.get(file);
-    return source && 'text' in source ? source.text : undefined;
+    return source?.kind === 'text' ? source.text : undefined;
   };
   const vmOf = (vm: MeshVm): Vm => {
     const policy = subsets.get(vm.name);

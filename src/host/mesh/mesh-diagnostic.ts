@@ -1,4 +1,5 @@
 /** Diagnostics of a mesh. In each text, the advice follows a semicolon. */
+import { byText } from '../../text/by-text.ts';
 import { type Diagnostic, type Place, placeText } from '../../text/diagnostic.ts';
 import { printableLine, quoted } from '../../text/printable.ts';
 
@@ -9,13 +10,14 @@ export const error = (place: Place, text: string): Diagnostic => ({
   text,
 });
 
+/** True for xl's names of dom0, which cannot be a VM of a mesh. */
+export const isDom0 = (name: string | undefined): boolean => name === 'dom0' || name === 'Domain-0';
+
 /** Returns the text for a name that no VM has. */
 export const unknownVm = (name: string): string => {
-  if (name === 'dom0' || name === 'Domain-0') return `${name} cannot be a VM of a mesh; remove it`;
+  if (isDom0(name)) return `${name} cannot be a VM of a mesh; remove it`;
   return `there is no VM ${quoted(name)}; add it to mesh.toml or correct the name`;
 };
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const byNumber = (a: number | undefined, b: number | undefined): number => (a ?? 0) - (b ?? 0);
 

@@ -2,7 +2,7 @@
 import { everyone } from '../../ipc/config/kernel-command-line.ts';
 import type { MeshFile, MeshVm } from './mesh-file.ts';
 
-export type MeshPair = { readonly server: string; readonly client: string };
+type MeshPair = { readonly server: string; readonly client: string };
 
 /** True if the VM serves the named VM, or everyone. */
 export const serves = ({ serve }: MeshVm, name: string): boolean =>

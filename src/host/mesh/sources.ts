@@ -1,13 +1,12 @@
 /** A mesh and all files that were read for it, before the check. */
 import type { LoadedPolicy } from '../../ipc/config/load-policy.ts';
-import type { Place } from '../../text/diagnostic.ts';
 import type { MeshFile } from './mesh-file.ts';
 
 /** A file that mesh.toml names. */
 export type Source = { readonly file: string } & (
-  | { readonly text: string }
+  | { readonly kind: 'text'; readonly text: string }
   /** The reason why the file could not be read: "does not exist". */
-  | { readonly unreadable: string }
+  | { readonly kind: 'unreadable'; readonly reason: string }
 );
 
 export type Sources = {
@@ -28,13 +27,3 @@ export const filesOf = ({ mesh, policy, policyDirectory, files }: Sources): read
   ...[...files.values()].map(({ file }) => file),
   ...(policy === undefined ? [] : [policyDirectory]),
 ];
-
-/** Converts an offset in a file's text to a place. */
-export const placeIn = (file: string, text: string, offset: number): Place => {
-  const before = text.slice(0, offset);
-  return {
-    file,
-    line: before.split('\n').length,
-    column: offset - before.lastIndexOf('\n'),
-  };
-};

@@ -11,11 +11,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import type { Tree } from './compile.ts';
 import { tableHeader } from './dom0-table.ts';
-
-const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** The first word of the table in dom0, in all versions. */
 const mark = `${tableHeader.split(' ', 1)[0]} `;
@@ -26,7 +25,7 @@ const isCompiled = async (directory: string): Promise<boolean | undefined> => {
   try {
     names = await readdir(directory);
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isMissingFile(error)) return undefined;
     throw error;
   }
   if (names.length === 0) return true;
@@ -111,5 +110,24 @@ export const writeTree = async (directory: string, tree: Tree): Promise<void> =>
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw invalid(directory, `cannot be written: ${(error as Error).message}`);
+  }
+};
+
+/**
+ * Checks that none of the files, which must exist, is in the directory.
+ * @throws VifwatchError CONFIG_INVALID if one is
+ */
+export const requireOutsideOutput = async (
+  directory: string,
+  files: readonly string[],
+): Promise<void> => {
+  const output = await realpath(directory).catch(() => undefined);
+  if (output === undefined) return;
+  for (const file of files) {
+    if (!`${await realpath(file)}/`.startsWith(`${output}/`)) continue;
+    throw invalid(
+      directory,
+      `compiling would replace ${file}, which is in it; choose another directory`,
+    );
   }
 };

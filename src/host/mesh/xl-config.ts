@@ -8,7 +8,7 @@ export type Setting = {
   readonly value: string | undefined;
 };
 
-export type XlConfig = {
+type XlConfig = {
   readonly settings: readonly Setting[];
   /** The error that ended the parsing, if any. */
   readonly syntaxError: { readonly offset: number; readonly text: string } | undefined;

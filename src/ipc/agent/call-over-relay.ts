@@ -9,14 +9,14 @@ import type { RelayedCalls } from './relayed-calls.ts';
 import { openRepeatableInput } from './repeatable-input.ts';
 import { endLocalCall, forwardOutputs, spliceCalls } from './splice-calls.ts';
 
-export type CallOverRelayPorts = {
+type CallOverRelayPorts = {
   readonly peers: Pick<Peers, 'linkNow' | 'reach' | 'seek'>;
   readonly relayed: Pick<RelayedCalls, 'add'>;
   readonly clock: Clock;
 };
 
 /** Calls the VM over the relay. Rejects with an Error, before any output, that says why there is no link. */
-export type CallOverRelay = (call: IncomingCall, name: VmName, relay: VmName) => Promise<void>;
+type CallOverRelay = (call: IncomingCall, name: VmName, relay: VmName) => Promise<void>;
 
 /**
  * The longest wait for a direct link after the relay refused a call. If both agents run, the link is up by

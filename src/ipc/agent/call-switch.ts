@@ -1,28 +1,19 @@
 /** Handles all calls over this VM's links: incoming calls, its programs' calls, and relayed calls. */
-import type { Logger } from 'pino';
 import { concatMap } from 'rxjs';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import type { LoadedPolicy } from '../config/load-policy.ts';
 import type { IncomingCall } from '../protocol/call.ts';
-import type { Services } from '../services/services.ts';
-import { createCallHandler } from './call-handler.ts';
+import { type CallHandlerPorts, createCallHandler } from './call-handler.ts';
 import { openDomainMap } from './domain-map.ts';
-import type { RateLimitLog } from './log-rate-limit.ts';
-import type { Caller, Self } from './peer.ts';
+import type { Caller } from './peer.ts';
 import type { PeersDocument } from './peer-status.ts';
 import { openPeers } from './peers.ts';
 import { openRelay } from './relay.ts';
 import { openRoutes, type Routes } from './routes.ts';
 import type { Settings } from './settings.ts';
 
-export type CallSwitchPorts = {
+type CallSwitchPorts = Omit<CallHandlerPorts, 'relay' | 'forward'> & {
   readonly store: Xenstore;
-  readonly self: Self;
   readonly settings: Settings;
-  readonly policy: () => LoadedPolicy;
-  readonly services: Services;
-  readonly log: Logger;
-  readonly rateLimitLog: RateLimitLog;
   /** Called when the connection to xenstored is lost. */
   readonly fail: (error: unknown) => void;
 };
@@ -41,7 +32,7 @@ export type CallSwitch = {
 
 /** Opens the links that the settings ask for, and follows each change of the settings. */
 export const openCallSwitch = (ports: CallSwitchPorts): CallSwitch => {
-  const { store, self, settings, policy, services, log, rateLimitLog, fail } = ports;
+  const { store, self, settings, log, rateLimitLog, fail } = ports;
   const relayName = () => settings.now().relay;
   const relay = openRelay({
     linkWith: (name, signal) => peers.linkWith(name, signal),
@@ -49,15 +40,7 @@ export const openCallSwitch = (ports: CallSwitchPorts): CallSwitch => {
     log,
     rateLimitLog,
   });
-  const handleCall = createCallHandler({
-    self,
-    relay: relayName,
-    forward: relay.forward,
-    policy,
-    services,
-    log,
-    rateLimitLog,
-  });
+  const handleCall = createCallHandler({ ...ports, relay: relayName, forward: relay.forward });
   const onCall = (caller: Caller, call: IncomingCall): void => void handleCall(caller, call);
   const peers = openPeers({ store, names: openDomainMap(store), self, log, onCall, fail });
   const configuring = settings.all

@@ -3,7 +3,7 @@ import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 import type { CallRequest, Refusal } from '../protocol/call.ts';
 
 /** This VM's name, and the configured relay's name, which may be the same. */
-export type RelayContext = { readonly self: string; readonly relay: VmName | undefined };
+type RelayContext = { readonly self: string; readonly relay: VmName | undefined };
 
 type ClassifiedCall =
   /** @property via the relay that vouches for the source; undefined if the source itself made the call */

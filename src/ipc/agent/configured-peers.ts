@@ -3,8 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../system/clock.ts';
 import type { LinkConfig } from '../config/kernel-command-line.ts';
 import type { VmName } from '../config/vm-name.ts';
-import { type ConfiguredLinks, type LinkChange, linkChanges } from './link-changes.ts';
-import { listedIn } from './listed-links.ts';
+import { type ConfiguredLinks, type LinkChange, linkChanges, listedIn } from './link-changes.ts';
 import type { Role } from './peer-status.ts';
 import { mostWatches, type PeerTable } from './peer-table.ts';
 import type { UnlistedPeers } from './unlisted-peers.ts';
@@ -12,7 +11,7 @@ import type { UnlistedPeers } from './unlisted-peers.ts';
 /** The interval of checks whether a link that is to be closed still has calls. */
 const idleMs = 200;
 
-export type ConfiguredPeersPorts = {
+type ConfiguredPeersPorts = {
   /** This VM's name. */
   readonly self: string;
   readonly table: PeerTable;

@@ -15,22 +15,19 @@ import {
   take,
   timer,
 } from 'rxjs';
+import { type Domid, parseDomid } from '../../address/domid.ts';
 import { singleFlight } from '../../system/single-flight.ts';
+import { domainMap } from '../../xen/domain-map.ts';
 import { ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { isDomainMapName, type VmName } from '../config/vm-name.ts';
-
-const root = '/ipc/domain-map';
 
 // dom0 may make a node readable only after it has written the node, and xenstored promises no event for that.
 const retryMs = 500;
 const retries = 20;
 
-/** DOMID_FIRST_RESERVED in Xen's public headers: no VM has this domid or a higher one. */
-const firstReserved = 0x7ff0;
-
 /** The domid that has the name. `ambiguous`: the domain has a second name, and could choose its identity. */
-export type Named = number | 'unknown' | 'ambiguous';
+export type Named = Domid | 'unknown' | 'ambiguous';
 
 type Table = ReadonlyMap<VmName, Named>;
 
@@ -38,16 +35,14 @@ export type DomainMap = {
   /** Emits the name's domain, then each change. Errors with a XenstoreError if the connection is lost. */
   readonly domainOf: (name: VmName) => Observable<Named>;
   /** All known names by domid, without the domains that have several names. */
-  readonly names: () => Promise<ReadonlyMap<number, VmName>>;
+  readonly names: () => Promise<ReadonlyMap<Domid, VmName>>;
   /** Emits when a name's domain may have changed. */
   readonly changes: Observable<unknown>;
 };
 
 /** The domid of a guest; undefined for dom0, which has no agent, and for any other text. */
-const parseDomid = (value: string | undefined): number | undefined => {
-  if (value === undefined || !/^[1-9]\d{0,4}$/.test(value)) return undefined;
-  return Number(value) < firstReserved ? Number(value) : undefined;
-};
+const guestOf = (value: string | undefined): Domid | undefined =>
+  value === '0' ? undefined : parseDomid(value);
 
 const noNames: readonly string[] = [];
 
@@ -56,17 +51,17 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
   /** The subscribers per name. These names are read even if this VM cannot list them. */
   const wanted = new Map<VmName, number>();
   const wishes = new Subject<void>();
-  const changes = merge(store.watch(root), timer(retryMs, retryMs).pipe(take(retries))).pipe(
+  const changes = merge(store.watch(domainMap), timer(retryMs, retryMs).pipe(take(retries))).pipe(
     share(),
   );
 
   const read = async (): Promise<Table> => {
     // dom0 may forbid this VM to list the names.
-    const listed = (await ifRefused(store.list(root), noNames)).filter(isDomainMapName);
+    const listed = (await ifRefused(store.list(domainMap), noNames)).filter(isDomainMapName);
     const names = [...new Set([...listed, ...wanted.keys()])];
-    const values = await store.readAll(names.map((name) => `${root}/${name}`));
-    const domids = values.map(parseDomid);
-    const namedOf = (domid: number | undefined): Named => {
+    const values = await store.readAll(names.map((name) => `${domainMap}/${name}`));
+    const domids = values.map(guestOf);
+    const namedOf = (domid: Domid | undefined): Named => {
       if (domid === undefined) return 'unknown';
       return domids.indexOf(domid) === domids.lastIndexOf(domid) ? domid : 'ambiguous';
     };
@@ -100,7 +95,7 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
         );
       }),
     names: async () => {
-      const found = new Map<number, VmName>();
+      const found = new Map<Domid, VmName>();
       for (const [name, named] of await read())
         if (typeof named === 'number') found.set(named, name);
       return found;

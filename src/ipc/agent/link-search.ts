@@ -12,7 +12,7 @@ const linkWithinMs = 10_000;
 /** The shortest time between searches for a direct link with a relayed VM: each search reads xenstore. */
 const seekMs = 1_000;
 
-export type LinkSearchPorts = {
+type LinkSearchPorts = {
   /** This VM's name. */
   readonly self: string;
   /** The VM's peers. */

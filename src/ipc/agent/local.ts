@@ -8,26 +8,23 @@ import { loadNative } from '../../xen/native.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
 import { agentSocket, peersService } from './agent-socket.ts';
+import type { CallSwitch } from './call-switch.ts';
 import type { RateLimitLog } from './log-rate-limit.ts';
-import type { PeersDocument } from './peer-status.ts';
-import type { Routes } from './routes.ts';
 
 /** The most programs connected at once: each can make the agent hold a megabyte. */
 const mostPrograms = 256;
 
-export type LocalPorts = {
+type LocalPorts = Pick<CallSwitch, 'place' | 'document'> & {
   /** This VM's name. */
   readonly self: string;
   readonly runtime: string;
   /** The group whose members may call; undefined: root's group. */
   readonly group: string | undefined;
-  readonly place: Routes['place'];
-  readonly document: () => PeersDocument;
   readonly log: Logger;
   readonly rateLimitLog: RateLimitLog;
 };
 
-export type Local = {
+type Local = {
   /** Closes the socket, and ends the programs' calls. */
   readonly close: () => Promise<void>;
 };

@@ -1,19 +1,52 @@
 /** One peer VM, and the current link with it. */
 import type { Logger } from 'pino';
 import { map, NEVER, type Observable, switchMap } from 'rxjs';
+import type { Domid } from '../../address/domid.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
-import type { Mux } from '../protocol/mux.ts';
+import { openMux } from '../protocol/mux.ts';
 import type { DomainMap, Named } from './domain-map.ts';
-import { openLinkState } from './link-state.ts';
-import type { LinkStatus, Role } from './peer-status.ts';
+import { type LinkState, openLinkState } from './link-state.ts';
+import type { Role } from './peer-status.ts';
 import type { EstablishedLink } from './rendezvous.ts';
-import { runLink } from './run-link.ts';
+
+type LinkRun = {
+  readonly role: Role;
+  /** This VM's name. */
+  readonly self: string;
+  /** The domid of the VM at the other end. */
+  readonly domid: Domid;
+  readonly onCall: (call: IncomingCall) => void;
+  readonly state: Pick<LinkState, 'linkIsUp' | 'linkIsOver'>;
+  readonly log: Logger;
+};
+
+/** Runs the call protocol over a link, from HELLO to its end. Never rejects. */
+const runLink = async (
+  { link, place }: EstablishedLink,
+  { role, self, domid, onCall, state, log }: LinkRun,
+): Promise<void> => {
+  const mux = openMux(link, { role, name: self, onCall });
+  let cause: string | undefined;
+  link.once('error', (error: Error & { code?: string }) => {
+    cause = error.code;
+  });
+  mux.ready.then(
+    () => {
+      state.linkIsUp(mux, place);
+      log.info({ domid, place }, 'the link is up');
+    },
+    () => {},
+  );
+  const { kind, code, text } = await mux.over;
+  state.linkIsOver(mux);
+  log.info({ domid, by: kind, code, cause, reason: text }, 'the link is closed');
+};
 
 /** The calling VM. Xen guarantees the domid, and dom0 gives the name. */
-export type Caller = { readonly name: VmName; readonly domid: number };
+export type Caller = { readonly name: VmName; readonly domid: Domid };
 
-export type Self = { readonly name: string; readonly domid: number };
+export type Self = { readonly name: string; readonly domid: Domid };
 
 export type PeerPorts = {
   readonly domainOf: DomainMap['domainOf'];
@@ -23,7 +56,7 @@ export type PeerPorts = {
    */
   readonly rendezvous: (
     role: Role,
-    domid: number,
+    domid: Domid,
     report: (reason: string | undefined) => void,
   ) => Observable<EstablishedLink>;
   readonly self: Self;
@@ -33,18 +66,13 @@ export type PeerPorts = {
   readonly fail: (error: unknown) => void;
 };
 
-export type Peer = {
-  /** The link, if it is up now. */
-  readonly linkNow: () => Mux | undefined;
-  /** Resolves with the link once it is up. Rejects when the signal is aborted or the peer is closed. */
-  readonly link: (signal: AbortSignal) => Promise<Mux>;
-  readonly status: () => LinkStatus;
+export type Peer = Pick<LinkState, 'linkNow' | 'link' | 'status'> & {
   /** Sends GOODBYE with the reason, and removes the link's nodes from xenstore. */
   readonly close: (why: string) => Promise<void>;
 };
 
 /** The reason why the domain that has the name can have no link with this VM. */
-const troubleWith = (found: Named, self: number): string | undefined => {
+const troubleWith = (found: Named, self: Domid): string | undefined => {
   if (found === 'ambiguous')
     return 'the domain has more than one name in /ipc/domain-map; dom0 must give it only one';
   if (found === self) return "this is this VM's own name; an agent has no link with itself";

@@ -12,7 +12,7 @@ import { openPeerTable } from './peer-table.ts';
 import { serverRendezvous } from './server-rendezvous.ts';
 import { openUnlistedPeers } from './unlisted-peers.ts';
 
-export type PeersPorts = Omit<PeerPorts, 'domainOf' | 'rendezvous'> & {
+type PeersPorts = Omit<PeerPorts, 'domainOf' | 'rendezvous'> & {
   readonly store: Xenstore;
   readonly names: DomainMap;
 };

@@ -7,7 +7,7 @@ const goodMs = 10_000;
 /** If both agents run, a link must be up within one second. */
 const delays = { firstMs: 50, longestMs: 800 };
 
-export type ReconnectBackoff = {
+type ReconnectBackoff = {
   /** Waits for the delay that is due, then starts to time a new attempt. */
   readonly wait: () => Promise<void>;
 };

@@ -12,7 +12,7 @@ const share = 4;
 
 const fits = (own: number, all: number): boolean => own < (maxStreams - (all - own)) / share;
 
-export type RelayLoad = {
+type RelayLoad = {
   /** Whether the source may make one more call to the target. */
   readonly hasRoom: (from: VmName, to: VmName) => boolean;
   readonly add: (from: VmName, to: VmName) => void;

@@ -6,16 +6,12 @@ import { within } from '../../system/deadline.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import type { Mux } from '../protocol/mux.ts';
+import type { LinkSearch } from './link-search.ts';
 import type { RateLimitLog } from './log-rate-limit.ts';
 import { openRelayLoad } from './relay-load.ts';
 import { spliceCalls } from './splice-calls.ts';
 
-export type RelayPorts = {
-  /**
-   * Resolves with the link to a peer. Rejects with an Error that says why there is none. Never adds a peer.
-   */
-  readonly linkWith: (name: VmName, signal: AbortSignal) => Promise<Mux>;
-  readonly linkNow: (name: VmName) => Mux | undefined;
+type RelayPorts = Pick<LinkSearch, 'linkWith' | 'linkNow'> & {
   readonly log: Logger;
   readonly rateLimitLog: RateLimitLog;
   /** This process's clock, except in tests. */

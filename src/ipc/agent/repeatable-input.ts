@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Outcome, OutgoingCall } from '../protocol/call.ts';
 import { initialWindow } from '../protocol/limits.ts';
 
-export type RepeatableInput = {
+type RepeatableInput = {
   /** Sends the kept input from its beginning, then the input that follows. */
   readonly sayTo: (call: OutgoingCall) => void;
   /** Whether no part of the call has reached its target, and all of its input is still kept. */

@@ -10,7 +10,7 @@ import type { Peers } from './peers.ts';
 import { openRelayedCalls } from './relayed-calls.ts';
 import { spliceCalls } from './splice-calls.ts';
 
-export type RoutesPorts = {
+type RoutesPorts = {
   /** This VM's name. */
   readonly self: string;
   readonly peers: Pick<Peers, 'linkNow' | 'reach' | 'seek' | 'status'>;

@@ -1,5 +1,4 @@
 /** The agent: links with other VMs, calls from them, and calls to them. */
-
 import { mkdir, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import {
@@ -16,6 +15,7 @@ import {
 import { VifwatchError } from '../../errors.ts';
 import { systemClock } from '../../system/clock.ts';
 import { claimNamespace } from '../../system/one-per-namespace.ts';
+import { placeText } from '../../text/diagnostic.ts';
 import { connect } from '../../xen/connect.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import type { AgentConfig, AgentPaths } from '../config/agent-config.ts';
@@ -27,11 +27,26 @@ import { openCallSwitch } from './call-switch.ts';
 import { openLocal } from './local.ts';
 import { openLogRateLimit } from './log-rate-limit.ts';
 import type { Self } from './peer.ts';
-import { logPolicy } from './policy-log.ts';
-import { removeAgentNodes } from './remove-agent-nodes.ts';
+import { removeAgentNodes } from './rendezvous.ts';
 import { openSettings } from './settings.ts';
 
-export type AgentOptions = {
+/** Logs a newly read policy: a warning or an error if the agent denies every call. */
+const logPolicy = (log: Logger, { policy, rules, files }: LoadedPolicy): void => {
+  switch (policy.kind) {
+    case 'rules':
+      log.info({ files, rules: rules.length }, 'the policy is in force');
+      return;
+    case 'absent':
+      log.warn({ code: 'POLICY_ABSENT' }, 'there is no policy: every call is denied');
+      return;
+    case 'invalid':
+      for (const { place, text } of policy.diagnostics)
+        log.error({ code: 'POLICY_INVALID' }, `${placeText(place)}: ${text}`);
+      log.error({ code: 'POLICY_INVALID' }, 'every call is denied until the policy is corrected');
+  }
+};
+
+type AgentOptions = {
   readonly config: AgentConfig;
   readonly paths: AgentPaths;
   /** The directory of the local socket. */
@@ -43,7 +58,7 @@ const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
 
 /** This VM's domid, and the name that dom0 gives it. Policies use the same name. */
-const selfOf = async (store: Xenstore, domid: number): Promise<Self> => {
+const selfOf = async (store: Xenstore, domid: Self['domid']): Promise<Self> => {
   const [name] = await store.readAll(['name']);
   if (name !== undefined) return { domid, name };
   throw new VifwatchError('XENSTORE_UNAVAILABLE', `/local/domain/${domid}/name cannot be read`);

@@ -1,10 +1,12 @@
 /** Joins a program's call, or a call to relay, with the call that the agent makes for it. */
 import type { Readable, Writable } from 'node:stream';
-import type { IncomingCall, Outcome, OutgoingCall } from '../protocol/call.ts';
+import {
+  failedStatus,
+  type IncomingCall,
+  type Outcome,
+  type OutgoingCall,
+} from '../protocol/call.ts';
 import { pump } from '../services/pump.ts';
-
-/** The exit status for a failure that is neither a refusal nor the service's own; qrexec uses the same. */
-const failedStatus = 125;
 
 /**
  * Cancels the remote call with the local one. Does not wait for the target's answer, which may never come.

@@ -1,21 +1,15 @@
 /** Peers that the configuration does not list. Each stays until its name leaves the domain map. */
-import type { Logger } from 'pino';
 import { filter, type Observable, type Subscription, take } from 'rxjs';
 import type { VmName } from '../config/vm-name.ts';
-import type { DomainMap } from './domain-map.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, PeerPorts } from './peer.ts';
 import type { Role } from './peer-status.ts';
 import type { PeerTable } from './peer-table.ts';
 
-export type UnlistedPeersPorts = {
+type UnlistedPeersPorts = Pick<PeerPorts, 'domainOf' | 'log' | 'fail'> & {
   readonly table: PeerTable;
-  readonly domainOf: DomainMap['domainOf'];
   readonly isListed: (name: VmName, role: Role) => boolean;
   /** The names of VMs that request a link; a name may repeat. */
   readonly requests: Observable<VmName>;
-  readonly log: Logger;
-  /** Called when the connection to xenstored is lost. */
-  readonly fail: (error: unknown) => void;
 };
 
 export type UnlistedPeers = {

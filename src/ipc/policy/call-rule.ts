@@ -6,7 +6,7 @@ import { parseVmToken, type VmToken } from './vm-token.ts';
 import type { Report, Word } from './words.ts';
 
 /** A service and the text after its "+"; undefined means any. */
-export type Scope = { readonly service: string | undefined; readonly argument: string | undefined };
+type Scope = { readonly service: string | undefined; readonly argument: string | undefined };
 
 export type CallRule = Scope & {
   readonly source: VmToken;

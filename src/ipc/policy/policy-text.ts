@@ -18,7 +18,7 @@ export type Directive = {
 
 type Statement = { readonly kind: 'rule'; readonly rule: CallRule } | Directive;
 
-export type PolicyText = {
+type PolicyText = {
   readonly statements: readonly Statement[];
   readonly diagnostics: readonly Diagnostic[];
 };

@@ -2,7 +2,7 @@
 import type { CallRule } from './call-rule.ts';
 import type { VmToken } from './vm-token.ts';
 
-export type Ranked = { readonly rule: CallRule; readonly rank: number };
+type Ranked = { readonly rule: CallRule; readonly rank: number };
 
 /** The rules with the same scope and the same pair of VMs, as far as they can ever matter. */
 type Bucket = {
@@ -19,7 +19,7 @@ type Bucket = {
 export type RuleIndex = ReadonlyMap<string, ReadonlyMap<string, Bucket>>;
 
 /** The values to look up. Undefined means any: it finds only rules that match every value. */
-export type Lookup = {
+type Lookup = {
   readonly service: string | undefined;
   readonly argument: string | undefined;
   readonly source: string | undefined;

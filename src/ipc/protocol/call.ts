@@ -1,4 +1,4 @@
-/** A call's types, for both of its ends. */
+/** A call, for both of its ends. */
 import type { Readable, Writable } from 'node:stream';
 
 export type CallRequest = {
@@ -13,6 +13,15 @@ export type CallRequest = {
   /** The VM on whose behalf the opener makes the call; undefined for its own call. */
   readonly source?: string;
 };
+
+/** Parses `sign+key1`, or `sign` alone, as Qubes does: the argument follows the first "+". */
+export const parseService = (text: string): Pick<CallRequest, 'service' | 'argument'> => {
+  const [service = '', ...rest] = text.split('+');
+  return { service, argument: rest.join('+') };
+};
+
+/** The exit status of a call that fails otherwise than by a refusal or its service; qrexec uses the same. */
+export const failedStatus = 125;
 
 /** A code's number on the wire is its index in this list plus 1. */
 export const refusalCodes = ['denied', 'not-found', 'busy', 'failed', 'unreachable'] as const;
@@ -62,3 +71,19 @@ export type OutgoingCall = {
   /** Cancels the call and destroys its streams. The target still decides the outcome. */
   cancel(): void;
 };
+
+/** The reason why a call's channel was destroyed. */
+export class ChannelError extends Error {
+  /**
+   * EPIPE: the other end stopped reading. CANCELLED: the caller cancelled. LINK_LOST: the data may be
+   * incomplete.
+   */
+  readonly code: 'EPIPE' | 'CANCELLED' | 'LINK_LOST';
+  constructor(code: ChannelError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export const brokenPipe = (): ChannelError =>
+  new ChannelError('EPIPE', 'the other end has stopped reading');

@@ -16,7 +16,7 @@ export type LinkResources = {
 /** A channel's number in CREDIT and STOP is its index in this list. */
 const channels = ['stdin', 'stdout', 'stderr'] as const;
 
-export type Channel = (typeof channels)[number];
+type Channel = (typeof channels)[number];
 
 const credit = (channel: Channel, bytes: number): Buffer => {
   const payload = Buffer.allocUnsafe(5);

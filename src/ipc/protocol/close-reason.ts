@@ -19,7 +19,7 @@ export const closeCodes = [
   'exhausted',
 ] as const;
 
-export type CloseCode = (typeof closeCodes)[number];
+type CloseCode = (typeof closeCodes)[number];
 
 export type CloseReason = { readonly code: CloseCode; readonly text: string };
 

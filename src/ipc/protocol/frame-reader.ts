@@ -3,9 +3,26 @@ import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '../../system/clock.ts';
 import { type CloseReason, Violation } from './close-reason.ts';
 import { createDecoder, type FrameName } from './frame.ts';
-import { createFrameRate } from './frame-rate.ts';
+import { frameBurst, framesPerSecond } from './limits.ts';
 
-export type FrameReader = {
+/**
+ * A token bucket for the peer's frames: a peer that sends faster has to wait, and its ring fills. Returns a
+ * function that takes the number of new frames and returns the pause before the next read, in ms.
+ * @param now milliseconds of a monotonic clock
+ */
+export const createFrameRate = (now: () => number): ((count: number) => number) => {
+  let tokens = frameBurst;
+  let filledAt = now();
+  return (count) => {
+    const at = now();
+    tokens = Math.min(frameBurst, tokens + ((at - filledAt) * framesPerSecond) / 1000) - count;
+    filledAt = at;
+    // The pause lasts until the bucket holds a tenth of the burst: shorter pauses would need too many timers.
+    return tokens >= 0 ? 0 : ((frameBurst / 10 - tokens) * 1000) / framesPerSecond;
+  };
+};
+
+type FrameReader = {
   /** Stops for good: all later data is dropped. */
   readonly stop: () => void;
   /** All bytes read so far, including headers. */

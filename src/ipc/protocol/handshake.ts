@@ -5,7 +5,7 @@ import type { FrameName } from './frame.ts';
 import { readHello } from './hello.ts';
 import { vouchingVersion } from './limits.ts';
 
-export type Handshake = {
+type Handshake = {
   /**
    * Checks that the peer may send a frame now.
    * @throws Violation

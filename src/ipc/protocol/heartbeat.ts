@@ -5,7 +5,7 @@ import { pingMs, silentPings } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import { notWaiting, type Scheduler, type Sender } from './scheduler.ts';
 
-export type Heartbeat = {
+type Heartbeat = {
   /** Notes that data came from the peer. */
   readonly heard: () => void;
   /**

@@ -6,12 +6,40 @@ import type { Closed, CloseReason } from './close-reason.ts';
 import type { FrameName } from './frame.ts';
 import { startFrameReader } from './frame-reader.ts';
 import { createHandshake } from './handshake.ts';
-import { hangUp } from './hang-up.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { encodeGoodbye, encodeHello, readGoodbye } from './hello.ts';
+import { goodbyeMs } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Streams } from './streams.ts';
+
+/**
+ * Resolves when the transport is closed, which takes at most `goodbyeMs`.
+ * @param gently lets the written data go out first
+ */
+export const hangUp = (transport: Duplex, gently: boolean, clock: Clock): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      timer.cancel();
+      resolve();
+    };
+    const timer = clock.after(goodbyeMs, () => {
+      transport.destroy();
+      done();
+    });
+    if (transport.closed) {
+      done();
+      return;
+    }
+    transport.once('close', done);
+    if (!gently) {
+      transport.destroy();
+      return;
+    }
+    transport.end(() => transport.destroy());
+    // Incoming data is dropped: otherwise a peer that writes before it reads would never see the GOODBYE.
+    transport.resume();
+  });
 
 export type Link = {
   /** Sends GOODBYE with the reason, then closes the transport. */

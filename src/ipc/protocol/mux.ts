@@ -31,7 +31,7 @@ type MuxStatistics = {
   readonly rttMs: number | undefined;
 };
 
-export type MuxOptions = {
+type MuxOptions = {
   /** The two ends of a link must have different roles: the role decides which end has the even stream ids. */
   readonly role: 'server' | 'client';
   /** This side's name in HELLO: printable ASCII, cut at 63 bytes. */

@@ -1,13 +1,85 @@
 /** A stream at its caller. */
-import type { CallRequest, Outcome, OutgoingCall } from './call.ts';
-import { isCallActive, newCallerProgress, noteFromTarget } from './caller-progress.ts';
+
+import { deferred } from '../../system/deferred.ts';
+import {
+  brokenPipe,
+  type CallRequest,
+  ChannelError,
+  type Outcome,
+  type OutgoingCall,
+} from './call.ts';
+import {
+  type CallerProgress,
+  cancelCaller,
+  isCallActive,
+  newCallerProgress,
+  noteFromTarget,
+} from './caller-progress.ts';
 import { type LinkResources, sendReadiness, takeReadiness } from './channels.ts';
 import type { FrameName } from './frame.ts';
-import { createInbound } from './inbound.ts';
-import { createOutbound } from './outbound.ts';
-import { openOutgoingCall } from './outgoing-call.ts';
+import { createInbound, type Inbound } from './inbound.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
 import { encodeRequest, readRefusal } from './request.ts';
 import { notWaiting, type Sender } from './scheduler.ts';
+
+type CallParts = {
+  readonly stdin: Outbound;
+  readonly stdout: Inbound;
+  readonly stderr: Inbound;
+  readonly caller: CallerProgress;
+  /** Called when the caller has cancelled. */
+  readonly onCancelled: () => void;
+};
+
+/** The call as its caller sees it: the caller's ends of the three channels, and the outcome. */
+const openOutgoingCall = ({
+  stdin,
+  stdout,
+  stderr,
+  caller,
+  onCancelled,
+}: CallParts): {
+  readonly call: OutgoingCall;
+  /** Ends the channels that are still open, and settles the outcome. */
+  readonly end: (outcome: Outcome) => void;
+  /** Destroys the channels that are still open, because the link is lost. */
+  readonly lose: (reason: string) => void;
+} => {
+  const outcome = deferred<Outcome>();
+
+  const cancel = (): void => {
+    if (!cancelCaller(caller)) return;
+    const error = new ChannelError('CANCELLED', 'the call was cancelled');
+    stdin.fail(error);
+    stdout.readable.destroy(error);
+    stderr.readable.destroy(error);
+    onCancelled();
+  };
+
+  return {
+    call: {
+      stdin: stdin.writable,
+      stdout: stdout.readable,
+      stderr: stderr.readable,
+      outcome: outcome.promise,
+      cancel,
+    },
+    end: (how) => {
+      if (!stdin.hasEnded()) stdin.fail(brokenPipe());
+      if (!stdout.hasEnded()) stdout.end();
+      if (!stderr.hasEnded()) stderr.end();
+      outcome.resolve(how);
+    },
+    lose: (reason) => {
+      caller.state = 'gone';
+      const error = new ChannelError('LINK_LOST', reason);
+      stdin.fail(error);
+      stdout.fail(error);
+      stderr.fail(error);
+      outcome.resolve({ kind: 'lost', reason });
+    },
+  };
+};
 
 export type OutgoingStream = {
   readonly call: OutgoingCall;

@@ -2,7 +2,7 @@
 import { Violation } from './close-reason.ts';
 import { type GrowthBudget, giveBack, grant, newWindow, receive, take } from './window.ts';
 
-export type Readiness = ReturnType<typeof newReadiness>;
+type Readiness = ReturnType<typeof newReadiness>;
 
 export const newReadiness = () => ({
   window: newWindow(),

@@ -1,7 +1,6 @@
 /** A call that ended before any of its frames was sent. */
 import { Readable, Writable } from 'node:stream';
-import type { Outcome, OutgoingCall } from './call.ts';
-import { brokenPipe, ChannelError } from './channel-error.ts';
+import { brokenPipe, ChannelError, type Outcome, type OutgoingCall } from './call.ts';
 
 export const settledCall = (outcome: Outcome): OutgoingCall => {
   const stdin = new Writable();

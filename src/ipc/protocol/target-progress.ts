@@ -1,11 +1,8 @@
 /** A stream's progress at its target: it decides when and with which frame the target ends the stream. */
-import type { Refusal } from './call.ts';
+import { failedStatus, type Refusal } from './call.ts';
 import type { FrameName } from './frame.ts';
 import { encodeRefusal } from './request.ts';
 import { afterCaller, endedTarget, type TargetState } from './stream-state.ts';
-
-/** The exit status of a call that does not end with its service's exit; qrexec uses the same. */
-const failedStatus = 125;
 
 /** How the service ends its call. */
 export type CallEnd =

@@ -7,7 +7,7 @@ export type GrowthBudget = { left: number };
 
 export const fullBudget = (): GrowthBudget => ({ left: growthBudget });
 
-export type ReceiveWindow = {
+type ReceiveWindow = {
   size: number;
   /** The bytes that the sender may still send. */
   open: number;

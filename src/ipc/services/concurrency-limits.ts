@@ -1,4 +1,5 @@
 /** Limits the number of calls that run at a time, per key. */
+import { deferred } from '../../system/deferred.ts';
 import { RefusedError } from './refused-error.ts';
 
 /** The places that one call takes. */
@@ -28,11 +29,8 @@ export const openConcurrencyLimits = (): ConcurrencyLimits => {
   };
   const reserve = (): Reservation => {
     const keys: string[] = [];
-    let resolve = (): void => undefined;
-    const released = new Promise<void>((settle) => {
-      resolve = settle;
-    });
-    reservations.add(released);
+    const released = deferred<void>();
+    reservations.add(released.promise);
     return {
       acquire: (key, limit) => {
         if ((counts.get(key) ?? 0) >= limit) {
@@ -43,8 +41,8 @@ export const openConcurrencyLimits = (): ConcurrencyLimits => {
       },
       release: () => {
         for (const key of keys) add(key, -1);
-        reservations.delete(released);
-        resolve();
+        reservations.delete(released.promise);
+        released.resolve();
       },
     };
   };

@@ -1,6 +1,7 @@
 /** Serves a call with a resident service at its unix socket. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { failedStatus } from '../protocol/call.ts';
 import { fullName } from './environment.ts';
 import { type Pumped, pump, pumpOut } from './pump.ts';
 import { RefusedError } from './refused-error.ts';
@@ -23,10 +24,10 @@ export const connectTo = async (path: string): Promise<Socket> => {
 };
 
 /**
- * `broken`: the service broke off, 125 as for any failure. `unread`: the caller stopped reading, 141 as after
+ * `broken`: the service broke off. `unread`: the caller stopped reading, 141 as after
  * SIGPIPE.
  */
-const statuses = { ended: 0, broken: 125, unread: 141 } satisfies Record<Pumped, number>;
+const statuses = { ended: 0, broken: failedStatus, unread: 141 } satisfies Record<Pumped, number>;
 
 const written = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {

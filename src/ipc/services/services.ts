@@ -25,7 +25,7 @@ export type ServiceCall = {
 export const callerKey = ({ source, via }: Pick<ServiceCall, 'source' | 'via'>): string =>
   via === undefined ? source : `${source} via ${via}`;
 
-export type ServiceOptions = {
+type ServiceOptions = {
   /** The directory of executables and sockets. */
   readonly directory: string;
   /** The directory of their TOML files. */
@@ -41,10 +41,8 @@ export type Services = ServiceOptions & {
   readonly enqueueStart: Enqueue;
 };
 
-export const openServices = ({ directory, configDirectory, report }: ServiceOptions): Services => ({
-  directory,
-  configDirectory,
-  report,
+export const openServices = (options: ServiceOptions): Services => ({
+  ...options,
   concurrency: openConcurrencyLimits(),
   enqueueStart: openFairQueue(),
 });

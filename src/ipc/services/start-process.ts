@@ -1,12 +1,60 @@
 /** Starts a file as a process with its own session and group, and with only three descriptors. */
-import type { Socket } from 'node:net';
+
+import { closeSync, fchownSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { deferred } from '../../system/deferred.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { loadNative, type Program, type SpawnOperation } from '../../xen/native.ts';
 import { environmentOf } from './environment.ts';
 import type { User } from './passwd.ts';
 import { RefusedError } from './refused-error.ts';
 import type { ServiceCall } from './services.ts';
-import { closeEnds, type Owner, openStdioPipes, readableEnd, writableEnd } from './stdio-pipes.ts';
+
+/**
+ * The pipes' owner. A process needs permission to open a pipe by name, even if it has the pipe open already.
+ */
+type Owner = { readonly uid: number; readonly gid: number };
+
+/** Descriptors, in the order of the process's own 0, 1 and 2. */
+type Ends = readonly [stdin: number, stdout: number, stderr: number];
+
+type StdioPipes = { readonly ours: Ends; readonly theirs: Ends };
+
+const closeEnds = (ends: readonly number[]): void => {
+  for (const end of ends) closeSync(end);
+};
+
+/**
+ * Opens a process's stdin, stdout and stderr as pipes. libuv would use socket pairs, but scripts open
+ * /dev/stdin, /dev/stdout and /dev/stderr by name, and a socket cannot be opened.
+ * @param owner undefined for the agent's own user
+ * @throws Error with an errno; no descriptor stays open then
+ */
+const openStdioPipes = (owner: Owner | undefined): StdioPipes => {
+  const { pipe } = loadNative();
+  const open: number[] = [];
+  const openPipe = (): readonly [number, number] => {
+    const [readEnd, writeEnd] = pipe();
+    open.push(readEnd, writeEnd);
+    if (owner !== undefined) fchownSync(readEnd, owner.uid, owner.gid);
+    return [readEnd, writeEnd];
+  };
+  try {
+    const [stdin, toStdin] = openPipe();
+    const [fromStdout, stdout] = openPipe();
+    const [fromStderr, stderr] = openPipe();
+    return { ours: [toStdin, fromStdout, fromStderr], theirs: [stdin, stdout, stderr] };
+  } catch (error) {
+    closeEnds(open);
+    throw error;
+  }
+};
+
+/** A stream that closes the descriptor when it is destroyed, or when it has ended and all data is written. */
+const writableEnd = (fd: number): Socket => new Socket({ fd, readable: false, writable: true });
+
+/** A stream that closes the descriptor when it is destroyed, or when all data up to the end has been read. */
+const readableEnd = (fd: number): Socket => new Socket({ fd, readable: true, writable: false });
 
 export type ServiceProcess = {
   /** The id of the process, and of the group that it leads. */
@@ -39,7 +87,7 @@ const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
     return new RefusedError('busy', `${path} cannot be started: ${code}`);
   }
   // The file itself exists: it was checked just before.
-  if (code === 'ENOENT') {
+  if (isMissingFile(error)) {
     return new RefusedError(
       'not-found',
       `${path}: its interpreter (first line, or ELF loader) does not exist`,

@@ -16,7 +16,7 @@ export const vchanCodes = [
   'VCHAN_FAILED',
 ] as const;
 
-export type VchanCode = (typeof vchanCodes)[number];
+type VchanCode = (typeof vchanCodes)[number];
 
 export class VchanError extends Error {
   override readonly name = 'VchanError';

@@ -1,14 +1,13 @@
 /** Vchans to other domains in both roles, compatible with libxenvchan. */
 import type { Duplex } from 'node:stream';
+import type { Domid } from '../../address/domid.ts';
+import { deferred } from '../../system/deferred.ts';
 import { loadNative, type NativeVchan } from '../../xen/native.ts';
+import type { OfferNumbers } from './nodes.ts';
 import { VchanError, withVchanErrors } from './vchan-error.ts';
 import { VchanStream } from './vchan-stream.ts';
 
-type VchanOffer = {
-  /** The value for the node `ring-ref`. */
-  readonly ringRef: number;
-  /** The value for the node `event-channel`. */
-  readonly eventChannel: number;
+type VchanOffer = OfferNumbers & {
   /**
    * Resolves when the first and only client has come. Rejects with VCHAN_CLOSED if the session ends before.
    */
@@ -46,31 +45,26 @@ type Session = { readonly offer: VchanOffer; end(): void };
 /** Offers the vchan that `open` returns, and makes the stream when a client has come. */
 const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVchan): Session => {
   let stream: VchanStream | undefined;
-  let accept: (stream: VchanStream) => void = () => undefined;
-  let giveUp: (error: VchanError) => void = () => undefined;
-  const connected = new Promise<Duplex>((resolve, reject) => {
-    accept = resolve;
-    giveUp = reject;
-  });
+  const client = deferred<Duplex>();
   // A caller that does not wait for a client need not handle the rejection.
-  connected.catch(() => undefined);
+  client.promise.catch(() => undefined);
   const onEvent = (): void => {
     if (stream) {
       stream.handleEvent();
     } else if (!vchan.isWaiting()) {
       stream = new VchanStream(vchan);
-      accept(stream);
+      client.resolve(stream);
       // Events come only after the caller had time to add an error listener.
       setImmediate(() => stream?.handleEvent());
     }
   };
   const vchan = withVchanErrors(() => open(onEvent));
   return {
-    offer: { ringRef, eventChannel: vchan.port(), connected },
+    offer: { ringRef, eventChannel: vchan.port(), connected: client.promise },
     end: () => {
       vchan.close();
       stream?.destroy();
-      giveUp(new VchanError('VCHAN_CLOSED', 'the vchan was closed before a client came'));
+      client.reject(new VchanError('VCHAN_CLOSED', 'the vchan was closed before a client came'));
     },
   };
 };
@@ -80,7 +74,7 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
  * mapped cannot use up this VM's memory.
  * @throws VchanError, or RangeError for an invalid size
  */
-export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): VchanServer => {
+export const openVchanServer = (domid: Domid, sizes: RingSizes = usualSizes): VchanServer => {
   checkSizes(sizes);
   const { Vchan, VchanServer: Pages } = loadNative();
   const pages = withVchanErrors(() => new Pages(domid, sizes.left, sizes.right));
@@ -103,7 +97,7 @@ export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): V
  * Joins the domain's offer.
  * @throws VchanError
  */
-export const joinVchan = (domid: number, ringRef: number, eventChannel: number): Duplex => {
+export const joinVchan = (domid: Domid, ringRef: number, eventChannel: number): Duplex => {
   const { Vchan } = loadNative();
   const vchan: NativeVchan = withVchanErrors(
     () => new Vchan(() => stream.handleEvent(), domid, ringRef, eventChannel),

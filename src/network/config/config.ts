@@ -4,17 +4,17 @@
  */
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { isLinkName, type LinkName } from '../../address/link-name.ts';
 import { isHost, type Prefix } from '../../address/prefix.ts';
+import { mssClampFile, staticRulesetFile, translationFile } from '../../package.ts';
 import { invalidKey, parseStrict, prefixSchema, readOptional } from '../../toml/strict-toml.ts';
 import type { PortForward, UplinkOptions } from '../state/host-elements.ts';
 
 export type Config = UplinkOptions & {
   /** Interfaces that VMs may send to; undefined means all interfaces except lo and vifs. */
-  readonly uplinks: readonly string[] | undefined;
+  readonly uplinks: readonly LinkName[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
   readonly gateways: readonly Prefix[];
-  /** Whether vifwatch lowers the MSS of VMs' TCP connections to fit the MTU of net-vm's route. */
-  readonly mssClamp: boolean;
   /** By VM name: addresses that the guest itself may claim. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
@@ -26,10 +26,9 @@ const addressOf = (message: string) => v.pipe(prefixSchema, v.check(isHost, mess
 
 const addressSchema = addressOf('a gateway is one address, not a network');
 
-/** An uplink. 15 is IFNAMSIZ - 1; the kernel refuses "/" and white space in names. */
 const interfaceSchema = v.pipe(
   v.string(),
-  v.regex(/^[^\s\p{Cc}/"*]{1,15}$/u, 'not an interface name'),
+  v.guard(isLinkName, 'not an interface name'),
   v.check((name) => !name.startsWith('vif') && name !== 'lo', 'an uplink is neither lo nor a vif'),
 );
 
@@ -60,18 +59,14 @@ export const uplinkEntries = {
 };
 
 /** Renames the TOML keys to those of `Uplink`. */
-export const uplinkOf = ({
-  uplink: uplinks,
-  gateway: gateways,
-  masquerade,
-  forward: forwards,
-  mss_clamp: mssClamp,
-}: v.InferOutput<v.ObjectSchema<typeof uplinkEntries, undefined>>): Uplink => ({
-  uplinks,
-  gateways,
-  masquerade,
-  forwards,
-  mssClamp,
+export const uplinkOf = (
+  keys: v.InferOutput<v.ObjectSchema<typeof uplinkEntries, undefined>>,
+): Uplink => ({
+  uplinks: keys.uplink,
+  gateways: keys.gateway,
+  masquerade: keys.masquerade,
+  forwards: keys.forward,
+  mssClamp: keys.mss_clamp,
 });
 
 /** The indices of forwards that repeat the protocol and port of an earlier one. */
@@ -124,6 +119,12 @@ export const parseConfig = (file: string, text: string): Config => {
 export const policyDirectory = (configFile: string): string => join(dirname(configFile), 'rules.d');
 
 /** Reads the file; without a file, every key has its default. @throws VifwatchError CONFIG_INVALID */
-export const loadConfig = async (file: string): Promise<Config> => {
-  return parseConfig(file, await readOptional(file));
-};
+export const loadConfig = async (file: string): Promise<Config> =>
+  parseConfig(file, await readOptional(file));
+
+/** The files of rules/ that the configuration requires, in load order. */
+export const staticRulesetFilesOf = (options: UplinkOptions): readonly string[] => [
+  staticRulesetFile,
+  ...(options.masquerade || options.forwards.length > 0 ? [translationFile] : []),
+  ...(options.mssClamp ? [mssClampFile] : []),
+];

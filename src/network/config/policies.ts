@@ -2,7 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePrefix } from '../../address/prefix.ts';
-import { type Problem, VifwatchError } from '../../errors.ts';
+import { isProblem, type Problem, VifwatchError } from '../../errors.ts';
+import { profileDirectory } from '../../package.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import type { NetworkPolicy } from '../policy/policy.ts';
 import { type PolicySet, policySetOf } from '../policy/policy-set.ts';
@@ -19,9 +21,8 @@ const listFiles = async (directory: string): Promise<string[]> => {
     // Editors' temporary files begin with a dot or have another suffix.
     return names.filter((name) => name.endsWith(suffix) && !name.startsWith('.')).sort();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
-    throw invalid(directory, `cannot be read: ${message}`);
+    if (isMissingFile(error)) return [];
+    throw invalid(directory, `cannot be read: ${(error as Error).message}`);
   }
 };
 
@@ -33,21 +34,25 @@ const readText = async (file: string): Promise<string> => {
   }
 };
 
-const loadProfile = async (profiles: string, name: string): Promise<NetworkPolicy> => {
-  const file = join(profiles, `${name}${suffix}`);
+/** The names of the package's profiles, sorted. */
+export const listProfiles = async (): Promise<readonly string[]> =>
+  (await listFiles(profileDirectory)).map((file) => file.slice(0, -suffix.length));
+
+const loadProfile = async (name: string): Promise<NetworkPolicy> => {
+  const file = join(profileDirectory, `${name}${suffix}`);
   const { rules } = parsePolicyFile(file, await readText(file));
   return { key: name, rules };
 };
 
-const loadPolicy = async (file: string, key: string, profiles: string): Promise<NetworkPolicy> => {
+const loadPolicy = async (file: string, key: string): Promise<NetworkPolicy> => {
   const { profile, rules } = parsePolicyFile(file, await readText(file));
   if (profile === undefined) return { key, rules };
-  const known = await listFiles(profiles);
-  if (!known.includes(`${profile}${suffix}`)) {
-    const names = known.map((name) => name.slice(0, -suffix.length)).join(', ');
-    throw invalid(file, `profile: unknown profile "${profile}"; known profiles: ${names}`);
+  const known = await listProfiles();
+  if (!known.includes(profile)) {
+    const text = `unknown profile "${profile}"; known profiles: ${known.join(', ')}`;
+    throw invalid(file, `profile: ${text}`);
   }
-  return { key, rules: [...rules, ...(await loadProfile(profiles, profile)).rules] };
+  return { key, rules: [...rules, ...(await loadProfile(profile)).rules] };
 };
 
 /** Only the first line of the message, since `status` shows one line. */
@@ -64,22 +69,26 @@ const keyOf = (file: string): string => {
 
 /**
  * Reads all policy files. An invalid file becomes a Problem: it closes only its own VM.
- * @param profiles the package's rules/ @param before the previous set
+ * @param before the previous set
  * @throws VifwatchError CONFIG_INVALID if it cannot read the directory or the default profile
  */
-export const loadPolicies = async (
-  directory: string,
-  profiles: string,
-  before?: PolicySet,
-): Promise<PolicySet> => {
+export const loadPolicies = async (directory: string, before?: PolicySet): Promise<PolicySet> => {
   const policies = new Map<string, NetworkPolicy | Problem>();
   for (const file of await listFiles(directory)) {
     const key = keyOf(file);
     const path = join(directory, file);
     const policy = policies.has(key)
       ? problemOf(invalid(path, `an earlier file is also for ${key}; remove one of them`))
-      : await loadPolicy(path, key, profiles).catch(problemOf);
+      : await loadPolicy(path, key).catch(problemOf);
     policies.set(key, policy);
   }
-  return policySetOf(policies, await loadProfile(profiles, fallbackProfile), before);
+  return policySetOf(policies, await loadProfile(fallbackProfile), before);
+};
+
+/** Returns the keys of all policies as a text. Throws an Error with the place of the first mistake. */
+export const inspectPolicies = async (directory: string): Promise<string> => {
+  const { policies } = await loadPolicies(directory);
+  const bad = [...policies.values()].find(isProblem);
+  if (bad !== undefined) throw new Error(bad.text);
+  return `files for: ${[...policies.keys()].join(' ') || 'none'}`;
 };

@@ -12,7 +12,7 @@ type Ports = {
   readonly publishReadiness: () => Promise<void>;
 };
 
-export type Announcement = {
+type Announcement = {
   /** Announces, unless `withdraw` comes before the ruleset monitor listens. */
   readonly announce: () => Promise<void>;
   /** Closes the control socket. It may still be about to be opened: then it is closed after that. */

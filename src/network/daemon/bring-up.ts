@@ -3,8 +3,7 @@
  * it write "connected" for the toolstack.
  */
 
-import type { Problem } from '../../errors.ts';
-import { isProblem, messageOf } from '../../errors.ts';
+import { isProblem, messageOf, type Problem } from '../../errors.ts';
 import { isRefusal } from '../../xen/refusal.ts';
 import type { BatchResult } from '../kernel/iproute.ts';
 import type { Network } from '../kernel/network.ts';

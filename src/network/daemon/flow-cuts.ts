@@ -1,6 +1,7 @@
 /** Cuts tracked flows that the configuration in force forbids. */
 
 import type { Logger } from 'pino';
+import type { LinkName } from '../../address/link-name.ts';
 import type { Problem } from '../../errors.ts';
 import { CommandError } from '../../system/command.ts';
 import type { Config } from '../config/config.ts';
@@ -30,7 +31,7 @@ export type DueCuts = {
 
 export type FlowCuts = Pick<FailedAttempts, 'problemOf'> & {
   /** Records that the rules for these links have changed: flows that they forbid may still be tracked. */
-  readonly expect: (links: Iterable<string>) => void;
+  readonly expect: (links: Iterable<LinkName>) => void;
   /** The vifs whose flows must be judged now. Forgets the vifs that are not served any more. */
   readonly due: (served: readonly ServedVif[]) => DueCuts;
   /**
@@ -86,8 +87,8 @@ const cutForbiddenOrAll = async (
 
 /** @param now milliseconds of a monotonic clock */
 export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
-  const uncut = new Set<string>();
-  const running = new Set<string>();
+  const uncut = new Set<LinkName>();
+  const running = new Set<LinkName>();
   const attempts = openFailedAttempts(now);
 
   const forget = (served: readonly ServedVif[]): void => {

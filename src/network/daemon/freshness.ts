@@ -1,6 +1,6 @@
 /** Whether the daemon's knowledge of one part of the kernel is current. */
 
-export type Freshness = {
+type Freshness = {
   readonly invalidate: () => void;
   /** The daemon trusts its own changes, and verifies them when there is time. */
   readonly verifyLater: () => void;

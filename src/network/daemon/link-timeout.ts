@@ -1,5 +1,6 @@
 /** The time that a vif may wait for its link, and the times at which a failed vif is tried again. */
 
+import { defaultLinkOf } from '../../address/link-name.ts';
 import type { Problem } from '../../errors.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
@@ -30,7 +31,7 @@ export type LinkTimeout = {
 
 const linkMissing = ({ vif }: Decision): Problem => ({
   code: 'LINK_MISSING',
-  text: `link vif${vif.domid}.${vif.devid} has been missing for ${linkTimeoutMs / 1000} s; likely netback failed`,
+  text: `link ${defaultLinkOf(vif)} has been missing for ${linkTimeoutMs / 1000} s; likely netback failed`,
 });
 
 const isTried = (decision: Decision): boolean =>

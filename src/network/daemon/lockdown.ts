@@ -6,7 +6,7 @@ import { systemClock, type Timer } from '../../system/clock.ts';
 import type { Network } from '../kernel/network.ts';
 import { isVifName } from '../state/kernel-state.ts';
 
-export type Lockdown = {
+type Lockdown = {
   /** Why all vifs must stay closed; undefined while they may open. */
   readonly reason: () => string | undefined;
   /**

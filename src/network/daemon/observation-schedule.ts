@@ -17,7 +17,7 @@ type Observations = {
   readonly retryInMs?: number;
 };
 
-export type ObservationSchedule = {
+type ObservationSchedule = {
   /** Records that a worker has just ended its work. */
   readonly worked: () => void;
   /**

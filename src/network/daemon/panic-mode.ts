@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { messageOf } from '../../errors.ts';
 import type { Network } from '../kernel/network.ts';
 
-export type PanicMode = {
+type PanicMode = {
   /** Whether panic mode is in force, as far as the daemon knows. */
   readonly isOn: () => boolean;
   /** Asks the kernel; if that fails, answers as before. */

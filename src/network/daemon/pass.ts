@@ -5,39 +5,31 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Problem } from '../../errors.ts';
 import type { Config } from '../config/config.ts';
-import type { Network } from '../kernel/network.ts';
 import { hotplugErrorText, type Plan, plan, type VifProblem } from '../plan/plan.ts';
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
-import type { Backend } from '../store/backend.ts';
-import { type Decision, decideVifs } from '../vif/decide-vifs.ts';
-import type { FlowCuts } from './flow-cuts.ts';
-import type { LinkTimeout } from './link-timeout.ts';
-import { everyUplink, type ObservedState } from './observed-state.ts';
+import { type Circumstances, type Decision, decideVifs } from '../vif/decide-vifs.ts';
+import { everyUplink } from './observed-state.ts';
 import type { Policies } from './policies.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
 import type { VifHistory } from './vif-history.ts';
 import { openVifProblems } from './vif-problems.ts';
-import type { Workers } from './workers.ts';
+import type { WorkerParts, Workers } from './workers.ts';
 
 /** The daemon retries, since xenstored does not report when a full quota has room again. */
 const quotaRetryMs = 1_000;
 
-export type PassParts = {
+export type PassParts = Pick<
+  WorkerParts,
+  'observed' | 'network' | 'backend' | 'linkTimeout' | 'flowCuts' | 'requeueAfter'
+> & {
   readonly config: Config;
-  readonly observed: ObservedState;
-  readonly workers: Workers;
-  readonly network: Network;
-  readonly backend: Backend;
-  readonly linkTimeout: LinkTimeout;
-  readonly flowCuts: FlowCuts;
   readonly policies: Policies;
+  readonly workers: Workers;
   readonly repairBackoff: RepairBackoff;
   readonly vifHistory: VifHistory;
   /** Whether a link's ingress chain may stand before the link. */
   readonly ingressMayPrecede: boolean;
-  /** Asks for another pass after some milliseconds. */
-  readonly requeueAfter: (delayMs: number) => void;
 };
 
 export type Passes = {
@@ -52,7 +44,7 @@ export type Passes = {
   readonly problemOf: (decision: Decision) => Problem | undefined;
 };
 
-type HostLinks = { readonly linkNames: ReadonlySet<string>; readonly uplinks: readonly string[] };
+type HostLinks = Pick<Circumstances, 'linkNames' | 'uplinks'>;
 
 const decide = (
   { config: { gateways, allowed }, observed, policies }: PassParts,
@@ -79,7 +71,7 @@ export const openPasses = (parts: PassParts): Passes => {
   const { problemOf, unmarked } = openVifProblems(parts);
   let decisions: readonly Decision[] = [];
 
-  const planWith = ({ linkNames, uplinks }: HostLinks, busy: ReadonlySet<string>): Plan =>
+  const planWith = ({ linkNames, uplinks }: HostLinks, busy: ReturnType<Workers['busy']>): Plan =>
     plan({
       decisions,
       kernel: observed.kernel(),

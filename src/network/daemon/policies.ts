@@ -2,29 +2,26 @@
 
 import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
-import { profileDirectory } from '../../package.ts';
+import type { LinkName } from '../../address/link-name.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import { loadPolicies } from '../config/policies.ts';
 import type { FlowFacts } from '../policy/flow-verdict.ts';
 import { hostsOf, type NetworkPolicy, nextExpiry } from '../policy/policy.ts';
-import type { PolicyChains, PolicyFacts } from '../policy/policy-chain.ts';
+import type { PolicyChains, PolicyFacts, VmPolicy } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
 import { everyPolicy, type PolicySet, policyOf } from '../policy/policy-set.ts';
-import type { VmPolicy } from '../policy/vm-policy.ts';
-import type { BackendVif } from '../vif/backend-vif.ts';
+import type { BackendVif, VmNames } from '../vif/backend-vif.ts';
 import type { Circumstances } from '../vif/decide-vifs.ts';
 import type { HostNames } from './host-names.ts';
 
 type Vifs = ReadonlyMap<unknown, BackendVif>;
-type Names = ReadonlyMap<number, string>;
 
 export type Policies = {
   /** Reads the files again. If the directory cannot be read, logs that and keeps the previous policies. */
   readonly reload: () => Promise<void>;
   /** Emits after each reload, and when the addresses of a DNS name have changed. */
   readonly changes: Observable<void>;
-  readonly policyFor: (vifs: Vifs, names: Names) => Circumstances['policyFor'];
+  readonly policyFor: (vifs: Vifs, names: VmNames) => Circumstances['policyFor'];
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
   /** What a verdict on a tracked flow needs beside the policies. */
@@ -36,8 +33,8 @@ export type Policies = {
 /** An hour: Node's timers can wait for at most 24 days. */
 const longestMs = 3_600_000;
 
-const linksByName = (vifs: Vifs, names: Names): ReadonlyMap<string, readonly string[]> => {
-  const links = new Map<string, string[]>();
+const linksByName = (vifs: Vifs, names: VmNames): ReadonlyMap<string, readonly LinkName[]> => {
+  const links = new Map<string, LinkName[]>();
   for (const { domid, facts } of vifs.values()) {
     const name = names.get(domid);
     if (name === undefined || isProblem(facts)) continue;
@@ -56,7 +53,7 @@ export const openPolicies = async (
   log: Logger,
 ): Promise<Policies> => {
   const load = async (before?: PolicySet): Promise<PolicySet> => {
-    const loaded = await loadPolicies(directory, profileDirectory, before);
+    const loaded = await loadPolicies(directory, before);
     hostNames.want(new Set(everyPolicy(loaded).flatMap(hostsOf)));
     for (const policy of loaded.policies.values()) {
       if (isProblem(policy)) log.error({ code: policy.code }, policy.text);
@@ -68,7 +65,7 @@ export const openPolicies = async (
   const reloads = new Subject<void>();
   const nowS = (): number => Date.now() / 1000;
 
-  const factsOf = (links: ReadonlyMap<string, readonly string[]>): PolicyFacts => ({
+  const factsOf = (links: ReadonlyMap<string, readonly LinkName[]>): PolicyFacts => ({
     nowS: nowS(),
     linksOf: (vm) => links.get(vm) ?? [],
     addressesOf: hostNames.addressesOf,

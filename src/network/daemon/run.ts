@@ -21,8 +21,7 @@ import { claimNamespace } from '../../system/one-per-namespace.ts';
 import { singleFlight } from '../../system/single-flight.ts';
 import { connect } from '../../xen/connect.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
-import type { Config } from '../config/config.ts';
-import { staticRulesetFilesOf } from '../config/static-ruleset-files.ts';
+import { type Config, staticRulesetFilesOf } from '../config/config.ts';
 import { watchLinks, watchNeighbours } from '../kernel/link-monitor.ts';
 import { type Network, openNetwork } from '../kernel/network.ts';
 import { watchRuleset } from '../kernel/nft-monitor.ts';
@@ -50,7 +49,7 @@ import { openVifHistory } from './vif-history.ts';
 import { openWorkers } from './workers.ts';
 import { watchXenstored } from './xenstored-watchdog.ts';
 
-export type DaemonOptions = {
+type DaemonOptions = {
   readonly config: Config;
   /** The directory with one policy file per VM. */
   readonly policies: string;

@@ -1,21 +1,13 @@
 /** Keeps the static ruleset whole. While it cannot, it closes all vifs. */
-import type { Logger } from 'pino';
 import { messageOf } from '../../errors.ts';
 import type { Network } from '../kernel/network.ts';
 import { openLockdown } from './lockdown.ts';
 import { openPanicMode } from './panic-mode.ts';
-import type { RepairBackoff } from './repair-backoff.ts';
-import { openStaticRulesetRepair } from './static-ruleset-repair.ts';
+import { openStaticRulesetRepair, type StaticRulesetRepairPorts } from './static-ruleset-repair.ts';
 import { openWorker } from './worker.ts';
 
-type Parts = {
+type Parts = StaticRulesetRepairPorts & {
   readonly network: Network;
-  readonly repairBackoff: RepairBackoff;
-  readonly log: Logger;
-  /** The addresses whose flows are cut after a repair: some may have begun while no rule checked them. */
-  readonly addresses: () => readonly string[];
-  /** Called after the ruleset was loaded again: its sets may have lost elements. */
-  readonly repaired: () => void;
   readonly requeue: () => void;
 };
 

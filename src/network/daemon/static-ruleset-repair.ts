@@ -5,17 +5,17 @@ import { systemClock } from '../../system/clock.ts';
 import type { Network } from '../kernel/network.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
 
-type Ports = {
+export type StaticRulesetRepairPorts = {
   readonly network: Pick<Network, 'staticRuleset' | 'cutFlows'>;
   readonly repairBackoff: RepairBackoff;
   readonly log: Logger;
-  /** The addresses whose flows are cut after a repair. */
+  /** The addresses whose flows are cut after a repair: some may have begun while no rule checked them. */
   readonly addresses: () => readonly string[];
-  /** Called after the flows were cut: the sets may have lost elements. */
+  /** Called after the ruleset was loaded again and the flows were cut: its sets may have lost elements. */
   readonly repaired: () => void;
 };
 
-export type StaticRulesetRepair = {
+type StaticRulesetRepair = {
   /** The ms until the ruleset may be loaded again; 0 if it may be loaded now. */
   readonly waitMs: () => number;
   /** @throws CommandError */
@@ -31,7 +31,7 @@ export type StaticRulesetRepair = {
 
 const subject = 'firewall';
 
-export const openStaticRulesetRepair = (ports: Ports): StaticRulesetRepair => {
+export const openStaticRulesetRepair = (ports: StaticRulesetRepairPorts): StaticRulesetRepair => {
   const { network, repairBackoff, log, addresses, repaired } = ports;
   let areFlowsSuspect = false;
   return {

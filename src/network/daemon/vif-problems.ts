@@ -16,7 +16,7 @@ type Ports = {
   readonly observed: Pick<ObservedState, 'kernel'>;
 };
 
-export type VifProblems = {
+type VifProblems = {
   /**
    * A vif's present problem. Includes uncut flows, and damage and foreign routes by other programs. Only status
    * shows these problems: in xenstore the vif stays "connected".

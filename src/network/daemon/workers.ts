@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
+import type { LinkName } from '../../address/link-name.ts';
 import { systemClock } from '../../system/clock.ts';
 import { CommandError } from '../../system/command.ts';
 import type { Network } from '../kernel/network.ts';
@@ -14,14 +15,12 @@ import { bringUp } from './bring-up.ts';
 import { openBringUpWorker } from './bring-up-worker.ts';
 import { openFlowCutWorker } from './flow-cut-worker.ts';
 import type { FlowCuts } from './flow-cuts.ts';
-import { garbageCollect } from './garbage-collect.ts';
-import { openGarbageWorker } from './garbage-worker.ts';
+import { garbageCollect, openGarbageWorker } from './garbage-worker.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import { openObservationSchedule } from './observation-schedule.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Repair } from './repair.ts';
-import { takeDown } from './take-down.ts';
-import { openTakeDownWorker } from './take-down-worker.ts';
+import { openTakeDownWorker, takeDown } from './take-down-worker.ts';
 import { openWorker, type PlanWorker } from './worker.ts';
 
 export type WorkerParts = {
@@ -51,7 +50,7 @@ export type Workers = {
    */
   readonly isBringingUp: () => boolean;
   /** The links that a worker changes now. */
-  readonly busy: () => ReadonlySet<string>;
+  readonly busy: () => ReadonlySet<LinkName>;
   /** Starts the steps whose worker is idle; a later pass plans the other steps again. */
   readonly start: (todo: Plan) => void;
   /** The CommandError with which a worker's last work ended, if any; it belongs to no vif in particular. */

@@ -34,7 +34,7 @@ const parseFailures = (lines: readonly string[], stderr: string) => {
   return { failed, unexplained: messages.join('; ') };
 };
 
-export type IpBatches = {
+type IpBatches = {
   /**
    * Runs all lines and continues after a line that fails.
    * @throws CommandError if ip itself does not work

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type StaticNames, staticNamesIn, staticPart } from '../text/static-ruleset-listing.ts';
 import { list } from './nft.ts';
 
-export type StaticRuleset = {
+type StaticRuleset = {
   /**
    * Loads the ruleset; the sets keep their elements.
    * @throws CommandError

@@ -3,8 +3,8 @@
  * never changes.
  */
 import { createHash } from 'node:crypto';
-import type { Family, Prefix } from '../../address/prefix.ts';
-import { parsePrefix } from '../../address/prefix.ts';
+import type { LinkName } from '../../address/link-name.ts';
+import { type Family, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import {
   isActive,
   type NetworkPolicy,
@@ -21,12 +21,15 @@ export type Chain = { readonly name: string; readonly rules: readonly ChainRule[
 /** `out` judges packets that a VM sends, `in` judges packets to it. */
 export type PolicyChains = { readonly out: Chain; readonly in: Chain };
 
+/** A VM's policy: `source` is the policy as written, and `chains` enforce it. */
+export type VmPolicy = { readonly source: NetworkPolicy; readonly chains: PolicyChains };
+
 /** The facts behind the names in rules. */
 export type PolicyFacts = {
   /** Seconds since the epoch. */
   readonly nowS: number;
   /** The links of all vifs of the VM that has this name in /ipc/domain-map. */
-  readonly linksOf: (vm: string) => readonly string[];
+  readonly linksOf: (vm: string) => readonly LinkName[];
   /** The addresses of a DNS name; undefined if it was never resolved. */
   readonly addressesOf: (host: string) => readonly string[] | undefined;
 };

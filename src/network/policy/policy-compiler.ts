@@ -1,8 +1,7 @@
 /** Compiles policies, and compiles a policy again only if a fact that it uses has changed. */
 
 import { hostsOf, isActive, type NetworkPolicy } from './policy.ts';
-import { type PolicyFacts, policyChains } from './policy-chain.ts';
-import type { VmPolicy } from './vm-policy.ts';
+import { type PolicyFacts, policyChains, type VmPolicy } from './policy-chain.ts';
 
 /** The facts on which the result depends, besides the policy itself. */
 const dependencies = (policy: NetworkPolicy, facts: PolicyFacts): string =>

@@ -1,8 +1,8 @@
 /** Chooses a vif's policy. */
 
+import type { Domid } from '../../address/domid.ts';
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import type { NetworkPolicy } from './policy.ts';
 
 /** The policies of /etc/vifwatch/rules.d; an invalid file is a Problem. */
@@ -52,7 +52,7 @@ export const everyPolicy = ({ policies, fallback }: PolicySet): NetworkPolicy[] 
  */
 export const policyOf = (
   { policies, byName, fallback }: PolicySet,
-  domid: number,
+  domid: Domid,
   name: string | undefined,
   prefixes: readonly Prefix[],
 ): NetworkPolicy | Problem => {

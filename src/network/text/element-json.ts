@@ -1,4 +1,5 @@
 /** Writes elements of sets and maps as nft's JSON (libnftables-json(5)), and reads them from it. */
+import { reportedLinkName } from '../../address/link-name.ts';
 import {
   forwardTarget,
   isForward,
@@ -9,29 +10,51 @@ import {
   type SetName,
 } from '../state/element.ts';
 
-const fieldJson = (field: string | number): unknown => {
-  if (typeof field === 'number') return field;
-  const [addr, len] = field.split('/');
-  return len === undefined ? field : { prefix: { addr, len: Number(len) } };
+const prefixJson = (text: string): unknown => {
+  const [first = '', last] = text.split('-');
+  if (last !== undefined) return { range: [first, last] };
+  const [addr, len] = text.split('/');
+  return len === undefined ? text : { prefix: { addr, len: Number(len) } };
 };
 
-/** The element as nft's JSON. */
+/** The fields of the element's key. A prefix is always the last one. */
+const fieldsJson = (element: SetElement): readonly unknown[] => {
+  const fields = keyFields(element);
+  return 'prefix' in element ? [...fields.slice(0, -1), prefixJson(element.prefix)] : fields;
+};
+
+/** The element as nft's JSON. A verdict that vifwatch never writes is left out: nft deletes by the key. */
 export const elementJson = (element: SetElement): unknown => {
-  const fields = keyFields(element).map(fieldJson);
+  const fields = fieldsJson(element);
   const key = fields.length === 1 ? fields[0] : { concat: fields };
-  if (isVerdict(element)) return [key, { jump: { target: element.chain ?? '' } }];
+  if (isVerdict(element)) {
+    return element.chain === undefined ? key : [key, { jump: { target: element.chain } }];
+  }
   return isForward(element) ? [key, forwardTarget(element)] : key;
+};
+
+type Interval = {
+  readonly prefix?: { readonly addr: string; readonly len: number };
+  readonly range?: readonly string[];
 };
 
 const textOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return `${value}`;
-  const { prefix } = value as { prefix?: { addr: string; len: number } };
+  const { prefix, range } = value as Interval;
+  if (range !== undefined) return range.join('-');
   if (prefix === undefined) throw new Error(`nft listed ${JSON.stringify(value)}`);
   return `${prefix.addr}/${prefix.len}`;
 };
 
-const fieldsOf = (key: unknown): readonly string[] => {
+/** The key without what nft lists with it, such as a comment: another program may have added that. */
+const bareKey = (listed: unknown): unknown =>
+  typeof listed === 'object' && listed !== null && 'elem' in listed
+    ? (listed.elem as { val: unknown }).val
+    : listed;
+
+const fieldsOf = (listed: unknown): readonly string[] => {
+  const key = bareKey(listed);
   // Destructuring would fail here: a plain string has a method called "concat".
   const isConcat = typeof key === 'object' && key !== null && 'concat' in key;
   return (isConcat ? (key.concat as readonly unknown[]) : [key]).map(textOf);
@@ -51,7 +74,7 @@ const mapElement = (set: MapName, key: readonly string[], value: unknown): MapEl
   switch (set) {
     case 'out':
     case 'in':
-      return { set, link: first, chain: targetOf(value) };
+      return { set, link: reportedLinkName(first), chain: targetOf(value) };
     case 'forward_address':
       return { set, proto: first, port: Number(second), address: textOf(value) };
     case 'forward_port':
@@ -64,16 +87,16 @@ const setElement = (set: Exclude<SetName, MapName>, key: readonly string[]): Set
   switch (set) {
     case 'mac':
     case 'sender_mac':
-      return { set, link: first, mac: second };
+      return { set, link: reportedLinkName(first), mac: second };
     case 'source4':
     case 'source6':
     case 'sender':
-      return { set, link: first, mac: second, prefix: third };
+      return { set, link: reportedLinkName(first), mac: second, prefix: third };
     case 'address4':
     case 'address6':
     case 'network4':
     case 'network6':
-      return { set, link: first, prefix: second };
+      return { set, link: reportedLinkName(first), prefix: second };
     case 'live4':
     case 'live6':
     case 'vm_network4':
@@ -85,7 +108,7 @@ const setElement = (set: Exclude<SetName, MapName>, key: readonly string[]): Set
     case 'uplink':
     case 'mss_clamp':
     case 'masquerading':
-      return { set, link: first };
+      return { set, link: reportedLinkName(first) };
   }
 };
 

@@ -7,6 +7,7 @@ import { type Chain, isPolicyChain } from '../policy/policy-chain.ts';
 import {
   type Element,
   isIngressChain,
+  isVerdict,
   keyOfElement,
   type SetElement,
   type SetName,
@@ -66,6 +67,9 @@ export const additions = ({ elements, chains, replaced }: Additions): string => 
   return JSON.stringify({ nftables: commands });
 };
 
+/** False for a verdict that vifwatch never writes: it can be deleted, but not added. */
+const isAddable = (element: Element): boolean => !isVerdict(element) || element.chain !== undefined;
+
 /**
  * One transaction that deletes. It adds each element and chain first, since nft fails to delete a missing
  * one.
@@ -74,7 +78,7 @@ export const deletions = (elements: readonly Element[], chains: readonly string[
   JSON.stringify({
     nftables: [
       ...chains.map((name) => ({ add: chainJson(name) })),
-      ...perSet('add', elements),
+      ...perSet('add', elements.filter(isAddable)),
       ...perSet('delete', elements),
       ...elements.filter(isIngressChain).flatMap(ingressRemoval),
       ...chains.flatMap((name) => [{ flush: chainJson(name) }, { delete: chainJson(name) }]),

@@ -1,5 +1,6 @@
 /** The ruleset as `vifwatch export` prints it. Equal rules give an equal text, in any kernel order. */
 
+import { byText } from '../../text/by-text.ts';
 import { isPolicyChain } from '../policy/policy-chain.ts';
 import {
   type Element,
@@ -12,8 +13,6 @@ import {
   setFamilies,
 } from '../state/element.ts';
 import { ingressLines, isIngress, type ListedIngress } from './ingress.ts';
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The value to which a map's element maps its key. */
 const valueText = (element: SetElement): string => {
@@ -33,7 +32,8 @@ const elementLines = (element: Element): readonly string[] => {
 const withoutIngress = (table: string): string =>
   table.replaceAll(/\n\tchain vif[^\n]* \{\n(?:\t\t[^\n]*\n)*\t\}\n/g, '');
 
-const sorted = (elements: Iterable<Element>): Element[] =>
+/** Sorts elements into the order of the export. */
+export const sortElements = (elements: Iterable<Element>): Element[] =>
   [...elements].sort((a, b) => byText(keyOfElement(a), keyOfElement(b)));
 
 /**
@@ -65,12 +65,13 @@ const withSortedChains = (table: string): string => {
 
 /**
  * The export as text for `nft -f`.
- * @param tables outputs of `nft --stateless --terse list table …` @param elements the elements of their sets
+ * @param tables outputs of `nft --stateless --terse list table …`
+ * @param elements the sorted elements of their sets
  * @param ownerOf the VM behind an element; a comment in the text names it
  */
 export const rulesetText = (
   tables: readonly string[],
-  elements: Iterable<Element>,
+  elements: readonly Element[],
   ownerOf: (element: Element) => string | undefined,
 ): string => {
   const withOwner = (element: Element): string[] => {
@@ -80,7 +81,7 @@ export const rulesetText = (
   return [
     '#!/usr/sbin/nft -f',
     ...tables.map((text) => withSortedChains(withoutIngress(text))),
-    ...sorted(elements).flatMap(withOwner),
+    ...elements.flatMap(withOwner),
     '',
   ].join('\n');
 };
@@ -140,6 +141,3 @@ export const rulesetJson = (listings: readonly string[], additions: string): str
   const elements = (JSON.parse(additions) as Listing).nftables;
   return `${JSON.stringify({ nftables: [...rules, ...elements] }, null, 2)}\n`;
 };
-
-/** Sorts elements into the order of the export. */
-export const sortElements = sorted;

@@ -1,5 +1,7 @@
 /** The static part of the firewall: the parts of a listing that only a load of rules/ may change. */
 
+import { byText } from '../../text/by-text.ts';
+
 export type StaticNames = {
   readonly families: readonly string[];
   /** Chains, sets and maps as `family name`; other objects in vifwatch's tables are not static. */
@@ -36,8 +38,6 @@ type Item = Readonly<Record<string, Body>>;
 
 const isStatic = (kind: string, { family, chain, name }: Body, { parts }: StaticNames): boolean =>
   kind === 'table' || parts.has(`${family} ${chain ?? name}`);
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * The static part as a text that can be compared. It omits handles, which depend on the table's history. It

@@ -1,17 +1,19 @@
 /** Makes one decision for each vif from xenstore, the configuration and the kernel state. */
 
+import type { Domid } from '../../address/domid.ts';
+import { defaultLinkOf, type LinkName } from '../../address/link-name.ts';
 import type { Mac } from '../../address/mac.ts';
-import { contains, type Prefix } from '../../address/prefix.ts';
-import type { Problem } from '../../errors.ts';
-import { isProblem } from '../../errors.ts';
-import type { VmPolicy } from '../policy/vm-policy.ts';
+import type { Prefix } from '../../address/prefix.ts';
+import { isProblem, type Problem } from '../../errors.ts';
+import type { VmPolicy } from '../policy/policy-chain.ts';
 import { keyOfElement } from '../state/element.ts';
 import type { KernelState } from '../state/kernel-state.ts';
 import { type AddressHolders, addHolder, holderOf, noHolders } from './address-holders.ts';
+import { authorise, conflict, type Holders, type Permissions } from './address-problems.ts';
 import { type BackendVif, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
-import { areOfSameVm, findSameVmVifs, type SameVmVifs } from './same-vm-vifs.ts';
+import { findSameVmVifs, type SameVmVifs } from './same-vm-vifs.ts';
 import type { ServedVif } from './served-vif.ts';
 
 export type Decision = { readonly vif: BackendVif } & (
@@ -30,33 +32,27 @@ export type Decision = { readonly vif: BackendVif } & (
   | { readonly kind: 'finished' }
 );
 
-export type Circumstances = {
+export type Circumstances = Permissions & {
   readonly vifs: Iterable<BackendVif>;
   /** The last observation; it may be older than `linkNames`. */
   readonly kernel: KernelState;
   /** The links that exist now. */
-  readonly linkNames: ReadonlySet<string>;
+  readonly linkNames: ReadonlySet<LinkName>;
   readonly gateways: readonly Prefix[];
-  readonly uplinks: readonly string[];
+  readonly uplinks: readonly LinkName[];
   /** For each vif whose MTU netback refused: that MTU, in bytes. */
   readonly refusedMtus: ReadonlyMap<VifKey, number>;
-  /** By VM name: the addresses that the configuration allows to a VM without an address from dom0. */
-  readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
-  /** VM names by domid, from /ipc/domain-map. */
-  readonly names: ReadonlyMap<number, string>;
   /** The policy for a domain that has these addresses. */
-  readonly policyFor: (domid: number, prefixes: readonly Prefix[]) => VmPolicy | Problem;
+  readonly policyFor: (domid: Domid, prefixes: readonly Prefix[]) => VmPolicy | Problem;
 };
 
-type Claims = {
+type Claims = Holders & {
   readonly uplinkMtu: number | undefined;
-  readonly live: AddressHolders<BackendVif>;
   /** By link name: the vif that has the name, or that got it first in this run. */
-  readonly named: Map<string, VifKey>;
+  readonly named: Map<LinkName, VifKey>;
   /** Addresses that the firewall still holds for links of vifs that are gone or closed. */
-  readonly lingering: AddressHolders<string>;
+  readonly lingering: AddressHolders<LinkName>;
   readonly sameVm: SameVmVifs;
-  readonly own: AddressHolders<string>;
   /** The default link names of all vifs that are not finished. */
   readonly defaultLinks: ReadonlySet<string>;
 };
@@ -66,52 +62,7 @@ export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === '
 
 const isFinished = ({ state, online }: BackendVif): boolean => state === xenbus.closed && !online;
 
-/**
- * The vif's addresses: dom0's if there are any, else the guest's claim if the configuration allows all of it.
- */
-const authorise = (
-  facts: VifFacts,
-  vif: BackendVif,
-  { allowed, names }: Circumstances,
-): readonly Prefix[] | Problem => {
-  if (facts.backend.length > 0) return facts.backend;
-  if (facts.frontend.length === 0) {
-    return {
-      code: 'ADDRESS_MISSING',
-      text: 'neither the backend nor the frontend directory has a valid "ip" node',
-    };
-  }
-  const name = names.get(vif.domid);
-  const permitted = name === undefined ? [] : (allowed.get(name) ?? []);
-  const beyond = facts.frontend.find(
-    (prefix) => !permitted.some((range) => contains(range, prefix)),
-  );
-  if (beyond === undefined) return facts.frontend;
-  const who = name ?? `domain ${vif.domid}, which has no name in /ipc/domain-map`;
-  const text = `only the guest claims ${beyond.text}: no [[vm]] of the configuration allows it to ${who}`;
-  return { code: 'ADDRESS_UNCONFIRMED', text };
-};
-
-const conflict = (
-  vif: BackendVif,
-  prefixes: readonly Prefix[],
-  { live, own }: Claims,
-): Problem | undefined => {
-  for (const prefix of prefixes) {
-    const owner = holderOf(own, prefix);
-    if (owner !== undefined) {
-      return { code: 'ADDRESS_RESERVED', text: `${prefix.text} overlaps ${owner}` };
-    }
-    const holder = holderOf(live, prefix);
-    if (holder !== undefined && !areOfSameVm(holder, vif)) {
-      const text = `${prefix.text} belongs to the live vif ${holder.key}`;
-      return { code: 'ADDRESS_TAKEN', text };
-    }
-  }
-  return undefined;
-};
-
-const linkTaken = (link: string): Problem => ({
+const linkTaken = (link: LinkName): Problem => ({
   code: 'LINK_NAME_TAKEN',
   text: `another link is already called ${link}`,
 });
@@ -169,7 +120,7 @@ const admit = (
   return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
 };
 
-const isMacOf = (link: string, mac: Mac, { kernel }: Circumstances): boolean =>
+const isMacOf = (link: LinkName, mac: Mac, { kernel }: Circumstances): boolean =>
   kernel.elements.has(keyOfElement({ set: 'mac', link, mac }));
 
 /**
@@ -236,7 +187,7 @@ const bySeniority = (a: BackendVif, b: BackendVif): number =>
  */
 export const decideVifs = (circumstances: Circumstances): readonly Decision[] => {
   const vifs = [...circumstances.vifs].sort(bySeniority);
-  const liveLinks = new Set<string>();
+  const liveLinks = new Set<LinkName>();
   for (const vif of vifs) {
     if (isConnected(vif) && !isFinished(vif) && !isProblem(vif.facts))
       liveLinks.add(vif.facts.link);
@@ -251,9 +202,7 @@ export const decideVifs = (circumstances: Circumstances): readonly Decision[] =>
       circumstances.names,
     ),
     own: ownAddresses(circumstances),
-    defaultLinks: new Set(
-      vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),
-    ),
+    defaultLinks: new Set(vifs.filter((vif) => !isFinished(vif)).map(defaultLinkOf)),
   };
   return vifs.map((vif) => decideVif(vif, circumstances, claims));
 };

@@ -13,7 +13,7 @@ import { loadPolicy } from '../../../src/ipc/config/load-policy.ts';
 import { policyHash } from '../../../src/ipc/policy/policy-hash.ts';
 import { loadConfig } from '../../../src/network/config/config.ts';
 import { loadPolicies } from '../../../src/network/config/policies.ts';
-import { dom0Directory, profileDirectory } from '../../../src/package.ts';
+import { dom0Directory } from '../../../src/package.ts';
 import { directoryWith } from '../../support/directory.ts';
 import { compiled, exampleDirectory, exampleFile, listing } from './mesh-files.ts';
 
@@ -61,7 +61,7 @@ test("net-vm's daemon can load its configuration and its policies", async () => 
     ['sa-vm', ['10.0.5.101', 'fd00:5::101']],
     ['workload-vm', ['10.0.5.102', '10.0.7.0/24']],
   ]);
-  const { policies } = await loadPolicies(join(etc, 'rules.d'), profileDirectory);
+  const { policies } = await loadPolicies(join(etc, 'rules.d'));
   expect([...policies.keys()]).toEqual(['sa-vm', 'workload-vm']);
   expect([...policies.values()].filter(isProblem)).toEqual([]);
 });

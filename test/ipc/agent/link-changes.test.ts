@@ -1,7 +1,10 @@
 /** The changes of peers that follow from two configurations. */
 import { expect, test } from 'vitest';
-import { type ConfiguredLinks, linkChanges } from '../../../src/ipc/agent/link-changes.ts';
-import type { Listed } from '../../../src/ipc/agent/listed-links.ts';
+import {
+  type ConfiguredLinks,
+  type Listed,
+  linkChanges,
+} from '../../../src/ipc/agent/link-changes.ts';
 import { vm } from './fake-peers.ts';
 
 const listed = (server: string, client: string): Listed => ({

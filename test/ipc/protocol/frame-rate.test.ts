@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { createFrameRate } from '../../../src/ipc/protocol/frame-rate.ts';
+import { createFrameRate } from '../../../src/ipc/protocol/frame-reader.ts';
 import { frameBurst, framesPerSecond } from '../../../src/ipc/protocol/limits.ts';
 import { creditOf, frameBytes, muxAndPeer, openPayload } from './raw-peer.ts';
 
@@ -9,7 +9,7 @@ afterEach(() => {
 
 test('a burst passes, and more frames wait until they are earned', () => {
   vi.useFakeTimers();
-  const frameRate = createFrameRate();
+  const frameRate = createFrameRate(() => performance.now());
   expect(frameRate(frameBurst)).toBe(0);
   // The wait covers a tenth of a second's frames, and a tenth of the burst.
   expect(frameRate(framesPerSecond / 10)).toBe(100 + (frameBurst / 10 / framesPerSecond) * 1000);

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
-import { createFrameWriter } from '../../../src/ipc/protocol/frame-writer.ts';
+import { createFrameWriter } from '../../../src/ipc/protocol/outbox.ts';
 import { frameBytes } from './raw-peer.ts';
 
 /** A writer, and the pieces of each write that reaches the transport. */

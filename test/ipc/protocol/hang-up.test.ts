@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { expect, test } from 'vitest';
-import { hangUp } from '../../../src/ipc/protocol/hang-up.ts';
 import { goodbyeMs } from '../../../src/ipc/protocol/limits.ts';
+import { hangUp } from '../../../src/ipc/protocol/link.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 
 /** A transport whose peer reads nothing. */

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
+import {
+  haveEnded,
+  haveWork,
+  type Outputs,
+  takeTurn,
+} from '../../../src/ipc/protocol/incoming-stream.ts';
 import { createOutbound } from '../../../src/ipc/protocol/outbound.ts';
-import { haveEnded, haveWork, type Outputs, takeTurn } from '../../../src/ipc/protocol/outputs.ts';
 import { recordFrames } from './recorded-frames.ts';
 
 const newOutputs = (): Outputs => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { type PackedBytes, pack, unpack } from '../../../src/ipc/protocol/inbound.ts';
 import { initialWindow } from '../../../src/ipc/protocol/limits.ts';
-import { type PackedBytes, pack, unpack } from '../../../src/ipc/protocol/packed-bytes.ts';
 
 test('the bytes come out in their order', () => {
   const blocks: PackedBytes = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { initialWindow, maxWindow } from '../../../src/ipc/protocol/limits.ts';
-import { addCredit, initialCredit, stopCredit } from '../../../src/ipc/protocol/send-credit.ts';
+import { addCredit, initialCredit, stopCredit } from '../../../src/ipc/protocol/outbound.ts';
 
 test('credit adds up to the greatest window, and not beyond', () => {
   const credit = initialCredit();

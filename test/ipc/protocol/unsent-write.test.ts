@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newWrite, takeBytes } from '../../../src/ipc/protocol/unsent-write.ts';
+import { newWrite, takeBytes } from '../../../src/ipc/protocol/outbound.ts';
 
 /** Takes bytes from a write, and gives the parts as text. */
 const taken = (write: ReturnType<typeof newWrite>, bytes: number): readonly string[] => {

@@ -91,7 +91,7 @@ test('every profile in rules/ is valid', async () => {
   const directory = directoryWith(
     Object.fromEntries(names.map((name) => [`${name}.toml`, `profile = "${name}"`])),
   );
-  const { policies } = await loadPolicies(directory, profileDirectory);
+  const { policies } = await loadPolicies(directory);
   expect([...policies.keys()].sort()).toEqual([...names].sort());
   for (const policy of policies.values()) expect(policy).toHaveProperty('rules');
 });
@@ -105,7 +105,7 @@ test('a bad file, an unknown profile, and two files for one address are separate
     'good.toml': '',
     '.good.toml.swp': 'x',
   });
-  const { policies } = await loadPolicies(directory, profileDirectory);
+  const { policies } = await loadPolicies(directory);
   expect(Object.fromEntries(policies)).toMatchObject({
     bad: { code: 'POLICY_INVALID' },
     web: {
@@ -122,7 +122,7 @@ test('a bad file, an unknown profile, and two files for one address are separate
 });
 
 test('a missing directory means no policies', async () => {
-  const { policies, fallback } = await loadPolicies('/nonexistent', profileDirectory);
+  const { policies, fallback } = await loadPolicies('/nonexistent');
   expect(policies.size).toBe(0);
   expect(fallback.key).toBe('internet');
 });

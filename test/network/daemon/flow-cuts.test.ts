@@ -5,6 +5,7 @@ import { openFlowCuts } from '../../../src/network/daemon/flow-cuts.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import { CommandError } from '../../../src/system/command.ts';
 import { deferred } from '../../../src/system/deferred.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif, emptyKernel } from '../store-fixture.ts';
 
@@ -53,7 +54,8 @@ const openFakes = () => {
     await settled();
     return calls.splice(0);
   };
-  return { flowCuts, worker, state, calls, run, settled };
+  const expectCuts = (...links: readonly string[]): void => flowCuts.expect(links.map(linkNameOf));
+  return { flowCuts, expectCuts, worker, state, calls, run, settled };
 };
 
 /** The fakes after the cuts of the first plan. */
@@ -70,24 +72,24 @@ test('the first plan has the flows of all vifs judged, once', async () => {
 });
 
 test('later, only flows of vifs with new rules are judged', async () => {
-  const { run, flowCuts } = await openStarted();
-  flowCuts.expect(['vif4.0', 'vif9.0']);
+  const { run, expectCuts } = await openStarted();
+  expectCuts('vif4.0', 'vif9.0');
   expect(await run()).toEqual(['forbidden of 10.0.5.4']);
   expect(await run()).toEqual([]);
 });
 
 test('rules that change during a cut lead to another cut', async () => {
-  const { run, flowCuts, state } = await openStarted();
-  flowCuts.expect(['vif4.0']);
-  state.cut = async () => flowCuts.expect(['vif4.0']);
+  const { run, expectCuts, state } = await openStarted();
+  expectCuts('vif4.0');
+  state.cut = async () => expectCuts('vif4.0');
   await run();
   state.cut = async () => {};
   expect(await run()).toEqual(['forbidden of 10.0.5.4']);
 });
 
 test('after a failure, each vif is cut alone; the exact cut is tried first, then all flows are cut', async () => {
-  const { run, flowCuts, state } = await openStarted();
-  flowCuts.expect(['vif3.0', 'vif4.0']);
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0', 'vif4.0');
   let isListable = false;
   state.cut = async (addresses, isExact) => {
     if (!isExact) isListable = true;
@@ -110,15 +112,15 @@ test('after a failure, each vif is cut alone; the exact cut is tried first, then
 });
 
 test('a cut that always fails is tried again after growing waits, and delays no other vif', async () => {
-  const { run, flowCuts, state } = await openStarted();
-  flowCuts.expect(['vif3.0']);
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
   state.cut = async (addresses) => {
     if (addresses.includes('10.0.5.3')) throw broken;
   };
   await run();
   state.nowMs = 100;
   expect(await run()).toEqual(['forbidden of 10.0.5.3', 'all of 10.0.5.3']);
-  flowCuts.expect(['vif4.0']);
+  expectCuts('vif4.0');
   expect(await run()).toEqual(['requeue after 200', 'forbidden of 10.0.5.4']);
   expect(flowCuts.problemOf('3/0')?.text).toBe(
     'flows that the policy forbids may go on: conntrack: exit status 1',
@@ -126,8 +128,8 @@ test('a cut that always fails is tried again after growing waits, and delays no 
 });
 
 test('a cut that hangs delays no other vif', async () => {
-  const { worker, flowCuts, state, calls, settled } = await openStarted();
-  flowCuts.expect(['vif3.0']);
+  const { worker, expectCuts, state, calls, settled } = await openStarted();
+  expectCuts('vif3.0');
   state.cut = () => Promise.reject(broken);
   worker.start(todo);
   await settled();
@@ -136,7 +138,7 @@ test('a cut that hangs delays no other vif', async () => {
   state.nowMs = 100;
   calls.length = 0;
   worker.start(todo);
-  flowCuts.expect(['vif3.0', 'vif4.0']);
+  expectCuts('vif3.0', 'vif4.0');
   worker.start(todo);
   expect(calls).toEqual(['forbidden of 10.0.5.3', 'forbidden of 10.0.5.4']);
   hanging.resolve();
@@ -144,8 +146,8 @@ test('a cut that hangs delays no other vif', async () => {
 });
 
 test('a vif whose flows cannot be listed keeps its problem, though all its flows were cut', async () => {
-  const { run, flowCuts, state } = await openStarted();
-  flowCuts.expect(['vif3.0']);
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
   state.cut = async (_, isExact) => {
     if (isExact) throw broken;
   };
@@ -156,8 +158,8 @@ test('a vif whose flows cannot be listed keeps its problem, though all its flows
 });
 
 test('a vif that is not served any more needs no cut, and its failure is forgotten', async () => {
-  const { run, flowCuts, state } = await openStarted();
-  flowCuts.expect(['vif3.0']);
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
   state.cut = () => Promise.reject(broken);
   await run();
   const served = todo.served.filter(({ link }) => link !== 'vif3.0');
@@ -168,8 +170,8 @@ test('a vif that is not served any more needs no cut, and its failure is forgott
 });
 
 test('any other error ends the work', async () => {
-  const { run, flowCuts, state } = await openStarted();
-  flowCuts.expect(['vif3.0']);
+  const { run, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
   state.cut = () => Promise.reject(new Error('a fault of the daemon'));
   expect(await run()).toEqual(['forbidden of 10.0.5.3', 'ended: Error: a fault of the daemon']);
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { openTakeDownWorker } from '../../../src/network/daemon/take-down-worker.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
 
@@ -38,7 +39,11 @@ test('a plan without links, routes, neighbours and finished vifs starts nothing'
 
 test('reads a finished vif again and observes the links after the removal', async () => {
   const { planWorker, worker, calls } = openFakes();
-  planWorker.start({ ...idle, takeDown: { ...nothing, links: ['web'] }, finish: ['3/0'] });
+  planWorker.start({
+    ...idle,
+    takeDown: { ...nothing, links: [linkNameOf('web')] },
+    finish: ['3/0'],
+  });
   expect(worker.busy()).toEqual(['web', 'vif3.0']);
   planWorker.start({ ...idle, takeDown: nothing, finish: ['4/0'] });
   await worker.settled();
@@ -53,9 +58,17 @@ test('reads a finished vif again and observes the links after the removal', asyn
 
 test('logs excess routes only of links that stay up', async () => {
   const { planWorker, worker, calls } = openFakes();
-  const routeOf = (link: string): Route => ({ prefix: '10.0.5.9', link, via: undefined });
+  const routeOf = (name: string): Route => ({
+    prefix: '10.0.5.9',
+    link: linkNameOf(name),
+    via: undefined,
+  });
   const routes = [routeOf('vif3.0'), routeOf('vif4.0')];
-  planWorker.start({ ...idle, takeDown: { ...nothing, links: ['vif3.0'], routes }, finish: [] });
+  planWorker.start({
+    ...idle,
+    takeDown: { ...nothing, links: [linkNameOf('vif3.0')], routes },
+    finish: [],
+  });
   expect(worker.busy()).toEqual(['vif3.0', 'vif3.0', 'vif4.0']);
   await worker.settled();
   expect(calls[0]).toBe(`excess ${keyOfRoute(routeOf('vif4.0'))}`);

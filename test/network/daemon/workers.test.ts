@@ -6,6 +6,7 @@ import { openWorkers, type WorkerParts } from '../../../src/network/daemon/worke
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import { CommandError } from '../../../src/system/command.ts';
 import { deferred } from '../../../src/system/deferred.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
 
@@ -18,7 +19,7 @@ afterEach(() => {
 });
 
 const idle: Plan = planFor(converge(modelOf([backendVif(3)])));
-const closing: Plan = { ...idle, takeDown: { ...idle.takeDown, links: ['vif3.0'] } };
+const closing: Plan = { ...idle, takeDown: { ...idle.takeDown, links: [linkNameOf('vif3.0')] } };
 const garbage: Plan = { ...idle, garbage: { elements: [], chains: ['out-a'] } };
 
 const openFakes = () => {

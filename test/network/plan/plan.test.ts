@@ -1,28 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { overlaps } from '../../../src/address/prefix.ts';
-import { isProblem } from '../../../src/errors.ts';
-import { elementLink, elementPrefix } from '../../../src/network/state/element.ts';
-import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
-import { areOfSameVm } from '../../../src/network/vif/same-vm-vifs.ts';
-import { backendVif, emptyKernel, prefix } from '../store-fixture.ts';
-import {
-  converge,
-  hostLinks,
-  isIdle,
-  type Model,
-  modelOf,
-  planFor,
-  setLinks,
-  step,
-} from './model-kernel.ts';
-
-const keysOf = ({ kernel }: Model) => ({
-  elements: [...kernel.elements.keys()].sort(),
-  neighbours: [...kernel.neighbours.keys()].sort(),
-  routes: [...kernel.routes.keys()].sort(),
-  up: [...kernel.links.values()].flatMap(({ name, up }) => (up ? [name] : [])).sort(),
-});
+import { linkNameOf } from '../../support/link-name.ts';
+import { backendVif, emptyKernel } from '../store-fixture.ts';
+import { converge, hostLinks, isIdle, keysOf, modelOf, planFor, setLinks } from './model-kernel.ts';
 
 test('one vif gets exactly its own elements, neighbours and routes', () => {
   const model = converge(modelOf([backendVif(3, { ip: '10.0.5.3 fd00:5::3 10.9.0.0/24' })]));
@@ -124,7 +103,7 @@ test('a vif under change gets no error about another vif that came meanwhile wit
   const opening = backendVif(4, { ip: '10.0.5.50' });
   const model = modelOf([backendVif(3, { ip: '10.0.5.50' }), opening]);
   expect(planFor(model).mark.map(({ key }) => key)).toEqual([opening.key]);
-  expect(planFor(model, { busy: new Set(['vif4.0']) }).mark).toEqual([]);
+  expect(planFor(model, { busy: new Set([linkNameOf('vif4.0')]) }).mark).toEqual([]);
 });
 
 test('the plan expects only links that netback is about to make', () => {
@@ -155,7 +134,7 @@ test('links under change are left out, also those of finished vifs', () => {
   const finished = backendVif(5, { state: '6', online: '0' });
   const model = modelOf([backendVif(3), backendVif(4), finished]);
   const kernel = { ...converge(modelOf([backendVif(4), backendVif(5)])).kernel };
-  const busy = new Set(['vif4.0', 'vif5.0']);
+  const busy = new Set(['vif4.0', 'vif5.0'].map(linkNameOf));
   const todo = planFor(
     { ...model, kernel: setLinks(kernel, new Set(['vif3.0', 'vif4.0'])) },
     { busy },
@@ -163,102 +142,5 @@ test('links under change are left out, also those of finished vifs', () => {
   expect(todo.bringUp.map(({ served }) => served.link)).toEqual(['vif3.0']);
   expect({ ...todo.takeDown, finish: todo.finish, garbage: todo.garbage }).toEqual({
     ...{ links: [], routes: [], neighbours: [], finish: [], garbage: { elements: [], chains: [] } },
-  });
-});
-
-const address = fc.constantFrom(
-  ...['10.0.5.10', '10.0.5.11', '10.0.5.10 fd00:5::10', '10.0.6.0/24', '10.0.6.5', 'fd00:6::/64'],
-  ...['10.0.5.1', '192.168.7.7', 'junk', ''],
-);
-const arbitraryVif = fc
-  .record({
-    domid: fc.integer({ min: 3, max: 8 }),
-    devid: fc.integer({ min: 0, max: 1 }),
-    state: fc.constantFrom('1', '2', '4', '5', '6'),
-    online: fc.constantFrom('0', '1'),
-    ip: address,
-    mac: fc.constantFrom('00:16:3e:00:00:01', '00:16:3e:00:00:02', 'junk'),
-    'hotplug-status': fc.constantFrom('', 'connected', 'error'),
-  })
-  .map(({ domid, devid, ...nodes }) => backendVif(domid, nodes, undefined, devid));
-const arbitraryStore = fc.array(arbitraryVif, { maxLength: 8 });
-/** A vif that could be served if it did not conflict with another. */
-const contender = arbitraryVif
-  .filter(({ facts }) => !isProblem(facts))
-  .map((vif): BackendVif => ({ ...vif, state: 2, online: true }));
-const contenders = fc.array(contender, { minLength: 2, maxLength: 8 });
-
-/** The vifs as the store has them before a daemon has served any. */
-const untouched = (vifs: Iterable<BackendVif>): BackendVif[] =>
-  [...vifs].map((vif) => ({ ...vif, hotplugStatus: '', hotplugError: '' }));
-
-const defaultLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
-
-describe('after any history', () => {
-  test('passes end, and their result depends on the store alone', () => {
-    fc.assert(
-      fc.property(
-        fc.array(arbitraryStore, { minLength: 1, maxLength: 6 }),
-        fc.nat(3),
-        (history, cut) => {
-          let kernel = emptyKernel;
-          for (const vifs of history) {
-            let model = modelOf(vifs, kernel);
-            for (let pass = 0; pass < cut; pass++) model = step(model);
-            kernel = model.kernel;
-          }
-          const last = history.at(-1) ?? [];
-          const lived = converge(modelOf(last, kernel));
-          const fresh = converge(modelOf(last));
-          expect(keysOf(lived)).toEqual(keysOf(fresh));
-        },
-      ),
-      { numRuns: 500 },
-    );
-  });
-
-  test('no address belongs to two VMs or to net-vm, and none is routed to two vifs', () => {
-    let compared = 0;
-    fc.assert(
-      fc.property(fc.oneof(arbitraryStore, contenders), (vifs) => {
-        const model = modelOf(untouched(vifs));
-        const byLink = new Map([...model.vifs.values()].map((vif) => [defaultLinkOf(vif), vif]));
-        const areOfOneVm = (a: string, b: string): boolean => {
-          const [first, second] = [byLink.get(a), byLink.get(b)];
-          return first !== undefined && second !== undefined && areOfSameVm(first, second);
-        };
-        const { kernel } = converge(model);
-        const assigned = [...kernel.elements.values()].flatMap((element) => {
-          const text = elementPrefix(element);
-          const link = elementLink(element) ?? '';
-          return text === undefined ? [] : [{ link, own: prefix(text) }];
-        });
-        for (const [index, { link, own }] of assigned.entries()) {
-          expect(overlaps(own, prefix('10.0.5.1'))).toBe(false);
-          for (const other of assigned.slice(index + 1)) {
-            if (link === other.link || areOfOneVm(link, other.link)) continue;
-            compared += 1;
-            expect(overlaps(own, other.own)).toBe(false);
-          }
-        }
-        const routed = [...kernel.routes.values()].map((route) => route.prefix);
-        expect(routed).toEqual([...new Set(routed)]);
-      }),
-      { numRuns: 500 },
-    );
-    // A smaller number would mean that the test has compared too little.
-    expect(compared).toBeGreaterThan(200);
-  });
-
-  test('a vif that cannot be served changes nothing for the others', () => {
-    const broken = arbitraryVif.filter(({ facts }) => isProblem(facts));
-    fc.assert(
-      fc.property(arbitraryStore, broken, (vifs, bad) => {
-        const others = vifs.filter(({ key }: { key: VifKey }) => key !== bad.key);
-        const without = keysOf(converge(modelOf(others)));
-        expect(keysOf(converge(modelOf([...others, bad])))).toEqual(without);
-      }),
-      { numRuns: 300 },
-    );
   });
 });

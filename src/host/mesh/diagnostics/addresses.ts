@@ -1,7 +1,13 @@
-/** Finds addresses and MACs that are not valid for a vif or that two vifs share. */
-
+/** Finds addresses and MACs that are not valid for a vif or that two vifs share, and wrong port forwards. */
 import { parseMac } from '../../../address/mac.ts';
-import { overlaps, type Prefix, parsePrefix, reservedRange } from '../../../address/prefix.ts';
+import {
+  contains,
+  overlaps,
+  type Prefix,
+  parsePrefix,
+  reservedRange,
+} from '../../../address/prefix.ts';
+import { repeatedForwards } from '../../../network/config/config.ts';
 import type { Diagnostic, Place } from '../../../text/diagnostic.ts';
 import { quoted } from '../../../text/printable.ts';
 import { error } from '../mesh-diagnostic.ts';
@@ -79,5 +85,31 @@ export const addressDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
     ...macs.diagnostics,
     ...clashes([...gateways, ...addresses.assigned], ({ text }) => text, overlaps),
     ...clashes(macs.assigned, String, (a, b) => a === b),
+  ];
+};
+
+/** Checks the port forwards of `[net]`. */
+export const forwardDiagnostics = ({ net, vms, at }: MeshFile): readonly Diagnostic[] => {
+  const forwards = net?.forwards ?? [];
+  const prefixes = [...vms.values()].flatMap(({ ip }) => ip.map(parsePrefix));
+  const isAssigned = (to: (typeof forwards)[number]['to']): boolean =>
+    prefixes.some((prefix) => !('problem' in prefix) && contains(prefix, to));
+  return [
+    ...repeatedForwards(forwards).map((index) =>
+      error(
+        at(['net', 'forward', index, 'port']),
+        'this port is already forwarded; remove one forward',
+      ),
+    ),
+    ...forwards.flatMap(({ to }, index) =>
+      isAssigned(to)
+        ? []
+        : [
+            error(
+              at(['net', 'forward', index, 'to']),
+              `no VM has the address ${to.text}; correct it`,
+            ),
+          ],
+    ),
   ];
 };

@@ -23,7 +23,7 @@ const objectionTo = (extra: string): string | undefined => {
 /** Returns the `root=…` that xl puts before extra. */
 const rootOf = ({ config }: MeshVm, { files }: Sources): string => {
   const source = files.get(config);
-  if (source === undefined || !('text' in source)) return '';
+  if (source?.kind !== 'text') return '';
   const root = parseXlConfig(source.text).settings.findLast(({ key }) => key === 'root');
   return root?.value === undefined ? '' : `root=${root.value} `;
 };

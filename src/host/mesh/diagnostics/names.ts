@@ -5,16 +5,12 @@ import { isDomainMapName } from '../../../ipc/config/vm-name.ts';
 import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { quoted } from '../../../text/printable.ts';
 import type { KeyPath } from '../../../toml/place-tree.ts';
-import { error, unknownVm } from '../mesh-diagnostic.ts';
+import { error, isDom0, unknownVm } from '../mesh-diagnostic.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
-
-const isDom0 = (name: string): boolean => name === 'dom0' || name === 'Domain-0';
 
 const ofHeader = (mesh: MeshFile, { name }: MeshVm): readonly Diagnostic[] => {
   const at = mesh.at(['vm', name]);
-  if (isDom0(name)) {
-    return [error(at, `${name} cannot be a VM of a mesh; remove it`)];
-  }
+  if (isDom0(name)) return [error(at, unknownVm(name))];
   if (/^\d+$/.test(name)) {
     return [error(at, `xl would read ${quoted(name)} as a domid; add a letter`)];
   }

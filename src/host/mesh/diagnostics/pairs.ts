@@ -1,9 +1,9 @@
-/** Finds links that only one end lists, and links that are not possible. */
+/** Finds links that only one end lists, links that are not possible, and relays that cannot relay. */
 import { everyone } from '../../../ipc/config/kernel-command-line.ts';
 import type { Diagnostic } from '../../../text/diagnostic.ts';
 import { error } from '../mesh-diagnostic.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
-import { isPair, meshPairs, serves } from '../relations.ts';
+import { areLinked, isPair, meshPairs, serves } from '../relations.ts';
 
 const ofServe = (mesh: MeshFile, vm: MeshVm): readonly Diagnostic[] =>
   vm.serve.flatMap((name, index) => {
@@ -41,3 +41,19 @@ export const pairDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => [
   ...[...mesh.vms.values()].flatMap((vm) => [...ofServe(mesh, vm), ...ofConnect(mesh, vm)]),
   ...inBothDirections(mesh),
 ];
+
+/** Checks the relays of all VMs. */
+export const relayDiagnostics = (mesh: MeshFile): readonly Diagnostic[] =>
+  [...mesh.vms.values()].flatMap(({ name, relay }) => {
+    const via = relay === undefined ? undefined : mesh.vms.get(relay);
+    if (via === undefined || via.name === name) return [];
+    const at = mesh.at(['vm', name, 'relay']);
+    const next = via.relay === undefined ? undefined : mesh.vms.get(via.relay);
+    if (next !== undefined && next !== via) {
+      const text = `${via.name} itself uses the relay ${next.name}, but a call passes only one relay`;
+      return [error(at, `${text}; set ${next.name} here, or remove relay from [vm.${via.name}]`)];
+    }
+    if (areLinked(mesh, name, via.name)) return [];
+    const remedy = 'add serve to one of them and connect to the other';
+    return [error(at, `${name} has no link with its relay ${via.name}; ${remedy}`)];
+  });

@@ -1,7 +1,7 @@
 /** Finds vifs whose backend would not be the driver domain, and vif settings of VMs without a vif. */
 
 import type { Diagnostic } from '../../../text/diagnostic.ts';
-import { error } from '../mesh-diagnostic.ts';
+import { error, isDom0 } from '../mesh-diagnostic.ts';
 import type { MeshFile, MeshVm } from '../mesh-file.ts';
 
 const vifKeys = ['mac', 'profile', 'rules'] as const;
@@ -38,7 +38,7 @@ export const vifDiagnostics = (mesh: MeshFile): readonly Diagnostic[] => {
   const driver = mesh.net?.vm;
   const text = `with vm = "${driver}", dom0 would be the backend of all vifs; name a VM`;
   return [
-    ...(driver === 'dom0' || driver === 'Domain-0' ? [error(mesh.at(['net', 'vm']), text)] : []),
+    ...(isDom0(driver) ? [error(mesh.at(['net', 'vm']), text)] : []),
     ...[...mesh.vms.values()].flatMap((vm) => ofVm(mesh, vm)),
   ];
 };

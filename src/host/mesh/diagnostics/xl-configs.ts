@@ -1,8 +1,8 @@
 /** Finds settings in the operator's xl configurations that only the mesh may make. */
 
-import type { Diagnostic } from '../../../text/diagnostic.ts';
+import { type Diagnostic, positionAt } from '../../../text/diagnostic.ts';
 import { error } from '../mesh-diagnostic.ts';
-import { placeIn, type Sources } from '../sources.ts';
+import type { Sources } from '../sources.ts';
 import { parseXlConfig, type Setting } from '../xl-config.ts';
 
 const reserved: ReadonlyMap<string, string> = new Map([
@@ -19,7 +19,7 @@ const objectionTo = ({ key }: Setting): string | undefined => {
 
 const ofText = (file: string, text: string): readonly Diagnostic[] => {
   const { settings, syntaxError } = parseXlConfig(text);
-  const at = (offset: number) => placeIn(file, text, offset);
+  const at = (offset: number) => ({ file, ...positionAt(text, offset) });
   return [
     ...settings.flatMap((setting) => {
       const objection = objectionTo(setting);
@@ -36,7 +36,7 @@ export const xlConfigDiagnostics = ({ mesh, files }: Sources): readonly Diagnost
   [...mesh.vms.values()].flatMap(({ name, config }) => {
     const source = files.get(config);
     if (source === undefined) return [];
-    if ('text' in source) return ofText(source.file, source.text);
-    const text = `${source.file} ${source.unreadable}; correct the name, or create the file`;
+    if (source.kind === 'text') return ofText(source.file, source.text);
+    const text = `${source.file} ${source.reason}; correct the name, or create the file`;
     return [error(mesh.at(['vm', name, 'config']), text)];
   });
