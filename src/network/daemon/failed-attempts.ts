@@ -1,38 +1,47 @@
-/** Work on a vif that failed: its problem, and the time at which it is tried again. */
+/** Work that failed, by what it was for: its problem, and the time at which it is tried again. */
 
-import type { Problem } from '../../errors.ts';
 import { delayAfter } from '../../system/backoff.ts';
-import type { VifKey } from '../vif/backend-vif.ts';
 
-type Failure = { readonly problem: Problem; readonly attempts: number; readonly retryAt: number };
-
-export type FailedAttempts = {
+export type FailedAttempts<Key, Failure> = {
   /** Records a failed attempt. The wait before the next one doubles, up to 30 s. */
-  readonly failed: (key: VifKey, problem: Problem) => void;
-  readonly succeeded: (key: VifKey) => void;
-  /** False while the vif waits for its next attempt. */
-  readonly mayTry: (key: VifKey) => boolean;
-  readonly problemOf: (key: VifKey) => Problem | undefined;
-  /** The vifs whose last attempt failed. */
-  readonly keys: () => Iterable<VifKey>;
-  /** The times of the next attempts, in ms of the clock. */
-  readonly retryTimes: () => readonly number[];
+  readonly failed: (key: Key, failure: Failure) => void;
+  readonly succeeded: (key: Key) => void;
+  /** Forgets the failures of all other keys. */
+  readonly keepOnly: (keys: ReadonlySet<Key>) => void;
+  /** False while the work waits for its next attempt. */
+  readonly mayTry: (key: Key) => boolean;
+  /** The failure of the last attempt; undefined if it succeeded. */
+  readonly failureOf: (key: Key) => Failure | undefined;
+  readonly failures: () => readonly Failure[];
+  /** The ms until the next attempt that must wait; undefined if none must. */
+  readonly dueInMs: () => number | undefined;
 };
 
 const retries = { firstMs: 100, longestMs: 30_000 };
 
 /** @param now milliseconds of a monotonic clock */
-export const openFailedAttempts = (now: () => number): FailedAttempts => {
-  const failures = new Map<VifKey, Failure>();
+export const openFailedAttempts = <Key, Failure>(
+  now: () => number,
+): FailedAttempts<Key, Failure> => {
+  const all = new Map<
+    Key,
+    { readonly failure: Failure; readonly attempts: number; readonly retryAt: number }
+  >();
   return {
-    failed: (key, problem) => {
-      const attempts = (failures.get(key)?.attempts ?? 0) + 1;
-      failures.set(key, { problem, attempts, retryAt: now() + delayAfter(attempts, retries) });
+    failed: (key, failure) => {
+      const attempts = (all.get(key)?.attempts ?? 0) + 1;
+      all.set(key, { failure, attempts, retryAt: now() + delayAfter(attempts, retries) });
     },
-    succeeded: (key) => failures.delete(key),
-    mayTry: (key) => (failures.get(key)?.retryAt ?? 0) <= now(),
-    problemOf: (key) => failures.get(key)?.problem,
-    keys: () => failures.keys(),
-    retryTimes: () => [...failures.values()].map(({ retryAt }) => retryAt),
+    succeeded: (key) => all.delete(key),
+    keepOnly: (keys) => {
+      for (const key of all.keys()) if (!keys.has(key)) all.delete(key);
+    },
+    mayTry: (key) => (all.get(key)?.retryAt ?? 0) <= now(),
+    failureOf: (key) => all.get(key)?.failure,
+    failures: () => [...all.values()].map(({ failure }) => failure),
+    dueInMs: () => {
+      const later = [...all.values()].map(({ retryAt }) => retryAt - now()).filter((ms) => ms > 0);
+      return later.length === 0 ? undefined : Math.min(...later);
+    },
   };
 };

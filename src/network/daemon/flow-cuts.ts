@@ -7,9 +7,10 @@ import { CommandError } from '../../system/command.ts';
 import type { Config } from '../config/config.ts';
 import type { Network } from '../kernel/network.ts';
 import { judgeFlows } from '../policy/judge-flows.ts';
+import type { VifKey } from '../vif/backend-vif.ts';
 import { ownAddresses } from '../vif/held-addresses.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
-import { type FailedAttempts, openFailedAttempts } from './failed-attempts.ts';
+import { openFailedAttempts } from './failed-attempts.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Policies } from './policies.ts';
 
@@ -29,7 +30,9 @@ export type DueCuts = {
   readonly retryInMs: number | undefined;
 };
 
-export type FlowCuts = Pick<FailedAttempts, 'problemOf'> & {
+export type FlowCuts = {
+  /** The problem of a vif whose last cut failed. */
+  readonly problemOf: (key: VifKey) => Problem | undefined;
   /** Records that the rules for these links have changed: flows that they forbid may still be tracked. */
   readonly expect: (links: Iterable<LinkName>) => void;
   /** The vifs whose flows must be judged now. Forgets the vifs that are not served any more. */
@@ -89,13 +92,12 @@ const cutForbiddenOrAll = async (
 export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
   const uncut = new Set<LinkName>();
   const running = new Set<LinkName>();
-  const attempts = openFailedAttempts(now);
+  const attempts = openFailedAttempts<VifKey, Problem>(now);
 
   const forget = (served: readonly ServedVif[]): void => {
     const links = new Set(served.map(({ link }) => link));
-    const keys = new Set(served.map(({ key }) => key));
     for (const link of uncut) if (!links.has(link)) uncut.delete(link);
-    for (const key of attempts.keys()) if (!keys.has(key)) attempts.succeeded(key);
+    attempts.keepOnly(new Set(served.map(({ key }) => key)));
   };
 
   /** Runs a cut. Rules that change meanwhile make the vifs due again; so does a failure. */
@@ -123,19 +125,18 @@ export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
   };
 
   return {
-    problemOf: attempts.problemOf,
+    problemOf: attempts.failureOf,
     expect: (links) => {
       for (const link of links) uncut.add(link);
     },
     due: (served) => {
       forget(served);
       const due = served.filter(({ link }) => uncut.has(link) && !running.has(link));
-      const hasFailed = ({ key }: ServedVif): boolean => attempts.problemOf(key) !== undefined;
-      const later = attempts.retryTimes().filter((at) => at > now());
+      const hasFailed = ({ key }: ServedVif): boolean => attempts.failureOf(key) !== undefined;
       return {
         together: due.filter((vif) => !hasFailed(vif)),
         alone: due.filter((vif) => hasFailed(vif) && attempts.mayTry(vif.key)),
-        retryInMs: later.length === 0 ? undefined : Math.min(...later) - now(),
+        retryInMs: attempts.dueInMs(),
       };
     },
     cutTogether: async (vifs, served) => {

@@ -20,6 +20,8 @@ export type LinkTimeout = {
   readonly succeeded: (key: VifKey) => void;
   /** The present problem of a vif that is not refused: an overdue link, or its last failure. */
   readonly problemOf: (decision: Decision) => Problem | undefined;
+  /** Whether the last attempt failed: the next one may fail or hang too. */
+  readonly hasFailed: (key: VifKey) => boolean;
   /** False while a failed vif waits for its next attempt. */
   readonly mayTry: (key: VifKey) => boolean;
   /**
@@ -39,7 +41,7 @@ const isTried = (decision: Decision): boolean =>
 
 /** @param now milliseconds of a monotonic clock */
 export const openLinkTimeout = (now: () => number): LinkTimeout => {
-  const failures = openFailedAttempts(now);
+  const failures = openFailedAttempts<VifKey, Problem>(now);
   const waitingSince = new Map<VifKey, number>();
 
   const isOverdue = (key: VifKey): boolean => {
@@ -52,7 +54,7 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
     const waiting = new Set(
       decisions.filter((d) => d.kind === 'waiting' && d.for === 'link').map(({ vif }) => vif.key),
     );
-    for (const key of failures.keys()) if (!tried.has(key)) failures.succeeded(key);
+    failures.keepOnly(tried);
     for (const key of waitingSince.keys()) if (!waiting.has(key)) waitingSince.delete(key);
     for (const key of waiting) if (!waitingSince.has(key)) waitingSince.set(key, now());
   };
@@ -63,8 +65,9 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
     problemOf: (decision) => {
       const { key } = decision.vif;
       if (decision.kind === 'waiting' && isOverdue(key)) return linkMissing(decision);
-      return failures.problemOf(key);
+      return failures.failureOf(key);
     },
+    hasFailed: (key) => failures.failureOf(key) !== undefined,
     mayTry: failures.mayTry,
     review: (decisions) => {
       forget(decisions);
@@ -73,12 +76,12 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
           decision.kind === 'waiting' &&
           (decision.for === 'address' || (decision.for === 'link' && !isOverdue(decision.vif.key))),
       );
-      const due = [
-        ...(isPending ? [now() + secondLookMs] : []),
-        ...[...waitingSince.values()].map((since) => since + linkTimeoutMs),
-        ...failures.retryTimes(),
-      ].filter((at) => at > now());
-      return due.length === 0 ? undefined : Math.min(...due) - now();
+      const waits = [
+        ...(isPending ? [secondLookMs] : []),
+        ...[...waitingSince.values()].map((since) => since + linkTimeoutMs - now()),
+        failures.dueInMs() ?? 0,
+      ].filter((ms) => ms > 0);
+      return waits.length === 0 ? undefined : Math.min(...waits);
     },
   };
 };

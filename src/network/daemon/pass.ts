@@ -21,7 +21,7 @@ const quotaRetryMs = 1_000;
 
 export type PassParts = Pick<
   WorkerParts,
-  'observed' | 'network' | 'backend' | 'linkTimeout' | 'flowCuts' | 'requeueAfter'
+  'observed' | 'network' | 'backend' | 'linkTimeout' | 'removals' | 'flowCuts' | 'requeueAfter'
 > & {
   readonly config: Config;
   readonly policies: Policies;

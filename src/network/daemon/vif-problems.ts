@@ -8,9 +8,11 @@ import type { FlowCuts } from './flow-cuts.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
+import type { Removals } from './take-down-worker.ts';
 
 type Ports = {
   readonly linkTimeout: Pick<LinkTimeout, 'problemOf'>;
+  readonly removals: Pick<Removals, 'failureOf'>;
   readonly flowCuts: Pick<FlowCuts, 'problemOf'>;
   readonly repairBackoff: Pick<RepairBackoff, 'problemOf'>;
   readonly observed: Pick<ObservedState, 'kernel'>;
@@ -28,6 +30,7 @@ type VifProblems = {
 
 export const openVifProblems = ({
   linkTimeout,
+  removals,
   flowCuts,
   repairBackoff,
   observed,
@@ -35,7 +38,10 @@ export const openVifProblems = ({
   problemOf: (decision) => {
     const { key } = decision.vif;
     const problem =
-      linkTimeout.problemOf(decision) ?? flowCuts.problemOf(key) ?? repairBackoff.problemOf(key);
+      linkTimeout.problemOf(decision) ??
+      removals.failureOf(key) ??
+      flowCuts.problemOf(key) ??
+      repairBackoff.problemOf(key);
     if (problem !== undefined || decision.kind !== 'served') return problem;
     return shadowProblem(decision.served, observed.kernel().shadowingRoutes);
   },

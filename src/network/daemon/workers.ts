@@ -20,7 +20,7 @@ import type { LinkTimeout } from './link-timeout.ts';
 import { openObservationSchedule } from './observation-schedule.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Repair } from './repair.ts';
-import { openTakeDownWorker, takeDown } from './take-down-worker.ts';
+import { openTakeDownWorker, type Removals, takeDown } from './take-down-worker.ts';
 import { openWorker, type PlanWorker } from './worker.ts';
 
 export type WorkerParts = {
@@ -28,6 +28,7 @@ export type WorkerParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly linkTimeout: LinkTimeout;
+  readonly removals: Removals;
   readonly flowCuts: FlowCuts;
   readonly repair: Repair;
   /** False while all vifs must stay closed. */
@@ -77,7 +78,7 @@ const recordAdditions = (
 };
 
 export const openWorkers = (parts: WorkerParts): Workers => {
-  const { observed, network, backend, linkTimeout, flowCuts, repair, mayOpen, log } = parts;
+  const { observed, network, backend, mayOpen, log } = parts;
   const schedule = openObservationSchedule(systemClock.now);
   const ended = (error?: unknown): void => {
     if (error === undefined) {
@@ -97,33 +98,23 @@ export const openWorkers = (parts: WorkerParts): Workers => {
   const { mtuRefused } = observed;
   const added = (what: Additions): void => recordAdditions(what, parts);
   const bringUpWorker = openBringUpWorker({
-    observed,
-    linkTimeout,
-    repair,
+    ...parts,
     batchWindow: openBatchWindow({ hasLink: network.hasLink, changes: parts.linkChanges }),
     bringUp: (job) => bringUp(job, { network, backend, added, mtuRefused }),
-    mayOpen,
     waited: ended,
     worked,
   });
   const takeDownWorker = openTakeDownWorker({
-    observed,
-    repair,
-    takeDown: (todo) => takeDown(todo, { network, backend }),
+    ...parts,
+    takeDown: (todo) => takeDown(todo, parts),
     worked,
   });
   const garbageWorker = openGarbageWorker({
-    observed,
-    repair,
+    ...parts,
     garbageCollect: (todo) => garbageCollect(todo, network),
-    log,
     worked,
   });
-  const flowCutWorker = openFlowCutWorker({
-    flowCuts,
-    ended,
-    requeueAfter: parts.requeueAfter,
-  });
+  const flowCutWorker = openFlowCutWorker({ ...parts, ended });
   const changing = [bringUpWorker, takeDownWorker, garbageWorker];
   const linkObserver = openWorker(ended);
   const elementObserver = openWorker(ended);
@@ -137,7 +128,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
   const planWorkers = [...changing, flowCutWorker];
   const all = [...planWorkers.flatMap(({ workers }) => workers), linkObserver, elementObserver];
   return {
-    isBringingUp: () => !areIdle([bringUpWorker]),
+    isBringingUp: bringUpWorker.isBusyTogether,
     busy: () => new Set(all.flatMap((worker) => worker.busy())),
     start: (todo) => {
       for (const planWorker of planWorkers) planWorker.start(todo);

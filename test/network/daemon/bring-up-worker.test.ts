@@ -26,6 +26,8 @@ const openFakes = (outcome: Outcome = 'open') => {
   const state = {
     mayOpen: true,
     blocked: new Set<string>(),
+    failed: new Set<string>(),
+    hang: undefined as Promise<void> | undefined,
     delay: undefined as (() => Promise<void>) | undefined,
     failure: undefined as Error | undefined,
   };
@@ -38,6 +40,7 @@ const openFakes = (outcome: Outcome = 'open') => {
     },
     linkTimeout: {
       mayTry: (key) => !state.blocked.has(key),
+      hasFailed: (key) => state.failed.has(key),
       failed: (key, { code }) => call(`failed ${key} ${code}`),
       succeeded: (key) => call(`succeeded ${key}`),
     },
@@ -50,6 +53,7 @@ const openFakes = (outcome: Outcome = 'open') => {
     bringUp: async ({ bringUps, gateways }) => {
       call(`bring up ${bringUps.map(({ vif }) => vif.key)} with ${gateways.length} gateways`);
       if (state.failure !== undefined) throw state.failure;
+      await state.hang;
       return bringUps.map(({ vif }) => ({ vif, outcome }));
     },
     mayOpen: () => state.mayOpen,
@@ -93,6 +97,23 @@ test('a vif that must wait delays no other vif', async () => {
   const { run, state } = openFakes();
   state.blocked = new Set(['3/0']);
   expect(await run(todo)).toContain('bring up 4/0 with 2 gateways');
+});
+
+test('a vif whose last attempt failed is brought up alone, so that it delays no other vif', async () => {
+  const { planWorker, state, calls, settled } = openFakes();
+  const hanging = deferred<void>();
+  state.failed = new Set(['3/0']);
+  state.hang = hanging.promise;
+  planWorker.start({ ...nothingToDo, bringUp: todo.bringUp.slice(0, 1) });
+  expect(planWorker.isBusyTogether()).toBe(false);
+  planWorker.start({ ...todo, bringUp: todo.bringUp.slice(1) });
+  expect(planWorker.isBusyTogether()).toBe(true);
+  expect(calls.filter((call) => call.startsWith('bring up'))).toEqual([
+    'bring up 3/0 with 0 gateways',
+    'bring up 4/0 with 2 gateways',
+  ]);
+  hanging.resolve();
+  await settled();
 });
 
 test('no round starts while all vifs must stay closed', async () => {

@@ -18,6 +18,7 @@ const uncut: Problem = { code: 'FLOW_CUT_FAILED', text: 'conntrack failed' };
 const openFakes = (linkProblem?: Problem, repairProblem?: Problem, cutProblem?: Problem) =>
   openVifProblems({
     linkTimeout: { problemOf: () => linkProblem },
+    removals: { failureOf: () => undefined },
     flowCuts: { problemOf: () => cutProblem },
     repairBackoff: { problemOf: () => repairProblem },
     observed: { kernel: () => emptyKernel },
@@ -36,6 +37,7 @@ test('a foreign route before the route of a served vif is its problem', () => {
   ]);
   const problems = openVifProblems({
     linkTimeout: { problemOf: () => undefined },
+    removals: { failureOf: () => undefined },
     flowCuts: { problemOf: () => undefined },
     repairBackoff: { problemOf: () => undefined },
     observed: { kernel: () => ({ ...emptyKernel, shadowingRoutes }) },

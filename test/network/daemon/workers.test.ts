@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openFailedAttempts } from '../../../src/network/daemon/failed-attempts.ts';
 import { openWorkers, type WorkerParts } from '../../../src/network/daemon/workers.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import { CommandError } from '../../../src/system/command.ts';
@@ -44,6 +45,7 @@ const openFakes = () => {
       cutFlows: async () => {},
       nft: { remove: async () => {} },
     },
+    removals: openFailedAttempts(() => 0),
     flowCuts: {
       expect: () => {},
       due: () => ({ together: [], alone: [], retryInMs: undefined }),
