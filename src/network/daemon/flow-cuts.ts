@@ -22,7 +22,7 @@ type Ports = {
   readonly log: Pick<Logger, 'warn'>;
 };
 
-export type DueCuts = {
+type DueCuts = {
   readonly together: readonly ServedVif[];
   /** Vifs whose last cut failed: the next one may fail or hang too, so it must delay no other vif's cut. */
   readonly alone: readonly ServedVif[];

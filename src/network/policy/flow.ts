@@ -2,7 +2,7 @@
 import { contains, type Family, isHost, type Prefix, parsePrefix } from '../../address/prefix.ts';
 
 /** What the packets of one direction have in common. */
-export type Tuple = {
+type Tuple = {
   readonly source: string;
   readonly destination: string;
   readonly ports: { readonly source: number; readonly destination: number } | undefined;
@@ -48,19 +48,30 @@ const endsOf = (line: string, after = 0): Ends | undefined => {
   return source === undefined || destination === undefined ? undefined : { source, destination };
 };
 
+/** The numbers of the protocols whose ports every kernel tracks. */
+const tcp = 6;
+const udp = 17;
+
+/**
+ * The ports of one direction. A kernel that does not track the ports of DCCP, SCTP or UDP-Lite has none, but
+ * conntrack prints zeros, which it does not accept back.
+ */
+const portsOf = (part: string, protocol: number): Tuple['ports'] => {
+  const source = numberOf(part, ' sport=');
+  const destination = numberOf(part, ' dport=');
+  if (source === undefined || destination === undefined) return undefined;
+  const isTracked = source + destination > 0 || protocol === tcp || protocol === udp;
+  return isTracked ? { source, destination } : undefined;
+};
+
 /** @param part the part of a line that describes one direction */
-const tupleOf = (part: string, ends: Ends): Tuple => {
-  const sport = numberOf(part, ' sport=');
-  const dport = numberOf(part, ' dport=');
+const tupleOf = (part: string, ends: Ends, protocol: number): Tuple => {
   const type = numberOf(part, ' type=');
   const srckey = textAfter(part, ' srckey=');
   const dstkey = textAfter(part, ' dstkey=');
   return {
     ...ends,
-    ports:
-      sport === undefined || dport === undefined
-        ? undefined
-        : { source: sport, destination: dport },
+    ports: portsOf(part, protocol),
     icmp:
       type === undefined
         ? undefined
@@ -99,16 +110,16 @@ const parseFlow = (
   const replyAt = line.indexOf(' src=', line.indexOf(' src=') + 1);
   const original = endsOf(line);
   const reply = replyAt < 0 ? undefined : endsOf(line, replyAt);
-  const protocol = /^\S+\s+(\d+)\s/.exec(line)?.[1];
+  const protocol = Number(/^\S+\s+(\d+)\s/.exec(line)?.[1]);
   const id = textAfter(line, ' id=', line.lastIndexOf(' id='));
-  if (original === undefined || reply === undefined || protocol === undefined || id === undefined)
+  if (original === undefined || reply === undefined || Number.isNaN(protocol) || id === undefined)
     return { unreadable: `printed a line that is no flow: ${line}` };
   if (!isWanted(original) && !isWanted(reply)) return undefined;
   return {
     family: original.source.includes(':') ? 6 : 4,
-    protocol: Number(protocol),
-    original: tupleOf(line.slice(0, replyAt), original),
-    reply: tupleOf(line.slice(replyAt), reply),
+    protocol,
+    original: tupleOf(line.slice(0, replyAt), original, protocol),
+    reply: tupleOf(line.slice(replyAt), reply, protocol),
     id,
   };
 };

@@ -61,8 +61,8 @@ const trackedOf = async (host: SimHost): Promise<Tracked> => ({
 });
 
 /**
- * DCCP, SCTP and UDP-Lite, which the kernel tracks only with a valid checksum, and ICMPv6, which it does not
- * track in IPv4.
+ * DCCP, SCTP and UDP-Lite, which some kernels track only with a valid checksum, and ICMPv6, which no kernel
+ * tracks in IPv4.
  */
 const untracked = [33, 58, 132, 136];
 

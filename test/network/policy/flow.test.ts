@@ -59,6 +59,10 @@ test.each([
     'unknown  253 600 src=10.0.5.7 dst=192.0.2.1 [UNREPLIED] src=192.0.2.1 dst=10.0.5.7 mark=0 use=1 id=77',
     '-D -f ipv4 -p 253 -s 10.0.5.7 -d 192.0.2.1 -r 192.0.2.1 -q 10.0.5.7',
   ],
+  [
+    'dccp     33 599 src=10.0.5.7 dst=192.0.2.1 sport=0 dport=0 [UNREPLIED] src=192.0.2.1 dst=10.0.5.7 sport=0 dport=0 mark=0 use=1 id=77',
+    '-D -f ipv4 -p 33 -s 10.0.5.7 -d 192.0.2.1 -r 192.0.2.1 -q 10.0.5.7',
+  ],
 ])('parses the flow and deletes exactly it: %s', (line, deletion) => {
   const [flow, ...others] = readFlows(['10.0.5.7'], [line]);
   expect(flow && deletionOf(flow)).toBe(deletion);
