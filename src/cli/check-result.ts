@@ -5,9 +5,12 @@ import { run } from '../system/command.ts';
 import { printableLines } from '../text/printable.ts';
 import { connect } from '../xen/connect.ts';
 
-export type CheckResult =
-  | { readonly name: string; readonly fine: string }
-  | { readonly name: string; readonly lacks: string };
+export type CheckResult = {
+  readonly kind: 'passed' | 'failed';
+  readonly name: string;
+  /** The result, or the reason why the check failed. */
+  readonly text: string;
+};
 
 /** Runs a check. @param hint advice that follows the message if `look` throws; may be empty */
 export const probe = async (
@@ -16,10 +19,10 @@ export const probe = async (
   look: () => Promise<string>,
 ): Promise<CheckResult> => {
   try {
-    return { name, fine: await look() };
+    return { kind: 'passed', name, text: await look() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { name, lacks: hint === '' ? message : `${message}; ${hint}` };
+    return { kind: 'failed', name, text: hint === '' ? message : `${message}; ${hint}` };
   }
 };
 
@@ -49,14 +52,12 @@ export const xenstore = () =>
 const harmless = (text: string): string =>
   printableLines(text).replaceAll(/\n(?=ok |FAIL )/g, '\n  ');
 
-const line = (result: CheckResult): string =>
-  'fine' in result
-    ? `ok    ${harmless(`${result.name}: ${result.fine}`)}`
-    : `FAIL  ${harmless(`${result.name}: ${result.lacks}`)}`;
+const line = ({ kind, name, text }: CheckResult): string =>
+  `${kind === 'passed' ? 'ok  ' : 'FAIL'}  ${harmless(`${name}: ${text}`)}`;
 
 /** Prints one line per check and returns the exit status. */
 export const report = async (checks: readonly Promise<CheckResult>[]): Promise<number> => {
   const results = await Promise.all(checks);
   process.stdout.write(`${results.map(line).join('\n')}\n`);
-  return results.every((result) => 'fine' in result) ? 0 : 1;
+  return results.every(({ kind }) => kind === 'passed') ? 0 : 1;
 };

@@ -4,6 +4,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { type Prefix, parsePrefix } from '../address/prefix.ts';
 import { VifwatchError } from '../errors.ts';
+import { isMissingFile } from '../system/missing-file.ts';
 import { placeText } from '../text/diagnostic.ts';
 import { openCarets } from './locate.ts';
 import type { KeyPath } from './place-tree.ts';
@@ -30,9 +31,8 @@ export const readOptional = async (file: string): Promise<string> => {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return '';
-    throw invalid(file, `cannot be read: ${message}`);
+    if (isMissingFile(error)) return '';
+    throw invalid(file, `cannot be read: ${(error as Error).message}`);
   }
 };
 

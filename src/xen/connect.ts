@@ -1,6 +1,8 @@
 /** Connects to xenstored, and finds out our own domid and name. */
+import { type Domid, parseDomid } from '../address/domid.ts';
 import { VifwatchError } from '../errors.ts';
 import { answerWithin } from '../system/deadline.ts';
+import { quoted } from '../text/printable.ts';
 import { openXenstore, type Xenstore, XenstoreError } from './xenstore.ts';
 
 /** A busy xenstored answers within milliseconds; a hung one never answers. */
@@ -10,12 +12,14 @@ const deadlineMs = 5_000;
  * Opens a connection and reads our domid.
  * @throws VifwatchError XENSTORE_UNAVAILABLE if xenstored cannot be reached or does not answer within 5 s
  */
-export const connect = async (): Promise<{ readonly store: Xenstore; readonly domid: number }> => {
+export const connect = async (): Promise<{ readonly store: Xenstore; readonly domid: Domid }> => {
   let store: Xenstore | undefined;
   try {
     store = openXenstore();
-    const domid = await answerWithin(deadlineMs, store.read('domid'));
-    return { store, domid: Number(domid) };
+    const text = await answerWithin(deadlineMs, store.read('domid'));
+    const domid = parseDomid(text);
+    if (domid === undefined) throw new Error(`its domid for this domain is ${quoted(text)}`);
+    return { store, domid };
   } catch (error) {
     // A pending request keeps the process alive.
     store?.close();

@@ -1,5 +1,6 @@
 /** The native addon's exports, and the function that loads it. */
 import { createRequire } from 'node:module';
+import type { Domid } from '../address/domid.ts';
 import { addonFile, packageRoot } from '../package.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -76,7 +77,7 @@ interface NativeVchanServer {
 
 type VchanConstructor = {
   new (onEvent: () => void, server: NativeVchanServer): NativeVchan;
-  new (onEvent: () => void, domid: number, ringRef: number, port: number): NativeVchan;
+  new (onEvent: () => void, domid: Domid, ringRef: number, port: number): NativeVchan;
 };
 
 type PeerCredentials = {
@@ -118,7 +119,7 @@ type Addon = {
   readonly Vchan: VchanConstructor;
   /** Ring sizes in bytes, at most 1 MiB. The client writes the left ring, the server the right one. */
   readonly VchanServer: new (
-    domid: number,
+    domid: Domid,
     left: number,
     right: number,
   ) => NativeVchanServer;

@@ -17,6 +17,8 @@ import { mac as parsedMac } from '../network/store-fixture.ts';
 import { gateway4, outside4 } from '../rig/host.ts';
 import { type SimHost, startSimHost } from '../rig/sim/sim-host.ts';
 import { assertReaches } from '../scenario/ping.ts';
+import { domidOf } from '../support/domid.ts';
+import { linkNameOf } from '../support/link-name.ts';
 
 export type RouterKind = 'vifwatch' | 'plain' | 'linear';
 export type Router = { readonly host: SimHost; readonly address: string; readonly mac: string };
@@ -51,7 +53,7 @@ const policySet = await loadPolicies('/nonexistent');
 
 /** The policy of a VM without its own policy. */
 const commonPolicy = () => {
-  const source = policyOf(policySet, 0, undefined, []);
+  const source = policyOf(policySet, domidOf(0), undefined, []);
   assert.ok(!isProblem(source));
   const facts = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
   return { source, chains: policyChains(source, facts) };
@@ -62,10 +64,10 @@ const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
   assert.ok(!('problem' in prefix));
   const served = {
     key: `${domid}/0` as const,
-    domid,
+    domid: domidOf(domid),
     devid: 0,
-    defaultLink: link,
-    link,
+    defaultLink: linkNameOf(link),
+    link: linkNameOf(link),
     mac: parsedMac(own),
     prefixes: [prefix],
     mtu: undefined,

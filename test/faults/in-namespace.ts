@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '../network/daemon/net-vm.ts';
-import type { Probe } from '../network/daemon/probe.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { slowness } from '../support/slowness.ts';
 
@@ -34,22 +33,8 @@ export const within = async (
   return true;
 };
 
-/**
- * Time for a reaction in ms: the promised second, a second in which a probe notices its cut, and a margin.
- */
+/** Time for a reaction in ms: the promised second, and a margin. */
 export const reactionMs = 4_000;
-
-/** Whether a flow is cut within the time for a reaction. The end of the rig ends the wait. */
-export const isCutSoon = async (flow: Probe): Promise<boolean> => {
-  let isCut = false;
-  flow.isCut().then(
-    () => {
-      isCut = true;
-    },
-    () => {},
-  );
-  return await within(reactionMs, () => isCut);
-};
 
 /** Reads a setting of net-vm below /proc/sys/net. */
 export const sysctl = (host: SimHost, key: string): Promise<string> =>

@@ -4,11 +4,6 @@
  */
 
 export const known = {
-  f1: "A policy change cuts a VM's forbidden flows within the promised time, for any protocols of its other flows.",
-  f1b: "A failed cut does not delay another VM's cut.",
-  n1: "While conntrack fails for one VM, another VM's new policy comes into force at once.",
-  f5: 'A daemon that was killed between the new rules and the cut makes the cut when it runs again.',
-  f4: 'The daemon checks all live flows against the configuration in force, including flows through a removed forward.',
   f2: 'An ICMP error passes only if it comes from an endpoint of the flow that it quotes.',
   'uplink-leak': 'A flow leaves through an uplink only.',
   f6: "A rule about a VM also applies to the VM's stubdomain.",

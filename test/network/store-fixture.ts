@@ -1,5 +1,6 @@
 /** Backend records as dom0 writes them, for tests of the pure code. */
 
+import { defaultLinkOf } from '../../src/address/link-name.ts';
 import { type Mac, parseMac } from '../../src/address/mac.ts';
 import { type Prefix, parsePrefix } from '../../src/address/prefix.ts';
 import type { VmPolicy } from '../../src/network/policy/policy-chain.ts';
@@ -10,6 +11,8 @@ import {
   interpret,
 } from '../../src/network/vif/backend-vif.ts';
 import type { Circumstances } from '../../src/network/vif/decide-vifs.ts';
+import { domidOf } from '../support/domid.ts';
+import { linkNameOf } from '../support/link-name.ts';
 
 /** @throws Error if the text is not an address or a prefix */
 export const prefix = (text: string): Prefix => {
@@ -47,7 +50,7 @@ export const backendVif = (
   };
   const all = Object.entries({ ...usual, ...nodes });
   const present = Object.fromEntries(all.filter(([, value]) => value !== undefined));
-  return interpret({ domid, devid, nodes: present, frontendIp });
+  return interpret({ domid: domidOf(domid), devid, nodes: present, frontendIp });
 };
 
 export const emptyKernel: KernelState = {
@@ -74,9 +77,9 @@ export const circumstances = (
 ): Circumstances => ({
   vifs,
   kernel: emptyKernel,
-  linkNames: new Set(vifs.map(({ domid, devid }) => `vif${domid}.${devid}`)),
+  linkNames: new Set(vifs.map(defaultLinkOf)),
   gateways: [prefix('10.0.5.1'), prefix('fd00:5::1')],
-  uplinks: ['eth0'],
+  uplinks: [linkNameOf('eth0')],
   refusedMtus: new Map(),
   allowed: new Map(),
   names: new Map(),

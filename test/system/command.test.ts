@@ -1,6 +1,7 @@
 /** Programs that the daemon runs: their input, their failures, and programs on standby. */
 import assert from 'node:assert/strict';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { reportedLinkName } from '../../src/address/link-name.ts';
 import { openNft } from '../../src/network/kernel/nft.ts';
 import {
   attempt,
@@ -101,7 +102,7 @@ test('a program that works after a long standby counts as our own child', async 
 test('text with a NUL or a lone surrogate is refused', async () => {
   const { add, remove } = openNft([]);
   for (const text of ['vif\0', 'vif\ud800']) {
-    const what = { elements: [{ set: 'vif', link: text }], chains: [] } as const;
+    const what = { elements: [{ set: 'vif', link: reportedLinkName(text) }], chains: [] } as const;
     await rejects(add({ ...what, replaced: [] }), /not valid text$/);
     await rejects(remove(what), /not valid text$/);
   }

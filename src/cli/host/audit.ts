@@ -1,6 +1,7 @@
 /** `vifwatch audit`: checks that dom0 is on none of this VM's paths, and that the VM matches its mesh. */
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { dom0 } from '../../address/domid.ts';
 import type { AuditFinding } from '../../host/audit/finding.ts';
 import {
   type KernelParameters,
@@ -17,6 +18,7 @@ import { policyFindings } from '../../host/audit/policy-findings.ts';
 import { rendezvousFindings } from '../../host/audit/rendezvous-findings.ts';
 import { readMap, readOwnNodes, readVifs } from '../../host/audit/store-facts.ts';
 import { vifFindings } from '../../host/audit/vif-findings.ts';
+import { listedIn } from '../../ipc/agent/link-changes.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { systemClock } from '../../system/clock.ts';
@@ -33,21 +35,29 @@ const deadlineMs = 10_000;
 
 type Options = { readonly config: string; readonly runtime: string; readonly json?: true };
 
-const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
+type StoreResult = {
+  readonly findings: readonly AuditFinding[];
+  /** This VM's name; undefined if this VM cannot read it, which is a finding. */
+  readonly name: string | undefined;
+};
+
+const fromStore = async (runtime: string): Promise<StoreResult> => {
   const { store, domid } = await connect();
   // Closing the connection rejects all pending requests.
   const deadline = systemClock.after(deadlineMs, () => store.close());
   try {
-    if (domid === 0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
+    if (domid === dom0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
     const isDaemonThere = await askDaemon(runtime).then(
       (status) => status !== undefined,
       () => false,
     );
-    return [
+    const map = await readMap(store, domid);
+    const findings = [
       ...vifFindings({ ...(await readVifs(store, domid)), isDaemonThere }),
       ...rendezvousFindings(domid, await readOwnNodes(store, domid)),
-      ...mapFindings(domid, await readMap(store, domid)),
+      ...mapFindings(domid, map),
     ];
+    return { findings, name: map.name };
   } finally {
     deadline.cancel();
     store.close();
@@ -56,20 +66,26 @@ const fromStore = async (runtime: string): Promise<readonly AuditFinding[]> => {
 
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   try {
-    return v.parse(agentAnswer, await answerWithin(deadlineMs, askPeers(runtime)));
+    const { peers } = v.parse(agentAnswer, await answerWithin(deadlineMs, askPeers(runtime)));
+    return { kind: 'answer', peers };
   } catch (error) {
-    return { silent: (error as Error).message };
+    return { kind: 'silence', reason: (error as Error).message };
   }
 };
 
-/** The configured links; undefined if the agent would refuse its configuration. */
-const pairsOf = async (file: string): Promise<readonly ListedPair[] | undefined> => {
+/**
+ * The configured links, also that with the relay; undefined if the agent would refuse its configuration.
+ * @param self this VM's name, which may be the relay's
+ */
+const pairsOf = async (
+  file: string,
+  self: string | undefined,
+): Promise<readonly ListedPair[] | undefined> => {
   try {
-    const { serve, connect: connected } = await loadAgentConfig(file);
-    return [
-      ...serve.names.map((name) => ({ name, role: 'server' as const })),
-      ...connected.map((name) => ({ name, role: 'client' as const })),
-    ];
+    const listed = listedIn(await loadAgentConfig(file), self);
+    return (['server', 'client'] as const).flatMap((role) =>
+      [...listed[role]].map((name) => ({ name, role })),
+    );
   } catch {
     return undefined;
   }
@@ -77,16 +93,14 @@ const pairsOf = async (file: string): Promise<readonly ListedPair[] | undefined>
 
 const ofLinks = async (
   parameters: KernelParameters,
-  file: string,
+  pairs: readonly ListedPair[] | undefined,
   runtime: string,
-): Promise<readonly AuditFinding[]> => {
-  const pairs = await pairsOf(file);
-  return linkFindings({
+): Promise<readonly AuditFinding[]> =>
+  linkFindings({
     isAgentWanted: parameters.isLinked || pairs === undefined || pairs.length > 0,
     pairs: pairs ?? [],
     agent: await fromAgent(runtime),
   });
-};
 
 const text = (findings: readonly AuditFinding[]): string => {
   if (findings.length === 0) return 'nothing found';
@@ -100,10 +114,12 @@ export const audit = async ({ config, runtime, json }: Options): Promise<number>
   let findings: readonly AuditFinding[];
   try {
     const parameters = parseKernelParameters(await readFile('/proc/cmdline', 'latin1'));
+    const ofStore = await fromStore(runtime);
+    const pairs = await pairsOf(paths.config, ofStore.name);
     findings = [
-      ...(await fromStore(runtime)),
+      ...ofStore.findings,
       ...policyFindings(parameters, await loadPolicy(paths.policies)),
-      ...(await ofLinks(parameters, paths.config, runtime)),
+      ...(await ofLinks(parameters, pairs, runtime)),
     ];
   } catch (error) {
     printError((error as Error).message);

@@ -43,7 +43,8 @@ const modules = (
   needed: readonly NeededModule[],
 ): readonly Promise<CheckResult>[] => {
   const releases = kernelReleases(root);
-  if (releases.length === 0) return [Promise.resolve({ name: 'modules', lacks: noKernel })];
+  if (releases.length === 0)
+    return [Promise.resolve({ kind: 'failed', name: 'modules', text: noKernel })];
   return releases.map((release) =>
     probe(`modules of ${release}`, '', async () => inspectModules(root, release, needed)),
   );
@@ -72,7 +73,7 @@ const inspect = async (
 ): Promise<number> => {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
     return await report([
-      Promise.resolve({ name: 'root', lacks: `${directory} is not a directory` }),
+      Promise.resolve({ kind: 'failed', name: 'root', text: `${directory} is not a directory` }),
     ]);
   }
   const root = realpathSync(directory);

@@ -61,7 +61,7 @@ const links = async (file: string): Promise<readonly Promise<CheckResult>[]> => 
   try {
     config = await loadAgentConfig(file);
   } catch (error) {
-    return [Promise.resolve({ name: 'config', lacks: (error as Error).message })];
+    return [Promise.resolve({ kind: 'failed', name: 'config', text: (error as Error).message })];
   }
   const { serve } = config;
   const serves = serve.everyone || serve.names.length > 0;
@@ -69,7 +69,7 @@ const links = async (file: string): Promise<readonly Promise<CheckResult>[]> => 
   const self = await ownName().catch(() => undefined);
   const connects = listedIn(config, self).client.size > 0;
   return [
-    Promise.resolve({ name: 'config', fine: configured(config) }),
+    Promise.resolve({ kind: 'passed', name: 'config', text: configured(config) }),
     ...(serves ? [device('gntalloc'), grants(serve.names.length)] : []),
     ...(connects ? [device('gntdev')] : []),
   ];

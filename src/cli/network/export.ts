@@ -1,4 +1,5 @@
 /** `vifwatch export`: prints the rules that are in the kernel, even if they differ from the desired ones. */
+import { defaultLinkOf, type LinkName } from '../../address/link-name.ts';
 import { isProblem } from '../../errors.ts';
 import { openNft } from '../../network/kernel/nft.ts';
 import { openBackend } from '../../network/store/backend.ts';
@@ -14,17 +15,17 @@ import { printError } from '../print-error.ts';
 const tables = ['inet', 'arp', 'netdev'] as const;
 
 /** VM names by link. @throws VifwatchError XENSTORE_UNAVAILABLE */
-const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
+const vmsByLink = async (): Promise<ReadonlyMap<LinkName, string>> => {
   const { store, domid: own } = await connect();
   const backend = openBackend(store, own);
   try {
     const [names, keys] = await Promise.all([backend.names(), backend.keys()]);
     const records = await Promise.all(keys.map((key) => backend.read(key)));
     return new Map(
-      records.flatMap((record): [string, string][] => {
+      records.flatMap((record): [LinkName, string][] => {
         if (record === undefined) return [];
-        const { domid, devid, facts } = interpret(record);
-        const link = isProblem(facts) ? `vif${domid}.${devid}` : facts.link;
+        const { domid, facts } = interpret(record);
+        const link = isProblem(facts) ? defaultLinkOf(record) : facts.link;
         return [[link, names.get(domid) ?? `domain ${domid}`]];
       }),
     );
@@ -34,7 +35,7 @@ const vmsByLink = async (): Promise<ReadonlyMap<string, string>> => {
 };
 
 /** The export works without xenstore, then without VM names. */
-const unnamed = (error: unknown): ReadonlyMap<string, string> => {
+const unnamed = (error: unknown): ReadonlyMap<LinkName, string> => {
   printError(`the export omits VM names: ${(error as Error).message}`);
   return new Map();
 };

@@ -1,6 +1,5 @@
 /** The status without a daemon: reads xenstore and the kernel once, and changes nothing. */
 
-import type { Prefix } from '../../address/prefix.ts';
 import { isProblem } from '../../errors.ts';
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { loadPolicies } from '../../network/config/policies.ts';
@@ -11,7 +10,7 @@ import { policyOf } from '../../network/policy/policy-set.ts';
 import { type Status, statusOf } from '../../network/status/status.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
-import { decideVifs } from '../../network/vif/decide-vifs.ts';
+import { type Circumstances, decideVifs } from '../../network/vif/decide-vifs.ts';
 import { staticRulesetFile } from '../../package.ts';
 import { connect } from '../../xen/connect.ts';
 
@@ -38,7 +37,7 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const vifs = records.flatMap((record) => (record === undefined ? [] : [interpret(record)]));
   store.close();
   // The status needs only to know whether the vif has a policy; the chains' content does not matter.
-  const policyFor = (domid: number, prefixes: readonly Prefix[]) => {
+  const policyFor: Circumstances['policyFor'] = (domid, prefixes) => {
     const policy = policyOf(policySet, domid, names.get(domid), prefixes);
     return isProblem(policy) ? policy : { source: policy, chains: policyChains(policy, nobody) };
   };

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { controlSocket } from '../../network/daemon/control-socket.ts';
 import type { Status } from '../../network/status/status.ts';
 import { statusText } from '../../network/status/status-text.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { noneRuns } from '../commands/exit-status.ts';
 
 /** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 5 s */
@@ -13,8 +14,8 @@ export const askDaemon = async (runtime: string): Promise<Status | undefined> =>
   try {
     return JSON.parse(await text(socket)) as Status;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    const isRefused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    if (isRefused || isMissingFile(error)) return undefined;
     throw error;
   }
 };

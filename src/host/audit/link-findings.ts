@@ -1,5 +1,6 @@
 /** Checks that this VM's agent answers and has all its links. */
 import * as v from 'valibot';
+import { dom0 } from '../../address/domid.ts';
 import type { Role } from '../../ipc/agent/peer-status.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
@@ -25,7 +26,9 @@ export type LinkFacts = {
   readonly isAgentWanted: boolean;
   readonly pairs: readonly ListedPair[];
   /** The agent's answer, or the reason why there is none. */
-  readonly agent: v.InferOutput<typeof agentAnswer> | { readonly silent: string };
+  readonly agent:
+    | ({ readonly kind: 'answer' } & v.InferOutput<typeof agentAnswer>)
+    | { readonly kind: 'silence'; readonly reason: string };
 };
 
 /** Returns AGENT_ABSENT, or one finding for each link that is not up or leads to dom0. */
@@ -34,9 +37,9 @@ export const linkFindings = ({
   pairs,
   agent,
 }: LinkFacts): readonly AuditFinding[] => {
-  if ('silent' in agent) {
+  if (agent.kind === 'silence') {
     if (!isAgentWanted) return [];
-    const what = `this VM should have links, but no agent answers: ${printable(agent.silent)}`;
+    const what = `this VM should have links, but no agent answers: ${printable(agent.reason)}`;
     const remedy = 'rc-service vifwatch-agent start; vifwatch agent check';
     return [{ code: 'AGENT_ABSENT', what, do: remedy }];
   }
@@ -50,7 +53,7 @@ export const linkFindings = ({
     return [{ code: 'LINK_DOWN', what, do: 'vifwatch peers; vifwatch audit in that VM' }];
   });
   const withDom0 = peers
-    .filter(({ domid }) => domid === 0)
+    .filter(({ domid }) => domid === dom0)
     .map(
       ({ name }): AuditFinding => ({
         code: 'LINK_DOM0',

@@ -1,4 +1,5 @@
 /** Checks that the domain map has this VM's domid under its name, and that this VM cannot change the map. */
+import type { Domid } from '../../address/domid.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import { domainMap } from '../../xen/domain-map.ts';
 import type { Permission } from '../../xen/xenstore.ts';
@@ -14,7 +15,7 @@ export type MapFacts = {
   readonly permissions: ReadonlyMap<string, readonly Permission[]>;
 };
 
-const nameFindings = (self: number, { name, entries }: MapFacts): readonly AuditFinding[] => {
+const nameFindings = (self: Domid, { name, entries }: MapFacts): readonly AuditFinding[] => {
   if (name === undefined) {
     const what = `this VM cannot read /local/domain/${self}/name, and so does not know its name`;
     return [{ code: 'MAP_WRONG', what, do: 'in dom0: xl list; create the VM again' }];
@@ -31,7 +32,7 @@ const nameFindings = (self: number, { name, entries }: MapFacts): readonly Audit
   ];
 };
 
-const ambiguousFindings = (self: number, { entries }: MapFacts): readonly AuditFinding[] => {
+const ambiguousFindings = (self: Domid, { entries }: MapFacts): readonly AuditFinding[] => {
   const names = [...entries].flatMap(([name, domid]) => (domid === `${self}` ? [name] : []));
   if (names.length < 2) return [];
   const listed = names.map(quoted).join(' and ');
@@ -39,7 +40,7 @@ const ambiguousFindings = (self: number, { entries }: MapFacts): readonly AuditF
   return [{ code: 'MAP_AMBIGUOUS', what, do: `in dom0: xenstore-rm ${domainMap}/WRONG-NAME` }];
 };
 
-const writableFindings = (self: number, { permissions }: MapFacts): readonly AuditFinding[] =>
+const writableFindings = (self: Domid, { permissions }: MapFacts): readonly AuditFinding[] =>
   [...permissions]
     .filter(([, given]) => mayWrite(given, self))
     .map(([path]) => ({
@@ -49,7 +50,7 @@ const writableFindings = (self: number, { permissions }: MapFacts): readonly Aud
     }));
 
 /** Returns the findings about the domain map. @param self this VM's domid */
-export const mapFindings = (self: number, facts: MapFacts): readonly AuditFinding[] => [
+export const mapFindings = (self: Domid, facts: MapFacts): readonly AuditFinding[] => [
   ...nameFindings(self, facts),
   ...ambiguousFindings(self, facts),
   ...writableFindings(self, facts),

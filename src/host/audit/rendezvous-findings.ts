@@ -1,5 +1,6 @@
 /** Checks that only its peers can read this VM's rendezvous nodes, and that dom0 is not a peer. */
 
+import { type Domid, parseDomid } from '../../address/domid.ts';
 import { readableBy } from '../../ipc/vchan/nodes.ts';
 import { quoted } from '../../text/printable.ts';
 import type { Permission } from '../../xen/xenstore.ts';
@@ -29,12 +30,12 @@ const partsOf = (path: string): Parts | undefined => {
   return { place, peer, isEntry: rest.length === 0 };
 };
 
-const permissionRemedy = (self: number, path: string, wanted: string): string =>
+const permissionRemedy = (self: Domid, path: string, wanted: string): string =>
   path.startsWith('ipc')
     ? `in dom0: xenstore-chmod /local/domain/${self}/${path} ${wanted}; or, if that domain is gone, xenstore-rm`
     : 'rc-service vifwatch-agent restart, which creates it again; find out who changed it';
 
-const wrong = (self: number, { path, permissions }: OwnNode, wanted: string): AuditFinding => {
+const wrong = (self: Domid, { path, permissions }: OwnNode, wanted: string): AuditFinding => {
   const are =
     permissions === undefined ? 'not readable for this VM' : `"${permissionText(permissions)}"`;
   return {
@@ -44,13 +45,13 @@ const wrong = (self: number, { path, permissions }: OwnNode, wanted: string): Au
   };
 };
 
-const parentFindings = (self: number, node: OwnNode): readonly AuditFinding[] =>
+const parentFindings = (self: Domid, node: OwnNode): readonly AuditFinding[] =>
   node.permissions !== undefined && othersMayWrite(node.permissions, self)
     ? [wrong(self, node, `n${self}`)]
     : [];
 
 const entryFindings = (
-  self: number,
+  self: Domid,
   node: OwnNode,
   { place, peer, isEntry }: Parts,
 ): readonly AuditFinding[] => {
@@ -65,7 +66,8 @@ const entryFindings = (
       },
     ];
   }
-  if (!/^[1-9]\d{0,4}$/.test(peer)) {
+  const domid = parseDomid(peer);
+  if (domid === undefined) {
     return isEntry
       ? [
           {
@@ -76,7 +78,7 @@ const entryFindings = (
         ]
       : [];
   }
-  const wanted = permissionText(readableBy(self, Number(peer)));
+  const wanted = permissionText(readableBy(self, domid));
   const accepted = [wanted];
   // An agent may have created this directory as the parent of its nodes, with the default permissions.
   if (isEntry && place === 'data/vifwatch/direct') accepted.push(`n${self}`);
@@ -86,7 +88,7 @@ const entryFindings = (
 
 /** Returns the findings about the rendezvous. @param nodes the parents, and all nodes below the places */
 export const rendezvousFindings = (
-  self: number,
+  self: Domid,
   nodes: readonly OwnNode[],
 ): readonly AuditFinding[] =>
   nodes.flatMap((node) => {

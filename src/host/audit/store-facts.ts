@@ -1,6 +1,8 @@
 /** Reads this VM's own facts from xenstore, as far as this VM may read them. */
+import type { Domid } from '../../address/domid.ts';
 import { isDomainMapName } from '../../ipc/config/vm-name.ts';
 import { openBackend } from '../../network/store/backend.ts';
+import { vifIdsOf } from '../../network/store/vif-paths.ts';
 import { domainMap } from '../../xen/domain-map.ts';
 import { ifMissing } from '../../xen/refusal.ts';
 import { type Permission, type Xenstore, XenstoreError } from '../../xen/xenstore.ts';
@@ -11,7 +13,7 @@ import type { VifAuditFacts } from './vif-findings.ts';
 /** Reads the vifs of this VM, and the domids of the vifs that it is the backend of. */
 export const readVifs = async (
   store: Xenstore,
-  self: number,
+  self: Domid,
 ): Promise<Omit<VifAuditFacts, 'isDaemonThere'>> => {
   const root = `/local/domain/${self}/device/vif`;
   const devids = await ifMissing(store.list(root), []);
@@ -23,7 +25,7 @@ export const readVifs = async (
   const keys = await openBackend(store, self).keys();
   return {
     vifs: await Promise.all(vifs),
-    served: keys.map((key) => Number(key.split('/', 1)[0])),
+    served: keys.map((key) => vifIdsOf(key).domid),
   };
 };
 
@@ -54,7 +56,7 @@ const walk = async (store: Xenstore, own: string, path: string): Promise<readonl
 };
 
 /** Reads this VM's own rendezvous nodes and their parents. */
-export const readOwnNodes = async (store: Xenstore, self: number): Promise<readonly OwnNode[]> => {
+export const readOwnNodes = async (store: Xenstore, self: Domid): Promise<readonly OwnNode[]> => {
   const own = `/local/domain/${self}`;
   const parents = await Promise.all(rendezvousParents.map((path) => readNode(store, own, path)));
   const below = await Promise.all(rendezvousPlaces.map((path) => walk(store, own, path)));
@@ -64,7 +66,7 @@ export const readOwnNodes = async (store: Xenstore, self: number): Promise<reado
 };
 
 /** Reads this VM's name, and the domain map with its permissions. */
-export const readMap = async (store: Xenstore, self: number): Promise<MapFacts> => {
+export const readMap = async (store: Xenstore, self: Domid): Promise<MapFacts> => {
   const [name] = await store.readAll([`/local/domain/${self}/name`]);
   const listed = await ifMissing(store.list(domainMap), []);
   // An invalid name cannot be a node of the map.

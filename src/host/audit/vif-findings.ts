@@ -1,4 +1,5 @@
 /** Checks that dom0 takes no part in this VM's network, and that a daemon serves the vifs here. */
+import { type Domid, dom0 } from '../../address/domid.ts';
 import { pluralize } from '../../text/pluralize.ts';
 import { quoted } from '../../text/printable.ts';
 import type { AuditFinding } from './finding.ts';
@@ -13,12 +14,10 @@ type OwnVif = {
 export type VifAuditFacts = {
   readonly vifs: readonly OwnVif[];
   /** The domid of each vif that this VM is the backend of. */
-  readonly served: readonly number[];
+  readonly served: readonly Domid[];
   /** True if a `vifwatch run` answers. */
   readonly isDaemonThere: boolean;
 };
-
-const dom0 = 0;
 
 const isBelowDom0 = (path: string): boolean => /^\/+local\/+domain\/+0*0(\/|$)/.test(path);
 

@@ -1,6 +1,7 @@
 /** Finds the files of a root file system in a directory, as the VM itself will find them. */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { wayTo } from '../../system/path-steps.ts';
 
 export type Found = {
@@ -14,7 +15,7 @@ export type Found = {
 const describe = (root: string, path: string, error: unknown): Error => {
   const { code, path: file = '' } = error as NodeJS.ErrnoException;
   const where = file.startsWith(root) ? file.slice(root === '/' ? 0 : root.length) : path;
-  const why = code === 'ENOENT' ? 'is missing' : `cannot be checked: ${code}`;
+  const why = isMissingFile(error) ? 'is missing' : `cannot be checked: ${code}`;
   return new Error(where === path ? `${path} ${why}` : `${path}: ${where} ${why}`);
 };
 

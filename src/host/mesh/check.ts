@@ -44,7 +44,7 @@ const meshOf = ({ mesh, files }: Sources, subsets: Subsets): Mesh => {
   const named = (names: readonly string[]): readonly VmName[] => names as readonly VmName[];
   const textOf = (file: string | undefined): string | undefined => {
     const source = file === undefined ? undefined : files.get(file);
-    return source && 'text' in source ? source.text : undefined;
+    return source?.kind === 'text' ? source.text : undefined;
   };
   const vmOf = (vm: MeshVm): Vm => {
     const policy = subsets.get(vm.name);

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { listProfiles } from '../../network/config/policies.ts';
 import { dom0Directory } from '../../package.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import { parseMesh } from './mesh-file.ts';
 import type { Source, Sources } from './sources.ts';
@@ -13,17 +14,17 @@ const decode = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 
 const why = (error: unknown): string => {
+  if (isMissingFile(error)) return 'does not exist';
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'does not exist';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8';
   return `cannot be read: ${message}`;
 };
 
 const readSource = async (file: string): Promise<Source> => {
   try {
-    return { file, text: decode(await readFile(file)) };
+    return { file, kind: 'text', text: decode(await readFile(file)) };
   } catch (error) {
-    return { file, unreadable: why(error) };
+    return { file, kind: 'unreadable', reason: why(error) };
   }
 };
 
@@ -33,7 +34,7 @@ const readSource = async (file: string): Promise<Source> => {
  */
 export const readMesh = async (file: string): Promise<Sources> => {
   const source = await readSource(file);
-  if (!('text' in source)) throw invalid(file, source.unreadable);
+  if (source.kind === 'unreadable') throw invalid(file, source.reason);
   const mesh = parseMesh(file, source.text);
   const beside = (name: string): string => (isAbsolute(name) ? name : join(dirname(file), name));
   const names = [...mesh.vms.values()].flatMap(({ config, rules }) =>

@@ -4,9 +4,9 @@ import type { MeshFile } from './mesh-file.ts';
 
 /** A file that mesh.toml names. */
 export type Source = { readonly file: string } & (
-  | { readonly text: string }
+  | { readonly kind: 'text'; readonly text: string }
   /** The reason why the file could not be read: "does not exist". */
-  | { readonly unreadable: string }
+  | { readonly kind: 'unreadable'; readonly reason: string }
 );
 
 export type Sources = {

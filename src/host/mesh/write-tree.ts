@@ -11,11 +11,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import type { Tree } from './compile.ts';
 import { tableHeader } from './dom0-table.ts';
-
-const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** The first word of the table in dom0, in all versions. */
 const mark = `${tableHeader.split(' ', 1)[0]} `;
@@ -26,7 +25,7 @@ const isCompiled = async (directory: string): Promise<boolean | undefined> => {
   try {
     names = await readdir(directory);
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isMissingFile(error)) return undefined;
     throw error;
   }
   if (names.length === 0) return true;

@@ -32,7 +32,7 @@ const nameOf = ({ request: { service, argument } }: IncomingCall): string =>
 /** The calling VM. A relayed call has no domid, because nothing proves it. */
 type Source = {
   readonly source: VmName;
-  readonly domid: number | undefined;
+  readonly domid: Caller['domid'] | undefined;
   readonly via: VmName | undefined;
 };
 

@@ -15,6 +15,7 @@ import {
   take,
   timer,
 } from 'rxjs';
+import { type Domid, parseDomid } from '../../address/domid.ts';
 import { singleFlight } from '../../system/single-flight.ts';
 import { domainMap } from '../../xen/domain-map.ts';
 import { ifRefused } from '../../xen/refusal.ts';
@@ -25,11 +26,8 @@ import { isDomainMapName, type VmName } from '../config/vm-name.ts';
 const retryMs = 500;
 const retries = 20;
 
-/** DOMID_FIRST_RESERVED in Xen's public headers: no VM has this domid or a higher one. */
-const firstReserved = 0x7ff0;
-
 /** The domid that has the name. `ambiguous`: the domain has a second name, and could choose its identity. */
-export type Named = number | 'unknown' | 'ambiguous';
+export type Named = Domid | 'unknown' | 'ambiguous';
 
 type Table = ReadonlyMap<VmName, Named>;
 
@@ -37,16 +35,14 @@ export type DomainMap = {
   /** Emits the name's domain, then each change. Errors with a XenstoreError if the connection is lost. */
   readonly domainOf: (name: VmName) => Observable<Named>;
   /** All known names by domid, without the domains that have several names. */
-  readonly names: () => Promise<ReadonlyMap<number, VmName>>;
+  readonly names: () => Promise<ReadonlyMap<Domid, VmName>>;
   /** Emits when a name's domain may have changed. */
   readonly changes: Observable<unknown>;
 };
 
 /** The domid of a guest; undefined for dom0, which has no agent, and for any other text. */
-const parseDomid = (value: string | undefined): number | undefined => {
-  if (value === undefined || !/^[1-9]\d{0,4}$/.test(value)) return undefined;
-  return Number(value) < firstReserved ? Number(value) : undefined;
-};
+const guestOf = (value: string | undefined): Domid | undefined =>
+  value === '0' ? undefined : parseDomid(value);
 
 const noNames: readonly string[] = [];
 
@@ -64,8 +60,8 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
     const listed = (await ifRefused(store.list(domainMap), noNames)).filter(isDomainMapName);
     const names = [...new Set([...listed, ...wanted.keys()])];
     const values = await store.readAll(names.map((name) => `${domainMap}/${name}`));
-    const domids = values.map(parseDomid);
-    const namedOf = (domid: number | undefined): Named => {
+    const domids = values.map(guestOf);
+    const namedOf = (domid: Domid | undefined): Named => {
       if (domid === undefined) return 'unknown';
       return domids.indexOf(domid) === domids.lastIndexOf(domid) ? domid : 'ambiguous';
     };
@@ -99,7 +95,7 @@ export const openDomainMap = (store: Xenstore): DomainMap => {
         );
       }),
     names: async () => {
-      const found = new Map<number, VmName>();
+      const found = new Map<Domid, VmName>();
       for (const [name, named] of await read())
         if (typeof named === 'number') found.set(named, name);
       return found;

@@ -9,6 +9,7 @@ import {
   tap,
   throttleTime,
 } from 'rxjs';
+import { type Domid, parseDomid } from '../../address/domid.ts';
 import { singleFlight } from '../../system/single-flight.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import type { VmName } from '../config/vm-name.ts';
@@ -23,10 +24,10 @@ const domains = '/local/domain';
 const scanMs = 100;
 
 /** The requesting client's domid, if the path of a watch event is a link request to `server`. */
-const requesterOf = (path: string, server: number): number | undefined => {
+const requesterOf = (path: string, server: Domid): Domid | undefined => {
   const [, domid, requestedServer] =
     /^\/local\/domain\/([1-9]\d{0,4})\/data\/vifwatch\/knock\/(\d+)$/.exec(path) ?? [];
-  return requestedServer === `${server}` ? Number(domid) : undefined;
+  return requestedServer === `${server}` ? parseDomid(domid) : undefined;
 };
 
 /**
@@ -37,11 +38,11 @@ const requesterOf = (path: string, server: number): number | undefined => {
 export const linkRequests = (
   store: Xenstore,
   names: DomainMap,
-  server: number,
+  server: Domid,
   rescans: Observable<unknown>,
 ): Observable<VmName> =>
   defer(() => {
-    const requesters = new Set<number>();
+    const requesters = new Set<Domid>();
     let scanAll = true;
 
     /** A domU may not list /local/domain, but it can read the link request of each domain that has a name. */

@@ -7,6 +7,7 @@ import { listenAt } from '../../system/listening-socket.ts';
 import { loadNative } from '../../xen/native.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { type Mux, openMux } from '../protocol/mux.ts';
+import { findGid } from '../services/passwd.ts';
 import { agentSocket, peersService } from './agent-socket.ts';
 import type { CallSwitch } from './call-switch.ts';
 import type { RateLimitLog } from './log-rate-limit.ts';
@@ -29,14 +30,13 @@ type Local = {
   readonly close: () => Promise<void>;
 };
 
-/** @throws VifwatchError CONFIG_INVALID if /etc/group does not have the group */
+/** @throws VifwatchError CONFIG_INVALID if /etc/group does not have the group with a valid number */
 const gidOf = async (group: string): Promise<number> => {
-  const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
-  const gid = lines.find(([name]) => name === group)?.[2];
-  if (gid !== undefined) return Number(gid);
+  const gid = findGid(await readFile('/etc/group', 'utf8'), group);
+  if (gid !== undefined) return gid;
   throw new VifwatchError(
     'CONFIG_INVALID',
-    `agent.toml: group "${group}" does not exist in /etc/group`,
+    `agent.toml: /etc/group has no group "${group}" with a valid number`,
   );
 };
 

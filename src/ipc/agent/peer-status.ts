@@ -1,4 +1,5 @@
 /** The states of links and peers that `vifwatch peers` shows. */
+import type { Domid } from '../../address/domid.ts';
 import type { VmName } from '../config/vm-name.ts';
 
 /** This VM's end of the vchan. Both ends can make calls. */
@@ -6,7 +7,7 @@ export type Role = 'server' | 'client';
 
 export type LinkStatus = {
   readonly name: VmName;
-  readonly domid: number | null;
+  readonly domid: Domid | null;
   readonly role: Role;
   /** `unknown`: dom0's map does not have the name. `ambiguous`: the domain has a second name in the map. */
   readonly state: 'unknown' | 'ambiguous' | 'waiting' | 'up';

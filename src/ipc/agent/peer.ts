@@ -1,6 +1,7 @@
 /** One peer VM, and the current link with it. */
 import type { Logger } from 'pino';
 import { map, NEVER, type Observable, switchMap } from 'rxjs';
+import type { Domid } from '../../address/domid.ts';
 import type { VmName } from '../config/vm-name.ts';
 import type { IncomingCall } from '../protocol/call.ts';
 import { openMux } from '../protocol/mux.ts';
@@ -14,7 +15,7 @@ type LinkRun = {
   /** This VM's name. */
   readonly self: string;
   /** The domid of the VM at the other end. */
-  readonly domid: number;
+  readonly domid: Domid;
   readonly onCall: (call: IncomingCall) => void;
   readonly state: Pick<LinkState, 'linkIsUp' | 'linkIsOver'>;
   readonly log: Logger;
@@ -43,9 +44,9 @@ const runLink = async (
 };
 
 /** The calling VM. Xen guarantees the domid, and dom0 gives the name. */
-export type Caller = { readonly name: VmName; readonly domid: number };
+export type Caller = { readonly name: VmName; readonly domid: Domid };
 
-export type Self = { readonly name: string; readonly domid: number };
+export type Self = { readonly name: string; readonly domid: Domid };
 
 export type PeerPorts = {
   readonly domainOf: DomainMap['domainOf'];
@@ -55,7 +56,7 @@ export type PeerPorts = {
    */
   readonly rendezvous: (
     role: Role,
-    domid: number,
+    domid: Domid,
     report: (reason: string | undefined) => void,
   ) => Observable<EstablishedLink>;
   readonly self: Self;
@@ -71,7 +72,7 @@ export type Peer = Pick<LinkState, 'linkNow' | 'link' | 'status'> & {
 };
 
 /** The reason why the domain that has the name can have no link with this VM. */
-const troubleWith = (found: Named, self: number): string | undefined => {
+const troubleWith = (found: Named, self: Domid): string | undefined => {
   if (found === 'ambiguous')
     return 'the domain has more than one name in /ipc/domain-map; dom0 must give it only one';
   if (found === self) return "this is this VM's own name; an agent has no link with itself";

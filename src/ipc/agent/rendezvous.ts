@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { Domid } from '../../address/domid.ts';
 import { ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { readableBy, type VchanPair } from '../vchan/nodes.ts';
@@ -73,7 +74,7 @@ export const readLinkRequest = async (
  * killed. It runs after all pending transactions, so that none of them writes a node again.
  * @throws XenstoreError if the connection is lost
  */
-export const removeAgentNodes = (store: Xenstore, domid: number): Promise<void> =>
+export const removeAgentNodes = (store: Xenstore, domid: Domid): Promise<void> =>
   store.transaction(async (tx) => {
     const own = `/local/domain/${domid}`;
     // Other nodes below data/vifwatch do not belong to the agent.

@@ -58,7 +58,7 @@ const stopSignals = () =>
   merge(...['SIGTERM', 'SIGINT'].map((signal) => fromEvent(process, signal)));
 
 /** This VM's domid, and the name that dom0 gives it. Policies use the same name. */
-const selfOf = async (store: Xenstore, domid: number): Promise<Self> => {
+const selfOf = async (store: Xenstore, domid: Self['domid']): Promise<Self> => {
   const [name] = await store.readAll(['name']);
   if (name !== undefined) return { domid, name };
   throw new VifwatchError('XENSTORE_UNAVAILABLE', `/local/domain/${domid}/name cannot be read`);

@@ -1,6 +1,7 @@
 /** Loads a policy from its directory: all files, the files that they include, and all their errors. */
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { isMissingFile } from '../../system/missing-file.ts';
 import type { Diagnostic, Place } from '../../text/diagnostic.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import type { CallRule } from '../policy/call-rule.ts';
@@ -43,8 +44,6 @@ type Wanted = {
   readonly trail: readonly string[];
 };
 
-const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
-
 /** A path for messages: relative to the policy's directory if it is inside. */
 const nameOf = (root: string, path: string): string => {
   const name = relative(root, path);
@@ -56,7 +55,9 @@ const addDiagnostic = ({ diagnostics }: Loading, place: Place, text: string): vo
 };
 
 const unreadable = (loading: Loading, place: Place, path: string, error: unknown): void => {
-  const what = isAbsent(error) ? 'does not exist' : `cannot be read: ${(error as Error).message}`;
+  const what = isMissingFile(error)
+    ? 'does not exist'
+    : `cannot be read: ${(error as Error).message}`;
   addDiagnostic(loading, place, `${nameOf(loading.root, path)} ${what}`);
 };
 
@@ -141,7 +142,7 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
   try {
     await stampOf(root);
   } catch (error) {
-    if (isAbsent(error)) return { kind: 'absent' };
+    if (isMissingFile(error)) return { kind: 'absent' };
   }
   await loadDirectory(loading, {
     path: root,

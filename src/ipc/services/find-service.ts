@@ -1,6 +1,7 @@
 /** Finds the file of a requested service in the services directory. */
 import { closeSync, lstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { distrust } from '../../system/trusted-path.ts';
 import type { CallRequest } from '../protocol/call.ts';
 import { socketPathBytes } from './limits.ts';
@@ -44,8 +45,8 @@ export const firstPresent = (
       lstatSync(path);
       return path;
     } catch (error) {
-      const code = errno(error);
-      if (code !== 'ENOENT') throw new RefusedError('failed', `${what} ${path}: ${code}`);
+      if (isMissingFile(error)) continue;
+      throw new RefusedError('failed', `${what} ${path}: ${errno(error)}`);
     }
   }
   return undefined;
@@ -116,8 +117,8 @@ export const findService = (directory: string, names: readonly string[]): Servic
     return serviceAt(directory, path);
   } catch (error) {
     if (error instanceof RefusedError) throw error;
-    const code = errno(error);
-    const reason = code === 'ENOENT' ? 'is a symbolic link whose target does not exist' : code;
+    const target = 'is a symbolic link whose target does not exist';
+    const reason = isMissingFile(error) ? target : errno(error);
     throw new RefusedError('failed', `${path} ${reason}`);
   }
 };

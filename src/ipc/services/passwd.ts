@@ -1,4 +1,4 @@
-/** Users from /etc/passwd. The C library's other sources (NSS) are not used. */
+/** Users from /etc/passwd, and groups from /etc/group. The C library's other sources (NSS) are not used. */
 
 export type User = {
   readonly name: string;
@@ -29,6 +29,16 @@ export const findUser = (passwd: string, wanted: string | number): User | undefi
   for (const line of passwd.split('\n')) {
     const user = userOf(line);
     if (user !== undefined && (user.name === wanted || user.uid === wanted)) return user;
+  }
+  return undefined;
+};
+
+/** Returns the number of the first group with the name. Skips lines that do not follow group(5). */
+export const findGid = (groups: string, wanted: string): number | undefined => {
+  for (const line of groups.split('\n')) {
+    const [name, , text] = line.split(':');
+    const gid = id(text);
+    if (name === wanted && gid !== undefined) return gid;
   }
   return undefined;
 };

@@ -3,6 +3,7 @@
 import { closeSync, fchownSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { deferred } from '../../system/deferred.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { loadNative, type Program, type SpawnOperation } from '../../xen/native.ts';
 import { environmentOf } from './environment.ts';
 import type { User } from './passwd.ts';
@@ -86,7 +87,7 @@ const refusedBy = (path: string, user: User, error: unknown): RefusedError => {
     return new RefusedError('busy', `${path} cannot be started: ${code}`);
   }
   // The file itself exists: it was checked just before.
-  if (code === 'ENOENT') {
+  if (isMissingFile(error)) {
     return new RefusedError(
       'not-found',
       `${path}: its interpreter (first line, or ELF loader) does not exist`,

@@ -1,4 +1,5 @@
 /** The nodes of a vchan's offer, with libxenvchan's names and permissions. */
+import type { Domid } from '../../address/domid.ts';
 import type { Permission, Xenstore } from '../../xen/xenstore.ts';
 
 const names = ['ring-ref', 'event-channel'] as const;
@@ -7,10 +8,10 @@ const names = ['ring-ref', 'event-channel'] as const;
 export type OfferNumbers = { readonly ringRef: number; readonly eventChannel: number };
 
 /** The domids at the two ends of a vchan. */
-export type VchanPair = { readonly server: number; readonly client: number };
+export type VchanPair = { readonly server: Domid; readonly client: Domid };
 
 /** The permissions of a node that only one other domain can read. */
-export const readableBy = (owner: number, reader: number): readonly Permission[] => [
+export const readableBy = (owner: Domid, reader: Domid): readonly Permission[] => [
   { domid: owner, read: false, write: false },
   { domid: reader, read: true, write: false },
 ];

@@ -1,5 +1,6 @@
 /** Vchans to other domains in both roles, compatible with libxenvchan. */
 import type { Duplex } from 'node:stream';
+import type { Domid } from '../../address/domid.ts';
 import { deferred } from '../../system/deferred.ts';
 import { loadNative, type NativeVchan } from '../../xen/native.ts';
 import type { OfferNumbers } from './nodes.ts';
@@ -73,7 +74,7 @@ const startSession = (ringRef: number, open: (onEvent: () => void) => NativeVcha
  * mapped cannot use up this VM's memory.
  * @throws VchanError, or RangeError for an invalid size
  */
-export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): VchanServer => {
+export const openVchanServer = (domid: Domid, sizes: RingSizes = usualSizes): VchanServer => {
   checkSizes(sizes);
   const { Vchan, VchanServer: Pages } = loadNative();
   const pages = withVchanErrors(() => new Pages(domid, sizes.left, sizes.right));
@@ -96,7 +97,7 @@ export const openVchanServer = (domid: number, sizes: RingSizes = usualSizes): V
  * Joins the domain's offer.
  * @throws VchanError
  */
-export const joinVchan = (domid: number, ringRef: number, eventChannel: number): Duplex => {
+export const joinVchan = (domid: Domid, ringRef: number, eventChannel: number): Duplex => {
   const { Vchan } = loadNative();
   const vchan: NativeVchan = withVchanErrors(
     () => new Vchan(() => stream.handleEvent(), domid, ringRef, eventChannel),

@@ -4,6 +4,7 @@
  */
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { isLinkName, type LinkName } from '../../address/link-name.ts';
 import { isHost, type Prefix } from '../../address/prefix.ts';
 import { mssClampFile, staticRulesetFile, translationFile } from '../../package.ts';
 import { invalidKey, parseStrict, prefixSchema, readOptional } from '../../toml/strict-toml.ts';
@@ -11,7 +12,7 @@ import type { PortForward, UplinkOptions } from '../state/host-elements.ts';
 
 export type Config = UplinkOptions & {
   /** Interfaces that VMs may send to; undefined means all interfaces except lo and vifs. */
-  readonly uplinks: readonly string[] | undefined;
+  readonly uplinks: readonly LinkName[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
   readonly gateways: readonly Prefix[];
   /** By VM name: addresses that the guest itself may claim. */
@@ -25,10 +26,9 @@ const addressOf = (message: string) => v.pipe(prefixSchema, v.check(isHost, mess
 
 const addressSchema = addressOf('a gateway is one address, not a network');
 
-/** An uplink. 15 is IFNAMSIZ - 1; the kernel refuses "/" and white space in names. */
 const interfaceSchema = v.pipe(
   v.string(),
-  v.regex(/^[^\s\p{Cc}/"*]{1,15}$/u, 'not an interface name'),
+  v.guard(isLinkName, 'not an interface name'),
   v.check((name) => !name.startsWith('vif') && name !== 'lo', 'an uplink is neither lo nor a vif'),
 );
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parsePrefix } from '../../address/prefix.ts';
 import { isProblem, type Problem, VifwatchError } from '../../errors.ts';
 import { profileDirectory } from '../../package.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 import { invalid } from '../../toml/strict-toml.ts';
 import type { NetworkPolicy } from '../policy/policy.ts';
 import { type PolicySet, policySetOf } from '../policy/policy-set.ts';
@@ -20,9 +21,8 @@ const listFiles = async (directory: string): Promise<string[]> => {
     // Editors' temporary files begin with a dot or have another suffix.
     return names.filter((name) => name.endsWith(suffix) && !name.startsWith('.')).sort();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
-    throw invalid(directory, `cannot be read: ${message}`);
+    if (isMissingFile(error)) return [];
+    throw invalid(directory, `cannot be read: ${(error as Error).message}`);
   }
 };
 

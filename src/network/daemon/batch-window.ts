@@ -12,6 +12,7 @@ import {
   startWith,
   timer,
 } from 'rxjs';
+import type { LinkName } from '../../address/link-name.ts';
 import { systemClock } from '../../system/clock.ts';
 
 export type BatchWindow = {
@@ -24,12 +25,12 @@ export type BatchWindow = {
    */
   readonly delayBefore: (
     isAnyReady: boolean,
-    coming: readonly string[],
+    coming: readonly LinkName[],
   ) => (() => Promise<void>) | undefined;
 };
 
 type Ports = {
-  readonly hasLink: (name: string) => boolean;
+  readonly hasLink: (name: LinkName) => boolean;
   /** Emits whenever a link may have appeared. */
   readonly changes: Observable<unknown>;
 };
@@ -43,7 +44,7 @@ const lookMs = 1;
 
 /** Resolves once all the links exist, no change comes for `stillMs`, or `withinMs` are over. */
 const appeared = async (
-  links: readonly string[],
+  links: readonly LinkName[],
   { hasLink, changes }: Ports,
   withinMs: number,
 ): Promise<void> => {
@@ -59,7 +60,7 @@ const appeared = async (
 };
 
 export const openBatchWindow = (ports: Ports): BatchWindow => {
-  let awaited: ReadonlySet<string> = new Set();
+  let awaited: ReadonlySet<LinkName> = new Set();
   let since: number | undefined;
   return {
     delayBefore: (isAnyReady, coming) => {

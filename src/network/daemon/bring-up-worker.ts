@@ -1,23 +1,22 @@
 /** The worker that brings vifs up, and repairs them. */
 
 import type { Plan } from '../plan/plan.ts';
+import type { BackendVif } from '../vif/backend-vif.ts';
 import type { BatchWindow } from './batch-window.ts';
 import type { BringUpJob, BringUpResult } from './bring-up.ts';
-import type { FlowCuts } from './flow-cuts.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Repair } from './repair.ts';
-import { openWorker, type PlanWorker, type WorkEnd } from './worker.ts';
+import { openWorker, type PlanWorker, type WorkEnd, type Worker } from './worker.ts';
 
 type Ports = {
   readonly observed: Pick<
     ObservedState,
     'vifs' | 'touch' | 'invalidateElements' | 'invalidateLinks'
   >;
-  readonly linkTimeout: Pick<LinkTimeout, 'mayTry' | 'failed' | 'succeeded'>;
+  readonly linkTimeout: Pick<LinkTimeout, 'mayTry' | 'hasFailed' | 'failed' | 'succeeded'>;
   readonly repair: Pick<Repair, 'isAllowed' | 'record' | 'gatewaysToAdd'>;
   readonly batchWindow: BatchWindow;
-  readonly flowCuts: FlowCuts;
   readonly bringUp: (job: BringUpJob) => Promise<readonly BringUpResult[]>;
   /** False while all vifs must stay closed. */
   readonly mayOpen: () => boolean;
@@ -25,6 +24,11 @@ type Ports = {
   readonly waited: WorkEnd;
   /** Called after each round. */
   readonly worked: WorkEnd;
+};
+
+type BringUpWorker = PlanWorker & {
+  /** Whether it waits for links, or brings vifs up together. */
+  readonly isBusyTogether: () => boolean;
 };
 
 const recordResult = ({ vif, outcome }: BringUpResult, { observed, linkTimeout }: Ports): void => {
@@ -39,12 +43,10 @@ const recordResult = ({ vif, outcome }: BringUpResult, { observed, linkTimeout }
   }
 };
 
-const runRound = async (job: BringUpJob, served: Plan['served'], ports: Ports): Promise<void> => {
-  const { observed, flowCuts } = ports;
-  for (const { replaced, vif } of job.bringUps) if (replaced.length > 0) flowCuts.expect(vif.key);
+const runRound = async (job: BringUpJob, ports: Ports): Promise<void> => {
+  const { observed } = ports;
   try {
     for (const result of await ports.bringUp(job)) recordResult(result, ports);
-    await flowCuts.cut(served);
   } finally {
     if (job.bringUps.some(({ open }) => open) || job.gateways.length > 0)
       observed.invalidateLinks();
@@ -65,29 +67,59 @@ const candidatesOf = (
   });
 };
 
-/** Its first worker waits for the links of a burst, its second worker brings them up. */
-export const openBringUpWorker = (ports: Ports): PlanWorker => {
-  const { repair, batchWindow, flowCuts } = ports;
+/** The number of vifs that are brought up alone at the same time. */
+const mostAlone = 4;
+
+const noHost: Plan['host'] = { elements: [], chains: [] };
+
+/**
+ * Its first worker waits for the links of a burst, its second worker brings them up. A vif whose last attempt
+ * failed is brought up alone by one of the others: it may fail or hang again, and delays no other vif then.
+ */
+export const openBringUpWorker = (ports: Ports): BringUpWorker => {
+  const { repair, batchWindow, linkTimeout } = ports;
   const batchWorker = openWorker(ports.waited);
   const bringUpWorker = openWorker(ports.worked);
+  const alone = Array.from({ length: mostAlone }, () => openWorker(ports.worked));
+
+  const run = (worker: Worker, job: BringUpJob): void => {
+    repair.record(job.bringUps);
+    const links = job.bringUps.map(({ served: { link } }) => link);
+    worker.start(links, () => runRound(job, ports));
+  };
+  const startAlone = (bringUps: BringUpJob['bringUps']): void => {
+    const idle = alone.filter((worker) => worker.isIdle());
+    for (const [index, bringUp] of bringUps.slice(0, idle.length).entries())
+      run(idle[index] as Worker, { bringUps: [bringUp], host: noHost, gateways: [] });
+  };
+  const startTogether = (bringUps: BringUpJob['bringUps'], todo: Plan): void => {
+    const { host, coming } = todo;
+    const isAnyReady = bringUps.some(({ open }) => open);
+    const delay = batchWindow.delayBefore(isAnyReady, coming);
+    if (delay !== undefined) {
+      batchWorker.start([], delay);
+      return;
+    }
+    const gateways = repair.gatewaysToAdd(todo.gateways);
+    const shared = host.elements.length + host.chains.length;
+    if (bringUps.length + shared + gateways.length === 0) return;
+    run(bringUpWorker, { bringUps, host, gateways });
+  };
+
   return {
-    workers: [batchWorker, bringUpWorker],
+    workers: [batchWorker, bringUpWorker, ...alone],
+    isBusyTogether: () => !batchWorker.isIdle() || !bringUpWorker.isIdle(),
     start: (todo) => {
-      if (!batchWorker.isIdle() || !bringUpWorker.isIdle() || !ports.mayOpen()) return;
-      const { host, served } = todo;
-      const bringUps = candidatesOf(todo, ports);
-      const isAnyReady = bringUps.some(({ open }) => open);
-      const delay = batchWindow.delayBefore(isAnyReady, todo.coming);
-      if (delay !== undefined) {
-        batchWorker.start([], delay);
-        return;
-      }
-      const gateways = repair.gatewaysToAdd(todo.gateways);
-      const shared = host.elements.length + host.chains.length;
-      if (bringUps.length + shared + gateways.length === 0 && !flowCuts.areDue()) return;
-      repair.record(bringUps);
-      const links = bringUps.map(({ served: { link } }) => link);
-      bringUpWorker.start(links, () => runRound({ bringUps, host, gateways }, served, ports));
+      if (!ports.mayOpen()) return;
+      const candidates = candidatesOf(todo, ports);
+      const hasFailed = ({ vif }: { readonly vif: BackendVif }): boolean =>
+        linkTimeout.hasFailed(vif.key);
+      startAlone(candidates.filter(hasFailed));
+      if (batchWorker.isIdle() && bringUpWorker.isIdle())
+        startTogether(
+          candidates.filter((candidate) => !hasFailed(candidate)),
+          todo,
+        );
     },
   };
 };

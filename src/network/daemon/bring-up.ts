@@ -3,6 +3,7 @@
  * it write "connected" for the toolstack.
  */
 
+import { from, lastValueFrom, mergeMap } from 'rxjs';
 import { isProblem, messageOf, type Problem } from '../../errors.ts';
 import { isRefusal } from '../../xen/refusal.ts';
 import type { BatchResult } from '../kernel/iproute.ts';
@@ -69,6 +70,17 @@ const harden = (bringUps: readonly Opening[], { network }: Ports): Map<Opening, 
   return problems;
 };
 
+/** The number of programs that run at the same time for vifs whose common program failed. */
+const mostAtOnce = 4;
+
+/** Does the work for each vif; one that hangs delays only itself, as long as fewer than four hang. */
+const forEachOf = async (
+  openings: readonly Opening[],
+  work: (opening: Opening) => Promise<void>,
+): Promise<void> => {
+  await lastValueFrom(from(openings).pipe(mergeMap(work, mostAtOnce)), { defaultValue: undefined });
+};
+
 /**
  * Adds all rules in one transaction. If that fails, it adds them in one transaction per vif, so that a faulty
  * vif fails alone.
@@ -92,13 +104,13 @@ const addRules = async (
     await add(bringUps);
   } catch (error) {
     if (bringUps.length === 0) throw error;
-    for (const opening of bringUps) {
+    await forEachOf(bringUps, async (opening) => {
       try {
         await add([opening]);
       } catch (alone) {
         problems.set(opening, failed('FIREWALL_FAILED', messageOf(alone)));
       }
-    }
+    });
   }
   return problems;
 };
@@ -146,10 +158,10 @@ const openLinks = async (
   };
   const lines = [...gateways.map(gatewayLine), ...openings.flatMap(bringUpLines)];
   const together = await network.ipBatches.run(lines);
-  for (const opening of openings) {
-    const alone = together.gaveUp === undefined || openings.length === 1;
-    note(opening, alone ? together : await network.ipBatches.run(bringUpLines(opening)));
-  }
+  const isAlone = together.gaveUp === undefined || openings.length === 1;
+  await forEachOf(openings, async (opening) => {
+    note(opening, isAlone ? together : await network.ipBatches.run(bringUpLines(opening)));
+  });
   return problems;
 };
 

@@ -1,9 +1,10 @@
 /** The time that a vif may wait for its link, and the times at which a failed vif is tried again. */
 
+import { defaultLinkOf } from '../../address/link-name.ts';
 import type { Problem } from '../../errors.ts';
-import { delayAfter } from '../../system/backoff.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
+import { openFailedAttempts } from './failed-attempts.ts';
 
 /** libxl waits equally long for a hotplug script's device (LIBXL_INIT_TIMEOUT). */
 const linkTimeoutMs = 10_000;
@@ -12,9 +13,6 @@ const linkTimeoutMs = 10_000;
  * message without reporting the loss.
  */
 const secondLookMs = 1_000;
-const retries = { firstMs: 100, longestMs: 30_000 };
-
-type Failure = { readonly problem: Problem; readonly attempts: number; readonly retryAt: number };
 
 export type LinkTimeout = {
   /** Records a failed attempt to bring up the vif. The wait before the next attempt doubles, up to 30 s. */
@@ -22,6 +20,8 @@ export type LinkTimeout = {
   readonly succeeded: (key: VifKey) => void;
   /** The present problem of a vif that is not refused: an overdue link, or its last failure. */
   readonly problemOf: (decision: Decision) => Problem | undefined;
+  /** Whether the last attempt failed: the next one may fail or hang too. */
+  readonly hasFailed: (key: VifKey) => boolean;
   /** False while a failed vif waits for its next attempt. */
   readonly mayTry: (key: VifKey) => boolean;
   /**
@@ -33,7 +33,7 @@ export type LinkTimeout = {
 
 const linkMissing = ({ vif }: Decision): Problem => ({
   code: 'LINK_MISSING',
-  text: `link vif${vif.domid}.${vif.devid} has been missing for ${linkTimeoutMs / 1000} s; likely netback failed`,
+  text: `link ${defaultLinkOf(vif)} has been missing for ${linkTimeoutMs / 1000} s; likely netback failed`,
 });
 
 const isTried = (decision: Decision): boolean =>
@@ -41,7 +41,7 @@ const isTried = (decision: Decision): boolean =>
 
 /** @param now milliseconds of a monotonic clock */
 export const openLinkTimeout = (now: () => number): LinkTimeout => {
-  const failures = new Map<VifKey, Failure>();
+  const failures = openFailedAttempts<VifKey, Problem>(now);
   const waitingSince = new Map<VifKey, number>();
 
   const isOverdue = (key: VifKey): boolean => {
@@ -54,23 +54,21 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
     const waiting = new Set(
       decisions.filter((d) => d.kind === 'waiting' && d.for === 'link').map(({ vif }) => vif.key),
     );
-    for (const key of failures.keys()) if (!tried.has(key)) failures.delete(key);
+    failures.keepOnly(tried);
     for (const key of waitingSince.keys()) if (!waiting.has(key)) waitingSince.delete(key);
     for (const key of waiting) if (!waitingSince.has(key)) waitingSince.set(key, now());
   };
 
   return {
-    failed: (key, problem) => {
-      const attempts = (failures.get(key)?.attempts ?? 0) + 1;
-      failures.set(key, { problem, attempts, retryAt: now() + delayAfter(attempts, retries) });
-    },
-    succeeded: (key) => failures.delete(key),
+    failed: failures.failed,
+    succeeded: failures.succeeded,
     problemOf: (decision) => {
       const { key } = decision.vif;
       if (decision.kind === 'waiting' && isOverdue(key)) return linkMissing(decision);
-      return failures.get(key)?.problem;
+      return failures.failureOf(key);
     },
-    mayTry: (key) => (failures.get(key)?.retryAt ?? 0) <= now(),
+    hasFailed: (key) => failures.failureOf(key) !== undefined,
+    mayTry: failures.mayTry,
     review: (decisions) => {
       forget(decisions);
       const isPending = decisions.some(
@@ -78,12 +76,12 @@ export const openLinkTimeout = (now: () => number): LinkTimeout => {
           decision.kind === 'waiting' &&
           (decision.for === 'address' || (decision.for === 'link' && !isOverdue(decision.vif.key))),
       );
-      const due = [
-        ...(isPending ? [now() + secondLookMs] : []),
-        ...[...waitingSince.values()].map((since) => since + linkTimeoutMs),
-        ...[...failures.values()].map(({ retryAt }) => retryAt),
-      ].filter((at) => at > now());
-      return due.length === 0 ? undefined : Math.min(...due) - now();
+      const waits = [
+        ...(isPending ? [secondLookMs] : []),
+        ...[...waitingSince.values()].map((since) => since + linkTimeoutMs - now()),
+        failures.dueInMs() ?? 0,
+      ].filter((ms) => ms > 0);
+      return waits.length === 0 ? undefined : Math.min(...waits);
     },
   };
 };

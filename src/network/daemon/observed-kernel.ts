@@ -1,5 +1,6 @@
 /** The daemon's knowledge of the kernel, and which parts of it are current. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import type { Network } from '../kernel/network.ts';
 import type { Garbage } from '../plan/plan.ts';
 import { type Element, keyOfElement } from '../state/element.ts';
@@ -30,7 +31,7 @@ export type ObservedKernel = {
   readonly observeElements: () => Promise<void>;
 };
 
-type NeighbourName = { readonly address: string; readonly link: string };
+type NeighbourName = { readonly address: string; readonly link: LinkName };
 
 const emptyState: KernelState = {
   links: new Map(),

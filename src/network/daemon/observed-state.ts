@@ -1,5 +1,6 @@
 /** The daemon's knowledge of xenstore and the kernel, and which parts of it are current. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import type { Network } from '../kernel/network.ts';
 import { isVifName } from '../state/kernel-state.ts';
 import type { Backend } from '../store/backend.ts';
@@ -18,5 +19,5 @@ export const openObservedState = (
 });
 
 /** The uplinks if the configuration names none: all links except lo and vifs. */
-export const everyUplink = (linkNames: ReadonlySet<string>): string[] =>
+export const everyUplink = (linkNames: ReadonlySet<LinkName>): LinkName[] =>
   [...linkNames].filter((name) => name !== 'lo' && !isVifName(name)).sort();

@@ -8,11 +8,12 @@ import {
   type BackendVif,
   interpret,
   type VifKey,
+  type VmNames,
 } from '../vif/backend-vif.ts';
 
 export type ObservedVifs = {
   readonly vifs: () => ReadonlyMap<VifKey, BackendVif>;
-  readonly names: () => ReadonlyMap<number, string>;
+  readonly names: () => VmNames;
   /** Marks a part of xenstore that the next `refresh` reads. */
   readonly touch: (change: StoreChange) => void;
   /** Reads the touched parts of xenstore again. */
@@ -57,7 +58,7 @@ export const openObservedVifs = (
   const vifs = new Map<VifKey, BackendVif>();
   const refusedMtus = new Map<VifKey, number>();
   const touched = openTouched();
-  let names: ReadonlyMap<number, string> = new Map();
+  let names: VmNames = new Map();
 
   const readVif = async (key: VifKey, nodes: Nodes): Promise<void> => {
     const before = records.get(key);

@@ -2,33 +2,30 @@
 
 import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
-import { contains, parsePrefix } from '../../address/prefix.ts';
+import type { LinkName } from '../../address/link-name.ts';
 import { isProblem, type Problem } from '../../errors.ts';
 import { loadPolicies } from '../config/policies.ts';
-import type { Flow } from '../policy/flow.ts';
-import { allows, type FlowFacts } from '../policy/flow-verdict.ts';
+import type { FlowFacts } from '../policy/flow-verdict.ts';
 import { hostsOf, type NetworkPolicy, nextExpiry } from '../policy/policy.ts';
 import type { PolicyChains, PolicyFacts, VmPolicy } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
 import { everyPolicy, type PolicySet, policyOf } from '../policy/policy-set.ts';
-import type { BackendVif } from '../vif/backend-vif.ts';
+import type { BackendVif, VmNames } from '../vif/backend-vif.ts';
 import type { Circumstances } from '../vif/decide-vifs.ts';
-import type { ServedVif } from '../vif/served-vif.ts';
 import type { HostNames } from './host-names.ts';
 
 type Vifs = ReadonlyMap<unknown, BackendVif>;
-type Names = ReadonlyMap<number, string>;
 
 export type Policies = {
   /** Reads the files again. If the directory cannot be read, logs that and keeps the previous policies. */
   readonly reload: () => Promise<void>;
   /** Emits after each reload, and when the addresses of a DNS name have changed. */
   readonly changes: Observable<void>;
-  readonly policyFor: (vifs: Vifs, names: Names) => Circumstances['policyFor'];
+  readonly policyFor: (vifs: Vifs, names: VmNames) => Circumstances['policyFor'];
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
-  /** Gives a function that tells whether the policies would allow a flow now. */
-  readonly allowsFlow: (served: readonly ServedVif[], names: Names) => (flow: Flow) => boolean;
+  /** What a verdict on a tracked flow needs beside the policies. */
+  readonly flowFacts: () => Pick<FlowFacts, 'nowS' | 'everOf'>;
   /** Milliseconds until the next rule expires, at most an hour; undefined if no rule expires. */
   readonly dueInMs: () => number | undefined;
 };
@@ -36,8 +33,8 @@ export type Policies = {
 /** An hour: Node's timers can wait for at most 24 days. */
 const longestMs = 3_600_000;
 
-const linksByName = (vifs: Vifs, names: Names): ReadonlyMap<string, readonly string[]> => {
-  const links = new Map<string, string[]>();
+const linksByName = (vifs: Vifs, names: VmNames): ReadonlyMap<string, readonly LinkName[]> => {
+  const links = new Map<string, LinkName[]>();
   for (const { domid, facts } of vifs.values()) {
     const name = names.get(domid);
     if (name === undefined || isProblem(facts)) continue;
@@ -68,7 +65,7 @@ export const openPolicies = async (
   const reloads = new Subject<void>();
   const nowS = (): number => Date.now() / 1000;
 
-  const factsOf = (links: ReadonlyMap<string, readonly string[]>): PolicyFacts => ({
+  const factsOf = (links: ReadonlyMap<string, readonly LinkName[]>): PolicyFacts => ({
     nowS: nowS(),
     linksOf: (vm) => links.get(vm) ?? [],
     addressesOf: hostNames.addressesOf,
@@ -101,29 +98,7 @@ export const openPolicies = async (
       };
     },
     commonChains: () => compile(policySet.fallback, factsOf(new Map())).chains,
-    allowsFlow: (served, names) => {
-      const holderOf = (address: string): ServedVif | undefined => {
-        const prefix = parsePrefix(address);
-        if ('problem' in prefix) return undefined;
-        return served.find(({ prefixes }) => prefixes.some((range) => contains(range, prefix)));
-      };
-      const facts: FlowFacts = {
-        nowS: nowS(),
-        vmOf: (address) => {
-          const holder = holderOf(address);
-          return holder && (names.get(holder.domid) ?? null);
-        },
-        everOf: hostNames.everOf,
-      };
-      return (flow) => {
-        const from = holderOf(flow.source)?.policy.source;
-        const to = flow.isForwarded ? undefined : holderOf(flow.destination)?.policy.source;
-        return (
-          (from === undefined || allows(from, 'out', flow, facts)) &&
-          (to === undefined || allows(to, 'in', flow, facts))
-        );
-      };
-    },
+    flowFacts: () => ({ nowS: nowS(), everOf: hostNames.everOf }),
     dueInMs: () => {
       const next = nextExpiry(everyPolicy(policySet), nowS());
       return next === undefined ? undefined : Math.min((next - nowS()) * 1000 + 1, longestMs);

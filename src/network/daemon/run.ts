@@ -34,6 +34,8 @@ import { openAnnouncement } from './announcement.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
 import { openDaemonStatus } from './daemon-status.ts';
+import { openFailedAttempts } from './failed-attempts.ts';
+import { openFlowCuts } from './flow-cuts.ts';
 import { openHostNames } from './host-names.ts';
 import { openLinkTimeout } from './link-timeout.ts';
 import { openObservedState } from './observed-state.ts';
@@ -43,6 +45,7 @@ import { openPolicies, type Policies } from './policies.ts';
 import { openRepair } from './repair.ts';
 import { openRepairBackoff } from './repair-backoff.ts';
 import { openStaticRulesetGuard } from './static-ruleset-guard.ts';
+import type { Removals } from './take-down-worker.ts';
 import { triggersOf } from './triggers.ts';
 import { openVifHistory } from './vif-history.ts';
 import { openWorkers } from './workers.ts';
@@ -107,6 +110,17 @@ const reloadOnEdit = (directory: string, { reload }: Policies): Observable<void>
     concatMap(reload),
   );
 
+/** What the daemon remembers of its work; a restart forgets it. */
+const openMemory = (log: Logger) => {
+  const removals: Removals = openFailedAttempts(systemClock.now);
+  return {
+    linkTimeout: openLinkTimeout(systemClock.now),
+    removals,
+    repairBackoff: openRepairBackoff(systemClock.now),
+    vifHistory: openVifHistory(log),
+  };
+};
+
 const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const { config, log } = options;
   const { store, network, backend, policies } = ports;
@@ -114,11 +128,11 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const failures = new Subject<never>();
   const linkChanges = new Subject<void>();
   const listening = deferred<void>();
-  const linkTimeout = openLinkTimeout(systemClock.now);
-  const vifHistory = openVifHistory(log);
-  const repairBackoff = openRepairBackoff(systemClock.now);
+  const memory = openMemory(log);
+  const { repairBackoff } = memory;
   const observed = openObservedState({ network, backend }, () => guard.suspect());
-  const shared = { ...ports, config, log, observed, linkTimeout, repairBackoff, vifHistory };
+  const flowCuts = openFlowCuts({ ...ports, config, observed, log }, systemClock.now);
+  const shared = { ...ports, ...memory, config, log, observed, flowCuts };
   const guard = openStaticRulesetGuard({
     network,
     repairBackoff,

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Problem } from '../../errors.ts';
 import { claimCondition, type Phase, type VifHistoryEntry, vifStatus } from '../status/status.ts';
-import type { VifKey } from '../vif/backend-vif.ts';
+import type { VifKey, VmNames } from '../vif/backend-vif.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
 
 type Entry = {
@@ -17,7 +17,7 @@ export type VifHistory = {
   readonly record: (
     decisions: readonly Decision[],
     problemOf: (decision: Decision) => Problem | undefined,
-    names: ReadonlyMap<number, string>,
+    names: VmNames,
   ) => void;
   readonly entryOf: (decision: Decision, problem: Problem | undefined) => VifHistoryEntry;
 };

@@ -3,6 +3,7 @@
  * worker.
  */
 
+import type { LinkName } from '../../address/link-name.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Called after each piece of work, with its error if it failed. */
@@ -13,9 +14,9 @@ export type Worker = {
   /**
    * Starts `work` and marks `links` as busy until it ends. The caller calls it only while the worker is idle.
    */
-  readonly start: (links: readonly string[], work: () => Promise<void>) => void;
+  readonly start: (links: readonly LinkName[], work: () => Promise<void>) => void;
   /** The links that the running work changes. */
-  readonly busy: () => readonly string[];
+  readonly busy: () => readonly LinkName[];
   /** The error of the work that ended last; undefined if that succeeded. */
   readonly lastError: () => unknown;
   /** Resolves when the running work, if any, has ended. */
@@ -30,7 +31,7 @@ export type PlanWorker = {
 };
 
 export const openWorker = (ended: WorkEnd): Worker => {
-  let running: { readonly links: readonly string[]; readonly done: Promise<void> } | undefined;
+  let running: { readonly links: readonly LinkName[]; readonly done: Promise<void> } | undefined;
   let lastError: unknown;
   const end = (error?: unknown): void => {
     running = undefined;

@@ -2,22 +2,25 @@
 
 import type { Logger } from 'pino';
 import type { Observable } from 'rxjs';
+import type { LinkName } from '../../address/link-name.ts';
 import { systemClock } from '../../system/clock.ts';
 import { CommandError } from '../../system/command.ts';
 import type { Network } from '../kernel/network.ts';
 import type { Plan } from '../plan/plan.ts';
+import { elementLink } from '../state/element.ts';
 import type { Backend } from '../store/backend.ts';
+import type { Additions } from '../text/nft-json.ts';
 import { openBatchWindow } from './batch-window.ts';
 import { bringUp } from './bring-up.ts';
 import { openBringUpWorker } from './bring-up-worker.ts';
-import { openFlowCuts } from './flow-cuts.ts';
+import { openFlowCutWorker } from './flow-cut-worker.ts';
+import type { FlowCuts } from './flow-cuts.ts';
 import { garbageCollect, openGarbageWorker } from './garbage-worker.ts';
 import type { LinkTimeout } from './link-timeout.ts';
 import { openObservationSchedule } from './observation-schedule.ts';
 import type { ObservedState } from './observed-state.ts';
-import type { Policies } from './policies.ts';
 import type { Repair } from './repair.ts';
-import { openTakeDownWorker, takeDown } from './take-down-worker.ts';
+import { openTakeDownWorker, type Removals, takeDown } from './take-down-worker.ts';
 import { openWorker, type PlanWorker } from './worker.ts';
 
 export type WorkerParts = {
@@ -25,7 +28,8 @@ export type WorkerParts = {
   readonly network: Network;
   readonly backend: Backend;
   readonly linkTimeout: LinkTimeout;
-  readonly policies: Policies;
+  readonly removals: Removals;
+  readonly flowCuts: FlowCuts;
   readonly repair: Repair;
   /** False while all vifs must stay closed. */
   readonly mayOpen: () => boolean;
@@ -47,7 +51,7 @@ export type Workers = {
    */
   readonly isBringingUp: () => boolean;
   /** The links that a worker changes now. */
-  readonly busy: () => ReadonlySet<string>;
+  readonly busy: () => ReadonlySet<LinkName>;
   /** Starts the steps whose worker is idle; a later pass plans the other steps again. */
   readonly start: (todo: Plan) => void;
   /** The CommandError with which a worker's last work ended, if any; it belongs to no vif in particular. */
@@ -62,8 +66,19 @@ const retryMs = 1_000;
 const areIdle = (planWorkers: readonly PlanWorker[]): boolean =>
   planWorkers.every(({ workers }) => workers.every((worker) => worker.isIdle()));
 
+/** Records additions, and has flows judged by the rules that they replace; that waits for no link. */
+const recordAdditions = (
+  what: Additions,
+  { observed, flowCuts, requeue }: Pick<WorkerParts, 'observed' | 'flowCuts' | 'requeue'>,
+): void => {
+  observed.added(what);
+  if (what.replaced.length === 0) return;
+  flowCuts.expect(what.replaced.flatMap((element) => elementLink(element) ?? []));
+  requeue();
+};
+
 export const openWorkers = (parts: WorkerParts): Workers => {
-  const { observed, network, backend, linkTimeout, policies, repair, mayOpen, log } = parts;
+  const { observed, network, backend, mayOpen, log } = parts;
   const schedule = openObservationSchedule(systemClock.now);
   const ended = (error?: unknown): void => {
     if (error === undefined) {
@@ -80,31 +95,26 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     if (error !== undefined) observed.invalidateElements();
     ended(error);
   };
-  const { added, mtuRefused } = observed;
+  const { mtuRefused } = observed;
+  const added = (what: Additions): void => recordAdditions(what, parts);
   const bringUpWorker = openBringUpWorker({
-    observed,
-    linkTimeout,
-    repair,
+    ...parts,
     batchWindow: openBatchWindow({ hasLink: network.hasLink, changes: parts.linkChanges }),
-    flowCuts: openFlowCuts({ network, policies, observed }),
     bringUp: (job) => bringUp(job, { network, backend, added, mtuRefused }),
-    mayOpen,
     waited: ended,
     worked,
   });
   const takeDownWorker = openTakeDownWorker({
-    observed,
-    repair,
-    takeDown: (todo) => takeDown(todo, { network, backend }),
+    ...parts,
+    takeDown: (todo) => takeDown(todo, parts),
     worked,
   });
   const garbageWorker = openGarbageWorker({
-    observed,
-    repair,
+    ...parts,
     garbageCollect: (todo) => garbageCollect(todo, network),
-    log,
     worked,
   });
+  const flowCutWorker = openFlowCutWorker({ ...parts, ended });
   const changing = [bringUpWorker, takeDownWorker, garbageWorker];
   const linkObserver = openWorker(ended);
   const elementObserver = openWorker(ended);
@@ -115,12 +125,13 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     if (links && linkObserver.isIdle()) linkObserver.start([], observed.observeLinks);
     if (elements && elementObserver.isIdle()) elementObserver.start([], observed.observeElements);
   };
-  const all = [...changing.flatMap(({ workers }) => workers), linkObserver, elementObserver];
+  const planWorkers = [...changing, flowCutWorker];
+  const all = [...planWorkers.flatMap(({ workers }) => workers), linkObserver, elementObserver];
   return {
-    isBringingUp: () => !areIdle([bringUpWorker]),
+    isBringingUp: bringUpWorker.isBusyTogether,
     busy: () => new Set(all.flatMap((worker) => worker.busy())),
     start: (todo) => {
-      for (const planWorker of changing) planWorker.start(todo);
+      for (const planWorker of planWorkers) planWorker.start(todo);
       startObserving();
     },
     lastCommandError: () =>

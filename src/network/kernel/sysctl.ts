@@ -1,6 +1,8 @@
 /** Kernel settings under /proc/sys/net. */
 import { writeFileSync } from 'node:fs';
+import type { LinkName } from '../../address/link-name.ts';
 import { VifwatchError } from '../../errors.ts';
+import { isMissingFile } from '../../system/missing-file.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -30,8 +32,6 @@ const withIpv6: Settings = {
   'ipv6/conf/*/disable_ipv6': '0',
 };
 
-const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
-
 /**
  * Writes one setting. Synchronous, since the kernel answers in microseconds and a trip through the thread
  * pool costs a hundred. A missing file is not an error: a kernel without IPv6 lacks half of the settings, and
@@ -41,7 +41,7 @@ const set = (path: string, value: string): void => {
   try {
     writeFileSync(`/proc/sys/net/${path}`, value);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isMissingFile(error)) throw error;
   }
 };
 
@@ -49,7 +49,7 @@ const set = (path: string, value: string): void => {
  * Hardens one vif; the caller does this before it sets the link up.
  * @throws Error if the kernel refuses a value
  */
-export const hardenVif = (link: string, hasIpv6: boolean): void => {
+export const hardenVif = (link: LinkName, hasIpv6: boolean): void => {
   const settings = { ...ipv4, ...(hasIpv6 ? withIpv6 : withoutIpv6) };
   for (const [path, value] of Object.entries(settings)) set(path.replace('*', link), value);
 };

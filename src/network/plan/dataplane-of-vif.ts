@@ -1,5 +1,6 @@
 /** The kernel objects that belong to one served vif. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import { type Family, isHost, type Prefix } from '../../address/prefix.ts';
 import type { Chain } from '../policy/policy-chain.ts';
 import { type Element, keyOfElement } from '../state/element.ts';
@@ -55,7 +56,7 @@ const elementsOf = (vif: ServedVif): Element[] => {
 };
 
 /** The route to an address or network of a vif. */
-export const routeTo = (link: string, prefix: Prefix): Route => ({
+export const routeTo = (link: LinkName, prefix: Prefix): Route => ({
   link,
   prefix: prefix.text,
   via: isHost(prefix) ? undefined : nextHop[prefix.family],

@@ -1,5 +1,6 @@
 /** Computes the desired kernel state, and the part of it that the kernel lacks. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import type { Chain, PolicyChains } from '../policy/policy-chain.ts';
 import {
@@ -26,9 +27,9 @@ export type Planning = {
   /** Elements that belong to no particular vif. */
   readonly hostElements: readonly Element[];
   /** The links that exist now. */
-  readonly linkNames: ReadonlySet<string>;
+  readonly linkNames: ReadonlySet<LinkName>;
   /** Links that a running step changes: nothing is planned for them until the step ends. */
-  readonly busy: ReadonlySet<string>;
+  readonly busy: ReadonlySet<LinkName>;
   /** Whether `kernel` is current: only then may the plan repair or remove anything because of it. */
   readonly current: { readonly links: boolean; readonly elements: boolean };
 };
@@ -59,7 +60,7 @@ export const servedOf = (decision: Decision): ServedVif | undefined => {
 
 export type Desired = {
   readonly openings: readonly Opening[];
-  readonly links: ReadonlySet<string>;
+  readonly links: ReadonlySet<LinkName>;
   readonly hostElements: readonly Element[];
   /** Whether a vif or net-vm needs the element. The plan asks it for every element in the kernel. */
   readonly wants: (key: string, element: Element) => boolean;
@@ -110,7 +111,7 @@ const addAll = <T>(target: Map<string, T>, source: ReadonlyMap<string, T>): void
 export const desire = (planning: Planning): Desired => {
   const { decisions, hostElements, kept } = planning;
   const openings = decisions.flatMap((decision) => openingOf(decision, planning) ?? []);
-  const links = new Set<string>();
+  const links = new Set<LinkName>();
   const dataplanes = new Map<string, VifDataplane>();
   const ofNoLink = new Set(hostElements.map(keyOfElement));
   const chains = new Set([kept.out.name, kept.in.name]);

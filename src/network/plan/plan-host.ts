@@ -15,8 +15,9 @@ const networkOf = (element: Element): Prefix | undefined => {
 };
 
 /**
- * Plans the elements and chains that the host lacks. Some elements must wait until garbage collection has removed an old one: a forwarded port that still has
- * another target, and a network that overlaps a stale network.
+ * Plans the elements and chains that the host lacks. Some elements must wait until garbage collection has
+ * removed an old one: a forwarded port that still has another target, and a network that overlaps a stale
+ * network.
  */
 export const planHost = ({ hostElements, kept, kernel, current }: Planning): HostPlan => {
   if (!current.elements) return { elements: [], chains: [] };

@@ -1,6 +1,7 @@
 /** Compares the decisions with the kernel and xenstore, and plans the changes. */
 
-import type { Problem } from '../../errors.ts';
+import { defaultLinkOf, type LinkName } from '../../address/link-name.ts';
+import { isProblem, type Problem } from '../../errors.ts';
 import { type Element, elementLink, elementPrefix, isVerdict } from '../state/element.ts';
 import { isVifName, type KernelLink, type Neighbour, type Route } from '../state/kernel-state.ts';
 import { type VifKey, xenbus } from '../vif/backend-vif.ts';
@@ -22,14 +23,14 @@ export type Plan = {
   /** Vifs to bring up or repair. All their settings are applied again, as each step is idempotent. */
   readonly bringUp: readonly BringUp[];
   /** Links that netback will soon create. */
-  readonly coming: readonly string[];
+  readonly coming: readonly LinkName[];
   /** Vifs whose addresses are in use or soon will be. */
   readonly served: readonly ServedVif[];
   readonly host: HostPlan;
   /** Gateway addresses that `lo` lacks. */
   readonly gateways: readonly string[];
   readonly takeDown: {
-    readonly links: readonly string[];
+    readonly links: readonly LinkName[];
     readonly routes: readonly Route[];
     /** Only on links that stay up; the kernel removes the entries of a link that goes down. */
     readonly neighbours: readonly Neighbour[];
@@ -62,14 +63,14 @@ const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning)
 };
 
 /** The default link that netback will create; not a link that vanished from a connected vif. */
-const comingLink = (decision: Decision): string[] => {
+const comingLink = (decision: Decision): LinkName[] => {
   const { vif } = decision;
   const isComing =
     decision.kind === 'waiting' &&
     decision.for === 'link' &&
     vif.state === xenbus.initWait &&
     !isConnected(vif);
-  return isComing ? [`vif${vif.domid}.${vif.devid}`] : [];
+  return isComing ? [defaultLinkOf(vif)] : [];
 };
 
 const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
@@ -79,20 +80,20 @@ const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
 };
 
 /** The names that a vif's link can have. */
-const linksOf = ({ vif }: Decision): string[] => {
-  const defaultName = `vif${vif.domid}.${vif.devid}`;
-  return 'link' in vif.facts ? [...new Set([defaultName, vif.facts.link])] : [defaultName];
+const linksOf = ({ vif }: Decision): LinkName[] => {
+  const defaultLink = defaultLinkOf(vif);
+  return isProblem(vif.facts) ? [defaultLink] : [...new Set([defaultLink, vif.facts.link])];
 };
 
 /**
  * Links that are up although their vif is not served. A foreign vif* link counts only if the firewall knows
  * it.
  */
-const linksToClose = (desired: Desired, { decisions, kernel }: Planning): string[] => {
+const linksToClose = (desired: Desired, { decisions, kernel }: Planning): LinkName[] => {
   const isUnserved = ({ name, up }: KernelLink): boolean => up && !desired.links.has(name);
   const unserved = [...kernel.links.values()].filter(isUnserved).map(({ name }) => name);
   const ofDecisions = new Set(decisions.flatMap(linksOf));
-  const isUnderRules = (link: string): boolean =>
+  const isUnderRules = (link: LinkName): boolean =>
     [...kernel.elements.values()].some((element) => elementLink(element) === link);
   return unserved.filter(
     (link) => ofDecisions.has(link) || (isVifName(link) && isUnderRules(link)),
@@ -113,10 +114,10 @@ const without = <T>(have: ReadonlyMap<string, T>, wanted: ReadonlyMap<string, un
 const planTakeDown = (
   desired: Desired,
   planning: Planning,
-  finishing: ReadonlySet<string>,
+  finishing: ReadonlySet<LinkName>,
 ): Plan['takeDown'] => {
   const { kernel, linkNames, busy, current } = planning;
-  const mayClose = (link: string): boolean =>
+  const mayClose = (link: LinkName): boolean =>
     !busy.has(link) && (current.links || finishing.has(link));
   const toCome = new Set(without(desired.routes, kernel.routes).map(({ prefix }) => prefix));
   const leftOpen = [...finishing].filter(
@@ -146,7 +147,7 @@ const planMarks = ({ decisions, busy }: Planning): VifProblem[] =>
 const planGarbage = (
   desired: Desired,
   { kernel, current, ingressMayPrecede }: Planning,
-  guarded: ReadonlySet<string>,
+  guarded: ReadonlySet<LinkName>,
 ): Garbage => {
   if (!current.elements) return { elements: [], chains: [] };
   const excess: Element[] = [];

@@ -1,5 +1,6 @@
 /** Selects the unwanted elements that can be removed now. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import {
   type Element,
   elementLink,
@@ -12,8 +13,8 @@ import type { KernelState } from '../state/kernel-state.ts';
 import type { Desired } from './desired.ts';
 
 /** Whether an element must stay, as it guards a link in `links` or one of that link's addresses. */
-const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
-  const isUnder = (link: string | undefined): boolean => link !== undefined && links.has(link);
+const guardedBy = (links: ReadonlySet<LinkName>, { elements }: KernelState) => {
+  const isUnder = (link: LinkName | undefined): boolean => link !== undefined && links.has(link);
   const prefixes = new Set<string | undefined>();
   for (const element of elements.values()) {
     if (isUnder(elementLink(element))) prefixes.add(elementPrefix(element));
@@ -24,7 +25,7 @@ const guardedBy = (links: ReadonlySet<string>, { elements }: KernelState) => {
 
 type Circumstances = {
   /** Links that a step changes, or that are not closed yet. */
-  readonly guarded: ReadonlySet<string>;
+  readonly guarded: ReadonlySet<LinkName>;
   readonly desired: Pick<Desired, 'wants'>;
   readonly kernel: KernelState;
   readonly ingressMayPrecede: boolean;

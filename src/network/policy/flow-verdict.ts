@@ -1,7 +1,6 @@
 /** Checks whether a policy still allows a tracked flow. */
 
 import { contains, parsePrefix } from '../../address/prefix.ts';
-import type { Flow } from './flow.ts';
 import {
   isActive,
   type NetworkPolicy,
@@ -9,6 +8,17 @@ import {
   type PortRange,
   type Service,
 } from './policy.ts';
+
+/** A flow's first packet, as the policy chains saw it: with the translated destination. */
+export type FirstPacket = {
+  /** The number of the IP protocol. */
+  readonly protocol: number;
+  readonly source: string;
+  readonly destination: string;
+  /** The destination port, if the protocol has ports. */
+  readonly port: number | undefined;
+  readonly icmpType: number | undefined;
+};
 
 export type FlowFacts = {
   /** Seconds since the epoch. */
@@ -39,43 +49,41 @@ const isPeer = (address: string, { peer, action }: NetworkRule, facts: FlowFacts
   }
 };
 
-const isService = ({ protocol, ports, icmp }: Flow, service: Service): boolean => {
+/** The numbers that IANA has assigned to the IP protocols. */
+const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+
+const isService = ({ protocol, port, icmpType }: FirstPacket, service: Service): boolean => {
+  if (service.kind === 'any') return true;
+  if (protocol !== protocols[service.kind]) return false;
   switch (service.kind) {
-    case 'any':
-      return true;
     case 'icmp':
     case 'icmpv6':
-      return (
-        protocol === service.kind && (service.type === undefined || service.type === icmp?.type)
-      );
+      return service.type === undefined || service.type === icmpType;
     default: {
-      const port = ports?.destination;
       const inRange = ({ from, to }: PortRange): boolean =>
         port !== undefined && from <= port && port <= to;
-      return (
-        protocol === service.kind && (service.ports.length === 0 || service.ports.some(inRange))
-      );
+      return service.ports.length === 0 || service.ports.some(inRange);
     }
   }
 };
 
 /**
- * Whether the policy allows the flow. Rate limits are ignored.
+ * Whether the policy accepts a flow that begins with this packet. Rate limits are ignored.
  * @param direction as the policy's VM sees the flow
  */
 export const allows = (
   policy: NetworkPolicy,
   direction: NetworkRule['direction'],
-  flow: Flow,
+  packet: FirstPacket,
   facts: FlowFacts,
 ): boolean => {
-  const address = direction === 'out' ? flow.destination : flow.source;
+  const address = direction === 'out' ? packet.destination : packet.source;
   const rule = policy.rules.find(
     (candidate) =>
       candidate.direction === direction &&
       isActive(candidate, facts.nowS) &&
       isPeer(address, candidate, facts) &&
-      isService(flow, candidate.service),
+      isService(packet, candidate.service),
   );
   return rule?.action === 'accept';
 };

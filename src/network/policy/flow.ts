@@ -1,23 +1,31 @@
-/** Parses the flows that `conntrack -L` prints, and builds the arguments of `conntrack -D`. */
+/** Parses the flows that `conntrack -L -o id` prints, and builds the arguments of `conntrack -D`. */
 import { contains, type Family, isHost, type Prefix, parsePrefix } from '../../address/prefix.ts';
 
-/** A tracked flow, in the direction of its first packet. */
-export type Flow = {
-  readonly family: Family;
-  /** The name that conntrack prints for the protocol, else its number. */
-  readonly protocol: string;
+/** What the packets of one direction have in common. */
+type Tuple = {
   readonly source: string;
   readonly destination: string;
   readonly ports: { readonly source: number; readonly destination: number } | undefined;
   readonly icmp: { readonly type: number; readonly code: number; readonly id: number } | undefined;
-  /** Whether it came through a forwarded port of the uplink. */
-  readonly isForwarded: boolean;
+  /** The keys of GRE, in hexadecimal. */
+  readonly keys: { readonly source: string; readonly destination: string } | undefined;
+};
+
+/** A tracked flow. The two tuples mirror each other, except for translated addresses and ports. */
+export type Flow = {
+  readonly family: Family;
+  /** The number of the IP protocol: conntrack has a name for few of them. */
+  readonly protocol: number;
+  /** Of the first packet, before its translation. */
+  readonly original: Tuple;
+  readonly reply: Tuple;
+  /** The kernel's id of this conntrack entry. */
+  readonly id: string;
 };
 
 /**
- * The first value of a key, which belongs to the original direction; the second belongs to the replies. It
- * uses no regular expression: a table can have hundreds of thousands of lines, and the daemon serves no vif
- * meanwhile.
+ * The first value of a key in `line`. It uses no regular expression: a table can have hundreds of thousands
+ * of lines, and the daemon serves no vif meanwhile.
  */
 const textAfter = (line: string, key: string, after = 0): string | undefined => {
   const at = line.indexOf(key, after);
@@ -32,35 +40,46 @@ const numberOf = (line: string, key: string): number | undefined => {
   return text === undefined ? undefined : Number(text);
 };
 
-type Ends = Pick<Flow, 'source' | 'destination'>;
+type Ends = Pick<Tuple, 'source' | 'destination'>;
 
-const endsOf = (line: string): Ends | undefined => {
-  const source = textAfter(line, ' src=');
-  const destination = textAfter(line, ' dst=');
+const endsOf = (line: string, after = 0): Ends | undefined => {
+  const source = textAfter(line, ' src=', after);
+  const destination = textAfter(line, ' dst=', after);
   return source === undefined || destination === undefined ? undefined : { source, destination };
 };
 
-const parseFlow = (line: string, { source, destination }: Ends): Flow | undefined => {
-  const protocol = /^(\S+)\s+\d+\s/.exec(line)?.[1];
-  if (protocol === undefined) return undefined;
-  const sport = numberOf(line, ' sport=');
-  const dport = numberOf(line, ' dport=');
-  const type = numberOf(line, ' type=');
-  const replySource = textAfter(line, ' src=', line.indexOf(' src=') + 1);
+/** The numbers of the protocols whose ports every kernel tracks. */
+const tcp = 6;
+const udp = 17;
+
+/**
+ * The ports of one direction. A kernel that does not track the ports of DCCP, SCTP or UDP-Lite has none, but
+ * conntrack prints zeros, which it does not accept back.
+ */
+const portsOf = (part: string, protocol: number): Tuple['ports'] => {
+  const source = numberOf(part, ' sport=');
+  const destination = numberOf(part, ' dport=');
+  if (source === undefined || destination === undefined) return undefined;
+  const isTracked = source + destination > 0 || protocol === tcp || protocol === udp;
+  return isTracked ? { source, destination } : undefined;
+};
+
+/** @param part the part of a line that describes one direction */
+const tupleOf = (part: string, ends: Ends, protocol: number): Tuple => {
+  const type = numberOf(part, ' type=');
+  const srckey = textAfter(part, ' srckey=');
+  const dstkey = textAfter(part, ' dstkey=');
   return {
-    family: source.includes(':') ? 6 : 4,
-    protocol,
-    source,
-    destination,
-    ports:
-      sport === undefined || dport === undefined
-        ? undefined
-        : { source: sport, destination: dport },
+    ...ends,
+    ports: portsOf(part, protocol),
     icmp:
       type === undefined
         ? undefined
-        : { type, code: numberOf(line, ' code=') ?? 0, id: numberOf(line, ' id=') ?? 0 },
-    isForwarded: replySource !== destination,
+        : { type, code: numberOf(part, ' code=') ?? 0, id: numberOf(part, ' id=') ?? 0 },
+    keys:
+      srckey === undefined || dstkey === undefined
+        ? undefined
+        : { source: srckey, destination: dstkey },
   };
 };
 
@@ -81,27 +100,100 @@ const membership = (prefixes: readonly Prefix[]): ((address: string) => boolean)
   };
 };
 
-/** Returns a function that finds the flows from or to the prefixes in lines of `conntrack -L`. */
-export const flowsOf = (prefixes: readonly Prefix[]): ((lines: readonly string[]) => Flow[]) => {
-  const isOneOf = membership(prefixes);
-  return (lines) =>
-    lines.flatMap((line) => {
-      const ends = endsOf(line);
-      if (ends === undefined || !(isOneOf(ends.source) || isOneOf(ends.destination))) return [];
-      return parseFlow(line, ends) ?? [];
-    });
+/** A line of a listing that is no flow. */
+export type Unreadable = { readonly unreadable: string };
+
+const parseFlow = (
+  line: string,
+  isWanted: (ends: Ends) => boolean,
+): Flow | Unreadable | undefined => {
+  const replyAt = line.indexOf(' src=', line.indexOf(' src=') + 1);
+  const original = endsOf(line);
+  const reply = replyAt < 0 ? undefined : endsOf(line, replyAt);
+  const protocol = Number(/^\S+\s+(\d+)\s/.exec(line)?.[1]);
+  const id = textAfter(line, ' id=', line.lastIndexOf(' id='));
+  if (original === undefined || reply === undefined || Number.isNaN(protocol) || id === undefined)
+    return { unreadable: `printed a line that is no flow: ${line}` };
+  if (!isWanted(original) && !isWanted(reply)) return undefined;
+  return {
+    family: original.source.includes(':') ? 6 : 4,
+    protocol,
+    original: tupleOf(line.slice(0, replyAt), original, protocol),
+    reply: tupleOf(line.slice(replyAt), reply, protocol),
+    id,
+  };
 };
 
+/**
+ * Returns a function that finds the flows that have an end in the prefixes, in lines of `conntrack -L -o id`.
+ * A line that is no flow makes the whole result unreadable, since it may be a flow of the prefixes.
+ */
+export const flowsOf = (
+  prefixes: readonly Prefix[],
+): ((lines: readonly string[]) => readonly Flow[] | Unreadable) => {
+  const isOneOf = membership(prefixes);
+  const isWanted = ({ source, destination }: Ends): boolean =>
+    isOneOf(source) || isOneOf(destination);
+  return (lines) => {
+    const flows: Flow[] = [];
+    for (const line of lines) {
+      const flow = parseFlow(line, isWanted);
+      if (flow === undefined) continue;
+      if ('unreadable' in flow) return flow;
+      flows.push(flow);
+    }
+    return flows;
+  };
+};
+
+/** The addresses of a flow, before and after translation. */
+export const addressesOf = ({ original, reply }: Flow): readonly string[] => [
+  ...new Set([original.source, original.destination, reply.source, reply.destination]),
+];
+
 /** The arguments of `conntrack` that delete exactly this flow. */
-export const deletionOf = ({ family, protocol, source, destination, ports, icmp }: Flow): string =>
-  [
+export const deletionOf = ({ family, protocol, original, reply }: Flow): string => {
+  const { source, destination, ports, icmp, keys } = original;
+  const type = family === 6 ? 'icmpv6' : 'icmp';
+  return [
     `-D -f ipv${family} -p ${protocol} -s ${source} -d ${destination}`,
+    `-r ${reply.source} -q ${reply.destination}`,
     ...(ports ? [`--sport ${ports.source} --dport ${ports.destination}`] : []),
     ...(icmp
-      ? [
-          `--icmp${family === 6 ? 'v6' : ''}-type ${icmp.type}`,
-          `--icmp${family === 6 ? 'v6' : ''}-code ${icmp.code}`,
-          `--icmp${family === 6 ? 'v6' : ''}-id ${icmp.id}`,
-        ]
+      ? [`--${type}-type ${icmp.type} --${type}-code ${icmp.code} --${type}-id ${icmp.id}`]
       : []),
+    ...(keys ? [`--srckey ${keys.source} --dstkey ${keys.destination}`] : []),
   ].join(' ');
+};
+
+/** The options for the source and destination of a flow's first packet, and for those of its replies. */
+const ends = ['-s', '-d', '-r', '-q'] as const;
+
+/** The arguments of `conntrack` that delete every flow with one of its ends in the prefix. */
+export const deletionsFor = (prefix: string): readonly string[] =>
+  ends.map((end) => `-D -f ipv${prefix.includes(':') ? 6 : 4} ${end} ${prefix}`);
+
+/**
+ * From this number of forbidden flows on, a vif's address loses all its flows at once if none of them is
+ * allowed: each deletion walks the kernel's whole table.
+ */
+const manyFlows = 100;
+
+/**
+ * The arguments of `conntrack` that delete these flows.
+ * @param prefixes the vifs' addresses and networks
+ * @param spared addresses with a flow that stays
+ */
+export const deletionsOf = (
+  flows: readonly Flow[],
+  prefixes: readonly Prefix[],
+  spared: ReadonlySet<string>,
+): readonly string[] => {
+  const counts = new Map<string, number>();
+  for (const address of flows.flatMap(addressesOf))
+    counts.set(address, (counts.get(address) ?? 0) + 1);
+  const hosts = prefixes.map(({ text }) => text).filter((text) => !spared.has(text));
+  const whole = new Set(hosts.filter((host) => (counts.get(host) ?? 0) >= manyFlows));
+  const single = flows.filter((flow) => !addressesOf(flow).some((address) => whole.has(address)));
+  return [...[...whole].flatMap(deletionsFor), ...new Set(single.map(deletionOf))];
+};

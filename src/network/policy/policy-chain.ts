@@ -3,6 +3,7 @@
  * never changes.
  */
 import { createHash } from 'node:crypto';
+import type { LinkName } from '../../address/link-name.ts';
 import { type Family, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import {
   isActive,
@@ -28,7 +29,7 @@ export type PolicyFacts = {
   /** Seconds since the epoch. */
   readonly nowS: number;
   /** The links of all vifs of the VM that has this name in /ipc/domain-map. */
-  readonly linksOf: (vm: string) => readonly string[];
+  readonly linksOf: (vm: string) => readonly LinkName[];
   /** The addresses of a DNS name; undefined if it was never resolved. */
   readonly addressesOf: (host: string) => readonly string[] | undefined;
 };

@@ -1,5 +1,6 @@
 /** Chooses a vif's policy. */
 
+import type { Domid } from '../../address/domid.ts';
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
 import { isProblem, type Problem } from '../../errors.ts';
 import type { NetworkPolicy } from './policy.ts';
@@ -51,7 +52,7 @@ export const everyPolicy = ({ policies, fallback }: PolicySet): NetworkPolicy[] 
  */
 export const policyOf = (
   { policies, byName, fallback }: PolicySet,
-  domid: number,
+  domid: Domid,
   name: string | undefined,
   prefixes: readonly Prefix[],
 ): NetworkPolicy | Problem => {

@@ -2,31 +2,32 @@
  * The elements of vifwatch's nftables sets and maps, and the ingress chains of links. A `prefix` may be
  * another program's range `first-last`; vifwatch itself writes only addresses and networks.
  */
+import type { LinkName } from '../../address/link-name.ts';
 
 /** A link that exists in the role that the set names. */
 type LinkElement = {
   readonly set: 'vif' | 'uplink' | 'mss_clamp' | 'masquerading';
-  readonly link: string;
+  readonly link: LinkName;
 };
 
 /** The Ethernet address that a link may use. */
 type MacElement = {
   readonly set: 'mac' | 'sender_mac';
-  readonly link: string;
+  readonly link: LinkName;
   readonly mac: string;
 };
 
 /** An address or network that a link may use. */
 type OwnElement = {
   readonly set: 'address4' | 'address6' | 'network4' | 'network6';
-  readonly link: string;
+  readonly link: LinkName;
   readonly prefix: string;
 };
 
 /** An address or network that a link may use together with its Ethernet address. */
 type SourceElement = {
   readonly set: 'source4' | 'source6' | 'sender';
-  readonly link: string;
+  readonly link: LinkName;
   readonly mac: string;
   readonly prefix: string;
 };
@@ -42,7 +43,7 @@ type GatewayElement = { readonly set: 'gateway'; readonly address: string };
 /** Maps a link to a policy's chain: `out` for packets that its VM sends, `in` for packets to the VM. */
 type VerdictElement = {
   readonly set: 'out' | 'in';
-  readonly link: string;
+  readonly link: LinkName;
   /** Undefined for a verdict that vifwatch never writes. */
   readonly chain: string | undefined;
 };
@@ -79,7 +80,7 @@ export type SetName = SetElement['set'];
 /** A link's ingress chain, which has the link's name. */
 export type IngressChain = {
   readonly set: 'ingress';
-  readonly link: string;
+  readonly link: LinkName;
   /** Whether it has other rules than vifwatch's, or is on another device: it equals no desired chain. */
   readonly isBroken: boolean;
 };
@@ -142,7 +143,7 @@ export const elementPrefix = (element: Element): string | undefined =>
     : undefined;
 
 /** The element's link, which may be an uplink; undefined for an element without a link. */
-export const elementLink = (element: Element): string | undefined =>
+export const elementLink = (element: Element): LinkName | undefined =>
   'link' in element ? element.link : undefined;
 
 /** The fields of the element's key, in the order of the set's type; a map's value is not among them. */

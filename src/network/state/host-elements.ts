@@ -1,5 +1,6 @@
 /** The set elements that belong to no particular vif. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import type { Element } from './element.ts';
 
@@ -20,7 +21,7 @@ export type UplinkOptions = {
 };
 
 type HostFacts = UplinkOptions & {
-  readonly uplinks: readonly string[];
+  readonly uplinks: readonly LinkName[];
   /** The guests' gateway addresses. */
   readonly gateways: readonly Prefix[];
   /** The networks of all VMs, running or not; they do not overlap. */

@@ -1,5 +1,6 @@
 /** The objects that vifwatch creates in net-vm's kernel, as comparable values. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import type { Element } from './element.ts';
 
 /**
@@ -9,21 +10,21 @@ import type { Element } from './element.ts';
 export const routeProtocol = 86;
 
 export type Neighbour = {
-  readonly link: string;
+  readonly link: LinkName;
   readonly address: string;
   /** A permanent entry's Ethernet address; undefined if net-vm answers for the address as a proxy. */
   readonly mac: string | undefined;
 };
 
 export type Route = {
-  readonly link: string;
+  readonly link: LinkName;
   readonly prefix: string;
   /** The next hop of a network; a host address needs none. */
   readonly via: string | undefined;
 };
 
 export type KernelLink = {
-  readonly name: string;
+  readonly name: LinkName;
   readonly up: boolean;
   /** Bytes. */
   readonly mtu: number;
@@ -46,7 +47,7 @@ export type ChainState = number | 'changed';
 export type KernelState = {
   /** By the key of vifwatch's route. */
   readonly shadowingRoutes: ReadonlyMap<string, ShadowingRoute>;
-  readonly links: ReadonlyMap<string, KernelLink>;
+  readonly links: ReadonlyMap<LinkName, KernelLink>;
   readonly elements: ReadonlyMap<string, Element>;
   /** The policy chains by their names. */
   readonly chains: ReadonlyMap<string, ChainState>;
@@ -68,11 +69,11 @@ export const keyOfRoute = ({ prefix, link, via }: Route): string =>
   `${prefix} ${link} ${via ?? ''}`;
 
 /** Makes a map from each item's key to the item. */
-export const keyed = <T>(
+export const keyed = <T, Key extends string>(
   items: Iterable<T>,
-  keyOf: (item: T) => string,
-): ReadonlyMap<string, T> => {
-  const map = new Map<string, T>();
+  keyOf: (item: T) => Key,
+): ReadonlyMap<Key, T> => {
+  const map = new Map<Key, T>();
   for (const item of items) map.set(keyOf(item), item);
   return map;
 };

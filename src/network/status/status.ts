@@ -1,8 +1,9 @@
 /** The document that `vifwatch status` shows. */
 
+import { defaultLinkOf } from '../../address/link-name.ts';
 import { isProblem, type Problem } from '../../errors.ts';
 import type { KernelState } from '../state/kernel-state.ts';
-import { type BackendVif, xenbus } from '../vif/backend-vif.ts';
+import { type BackendVif, type VmNames, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import type { Drops } from './drops.ts';
 
@@ -94,7 +95,7 @@ export const vifStatus = (
     domid: vif.domid,
     devid: vif.devid,
     name: name ?? null,
-    link: facts?.link ?? `vif${vif.domid}.${vif.devid}`,
+    link: facts?.link ?? defaultLinkOf(vif),
     mac: facts?.mac ?? null,
     addresses: addressesOf(decision),
     phase: phaseOf(decision, problem),
@@ -109,7 +110,7 @@ type StatusFacts = {
   readonly panic: boolean;
   readonly decisions: readonly Decision[];
   readonly historyOf: (decision: Decision) => VifHistoryEntry;
-  readonly names: ReadonlyMap<number, string>;
+  readonly names: VmNames;
   readonly kernel: KernelState;
   readonly gateways: readonly string[];
   readonly drops: Drops | null;

@@ -1,6 +1,7 @@
 /** The vif part of net-vm's own backend tree in xenstore. */
 
 import { filter, map, merge, type Observable } from 'rxjs';
+import { type Domid, parseDomid } from '../../address/domid.ts';
 import { domainMap } from '../../xen/domain-map.ts';
 import { ifMissing, ifRefused } from '../../xen/refusal.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
@@ -10,6 +11,7 @@ import {
   type BackendVif,
   backendNodes,
   type VifKey,
+  type VmNames,
   vifKey,
   xenbus,
 } from '../vif/backend-vif.ts';
@@ -18,7 +20,7 @@ import {
   backendRootOf,
   changeOf,
   frontendOf,
-  isDecimal,
+  isDevid,
   type StoreChange,
   vifIdsOf,
 } from './vif-paths.ts';
@@ -38,7 +40,7 @@ export type Backend = {
     before?: BackendRecord,
   ) => Promise<BackendRecord | undefined>;
   /** The names that dom0 gives to domids in /ipc/domain-map; empty if the map is missing or unreadable. */
-  readonly names: () => Promise<ReadonlyMap<number, string>>;
+  readonly names: () => Promise<VmNames>;
   /**
    * Writes `hotplug-status=connected` for the vifs and returns the keys of the vifs for which it was
    * written. It skips a vif that was closed or replaced meanwhile.
@@ -69,18 +71,18 @@ const isAccepted = (request: Promise<unknown>): Promise<boolean> =>
 const list = (store: Xenstore, path: string): Promise<readonly string[]> =>
   ifMissing(store.list(path), []);
 
-const readNames = async (store: Xenstore): Promise<ReadonlyMap<number, string>> => {
+const readNames = async (store: Xenstore): Promise<VmNames> => {
   const listed = await list(store, domainMap);
-  const domids = await store.readAll(listed.map((name) => `${domainMap}/${name}`));
-  const entries = listed.map((name, index) => [domids[index] ?? '', name] as const);
-  return new Map(entries.flatMap(([id, name]) => (isDecimal(id) ? [[Number(id), name]] : [])));
+  const values = await store.readAll(listed.map((name) => `${domainMap}/${name}`));
+  const entries = listed.map((name, index) => [parseDomid(values[index]), name] as const);
+  return new Map(entries.flatMap(([id, name]) => (id === undefined ? [] : [[id, name]])));
 };
 
 const readKeys = async (store: Xenstore, root: string): Promise<readonly VifKey[]> => {
-  const domids = (await list(store, root)).filter(isDecimal);
+  const domids = (await list(store, root)).flatMap((name) => parseDomid(name) ?? []);
   const devids = await Promise.all(domids.map((id) => list(store, `${root}/${id}`)));
   return domids.flatMap((id, index) =>
-    (devids[index] ?? []).filter(isDecimal).map((devid) => vifKey(Number(id), Number(devid))),
+    (devids[index] ?? []).filter(isDevid).map((devid) => vifKey(id, Number(devid))),
   );
 };
 
@@ -104,7 +106,7 @@ const reader =
   };
 
 /** @param domid net-vm's own domid */
-export const openBackend = (store: Xenstore, domid: number): Backend => {
+export const openBackend = (store: Xenstore, domid: Domid): Backend => {
   const root = backendRootOf(domid);
 
   const markError = async (key: VifKey, text: string): Promise<boolean> => {

@@ -1,4 +1,5 @@
 /** Writes elements of sets and maps as nft's JSON (libnftables-json(5)), and reads them from it. */
+import { reportedLinkName } from '../../address/link-name.ts';
 import {
   forwardTarget,
   isForward,
@@ -73,7 +74,7 @@ const mapElement = (set: MapName, key: readonly string[], value: unknown): MapEl
   switch (set) {
     case 'out':
     case 'in':
-      return { set, link: first, chain: targetOf(value) };
+      return { set, link: reportedLinkName(first), chain: targetOf(value) };
     case 'forward_address':
       return { set, proto: first, port: Number(second), address: textOf(value) };
     case 'forward_port':
@@ -86,16 +87,16 @@ const setElement = (set: Exclude<SetName, MapName>, key: readonly string[]): Set
   switch (set) {
     case 'mac':
     case 'sender_mac':
-      return { set, link: first, mac: second };
+      return { set, link: reportedLinkName(first), mac: second };
     case 'source4':
     case 'source6':
     case 'sender':
-      return { set, link: first, mac: second, prefix: third };
+      return { set, link: reportedLinkName(first), mac: second, prefix: third };
     case 'address4':
     case 'address6':
     case 'network4':
     case 'network6':
-      return { set, link: first, prefix: second };
+      return { set, link: reportedLinkName(first), prefix: second };
     case 'live4':
     case 'live6':
     case 'vm_network4':
@@ -107,7 +108,7 @@ const setElement = (set: Exclude<SetName, MapName>, key: readonly string[]): Set
     case 'uplink':
     case 'mss_clamp':
     case 'masquerading':
-      return { set, link: first };
+      return { set, link: reportedLinkName(first) };
   }
 };
 

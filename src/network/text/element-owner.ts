@@ -1,4 +1,5 @@
 /** Finds the VM behind a firewall element. */
+import type { LinkName } from '../../address/link-name.ts';
 import { type Element, elementLink, elementPrefix } from '../state/element.ts';
 
 /**
@@ -7,12 +8,13 @@ import { type Element, elementLink, elementPrefix } from '../state/element.ts';
  */
 export const ownersOf = (
   elements: readonly Element[],
-  vms: ReadonlyMap<string, string>,
+  vms: ReadonlyMap<LinkName, string>,
 ): ((element: Element) => string | undefined) => {
   const byPrefix = new Map<string, string>();
   for (const element of elements) {
     const prefix = elementPrefix(element);
-    const vm = vms.get(elementLink(element) ?? '');
+    const link = elementLink(element);
+    const vm = link === undefined ? undefined : vms.get(link);
     if (prefix !== undefined && vm !== undefined) byPrefix.set(prefix, vm);
   }
   return (element) => {

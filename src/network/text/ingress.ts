@@ -1,4 +1,5 @@
 /** The netdev chain of a vif's link; it also sees frames that never reach the inet and arp hooks. */
+import { reportedLinkName } from '../../address/link-name.ts';
 import type { IngressChain } from '../state/element.ts';
 
 const table = { family: 'netdev', table: 'vifwatch' } as const;
@@ -27,8 +28,8 @@ export const ingressRemoval = ({ link: chain }: IngressChain): readonly object[]
  * A transaction for `nft -c`: it is valid if a chain can exist before its link, which Linux 6.16 introduced.
  */
 export const ingressProbe = (): string => {
-  const probe: IngressChain = { set: 'ingress', link: 'vifwatch-probe', isBroken: false };
-  return JSON.stringify({ nftables: ingressAddition(probe) });
+  const link = reportedLinkName('vifwatch-probe');
+  return JSON.stringify({ nftables: ingressAddition({ set: 'ingress', link, isBroken: false }) });
 };
 
 /** The chain as lines of a ruleset. */
@@ -69,6 +70,6 @@ export const parseIngress = (items: readonly ListedIngress[]): readonly IngressC
     if (chain === undefined || !isIngress(chain.family, chain.name)) return [];
     const { name, dev = name } = chain;
     const isWhole = [dev].flat().join() === name && rules.get(name)?.join() === wholeRules;
-    return [{ set: 'ingress', link: name, isBroken: !isWhole }];
+    return [{ set: 'ingress', link: reportedLinkName(name), isBroken: !isWhole }];
   });
 };

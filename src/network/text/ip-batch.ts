@@ -1,5 +1,6 @@
 /** Writes lines for `ip -batch` and parses the output of `ip -j`. */
 
+import { type LinkName, reportedLinkName } from '../../address/link-name.ts';
 import type { BringUp } from '../plan/desired.ts';
 import { isOwnRoute, type ListedRoute, shadowingRoutesOf } from '../plan/shadowing-routes.ts';
 import {
@@ -42,7 +43,7 @@ const ahead = (route: Route): string[] => [routeLine('del', route), routeLine('p
 export const renameLine = ({ served: { defaultLink, link } }: BringUp): string =>
   `link set dev ${defaultLink} name ${link} alias ${defaultLink}`;
 
-export const mtuLine = (link: string, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
+export const mtuLine = (link: LinkName, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
 
 /** The order matters: MTU, neighbours, link up, routes. */
 export const bringUpLines = ({ served, dataplane, behind, mtu }: BringUp): readonly string[] => [
@@ -56,7 +57,7 @@ export const bringUpLines = ({ served, dataplane, behind, mtu }: BringUp): reado
 
 /** Routes first, then links; the kernel removes a link's neighbour entries when the link goes down. */
 export const takeDownLines = (takeDown: {
-  readonly links: readonly string[];
+  readonly links: readonly LinkName[];
   readonly routes: readonly Route[];
 }): readonly string[] => [
   ...takeDown.routes.map((route) => routeLine('del', route)),
@@ -79,7 +80,7 @@ type ListedAddresses = { ifname: string; addr_info: readonly { local?: string }[
 type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
 const linkOf = (listed: ListedLink, addresses: readonly string[]): KernelLink => ({
-  name: listed.ifname,
+  name: reportedLinkName(listed.ifname),
   up: listed.flags.includes('UP'),
   mtu: listed.mtu,
   alias: listed.ifalias,
@@ -88,12 +89,12 @@ const linkOf = (listed: ListedLink, addresses: readonly string[]): KernelLink =>
 
 const routeOf = ({ dst, dev, gateway }: ListedRoute): Route => ({
   prefix: dst,
-  link: dev ?? '',
+  link: reportedLinkName(dev ?? ''),
   via: gateway,
 });
 
 const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
-  link: dev,
+  link: reportedLinkName(dev),
   address: dst,
   mac: lladdr,
 });

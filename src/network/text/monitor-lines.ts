@@ -2,11 +2,12 @@
  * Parses lines of `ip monitor` and `nft monitor`. They are only hints: the next observation reads the real
  * state.
  */
+import { type LinkName, reportedLinkName } from '../../address/link-name.ts';
 import { isVifName } from '../state/kernel-state.ts';
 
 export type NeighbourNews = {
   readonly address: string;
-  readonly link: string;
+  readonly link: LinkName;
   /** A guest cannot make an entry permanent. */
   readonly isPermanent: boolean;
 };
@@ -15,7 +16,7 @@ export type NeighbourNews = {
 export const neighbourOf = (line: string): NeighbourNews | undefined => {
   const [, address, link] = /^(?:Deleted )?(\S+) dev (\S+) /.exec(line) ?? [];
   if (address === undefined || link === undefined || !isVifName(link)) return undefined;
-  return { address, link, isPermanent: / PERMANENT\b/.test(line) };
+  return { address, link: reportedLinkName(link), isPermanent: / PERMANENT\b/.test(line) };
 };
 
 /** The pid in a line of `nft monitor` that ends a transaction; undefined for other lines. */

@@ -3,14 +3,14 @@
 import { contains, type Prefix } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { type AddressHolders, holderOf } from './address-holders.ts';
-import type { BackendVif, VifFacts } from './backend-vif.ts';
+import type { BackendVif, VifFacts, VmNames } from './backend-vif.ts';
 import { areOfSameVm } from './same-vm-vifs.ts';
 
 export type Permissions = {
   /** By VM name: the addresses that the configuration allows to a VM without an address from dom0. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
   /** VM names by domid, from /ipc/domain-map. */
-  readonly names: ReadonlyMap<number, string>;
+  readonly names: VmNames;
 };
 
 export type Holders = {

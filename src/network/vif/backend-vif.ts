@@ -1,5 +1,7 @@
 /** A vif as its backend directory describes it: raw nodes in, checked facts out. */
 
+import type { Domid } from '../../address/domid.ts';
+import { defaultLinkOf, isLinkName, type LinkName } from '../../address/link-name.ts';
 import { type Mac, parseMac } from '../../address/mac.ts';
 import { normalise, type Prefix, parsePrefix, reservedRange } from '../../address/prefix.ts';
 import { isProblem, type Problem } from '../../errors.ts';
@@ -36,9 +38,12 @@ export type BackendNode = (typeof backendNodes)[number];
 
 export type BackendNodes = Readonly<Partial<Record<BackendNode, string>>>;
 
+/** The VMs' names by domid, from /ipc/domain-map. */
+export type VmNames = ReadonlyMap<Domid, string>;
+
 /** The raw nodes of one vif; `frontendIp` is the guest's own claim. */
 export type BackendRecord = {
-  readonly domid: number;
+  readonly domid: Domid;
   readonly devid: number;
   readonly nodes: BackendNodes;
   readonly frontendIp: string | undefined;
@@ -54,16 +59,16 @@ export type VifFacts = {
    */
   readonly frontend: readonly Prefix[];
   /** The link name that netback chooses. */
-  readonly defaultLink: string;
+  readonly defaultLink: LinkName;
   /** The link name that dom0 asks for (`vifname`); else the same as `defaultLink`. */
-  readonly link: string;
+  readonly link: LinkName;
   /** Bytes; undefined if dom0 gives no MTU. */
   readonly mtu: number | undefined;
 };
 
 export type BackendVif = {
   readonly key: VifKey;
-  readonly domid: number;
+  readonly domid: Domid;
   readonly devid: number;
   /** XenbusState; undefined while the backend directory has no valid `state` node. */
   readonly state: number | undefined;
@@ -75,7 +80,7 @@ export type BackendVif = {
   readonly facts: VifFacts | Problem;
 };
 
-export const vifKey = (domid: number, devid: number): VifKey => `${domid}/${devid}`;
+export const vifKey = (domid: Domid, devid: number): VifKey => `${domid}/${devid}`;
 
 const problem = (code: Problem['code'], text: string): Problem => ({ code, text });
 
@@ -101,10 +106,10 @@ const parseList = (text: string): readonly Prefix[] | Problem => {
   return normalise(prefixes);
 };
 
-const parseLink = (defaultLink: string, vifname: string | undefined): string | Problem => {
+const parseLink = (defaultLink: LinkName, vifname: string | undefined): LinkName | Problem => {
   if (vifname === undefined || vifname === '') return defaultLink;
-  // The rules match "vif*": they would not see a link with another name. 15 bytes is IFNAMSIZ - 1.
-  if (/^vif[\w.-]{1,12}$/.test(vifname)) return vifname;
+  // The rules match "vif*": they would not see a link with another name.
+  if (/^vif[\w.-]+$/.test(vifname) && isLinkName(vifname)) return vifname;
   const shown = excerpt(vifname);
   return problem(
     'LINK_NAME_INVALID',
@@ -141,7 +146,7 @@ const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFact
   if (mac === undefined) {
     return problem('MAC_INVALID', `mac "${excerpt(nodes.mac ?? '')}" is not a unicast MAC address`);
   }
-  const defaultLink = `vif${domid}.${devid}`;
+  const defaultLink = defaultLinkOf({ domid, devid });
   const link = parseLink(defaultLink, nodes.vifname);
   if (typeof link !== 'string') return link;
   const mtu = parseMtu(nodes.mtu);

@@ -1,5 +1,7 @@
 /** Makes one decision for each vif from xenstore, the configuration and the kernel state. */
 
+import type { Domid } from '../../address/domid.ts';
+import { defaultLinkOf, type LinkName } from '../../address/link-name.ts';
 import type { Mac } from '../../address/mac.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import { isProblem, type Problem } from '../../errors.ts';
@@ -35,21 +37,21 @@ export type Circumstances = Permissions & {
   /** The last observation; it may be older than `linkNames`. */
   readonly kernel: KernelState;
   /** The links that exist now. */
-  readonly linkNames: ReadonlySet<string>;
+  readonly linkNames: ReadonlySet<LinkName>;
   readonly gateways: readonly Prefix[];
-  readonly uplinks: readonly string[];
+  readonly uplinks: readonly LinkName[];
   /** For each vif whose MTU netback refused: that MTU, in bytes. */
   readonly refusedMtus: ReadonlyMap<VifKey, number>;
   /** The policy for a domain that has these addresses. */
-  readonly policyFor: (domid: number, prefixes: readonly Prefix[]) => VmPolicy | Problem;
+  readonly policyFor: (domid: Domid, prefixes: readonly Prefix[]) => VmPolicy | Problem;
 };
 
 type Claims = Holders & {
   readonly uplinkMtu: number | undefined;
   /** By link name: the vif that has the name, or that got it first in this run. */
-  readonly named: Map<string, VifKey>;
+  readonly named: Map<LinkName, VifKey>;
   /** Addresses that the firewall still holds for links of vifs that are gone or closed. */
-  readonly lingering: AddressHolders<string>;
+  readonly lingering: AddressHolders<LinkName>;
   readonly sameVm: SameVmVifs;
   /** The default link names of all vifs that are not finished. */
   readonly defaultLinks: ReadonlySet<string>;
@@ -60,7 +62,7 @@ export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === '
 
 const isFinished = ({ state, online }: BackendVif): boolean => state === xenbus.closed && !online;
 
-const linkTaken = (link: string): Problem => ({
+const linkTaken = (link: LinkName): Problem => ({
   code: 'LINK_NAME_TAKEN',
   text: `another link is already called ${link}`,
 });
@@ -118,7 +120,7 @@ const admit = (
   return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
 };
 
-const isMacOf = (link: string, mac: Mac, { kernel }: Circumstances): boolean =>
+const isMacOf = (link: LinkName, mac: Mac, { kernel }: Circumstances): boolean =>
   kernel.elements.has(keyOfElement({ set: 'mac', link, mac }));
 
 /**
@@ -185,7 +187,7 @@ const bySeniority = (a: BackendVif, b: BackendVif): number =>
  */
 export const decideVifs = (circumstances: Circumstances): readonly Decision[] => {
   const vifs = [...circumstances.vifs].sort(bySeniority);
-  const liveLinks = new Set<string>();
+  const liveLinks = new Set<LinkName>();
   for (const vif of vifs) {
     if (isConnected(vif) && !isFinished(vif) && !isProblem(vif.facts))
       liveLinks.add(vif.facts.link);
@@ -200,9 +202,7 @@ export const decideVifs = (circumstances: Circumstances): readonly Decision[] =>
       circumstances.names,
     ),
     own: ownAddresses(circumstances),
-    defaultLinks: new Set(
-      vifs.filter((vif) => !isFinished(vif)).map(({ domid, devid }) => `vif${domid}.${devid}`),
-    ),
+    defaultLinks: new Set(vifs.filter((vif) => !isFinished(vif)).map(defaultLinkOf)),
   };
   return vifs.map((vif) => decideVif(vif, circumstances, claims));
 };

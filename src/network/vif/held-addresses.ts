@@ -1,5 +1,6 @@
 /** The addresses that vifs cannot get, as net-vm, a gateway or an earlier vif holds them. */
 
+import type { LinkName } from '../../address/link-name.ts';
 import { type Prefix, parsePrefix } from '../../address/prefix.ts';
 import { elementLink, elementPrefix } from '../state/element.ts';
 import type { KernelState } from '../state/kernel-state.ts';
@@ -23,9 +24,9 @@ export const ownAddresses = ({ kernel, gateways }: Facts): AddressHolders<string
 /** The addresses that the firewall still holds for links outside `liveLinks`; the holder is the link. */
 export const lingeringAddresses = (
   { kernel }: Pick<Facts, 'kernel'>,
-  liveLinks: ReadonlySet<string>,
-): AddressHolders<string> => {
-  const lingering = noHolders<string>();
+  liveLinks: ReadonlySet<LinkName>,
+): AddressHolders<LinkName> => {
+  const lingering = noHolders<LinkName>();
   for (const element of kernel.elements.values()) {
     const link = elementLink(element);
     const text = elementPrefix(element);

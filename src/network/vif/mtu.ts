@@ -2,6 +2,7 @@
  * The MTU of a vif without an MTU from dom0: it is the uplink's, so that a guest's packets fit on the uplink.
  */
 
+import type { LinkName } from '../../address/link-name.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import type { KernelLink, KernelState } from '../state/kernel-state.ts';
 
@@ -20,7 +21,7 @@ const leastForIpv6 = 1280;
  */
 export const uplinkMtu = (
   { links }: Pick<KernelState, 'links'>,
-  uplinks: readonly string[],
+  uplinks: readonly LinkName[],
 ): number | undefined => {
   const mtus = uplinks.flatMap((name) => {
     const link = links.get(name);

@@ -4,8 +4,9 @@
  * /local/domain/S/target. It therefore compares the nodes that dom0 wrote into the backend directories: vifs
  * of the same VM have the same devid, MAC and addresses. Nodes that guests write are ignored.
  */
+import type { Domid } from '../../address/domid.ts';
 import { isProblem } from '../../errors.ts';
-import { type BackendVif, type VifKey, xenbus } from './backend-vif.ts';
+import { type BackendVif, type VifKey, type VmNames, xenbus } from './backend-vif.ts';
 
 /** A text that is equal for vifs of the same VM; undefined for a vif without an address from dom0. */
 const identityOf = ({ devid, facts }: BackendVif): string | undefined =>
@@ -27,7 +28,7 @@ const isLeaving = ({ state, online }: BackendVif): boolean =>
  * after a crash have no name); its domain is older (an HVM guest is older than its stubdomain).
  */
 const preference =
-  (names: ReadonlyMap<number, string>) =>
+  (names: VmNames) =>
   (a: BackendVif, b: BackendVif): number =>
     Number(isLeaving(a)) - Number(isLeaving(b)) ||
     Number(b.state === xenbus.connected) - Number(a.state === xenbus.connected) ||
@@ -41,21 +42,18 @@ export type SameVmVifs = {
    * The domain whose name is the VM's name: the vif's own domain or, if that has no name, another domain of
    * the VM.
    */
-  readonly namedDomid: (vif: BackendVif) => number;
+  readonly namedDomid: (vif: BackendVif) => Domid;
 };
 
 /** Groups the vifs by VM. @param names VM names by domid, from /ipc/domain-map */
-export const findSameVmVifs = (
-  vifs: readonly BackendVif[],
-  names: ReadonlyMap<number, string>,
-): SameVmVifs => {
+export const findSameVmVifs = (vifs: readonly BackendVif[], names: VmNames): SameVmVifs => {
   const groups = new Map<string, BackendVif[]>();
   for (const vif of vifs) {
     const identity = identityOf(vif);
     if (identity !== undefined) groups.set(identity, [...(groups.get(identity) ?? []), vif]);
   }
   const withoutRoute = new Set<VifKey>();
-  const domids = new Map<VifKey, number>();
+  const domids = new Map<VifKey, Domid>();
   for (const group of groups.values()) {
     const losers = group.sort(preference(names)).slice(1);
     for (const { key } of losers) withoutRoute.add(key);

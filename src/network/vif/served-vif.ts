@@ -1,21 +1,18 @@
 /** The settings with which vifwatch serves a vif. */
-import type { Mac } from '../../address/mac.ts';
 import type { Prefix } from '../../address/prefix.ts';
 import type { VmPolicy } from '../policy/policy-chain.ts';
-import type { VifKey } from './backend-vif.ts';
+import type { BackendVif, VifFacts } from './backend-vif.ts';
+
+type Ids = Pick<BackendVif, 'key' | 'domid' | 'devid'>;
+type Checked = Pick<VifFacts, 'defaultLink' | 'link' | 'mac'>;
 
 /** A vif that vifwatch serves, or will serve once its link exists. */
-export type ServedVif = {
-  readonly key: VifKey;
-  readonly domid: number;
-  readonly devid: number;
-  readonly defaultLink: string;
-  readonly link: string;
-  readonly mac: Mac;
-  readonly prefixes: readonly Prefix[];
-  /** False while the addresses are routed to another vif of the same VM. */
-  readonly routed: boolean;
-  /** Bytes; undefined leaves the link's MTU as it is. */
-  readonly mtu: number | undefined;
-  readonly policy: VmPolicy;
-};
+export type ServedVif = Ids &
+  Checked & {
+    readonly prefixes: readonly Prefix[];
+    /** False while the addresses are routed to another vif of the same VM. */
+    readonly routed: boolean;
+    /** Bytes; undefined leaves the link's MTU as it is. */
+    readonly mtu: number | undefined;
+    readonly policy: VmPolicy;
+  };

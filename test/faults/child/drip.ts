@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { clientRendezvous } from '../../../src/ipc/agent/client-rendezvous.ts';
 import { openMux } from '../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
+import { domidOf } from '../../support/domid.ts';
 
 const [server = ''] = process.argv.slice(2);
 const callsAtOnce = 50;
@@ -38,8 +39,8 @@ const dripping = (link: Duplex): Duplex => {
 };
 
 const store = openXenstore();
-const client = Number(await store.read('domid'));
-clientRendezvous(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
+const client = domidOf(await store.read('domid'));
+clientRendezvous(store, { server: domidOf(server), client }, () => {}).subscribe(({ link }) => {
   const mux = openMux(dripping(link), { role: 'client', name: 'drip', onCall: () => {} });
   const request = { target: '', service: 's'.repeat(60), argument: 'a'.repeat(190) };
   const callAgain = (): void => {

@@ -8,7 +8,7 @@ import { loadPolicy } from '../../../src/ipc/config/load-policy.ts';
 import { canonicalText } from '../../../src/ipc/policy/policy-hash.ts';
 import { openMux } from '../../../src/ipc/protocol/mux.ts';
 import { listen } from '../../../src/system/listening-socket.ts';
-import { makePair, peerIs, startHost } from '../../ipc/agent/vms.ts';
+import { makePair, makeVm, peerIs, startHost } from '../../ipc/agent/vms.ts';
 import { findingsOf, type Place, plainPlace } from './vms.ts';
 
 const links = 'ipc_serve=workload-vm';
@@ -32,7 +32,7 @@ const startPair = async () => {
 
 test('a VM with the expected policy and links has no findings, and the audit ignores other kernel parameters', async () => {
   const { host, client, codes, pinned } = await startPair();
-  expect(await codes(`${links} ipc_relay=net-vm ${pinned} ipc_other=1 quiet`)).toEqual([]);
+  expect(await codes(`${links} ipc_relay=sa-vm ${pinned} ipc_other=1 quiet`)).toEqual([]);
   expect(await findingsOf(host, client, 'ipc_connect=sa-vm')).toEqual([]);
 });
 
@@ -84,6 +84,17 @@ test('a VM without link parameters needs no agent, and a VM with any, even a bad
   expect(await codes('ipc_connect=../x')).toEqual(['AGENT_ABSENT']);
 });
 
+test('the link with a relay that only agent.toml names is LINK_DOWN or, without an agent, AGENT_ABSENT', async () => {
+  const host = await startHost();
+  const agent = await makeVm(host, 'workload-vm', { relay: 'mgmt-vm' });
+  const found = async (): Promise<readonly string[]> =>
+    (await findingsOf(host, agent)).map(({ code, what }) => `${code}: ${what}`);
+  expect(await found()).toEqual([expect.stringMatching(/^AGENT_ABSENT: /)]);
+  await agent.start();
+  await peerIs(agent, 'mgmt-vm', 'unknown');
+  expect(await found()).toEqual(['LINK_DOWN: the link with "mgmt-vm" is not up: unknown']);
+});
+
 /** Starts a server on the agent's socket that gives this answer to every call. */
 const standIn = async ({ runtime }: Place, answer: string): Promise<void> => {
   mkdirSync(runtime, { recursive: true });
@@ -115,7 +126,7 @@ test.each([
   const host = await startHost();
   const place = plainPlace(host, await host.create({ name: 'sa-vm' }));
   await standIn(place, answer);
-  const [found, ...others] = await findingsOf(host, place, 'ipc_relay=a');
+  const [found, ...others] = await findingsOf(host, place, 'ipc_serve=*');
   expect(`${found?.code}: ${found?.what}`.startsWith(finding)).toBe(true);
   expect(others).toEqual([]);
 });

@@ -94,12 +94,12 @@ const sourcesOf = (generated: World): Sources => {
     policy: { policy: policyOf(rules), rules, files: 1, directories: ['p'] },
     policyDirectory: 'p',
     files: new Map([
-      ['good.cfg', { file: 'good.cfg', text: 'memory=1\n' }],
-      ['bad.cfg', { file: 'bad.cfg', text: '\nvif = [ "" ]' }],
-      ['absent.cfg', { file: 'absent.cfg', unreadable: 'does not exist' }],
-      ['good.toml', { file: 'good.toml', text: 'profile = "internet"\n' }],
-      ['bad.toml', { file: 'bad.toml', text: 'profile = 1\n' }],
-      ['absent.toml', { file: 'absent.toml', unreadable: 'does not exist' }],
+      ['good.cfg', { file: 'good.cfg', kind: 'text', text: 'memory=1\n' }],
+      ['bad.cfg', { file: 'bad.cfg', kind: 'text', text: '\nvif = [ "" ]' }],
+      ['absent.cfg', { file: 'absent.cfg', kind: 'unreadable', reason: 'does not exist' }],
+      ['good.toml', { file: 'good.toml', kind: 'text', text: 'profile = "internet"\n' }],
+      ['bad.toml', { file: 'bad.toml', kind: 'text', text: 'profile = 1\n' }],
+      ['absent.toml', { file: 'absent.toml', kind: 'unreadable', reason: 'does not exist' }],
     ]),
     profiles: ['internet'],
   };

@@ -209,6 +209,17 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     ],
   ],
   [
+    'the last of several grant limits counts, as for the kernel',
+    mesh(
+      vm('s', 'extra = "xen_gntalloc.limit=34 xen_gntalloc.limit=68"', 'serve = ["c0", "c1"]'),
+      vm('t', 'extra = "xen_gntalloc.limit=68 xen_gntalloc.limit=34"', 'serve = ["c0", "c1"]'),
+      ...times(2).map((name) => vm(name, 'connect = ["s", "t"]')),
+    ),
+    [
+      'mesh.toml:8:1: warning: t serves 2 links, which need 68 granted pages, but its limit is 34; add xen_gntalloc.limit=68 to its extra',
+    ],
+  ],
+  [
     'a correct mesh has no diagnostics',
     mesh(
       netOf('serve = ["*"]', 'relay = "net"'),

@@ -1,11 +1,13 @@
 /** Peers, links, a name table and a log without xenstore. */
 import { pino } from 'pino';
 import { BehaviorSubject, type Observable } from 'rxjs';
+import type { Domid } from '../../../src/address/domid.ts';
 import type { DomainMap, Named } from '../../../src/ipc/agent/domain-map.ts';
 import type { Peer } from '../../../src/ipc/agent/peer.ts';
 import type { LinkStatus } from '../../../src/ipc/agent/peer-status.ts';
 import type { VmName } from '../../../src/ipc/config/vm-name.ts';
 import type { Mux } from '../../../src/ipc/protocol/mux.ts';
+import { domidOf } from '../../support/domid.ts';
 
 export const vm = (name: string): VmName => name as VmName;
 
@@ -73,5 +75,9 @@ export const fakeDomainMap = () => {
     return subject;
   };
   const domainOf: DomainMap['domainOf'] = (name): Observable<Named> => subjectOf(name);
-  return { domainOf, set: (name: string, named: Named) => subjectOf(vm(name)).next(named) };
+  return {
+    domainOf,
+    set: (name: string, named: number | Exclude<Named, Domid>) =>
+      subjectOf(vm(name)).next(typeof named === 'number' ? domidOf(named) : named),
+  };
 };

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ownPath } from '../../../src/ipc/agent/rendezvous.ts';
 import { rssMiB } from '../../rig/process.ts';
 import { readNode } from '../../rig/sim/node-state.ts';
+import { domidOf } from '../../support/domid.ts';
 import { openBound } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
 import { buildPeer, bundleProgram, peerProgram } from '../vchan/ends.ts';
@@ -109,7 +110,10 @@ test('attackers of all kinds at once: the honest VM is still served, and log and
   });
   await Promise.all([...evils.map(start), goingOn]);
   await bound.assertKept(Math.max(...times), 'the slowest call of an honest VM');
-  const requester = { server: victim.domid, client: domids[evils.findIndex(isRequester)] ?? 0 };
+  const requester = {
+    server: victim.domid,
+    client: domidOf(domids[evils.findIndex(isRequester)] ?? 0),
+  };
   await expect.poll(() => readNode(host.dom0, `${ownPath(requester)}/session`)).toMatch(/^\w+$/);
   const log = victim.log();
   for (const [mode, { ended }] of Object.entries(attacks))

@@ -1,6 +1,7 @@
 /** The state that `vifwatch peers` shows for a link, and the wait for the link. */
 import { expect, test } from 'vitest';
 import { openLinkState } from '../../../src/ipc/agent/link-state.ts';
+import { domidOf } from '../../support/domid.ts';
 import { fakeLink, vm } from './fake-peers.ts';
 
 /** A state whose clock stands at `at.ms`. */
@@ -40,7 +41,7 @@ test('the state follows the name, then the link', () => {
   const ambiguous = { state: 'ambiguous', domid: null, since: '1970-01-01T00:00:01.000Z' };
   expect(state.status()).toMatchObject(ambiguous);
   at.ms = 2000;
-  state.setDomain(3);
+  state.setDomain(domidOf(3));
   const waiting = { state: 'waiting', domid: 3, since: '1970-01-01T00:00:02.000Z' };
   expect(state.status()).toMatchObject(waiting);
   at.ms = 3000;
@@ -53,7 +54,7 @@ test('the state follows the name, then the link', () => {
 
 test('the bytes of all links are added up; the first link is not a reconnect', () => {
   const { state } = opened();
-  state.setDomain(3);
+  state.setDomain(domidOf(3));
   const first = linkWith(10, 20);
   state.linkIsUp(first, '/place');
   expect(state.status().reconnects).toBe(0);

@@ -6,6 +6,7 @@ import { type Caller, openPeer } from '../../../src/ipc/agent/peer.ts';
 import type { EstablishedLink } from '../../../src/ipc/agent/rendezvous.ts';
 import type { IncomingCall } from '../../../src/ipc/protocol/call.ts';
 import { type Mux, openMux } from '../../../src/ipc/protocol/mux.ts';
+import { domidOf } from '../../support/domid.ts';
 import { duplexPair } from '../protocol/duplex-pair.ts';
 import { fakeDomainMap, memoryLog, vm } from './fake-peers.ts';
 
@@ -34,7 +35,7 @@ const opened = () => {
             current = undefined;
           };
         }),
-      self: { name: 'self', domid: 9 },
+      self: { name: 'self', domid: domidOf(9) },
       log,
       onCall: (caller, call) => {
         calls.push([caller, call]);

@@ -10,6 +10,7 @@ import {
 import { stores } from '../../native/domains.ts';
 import { type Agent, makeAgent } from '../../rig/sim/agent.ts';
 import { readNode } from '../../rig/sim/node-state.ts';
+import { domidOf } from '../../support/domid.ts';
 import { openBound, slowness } from '../../support/slowness.ts';
 import {
   ask,
@@ -173,7 +174,7 @@ test('a client that requests a link repeatedly gets the same ring page each time
   const domid = (await host.dom0.read('/ipc/domain-map/workload-vm')) ?? '';
   const store = host.sim.open(Number(domid));
   onTestFinished(() => store.close());
-  const pair = { server: server.domid, client: Number(domid) };
+  const pair = { server: server.domid, client: domidOf(domid) };
   const session = () => readNode(store, `${ownPath(pair)}/session`);
   const refs = new Set<string>();
   for (let round = 0; round < 5; round += 1) {

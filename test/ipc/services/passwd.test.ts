@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findUser } from '../../../src/ipc/services/passwd.ts';
+import { findGid, findUser } from '../../../src/ipc/services/passwd.ts';
 
 const passwd = `root:x:0:0:root:/root:/bin/ash
 # comment
@@ -29,4 +29,13 @@ test('a number is not a name, and malformed lines are ignored', () => {
     expect(findUser(passwd, name)).toBeUndefined();
   }
   expect(findUser(passwd, 5)).toBeUndefined();
+});
+
+test('the first valid line of a group gives its number; a group without a valid line has none', () => {
+  const groups =
+    'root:x:0:\nempty:x::\nnegative:x:-1:\nshort\ncalls:x::\ncalls:x:17:a,b\ncalls:x:18:\n';
+  expect(findGid(groups, 'root')).toBe(0);
+  expect(findGid(groups, 'calls')).toBe(17);
+  for (const name of ['empty', 'negative', 'short', '', '17'])
+    expect(findGid(groups, name)).toBeUndefined();
 });

@@ -8,6 +8,7 @@ import { execa } from 'execa';
 import type { RingSizes } from '../../../src/ipc/vchan/vchan.ts';
 import { makeDomainTree } from '../../rig/sim/domain-tree.ts';
 import { type Sim, startSim } from '../../rig/sim/sim.ts';
+import { domidOf } from '../../support/domid.ts';
 import type { Call, Commands, Reply } from './child/end.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
@@ -74,9 +75,9 @@ const startEnd = (program: string, env: Record<string, string>): End => {
 };
 
 /** The domid of the vchans' servers. */
-export const serverDomid = 2;
+export const serverDomid = domidOf(2);
 /** The domid of the vchans' clients. */
-export const clientDomid = 3;
+export const clientDomid = domidOf(3);
 
 export type Ends = Pick<Sim, 'env' | 'open'> & {
   readonly server: End;

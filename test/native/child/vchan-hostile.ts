@@ -9,9 +9,10 @@ import { publishOffer, readOffer } from '../../../src/ipc/vchan/nodes.ts';
 import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 import type { VchanError } from '../../../src/ipc/vchan/vchan-error.ts';
 import { openXenstore } from '../../../src/xen/xenstore.ts';
+import { domidOf } from '../../support/domid.ts';
 
 const [domid = '', program = ''] = process.argv.slice(2);
-const own = Number(domid);
+const own = domidOf(domid);
 const path = `/local/domain/${own}/data/vchan`;
 const store = openXenstore();
 const failures: string[] = [];

@@ -7,9 +7,10 @@ import { pipeline } from 'node:stream/promises';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { joinVchan, openVchanServer } from '../../../src/ipc/vchan/vchan.ts';
 import { loadNative } from '../../../src/xen/native.ts';
+import { domidOf } from '../../support/domid.ts';
 import { work } from './vchan-worker.ts';
 
-const [own = 0] = process.argv.slice(2).map(Number);
+const own = domidOf(process.argv[2] ?? '');
 const failures: string[] = [];
 const expectFailure = (call: () => unknown): void => {
   try {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, test, vi } from 'vitest';
 import { openBatchWindow } from '../../../src/network/daemon/batch-window.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -18,7 +19,7 @@ const openNetback = () => {
   const batchWindow = openBatchWindow({ hasLink: (name) => names.has(name), changes });
   /** Milliseconds until the wait before a round ended; undefined if there was no wait. */
   const waited = async (...coming: readonly string[]): Promise<number | undefined> => {
-    const wait = batchWindow.delayBefore(true, coming);
+    const wait = batchWindow.delayBefore(true, coming.map(linkNameOf));
     if (wait === undefined) return undefined;
     let isOver = false;
     void wait().then(() => {
@@ -43,7 +44,7 @@ const openNetback = () => {
 test('there is no wait without expected links, or without a link that is ready', async () => {
   const { batchWindow, waited } = openNetback();
   assert.equal(await waited(), undefined);
-  assert.equal(batchWindow.delayBefore(false, ['vif1.0']), undefined);
+  assert.equal(batchWindow.delayBefore(false, [linkNameOf('vif1.0')]), undefined);
 });
 
 test('the wait ends as soon as all links exist', async () => {

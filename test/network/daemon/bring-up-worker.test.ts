@@ -26,8 +26,9 @@ const openFakes = (outcome: Outcome = 'open') => {
   const state = {
     mayOpen: true,
     blocked: new Set<string>(),
+    failed: new Set<string>(),
+    hang: undefined as Promise<void> | undefined,
     delay: undefined as (() => Promise<void>) | undefined,
-    areCutsDue: false,
     failure: undefined as Error | undefined,
   };
   const planWorker = openBringUpWorker({
@@ -39,6 +40,7 @@ const openFakes = (outcome: Outcome = 'open') => {
     },
     linkTimeout: {
       mayTry: (key) => !state.blocked.has(key),
+      hasFailed: (key) => state.failed.has(key),
       failed: (key, { code }) => call(`failed ${key} ${code}`),
       succeeded: (key) => call(`succeeded ${key}`),
     },
@@ -48,14 +50,10 @@ const openFakes = (outcome: Outcome = 'open') => {
       gatewaysToAdd: (missing) => missing,
     },
     batchWindow: { delayBefore: () => state.delay },
-    flowCuts: {
-      expect: (key) => call(`expect cut ${key}`),
-      areDue: () => state.areCutsDue,
-      cut: async (served) => call(`cut among ${served.length}`),
-    },
     bringUp: async ({ bringUps, gateways }) => {
       call(`bring up ${bringUps.map(({ vif }) => vif.key)} with ${gateways.length} gateways`);
       if (state.failure !== undefined) throw state.failure;
+      await state.hang;
       return bringUps.map(({ vif }) => ({ vif, outcome }));
     },
     mayOpen: () => state.mayOpen,
@@ -83,7 +81,6 @@ test('opens all vifs in one round, marks its links as busy, then observes the li
     'succeeded 3/0',
     'touch {"key":"4/0","node":"hotplug-status"}',
     'succeeded 4/0',
-    'cut among 2',
     'invalidate links',
     'worked',
   ]);
@@ -102,15 +99,21 @@ test('a vif that must wait delays no other vif', async () => {
   expect(await run(todo)).toContain('bring up 4/0 with 2 gateways');
 });
 
-test('flows that are still to be cut lead to a round without vifs', async () => {
-  const { run, state } = openFakes();
-  state.areCutsDue = true;
-  expect(await run(nothingToDo)).toEqual([
-    'record ',
-    'bring up  with 0 gateways',
-    'cut among 2',
-    'worked',
+test('a vif whose last attempt failed is brought up alone, so that it delays no other vif', async () => {
+  const { planWorker, state, calls, settled } = openFakes();
+  const hanging = deferred<void>();
+  state.failed = new Set(['3/0']);
+  state.hang = hanging.promise;
+  planWorker.start({ ...nothingToDo, bringUp: todo.bringUp.slice(0, 1) });
+  expect(planWorker.isBusyTogether()).toBe(false);
+  planWorker.start({ ...todo, bringUp: todo.bringUp.slice(1) });
+  expect(planWorker.isBusyTogether()).toBe(true);
+  expect(calls.filter((call) => call.startsWith('bring up'))).toEqual([
+    'bring up 3/0 with 0 gateways',
+    'bring up 4/0 with 2 gateways',
   ]);
+  hanging.resolve();
+  await settled();
 });
 
 test('no round starts while all vifs must stay closed', async () => {
@@ -145,20 +148,7 @@ test.each([
   state.blocked = new Set(['4/0']);
   const calls = await run(todo);
   expect(calls.slice(2, 2 + expected.length)).toEqual(expected);
-  expect(calls[2 + expected.length]).toBe('cut among 2');
-});
-
-test('a round that replaces a policy expects a cut before the rules change', async () => {
-  const { run } = openFakes();
-  const [first] = todo.bringUp;
-  if (first === undefined) throw new Error('the plan brings nothing up');
-  const bringUp = [{ ...first, replaced: first.missing.slice(0, 1) }];
-  const calls = await run({ ...todo, bringUp });
-  expect(calls.slice(0, 3)).toEqual([
-    'record 3/0',
-    'expect cut 3/0',
-    'bring up 3/0 with 2 gateways',
-  ]);
+  expect(calls[2 + expected.length]).toBe('invalidate links');
 });
 
 test('a round that fails has the links observed, since some may be open', async () => {

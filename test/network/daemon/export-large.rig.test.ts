@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { test } from 'vitest';
+import type { LinkName } from '../../../src/address/link-name.ts';
 import { staticRulesetFilesOf } from '../../../src/network/config/config.ts';
 import { parsePolicyFile } from '../../../src/network/config/policy-file.ts';
 import { dataplaneOfVif } from '../../../src/network/plan/dataplane-of-vif.ts';
 import { policyChains } from '../../../src/network/policy/policy-chain.ts';
 import { hostElements, type UplinkOptions } from '../../../src/network/state/host-elements.ts';
 import { additions } from '../../../src/network/text/nft-json.ts';
+import { domidOf } from '../../support/domid.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { mac, prefix } from '../store-fixture.ts';
 import { makeEmpty, sortedWords } from './empty-namespace.ts';
 import { macOf, withNetVm } from './net-vm.ts';
@@ -32,7 +35,7 @@ const options: UplinkOptions = {
   forwards: [{ proto: 'tcp', port: 80, to: prefix('10.0.5.7'), toPort: 8080 }],
 };
 
-const linkOf = (vm: string): string => `vif${Number(vm.slice(2)) + 3}.0`;
+const linkOf = (vm: string): LinkName => linkNameOf(`vif${Number(vm.slice(2)) + 3}.0`);
 
 /** The firewall's content on a host with many VMs, each with its own policy. */
 const largeState = (seed: number) => {
@@ -44,8 +47,8 @@ const largeState = (seed: number) => {
   const dataplanes = names.map((name, index) => {
     const { rules } = parsePolicyFile(`${name}.toml`, tomlOf(policies[index] ?? []));
     const source = { key: name, rules };
-    const domid = index + 3;
-    const [link, low] = [`vif${domid}.0`, index % 250];
+    const domid = domidOf(index + 3);
+    const [link, low] = [linkOf(name), index % 250];
     const prefixes = [`10.0.5.${low}`, `10.9.${index}.0/24`, `fd00:5::${index}`].map(prefix);
     return dataplaneOfVif(
       {
@@ -65,7 +68,7 @@ const largeState = (seed: number) => {
   });
   const ofHost = hostElements({
     ...options,
-    uplinks: ['eth0', 'wwan0'],
+    uplinks: ['eth0', 'wwan0'].map(linkNameOf),
     gateways: [prefix('10.0.5.251')],
     networks: ['10.0.6.0/25', '10.0.6.128/25', 'fd00:6::/64'].map(prefix),
   });

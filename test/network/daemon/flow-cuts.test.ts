@@ -1,51 +1,177 @@
-/** Cuts of flows that a new policy forbids. */
+/** Cuts of flows that the configuration forbids, with a conntrack that only records, and a manual clock. */
 import { expect, test } from 'vitest';
+import { openFlowCutWorker } from '../../../src/network/daemon/flow-cut-worker.ts';
 import { openFlowCuts } from '../../../src/network/daemon/flow-cuts.ts';
+import type { Plan } from '../../../src/network/plan/plan.ts';
+import { CommandError } from '../../../src/system/command.ts';
+import { deferred } from '../../../src/system/deferred.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { modelOf, planFor } from '../plan/model-kernel.ts';
-import { backendVif } from '../store-fixture.ts';
+import { backendVif, emptyKernel } from '../store-fixture.ts';
 
-const served = planFor(modelOf([backendVif(3), backendVif(4)])).served;
+const todo: Plan = planFor(modelOf([3, 4, 5].map((domid) => backendVif(domid))));
 
-const openCuts = (cutFlowsUnless: (prefixes: readonly string[]) => void = () => {}) => {
-  const cuts: string[][] = [];
-  const flowCuts = openFlowCuts({
-    network: {
-      cutFlowsUnless: async (prefixes) => {
-        const texts = prefixes.map(({ text }) => text);
-        cuts.push(texts);
-        cutFlowsUnless(texts);
+const broken = new CommandError(['conntrack'], 'exit status 1', '');
+
+const openFakes = () => {
+  const calls: string[] = [];
+  const state = {
+    nowMs: 0,
+    /** Fails or hangs a run of conntrack that contains the address. */
+    cut: async (_addresses: readonly string[], _isExact: boolean): Promise<void> => {},
+  };
+  const conntrack = (addresses: readonly string[], isExact: boolean): Promise<void> => {
+    calls.push(`${isExact ? 'forbidden' : 'all'} of ${addresses}`);
+    return state.cut(addresses, isExact);
+  };
+  const flowCuts = openFlowCuts(
+    {
+      config: { forwards: [], masquerade: false, gateways: [] },
+      network: {
+        cutFlowsUnless: (prefixes) =>
+          conntrack(
+            prefixes.map(({ text }) => text),
+            true,
+          ),
+        cutFlows: (addresses) => conntrack(addresses, false),
       },
+      policies: { flowFacts: () => ({ nowS: 0, everOf: () => undefined }) },
+      observed: { names: () => new Map(), kernel: () => emptyKernel },
+      log: { warn: () => calls.push('warn') },
     },
-    policies: { allowsFlow: () => () => false },
-    observed: { names: () => new Map() },
+    () => state.nowMs,
+  );
+  const worker = openFlowCutWorker({
+    flowCuts,
+    ended: (error) => {
+      if (error !== undefined) calls.push(`ended: ${error}`);
+    },
+    requeueAfter: (ms) => calls.push(`requeue after ${ms}`),
   });
-  return { flowCuts, cuts };
+  const settled = () => Promise.all(worker.workers.map((one) => one.settled()));
+  const run = async (plan: Plan = todo): Promise<readonly string[]> => {
+    worker.start(plan);
+    await settled();
+    return calls.splice(0);
+  };
+  const expectCuts = (...links: readonly string[]): void => flowCuts.expect(links.map(linkNameOf));
+  return { flowCuts, expectCuts, worker, state, calls, run, settled };
 };
 
-test('cuts flows of the vifs with a new policy only, and only once', async () => {
-  const { flowCuts, cuts } = openCuts();
-  await flowCuts.cut(served);
-  expect(cuts).toEqual([]);
-  flowCuts.expect('4/0');
-  expect(flowCuts.areDue()).toBe(true);
-  await flowCuts.cut(served);
-  expect(cuts).toEqual([['10.0.5.4']]);
-  expect(flowCuts.areDue()).toBe(false);
+/** The fakes after the cuts of the first plan. */
+const openStarted = async () => {
+  const fakes = openFakes();
+  await fakes.run();
+  return fakes;
+};
+
+test('the first plan has the flows of all vifs judged, once', async () => {
+  const { run } = openFakes();
+  expect(await run()).toEqual(['forbidden of 10.0.5.3,10.0.5.4,10.0.5.5']);
+  expect(await run()).toEqual([]);
 });
 
-test('a cut stays due if conntrack fails', async () => {
-  const { flowCuts } = openCuts(() => {
-    throw new Error('conntrack failed');
-  });
-  flowCuts.expect('3/0');
-  await expect(flowCuts.cut(served)).rejects.toThrow('conntrack failed');
-  expect(flowCuts.areDue()).toBe(true);
+test('later, only flows of vifs with new rules are judged', async () => {
+  const { run, expectCuts } = await openStarted();
+  expectCuts('vif4.0', 'vif9.0');
+  expect(await run()).toEqual(['forbidden of 10.0.5.4']);
+  expect(await run()).toEqual([]);
 });
 
-test('a vif that is not served any more needs no cut', async () => {
-  const { flowCuts, cuts } = openCuts();
-  flowCuts.expect('9/0');
-  await flowCuts.cut(served);
-  expect(cuts).toEqual([]);
-  expect(flowCuts.areDue()).toBe(false);
+test('rules that change during a cut lead to another cut', async () => {
+  const { run, expectCuts, state } = await openStarted();
+  expectCuts('vif4.0');
+  state.cut = async () => expectCuts('vif4.0');
+  await run();
+  state.cut = async () => {};
+  expect(await run()).toEqual(['forbidden of 10.0.5.4']);
+});
+
+test('after a failure, each vif is cut alone; the exact cut is tried first, then all flows are cut', async () => {
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0', 'vif4.0');
+  let isListable = false;
+  state.cut = async (addresses, isExact) => {
+    if (!isExact) isListable = true;
+    else if (addresses.includes('10.0.5.3') && !isListable) throw broken;
+  };
+  expect(await run()).toEqual(['forbidden of 10.0.5.3,10.0.5.4']);
+  expect(flowCuts.problemOf('4/0')?.code).toBe('FLOW_CUT_FAILED');
+  expect(await run()).toEqual(['requeue after 100']);
+  state.nowMs = 100;
+  expect(await run()).toEqual([
+    'forbidden of 10.0.5.3',
+    'forbidden of 10.0.5.4',
+    'all of 10.0.5.3',
+    'warn',
+    'forbidden of 10.0.5.3',
+  ]);
+  expect(flowCuts.problemOf('3/0')).toBe(undefined);
+  expect(flowCuts.problemOf('4/0')).toBe(undefined);
+  expect(await run()).toEqual([]);
+});
+
+test('a cut that always fails is tried again after growing waits, and delays no other vif', async () => {
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
+  state.cut = async (addresses) => {
+    if (addresses.includes('10.0.5.3')) throw broken;
+  };
+  await run();
+  state.nowMs = 100;
+  expect(await run()).toEqual(['forbidden of 10.0.5.3', 'all of 10.0.5.3']);
+  expectCuts('vif4.0');
+  expect(await run()).toEqual(['requeue after 200', 'forbidden of 10.0.5.4']);
+  expect(flowCuts.problemOf('3/0')?.text).toBe(
+    'flows that the policy forbids may go on: conntrack: exit status 1',
+  );
+});
+
+test('a cut that hangs delays no other vif', async () => {
+  const { worker, expectCuts, state, calls, settled } = await openStarted();
+  expectCuts('vif3.0');
+  state.cut = () => Promise.reject(broken);
+  worker.start(todo);
+  await settled();
+  const hanging = deferred<void>();
+  state.cut = (addresses) => (addresses.includes('10.0.5.3') ? hanging.promise : Promise.resolve());
+  state.nowMs = 100;
+  calls.length = 0;
+  worker.start(todo);
+  expectCuts('vif3.0', 'vif4.0');
+  worker.start(todo);
+  expect(calls).toEqual(['forbidden of 10.0.5.3', 'forbidden of 10.0.5.4']);
+  hanging.resolve();
+  await settled();
+});
+
+test('a vif whose flows cannot be listed keeps its problem, though all its flows were cut', async () => {
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
+  state.cut = async (_, isExact) => {
+    if (isExact) throw broken;
+  };
+  await run();
+  state.nowMs = 100;
+  await run();
+  expect(flowCuts.problemOf('3/0')?.code).toBe('FLOW_CUT_FAILED');
+});
+
+test('a vif that is not served any more needs no cut, and its failure is forgotten', async () => {
+  const { run, flowCuts, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
+  state.cut = () => Promise.reject(broken);
+  await run();
+  const served = todo.served.filter(({ link }) => link !== 'vif3.0');
+  expect(await run({ ...todo, served })).toEqual([]);
+  expect(flowCuts.problemOf('3/0')).toBe(undefined);
+  state.cut = async () => {};
+  expect(await run()).toEqual([]);
+});
+
+test('any other error ends the work', async () => {
+  const { run, expectCuts, state } = await openStarted();
+  expectCuts('vif3.0');
+  state.cut = () => Promise.reject(new Error('a fault of the daemon'));
+  expect(await run()).toEqual(['forbidden of 10.0.5.3', 'ended: Error: a fault of the daemon']);
 });

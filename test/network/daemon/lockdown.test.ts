@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openLockdown } from '../../../src/network/daemon/lockdown.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -17,7 +18,7 @@ const openFakes = () => {
   const check = vi.fn();
   const log = pino({ base: null }, { write: (line) => logged.push(JSON.parse(line).msg) });
   const network = {
-    linkNames: () => new Set(['lo', 'eth0', 'vif3.0', 'vif4.1']),
+    linkNames: () => new Set(['lo', 'eth0', 'vif3.0', 'vif4.1'].map(linkNameOf)),
     ipBatches: {
       run: async (lines: readonly string[]) => {
         batches.push(lines);

@@ -3,12 +3,17 @@ import { expect, test } from 'vitest';
 import { openObservedKernel } from '../../../src/network/daemon/observed-kernel.ts';
 import type { Element } from '../../../src/network/state/element.ts';
 import type { Firewall } from '../../../src/network/state/kernel-state.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { emptyKernel } from '../store-fixture.ts';
 
 const chain = { name: 'out-web-0123456789ab', rules: [{ expr: [] }] };
-const address: Element = { set: 'address4', link: 'vif3.0', prefix: '10.0.5.3' };
+const address: Element = { set: 'address4', link: linkNameOf('vif3.0'), prefix: '10.0.5.3' };
 const addressKey = 'address4 vif3.0 . 10.0.5.3';
-const outTo = (chainName: string): Element => ({ set: 'out', link: 'vif3.0', chain: chainName });
+const outTo = (chainName: string): Element => ({
+  set: 'out',
+  link: linkNameOf('vif3.0'),
+  chain: chainName,
+});
 
 const openFakes = () => {
   const { elements, chains, ...links } = emptyKernel;
@@ -84,11 +89,11 @@ test('missing tables are reported, and the elements stay to be observed', async 
 
 test('knows the neighbour entries of the last observation', async () => {
   const { observed, kernel } = openFakes();
-  const own = { address: '10.0.5.3', link: 'vif3.0' };
+  const own = { address: '10.0.5.3', link: linkNameOf('vif3.0') };
   expect(observed.isOurNeighbour(own)).toBe(false);
   const entry = { ...own, mac: '00:16:3e:00:03:00' };
   kernel.links = { ...kernel.links, neighbours: new Map([['first', entry]]) };
   await observed.observeLinks();
   expect(observed.isOurNeighbour(own)).toBe(true);
-  expect(observed.isOurNeighbour({ ...own, link: 'vif4.0' })).toBe(false);
+  expect(observed.isOurNeighbour({ ...own, link: linkNameOf('vif4.0') })).toBe(false);
 });

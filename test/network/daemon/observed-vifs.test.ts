@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 import { openObservedVifs } from '../../../src/network/daemon/observed-vifs.ts';
 import type { Backend } from '../../../src/network/store/backend.ts';
 import type { BackendRecord, VifKey } from '../../../src/network/vif/backend-vif.ts';
+import { domidOf } from '../../support/domid.ts';
 
 const openStore = () => {
   const reads: string[] = [];
   const records = new Map<VifKey, BackendRecord>();
   const create = (domid: number, ip: string): void => {
     const nodes = { state: '2', mac: '00:16:3e:00:00:01', ip };
-    records.set(`${domid}/0`, { domid, devid: 0, nodes, frontendIp: undefined });
+    records.set(`${domid}/0`, { domid: domidOf(domid), devid: 0, nodes, frontendIp: undefined });
   };
   const backend: Pick<Backend, 'read' | 'keys' | 'names'> = {
     keys: async () => {
@@ -18,7 +19,7 @@ const openStore = () => {
     },
     names: async () => {
       reads.push('names');
-      return new Map([[3, 'web']]);
+      return new Map([[domidOf(3), 'web']]);
     },
     read: async (key, nodes, before) => {
       const isPartial = before !== undefined;

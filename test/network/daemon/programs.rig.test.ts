@@ -130,8 +130,8 @@ test('a conntrack that fails when a policy changes: the flows are cut as soon as
     flag.set();
     writeFileSync(`${host.daemon.policies}/web.toml`, 'profile = "isolated"\n');
     await until('status reports the failure', async () => {
-      const { daemon, healthy } = await status(host);
-      return !healthy && daemon?.trouble?.includes('conntrack') === true;
+      const { healthy, vifs } = await status(host);
+      return !healthy && vifs[0]?.error?.code === 'FLOW_CUT_FAILED';
     });
     await flow.goesOn();
     flag.clear();

@@ -13,15 +13,20 @@ const decisions = decideVifs(
 const [first, second] = decisions;
 if (first === undefined || second === undefined) throw new Error('decisions are missing');
 
-const openFakes = (linkProblem?: Problem, repairProblem?: Problem) =>
+const uncut: Problem = { code: 'FLOW_CUT_FAILED', text: 'conntrack failed' };
+
+const openFakes = (linkProblem?: Problem, repairProblem?: Problem, cutProblem?: Problem) =>
   openVifProblems({
     linkTimeout: { problemOf: () => linkProblem },
+    removals: { failureOf: () => undefined },
+    flowCuts: { problemOf: () => cutProblem },
     repairBackoff: { problemOf: () => repairProblem },
     observed: { kernel: () => emptyKernel },
   });
 
-test('a failure precedes damage by other programs', () => {
-  expect(openFakes(failed, fought).problemOf(first)).toBe(failed);
+test('a failure precedes uncut flows, and these precede damage by other programs', () => {
+  expect(openFakes(failed, fought, uncut).problemOf(first)).toBe(failed);
+  expect(openFakes(undefined, fought, uncut).problemOf(first)).toBe(uncut);
   expect(openFakes(undefined, fought).problemOf(first)).toBe(fought);
   expect(openFakes().problemOf(first)).toBe(undefined);
 });
@@ -32,6 +37,8 @@ test('a foreign route before the route of a served vif is its problem', () => {
   ]);
   const problems = openVifProblems({
     linkTimeout: { problemOf: () => undefined },
+    removals: { failureOf: () => undefined },
+    flowCuts: { problemOf: () => undefined },
     repairBackoff: { problemOf: () => undefined },
     observed: { kernel: () => ({ ...emptyKernel, shadowingRoutes }) },
   });
@@ -43,6 +50,6 @@ test('a failure is marked only in vifs whose xenstore does not show it yet', () 
   expect(openFakes(failed).unmarked(decisions)).toEqual([{ key: '3/0', problem: failed }]);
 });
 
-test('damage by other programs is not marked in xenstore', () => {
-  expect(openFakes(undefined, fought).unmarked(decisions)).toEqual([]);
+test('uncut flows and damage by other programs are not marked in xenstore', () => {
+  expect(openFakes(undefined, fought, uncut).unmarked(decisions)).toEqual([]);
 });

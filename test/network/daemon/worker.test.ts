@@ -2,13 +2,14 @@
 import { expect, test } from 'vitest';
 import { openWorker } from '../../../src/network/daemon/worker.ts';
 import { deferred } from '../../../src/system/deferred.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 
 test('a worker is busy with its links until its work ends', async () => {
   const ends: unknown[] = [];
   const worker = openWorker((error) => ends.push(error));
   const work = deferred<void>();
   expect(worker.isIdle()).toBe(true);
-  worker.start(['vif3.0'], () => work.promise);
+  worker.start([linkNameOf('vif3.0')], () => work.promise);
   expect(worker.isIdle()).toBe(false);
   expect(worker.busy()).toEqual(['vif3.0']);
   work.resolve();

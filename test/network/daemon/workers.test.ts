@@ -2,10 +2,12 @@
 import { pino } from 'pino';
 import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openFailedAttempts } from '../../../src/network/daemon/failed-attempts.ts';
 import { openWorkers, type WorkerParts } from '../../../src/network/daemon/workers.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import { CommandError } from '../../../src/system/command.ts';
 import { deferred } from '../../../src/system/deferred.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
 
@@ -18,7 +20,7 @@ afterEach(() => {
 });
 
 const idle: Plan = planFor(converge(modelOf([backendVif(3)])));
-const closing: Plan = { ...idle, takeDown: { ...idle.takeDown, links: ['vif3.0'] } };
+const closing: Plan = { ...idle, takeDown: { ...idle.takeDown, links: [linkNameOf('vif3.0')] } };
 const garbage: Plan = { ...idle, garbage: { elements: [], chains: ['out-a'] } };
 
 const openFakes = () => {
@@ -42,6 +44,11 @@ const openFakes = () => {
       ipBatches: { run: () => ipBatch.run() },
       cutFlows: async () => {},
       nft: { remove: async () => {} },
+    },
+    removals: openFailedAttempts(() => 0),
+    flowCuts: {
+      expect: () => {},
+      due: () => ({ together: [], alone: [], retryInMs: undefined }),
     },
     repair: { logExcess: () => {}, gatewaysToAdd: () => [], record: () => {} },
     mayOpen: () => true,

@@ -1,6 +1,7 @@
 /** After any history of vifs, the passes end in the state that the store asks for. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { defaultLinkOf } from '../../../src/address/link-name.ts';
 import { overlaps } from '../../../src/address/prefix.ts';
 import { isProblem } from '../../../src/errors.ts';
 import { elementLink, elementPrefix } from '../../../src/network/state/element.ts';
@@ -35,8 +36,6 @@ const contenders = fc.array(contender, { minLength: 2, maxLength: 8 });
 const untouched = (vifs: Iterable<BackendVif>): BackendVif[] =>
   [...vifs].map((vif) => ({ ...vif, hotplugStatus: '', hotplugError: '' }));
 
-const defaultLinkOf = ({ domid, devid }: BackendVif): string => `vif${domid}.${devid}`;
-
 describe('after any history', () => {
   test('passes end, and their result depends on the store alone', () => {
     fc.assert(
@@ -65,7 +64,9 @@ describe('after any history', () => {
     fc.assert(
       fc.property(fc.oneof(arbitraryStore, contenders), (vifs) => {
         const model = modelOf(untouched(vifs));
-        const byLink = new Map([...model.vifs.values()].map((vif) => [defaultLinkOf(vif), vif]));
+        const byLink = new Map<string, BackendVif>(
+          [...model.vifs.values()].map((vif) => [defaultLinkOf(vif), vif]),
+        );
         const areOfOneVm = (a: string, b: string): boolean => {
           const [first, second] = [byLink.get(a), byLink.get(b)];
           return first !== undefined && second !== undefined && areOfSameVm(first, second);

@@ -1,5 +1,6 @@
 /** A model of the kernel and the store that applies a plan at once, for property tests of planning. */
 
+import { defaultLinkOf, type LinkName } from '../../../src/address/link-name.ts';
 import type { Prefix } from '../../../src/address/prefix.ts';
 import type { Planning } from '../../../src/network/plan/desired.ts';
 import { hotplugErrorText, type Plan, plan } from '../../../src/network/plan/plan.ts';
@@ -15,6 +16,7 @@ import {
 } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { circumstances, emptyKernel, vmPolicy } from '../store-fixture.ts';
 
 export type Model = {
@@ -41,7 +43,7 @@ export const planFor = (
     kept: vmPolicy.chains,
     hostElements: hostElements({
       ...{
-        uplinks: ['eth0'],
+        uplinks: [linkNameOf('eth0')],
         gateways,
         networks,
         masquerade: false,
@@ -57,15 +59,16 @@ export const planFor = (
   });
 };
 
-const dropLinks = (kernel: KernelState, gone: ReadonlySet<string>): KernelState => ({
+const dropLinks = (kernel: KernelState, gone: ReadonlySet<LinkName>): KernelState => ({
   ...kernel,
   routes: new Map([...kernel.routes].filter(([, { link }]) => !gone.has(link))),
   neighbours: new Map([...kernel.neighbours].filter(([, { link }]) => !gone.has(link))),
 });
 
 /** Sets which links exist; as in the kernel, a link that goes takes its routes and neighbours along. */
-export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): KernelState => {
-  const links = new Map<string, KernelLink>();
+export const setLinks = (kernel: KernelState, texts: ReadonlySet<string>): KernelState => {
+  const names = new Set([...texts].map(linkNameOf));
+  const links = new Map<LinkName, KernelLink>();
   for (const name of names) {
     const fresh = { name, up: false, mtu: 1500, alias: undefined, addresses: [] };
     links.set(name, kernel.links.get(name) ?? fresh);
@@ -74,7 +77,7 @@ export const setLinks = (kernel: KernelState, names: ReadonlySet<string>): Kerne
   return { ...dropLinks(kernel, gone), links };
 };
 
-const setUp = (kernel: KernelState, names: readonly string[], up: boolean): KernelState => {
+const setUp = (kernel: KernelState, names: readonly LinkName[], up: boolean): KernelState => {
   const links = new Map(kernel.links);
   for (const name of names) {
     const link = links.get(name);
@@ -158,7 +161,7 @@ export const hostLinks = ['lo', 'eth0'];
 
 /** A model in which the vifs have their default links, and no pass has run yet. */
 export const modelOf = (vifs: readonly BackendVif[], kernel: KernelState = emptyKernel): Model => {
-  const defaultLinks = vifs.map(({ domid, devid }) => `vif${domid}.${devid}`);
+  const defaultLinks = vifs.map(defaultLinkOf);
   return {
     vifs: new Map(vifs.map((vif) => [vif.key, vif])),
     kernel: setLinks(kernel, new Set([...hostLinks, ...defaultLinks])),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { linkNameOf } from '../../support/link-name.ts';
 import { backendVif, emptyKernel } from '../store-fixture.ts';
 import { converge, hostLinks, isIdle, keysOf, modelOf, planFor, setLinks } from './model-kernel.ts';
 
@@ -102,7 +103,7 @@ test('a vif under change gets no error about another vif that came meanwhile wit
   const opening = backendVif(4, { ip: '10.0.5.50' });
   const model = modelOf([backendVif(3, { ip: '10.0.5.50' }), opening]);
   expect(planFor(model).mark.map(({ key }) => key)).toEqual([opening.key]);
-  expect(planFor(model, { busy: new Set(['vif4.0']) }).mark).toEqual([]);
+  expect(planFor(model, { busy: new Set([linkNameOf('vif4.0')]) }).mark).toEqual([]);
 });
 
 test('the plan expects only links that netback is about to make', () => {
@@ -133,7 +134,7 @@ test('links under change are left out, also those of finished vifs', () => {
   const finished = backendVif(5, { state: '6', online: '0' });
   const model = modelOf([backendVif(3), backendVif(4), finished]);
   const kernel = { ...converge(modelOf([backendVif(4), backendVif(5)])).kernel };
-  const busy = new Set(['vif4.0', 'vif5.0']);
+  const busy = new Set(['vif4.0', 'vif5.0'].map(linkNameOf));
   const todo = planFor(
     { ...model, kernel: setLinks(kernel, new Set(['vif3.0', 'vif4.0'])) },
     { busy },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { reportedLinkName } from '../../../src/address/link-name.ts';
 import { routeTo } from '../../../src/network/plan/dataplane-of-vif.ts';
 import {
   type ListedRoute,
@@ -6,6 +7,7 @@ import {
   shadowProblem,
 } from '../../../src/network/plan/shadowing-routes.ts';
 import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { prefix } from '../store-fixture.ts';
 
 describe("other programs' routes", () => {
@@ -20,7 +22,7 @@ describe("other programs' routes", () => {
   const own = [host, net, host6];
   const routeOf = ({ dst, dev = '', gateway }: ListedRoute): Route => ({
     prefix: dst,
-    link: dev,
+    link: reportedLinkName(dev),
     via: gateway,
   });
   const other = (dst: string, more: Partial<ListedRoute> = {}): ListedRoute => ({
@@ -51,7 +53,9 @@ describe("other programs' routes", () => {
     expect(shadowProblem(served, shadowingRoutes)?.code).toBe(
       isBeatable ? undefined : 'ROUTE_SHADOWED',
     );
-    expect(keyOfRoute(routeTo('vif3.0', prefix(ours.dst)))).toBe(keyOfRoute(routeOf(ours)));
+    expect(keyOfRoute(routeTo(linkNameOf('vif3.0'), prefix(ours.dst)))).toBe(
+      keyOfRoute(routeOf(ours)),
+    );
   });
 
   test.each([

@@ -2,6 +2,7 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { openBackend } from '../../../src/network/store/backend.ts';
+import { domidOf } from '../../support/domid.ts';
 import { openFakeStore } from './fake-store.ts';
 
 const root = '/local/domain/2/backend/vif';
@@ -9,7 +10,7 @@ const vif = `${root}/3/0`;
 
 const openWith = (nodes: Readonly<Record<string, string>>) => {
   const fake = openFakeStore(nodes);
-  return { fake, backend: openBackend(fake.store, 2) };
+  return { fake, backend: openBackend(fake.store, domidOf(2)) };
 };
 
 test('emits changes of vifs and names, but not of nodes that nothing depends on', async () => {

@@ -4,11 +4,12 @@ import {
   backendRootOf,
   changeOf,
   frontendOf,
-  isDecimal,
+  isDevid,
   vifIdsOf,
 } from '../../../src/network/store/vif-paths.ts';
+import { domidOf } from '../../support/domid.ts';
 
-const root = backendRootOf(2);
+const root = backendRootOf(domidOf(2));
 
 test('names the directories of a vif', () => {
   expect(root).toBe('/local/domain/2/backend/vif');
@@ -29,7 +30,7 @@ test.each([
   expect(changeOf(root, path)).toEqual(change);
 });
 
-test('only the usual form of a number is a domid or devid', () => {
-  expect(['0', '7', '999999999'].every(isDecimal)).toBe(true);
-  expect(['', '01', '-1', '1.0', '1e3', ' 1', '1000000000'].some(isDecimal)).toBe(false);
+test('only the usual form of a number is a devid', () => {
+  expect(['0', '7', '999999999'].every(isDevid)).toBe(true);
+  expect(['', '01', '-1', '1.0', '1e3', ' 1', '1000000000'].some(isDevid)).toBe(false);
 });

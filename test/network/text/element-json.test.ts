@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { keyOfElement, type SetElement, setFamilies } from '../../../src/network/state/element.ts';
 import { elementJson, parseElement } from '../../../src/network/text/element-json.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 
-const link = 'vif3.0';
+const link = linkNameOf('vif3.0');
 const mac = '00:16:3e:00:03:00';
 const forward = { proto: 'tcp', port: 8080 };
 const network = { prefix: { addr: '10.9.0.0', len: 24 } };
@@ -10,9 +11,9 @@ const network6 = { prefix: { addr: 'fd00:9::', len: 64 } };
 
 const cases: readonly (readonly [SetElement, unknown, string])[] = [
   [{ set: 'vif', link }, link, 'vif vif3.0'],
-  [{ set: 'uplink', link: 'eth0' }, 'eth0', 'uplink eth0'],
-  [{ set: 'mss_clamp', link: 'eth0' }, 'eth0', 'mss_clamp eth0'],
-  [{ set: 'masquerading', link: 'eth0' }, 'eth0', 'masquerading eth0'],
+  [{ set: 'uplink', link: linkNameOf('eth0') }, 'eth0', 'uplink eth0'],
+  [{ set: 'mss_clamp', link: linkNameOf('eth0') }, 'eth0', 'mss_clamp eth0'],
+  [{ set: 'masquerading', link: linkNameOf('eth0') }, 'eth0', 'masquerading eth0'],
   [{ set: 'mac', link, mac }, { concat: [link, mac] }, `mac vif3.0 . ${mac}`],
   [{ set: 'sender_mac', link, mac }, { concat: [link, mac] }, `sender_mac vif3.0 . ${mac}`],
   [
@@ -110,7 +111,7 @@ test.each<readonly [string, unknown, SetElement]>([
 test("another program's range is read, and written back for its deletion", () => {
   const range = { range: ['10.0.5.3', '10.0.5.9'] };
   const prefix = '10.0.5.3-10.0.5.9';
-  const own = { set: 'network4', link: 'vif-3.0', prefix } as const;
+  const own = { set: 'network4', link: linkNameOf('vif-3.0'), prefix } as const;
   const concat = { concat: ['vif-3.0', range] };
   expect(parseElement('vm_network4', range)).toEqual({ set: 'vm_network4', prefix });
   expect(elementJson({ set: 'vm_network4', prefix })).toEqual(range);

@@ -5,6 +5,7 @@ import {
   type ListedIngress,
   parseIngress,
 } from '../../../src/network/text/ingress.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 
 const rule = (chain: string, expr: unknown = [{ goto: { target: 'frames' } }]): ListedIngress => ({
   rule: { family: 'netdev', chain, expr },
@@ -33,7 +34,11 @@ test('a chain counts as added only if it leads to the right place from the right
 });
 
 test('a chain is added with its device, flushed and filled', () => {
-  const [add, flush, fill] = ingressAddition({ set: 'ingress', link: 'vif3.0', isBroken: false });
+  const [add, flush, fill] = ingressAddition({
+    set: 'ingress',
+    link: linkNameOf('vif3.0'),
+    isBroken: false,
+  });
   expect(add).toMatchObject({ add: { chain: { name: 'vif3.0', dev: 'vif3.0', hook: 'ingress' } } });
   expect(flush).toMatchObject({ flush: { chain: { name: 'vif3.0' } } });
   expect(fill).toMatchObject({ add: { rule: rule('vif3.0').rule } });

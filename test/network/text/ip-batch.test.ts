@@ -8,15 +8,17 @@ import {
   renameLine,
   takeDownLines,
 } from '../../../src/network/text/ip-batch.ts';
+import { domidOf } from '../../support/domid.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { mac, prefix, vmPolicy } from '../store-fixture.ts';
 
 const served = {
   ...({
     key: '3/0',
-    domid: 3,
+    domid: domidOf(3),
     devid: 0,
-    defaultLink: 'vif3.0',
-    link: 'vif-web',
+    defaultLink: linkNameOf('vif3.0'),
+    link: linkNameOf('vif-web'),
     mtu: 1400,
   } as const),
   routed: true,
@@ -58,7 +60,7 @@ test('a vif is opened in this order: neighbours, link up, routes', () => {
 test('a vif is closed in the reverse order', () => {
   const routes = [...opening.dataplane.routes.values()];
   const neighbours = [...opening.dataplane.neighbours.values()];
-  expect(takeDownLines({ routes: routes.slice(0, 2), links: ['vif-web'] })).toEqual([
+  expect(takeDownLines({ routes: routes.slice(0, 2), links: [linkNameOf('vif-web')] })).toEqual([
     'route del 10.0.5.3 dev vif-web proto 86',
     'route del 10.9.0.0/24 via 169.254.0.1 dev vif-web proto 86',
     'link set dev vif-web down',
@@ -120,6 +122,10 @@ test('the output of ip -j gives the same keys as a dataplane', () => {
   expect(new Set(observed.neighbours.values())).toEqual(
     new Set(opening.dataplane.neighbours.values()),
   );
-  expect(observed.links.get('lo')).toMatchObject({ up: true, addresses: ['10.0.5.1'] });
-  expect(observed.links.get('vif-web')).toMatchObject({ up: false, mtu: 1400, alias: 'vif3.0' });
+  expect(observed.links.get(linkNameOf('lo'))).toMatchObject({ up: true, addresses: ['10.0.5.1'] });
+  expect(observed.links.get(linkNameOf('vif-web'))).toMatchObject({
+    up: false,
+    mtu: 1400,
+    alias: 'vif3.0',
+  });
 });

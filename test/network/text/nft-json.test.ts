@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
 import type { Element } from '../../../src/network/state/element.ts';
 import { additions, deletions, parseFirewall } from '../../../src/network/text/nft-json.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 
 const elements: readonly Element[] = [
-  { set: 'mac', link: 'vif3.0', mac: '00:16:3e:00:03:00' },
-  { set: 'address4', link: 'vif3.0', prefix: '10.0.5.3' },
-  { set: 'network4', link: 'vif3.0', prefix: '10.9.0.0/24' },
-  { set: 'sender', link: 'vif3.0', mac: '00:16:3e:00:03:00', prefix: '10.0.5.3' },
-  { set: 'uplink', link: 'eth0' },
-  { set: 'out', link: 'vif3.0', chain: 'out-web-0123456789ab' },
+  { set: 'mac', link: linkNameOf('vif3.0'), mac: '00:16:3e:00:03:00' },
+  { set: 'address4', link: linkNameOf('vif3.0'), prefix: '10.0.5.3' },
+  { set: 'network4', link: linkNameOf('vif3.0'), prefix: '10.9.0.0/24' },
+  { set: 'sender', link: linkNameOf('vif3.0'), mac: '00:16:3e:00:03:00', prefix: '10.0.5.3' },
+  { set: 'uplink', link: linkNameOf('eth0') },
+  { set: 'out', link: linkNameOf('vif3.0'), chain: 'out-web-0123456789ab' },
 ];
 
 const inet = { family: 'inet', table: 'vifwatch' };
@@ -55,7 +56,11 @@ test('a policy replaces another: its chain is added, the old element goes, the n
     name: 'out-web-0123456789ab',
     rules: [{ expr: [{ drop: null }], comment: 'no' }],
   };
-  const earlier: Element = { set: 'out', link: 'vif3.0', chain: 'out-web-ba9876543210' };
+  const earlier: Element = {
+    set: 'out',
+    link: linkNameOf('vif3.0'),
+    chain: 'out-web-ba9876543210',
+  };
   const name = { chain: { ...inet, name: chain.name } };
   const element = (target: string) => ({
     element: { ...inet, name: 'out', elem: [['vif3.0', { jump: { target } }]] },
@@ -79,7 +84,7 @@ test('deletions add first, so that an element that is already gone causes no err
 });
 
 test("another program's verdict is deleted by its key, and never added", () => {
-  const foreign: Element = { set: 'out', link: 'vif3.0', chain: undefined };
+  const foreign: Element = { set: 'out', link: linkNameOf('vif3.0'), chain: undefined };
   const removal = { delete: { element: { ...inet, name: 'out', elem: ['vif3.0'] } } };
   expect(JSON.parse(deletions([foreign], [])).nftables).toEqual([removal]);
   const what = { elements: elements.slice(5), chains: [], replaced: [foreign] };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isProblem } from '../../../src/errors.ts';
 import { backendNodes, interpret } from '../../../src/network/vif/backend-vif.ts';
+import { domidOf } from '../../support/domid.ts';
 import { backendVif } from '../store-fixture.ts';
 
 test('a vif that dom0 writes is read with all its values', () => {
@@ -79,7 +80,7 @@ test('any bytes in any node give facts or a problem, never an exception', () => 
   });
   fc.assert(
     fc.property(nodes, fc.option(bytes, { nil: undefined }), (all, frontendIp) => {
-      const { facts } = interpret({ domid: 3, devid: 0, nodes: all, frontendIp });
+      const { facts } = interpret({ domid: domidOf(3), devid: 0, nodes: all, frontendIp });
       if (isProblem(facts)) expect(facts.text).toMatch(/^[\x20-\x7e…]+$/);
     }),
     { numRuns: 2000 },

@@ -6,6 +6,8 @@ import {
   type Decision,
   decideVifs,
 } from '../../../src/network/vif/decide-vifs.ts';
+import { domidOf } from '../../support/domid.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { backendVif, circumstances, emptyKernel, prefix } from '../store-fixture.ts';
 
 const short = (decision: Decision | undefined): string => {
@@ -28,7 +30,7 @@ const outcomes = (
 };
 
 const link = (name: string, more: Partial<KernelLink> = {}): KernelLink => ({
-  name,
+  name: linkNameOf(name),
   up: true,
   mtu: 1500,
   alias: undefined,
@@ -110,13 +112,13 @@ describe('addresses', () => {
     const old = backendVif(3, { ip: '10.0.5.9', state: '6', online: '0' });
     const heir = backendVif(8, { ip: '10.0.5.9' });
     expect(outcomes([old, heir])).toEqual({ '3/0': 'finished', '8/0': 'served' });
-    const element = { set: 'address4', link: 'vif3.0', prefix: '10.0.5.9' } as const;
+    const element = { set: 'address4', link: linkNameOf('vif3.0'), prefix: '10.0.5.9' } as const;
     const kernel = { ...emptyKernel, elements: new Map([['k', element]]) };
     expect(outcomes([old, heir], { kernel })['8/0']).toBe('waiting for address');
   });
 
   test('a vif that waits for its link already holds its address', () => {
-    const linkNames = new Set(['vif4.0']);
+    const linkNames = new Set([linkNameOf('vif4.0')]);
     const vifs = [backendVif(3, { ip: '10.0.5.9' }), backendVif(4, { ip: '10.0.5.9' })];
     expect(outcomes(vifs, { linkNames })).toEqual({
       '3/0': 'waiting for link',
@@ -131,12 +133,12 @@ describe('addresses that only the guest names', () => {
 
   test('are refused without a name or without a [[vm]]', () => {
     expect(outcomes([vif], { allowed })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
-    const names = new Map([[3, 'other']]);
+    const names = new Map([[domidOf(3), 'other']]);
     expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
   });
 
   test('are used if the configuration allows them for that VM', () => {
-    const names = new Map([[3, 'web']]);
+    const names = new Map([[domidOf(3), 'web']]);
     expect(outcomes([vif], { allowed, names })).toEqual({ '3/0': 'served' });
     const greedy = backendVif(3, { ip: undefined }, '10.0.7.7 10.0.8.8');
     expect(outcomes([greedy], { allowed, names })).toEqual({ '3/0': 'ADDRESS_UNCONFIRMED' });
@@ -144,7 +146,9 @@ describe('addresses that only the guest names', () => {
 
   test('are ignored if dom0 names addresses', () => {
     const both = backendVif(3, { ip: '10.0.5.3' }, '10.0.7.7');
-    const [decision] = decideVifs(circumstances([both], { allowed, names: new Map([[3, 'web']]) }));
+    const [decision] = decideVifs(
+      circumstances([both], { allowed, names: new Map([[domidOf(3), 'web']]) }),
+    );
     expect(decision).toMatchObject({
       kind: 'served',
       served: { prefixes: [{ text: '10.0.5.3' }] },
@@ -166,18 +170,18 @@ describe('the link', () => {
   });
 
   test('is found by its alias after it was renamed', () => {
-    const linkNames = new Set(['vif-web']);
+    const linkNames = new Set([linkNameOf('vif-web')]);
     const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
     expect(outcomes([renamed], { linkNames, kernel })).toEqual({ '3/0': 'served' });
   });
 
   test('is never touched if it has the wanted name but is foreign', () => {
-    const both = new Set(['vif3.0', 'vif-web']);
+    const both = new Set(['vif3.0', 'vif-web'].map(linkNameOf));
     const foreign = kernelWith(link('vif-web'));
     expect(outcomes([renamed], { linkNames: both, kernel: foreign })).toEqual({
       '3/0': 'LINK_NAME_TAKEN',
     });
-    const linkNames = new Set(['vif-web']);
+    const linkNames = new Set([linkNameOf('vif-web')]);
     const kernel = kernelWith(link('vif-web'));
     expect(outcomes([renamed], { linkNames, kernel })).toEqual({ '3/0': 'LINK_NAME_TAKEN' });
   });
@@ -185,7 +189,7 @@ describe('the link', () => {
 
 test("a vif waits for a name whose link's vif is gone, and is refused a name whose link's vif is alive", () => {
   const heir = backendVif(4, { vifname: 'vif-web' });
-  const linkNames = new Set(['vif4.0', 'vif-web']);
+  const linkNames = new Set(['vif4.0', 'vif-web'].map(linkNameOf));
   const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
   expect(outcomes([heir], { linkNames, kernel })).toEqual({ '4/0': 'waiting for link' });
   const bearer = backendVif(3, { vifname: 'vif-web', 'hotplug-status': 'connected' });

@@ -1,25 +1,27 @@
 import { expect, test } from 'vitest';
+import type { LinkName } from '../../../src/address/link-name.ts';
 import { plan } from '../../../src/network/plan/plan.ts';
 import { keyOfElement } from '../../../src/network/state/element.ts';
 import { hostElements } from '../../../src/network/state/host-elements.ts';
 import type { KernelLink } from '../../../src/network/state/kernel-state.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
 
-const link = (name: string, mtu: number, up = true): readonly [string, KernelLink] => [
-  name,
-  { name, mtu, up, alias: undefined, addresses: [] },
-];
+const link = (text: string, mtu: number, up = true): readonly [LinkName, KernelLink] => {
+  const name = linkNameOf(text);
+  return [name, { name, mtu, up, alias: undefined, addresses: [] }];
+};
 
 const mtuOf = (
   nodes: Parameters<typeof backendVif>[1],
-  links: readonly (readonly [string, KernelLink])[],
+  links: readonly (readonly [LinkName, KernelLink])[],
   refused: readonly (readonly ['3/0', number])[] = [],
 ): number | undefined => {
   const [decision] = decideVifs(
     circumstances([backendVif(3, nodes)], {
       kernel: { ...emptyKernel, links: new Map(links) },
-      uplinks: ['eth0', 'wg0'],
+      uplinks: ['eth0', 'wg0'].map(linkNameOf),
       refusedMtus: new Map(refused),
     }),
   );
@@ -45,7 +47,7 @@ test('an MTU that netback refuses is not requested again until the uplink has an
   expect(mtuOf({}, [link('eth0', 8000)], [['3/0', 9000]])).toBe(8000);
 });
 
-const bringUpFor = (links: readonly (readonly [string, KernelLink])[], areCurrent: boolean) => {
+const bringUpFor = (links: readonly (readonly [LinkName, KernelLink])[], areCurrent: boolean) => {
   const facts = circumstances([backendVif(3, { state: '4', 'hotplug-status': 'connected' })], {
     kernel: { ...emptyKernel, links: new Map(links) },
   });
@@ -73,7 +75,7 @@ test('the MTU is set where the link is not known to have it, and never twice', (
 
 test('with mss_clamp, the uplinks are also in a second set', () => {
   const facts = {
-    uplinks: ['eth0'],
+    uplinks: [linkNameOf('eth0')],
     gateways: [],
     networks: [],
     masquerade: false,

@@ -3,14 +3,16 @@ import { type Element, keyOfElement } from '../../../src/network/state/element.t
 import { keyed } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
+import { domidOf } from '../../support/domid.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { converge, type Model, planFor, setLinks } from '../plan/model-kernel.ts';
 import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
 
 const same = { mac: '00:16:3e:00:00:99', ip: '10.0.5.9 fd00:5::9' };
 const alive = { state: '4', 'hotplug-status': 'connected' };
 const names = new Map([
-  [3, 'web'],
-  [8, 'db'],
+  [domidOf(3), 'web'],
+  [domidOf(8), 'db'],
 ]);
 
 /** For each vif: whether it is served, and whether its addresses are routed to it. */
@@ -100,8 +102,8 @@ describe('a different VM', () => {
 
 test('old firewall elements of the same VM delay nothing; those of another VM do', () => {
   const left = (mac: string): readonly Element[] => [
-    { set: 'mac', link: 'vif3.0', mac },
-    { set: 'address4', link: 'vif3.0', prefix: '10.0.5.9' },
+    { set: 'mac', link: linkNameOf('vif3.0'), mac },
+    { set: 'address4', link: linkNameOf('vif3.0'), prefix: '10.0.5.9' },
   ];
   const kernelWith = (mac: string) => ({
     ...emptyKernel,

@@ -1,6 +1,8 @@
 /** `vifwatch agent` in a VM of the fast rig. */
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
+import type { Domid } from '../../../src/address/domid.ts';
+import { domidOf } from '../../support/domid.ts';
 import { startUntil } from './appearance.ts';
 import { ownMain, recordingOf } from './program.ts';
 import type { SimHost } from './sim-host.ts';
@@ -35,7 +37,7 @@ type Ran = {
 };
 
 export type Agent = {
-  readonly domid: number;
+  readonly domid: Domid;
   /** The agent's configuration directory. */
   readonly etc: string;
   readonly runtime: string;
@@ -103,7 +105,7 @@ export const makeAgent = (
     return last;
   };
   return {
-    domid,
+    domid: domidOf(domid),
     etc,
     runtime,
     start: async (release = main) => {

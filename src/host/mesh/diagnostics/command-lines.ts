@@ -23,15 +23,21 @@ const objectionTo = (extra: string): string | undefined => {
 /** Returns the `root=…` that xl puts before extra. */
 const rootOf = ({ config }: MeshVm, { files }: Sources): string => {
   const source = files.get(config);
-  if (source === undefined || !('text' in source)) return '';
+  if (source?.kind !== 'text') return '';
   const root = parseXlConfig(source.text).settings.findLast(({ key }) => key === 'root');
   return root?.value === undefined ? '' : `root=${root.value} `;
+};
+
+/** The grant limit of the VM, in pages. If a parameter occurs twice, the kernel uses the last value. */
+const grantLimitOf = (extra: string): number => {
+  const given = [...extra.matchAll(/(?:^| )xen_gntalloc\.limit=(\d+)/g)].at(-1)?.[1];
+  return given === undefined ? defaultGrantLimit : Number(given);
 };
 
 const grantsOf = ({ name, serve, extra }: MeshVm, { mesh }: Sources): readonly Diagnostic[] => {
   const links = new Set(serve.filter((client) => client !== everyone)).size;
   const needed = links * pagesPerLink;
-  const limit = Number(/(?:^| )xen_gntalloc\.limit=(\d+)/.exec(extra)?.[1] ?? defaultGrantLimit);
+  const limit = grantLimitOf(extra);
   if (needed <= limit) return [];
   const text = `${name} serves ${links} links, which need ${needed} granted pages, but its limit is ${limit}`;
   const remedy = `add xen_gntalloc.limit=${needed} to its extra`;

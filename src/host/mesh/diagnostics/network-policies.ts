@@ -50,9 +50,9 @@ const ofRules = (vm: MeshVm, sources: Sources): readonly Diagnostic[] => {
   const source = vm.rules === undefined ? undefined : sources.files.get(vm.rules);
   if (source === undefined) return [];
   const { file } = source;
-  if (!('text' in source)) {
+  if (source.kind === 'unreadable') {
     const at = sources.mesh.at(['vm', vm.name, 'rules']);
-    return [error(at, `${file} ${source.unreadable}; correct the name, or create the file`)];
+    return [error(at, `${file} ${source.reason}; correct the name, or create the file`)];
   }
   try {
     return ofContent(file, source.text, parsePolicyFile(file, source.text), sources);

@@ -36,7 +36,7 @@ export const xlConfigDiagnostics = ({ mesh, files }: Sources): readonly Diagnost
   [...mesh.vms.values()].flatMap(({ name, config }) => {
     const source = files.get(config);
     if (source === undefined) return [];
-    if ('text' in source) return ofText(source.file, source.text);
-    const text = `${source.file} ${source.unreadable}; correct the name, or create the file`;
+    if (source.kind === 'text') return ofText(source.file, source.text);
+    const text = `${source.file} ${source.reason}; correct the name, or create the file`;
     return [error(mesh.at(['vm', name, 'config']), text)];
   });

@@ -12,6 +12,7 @@ import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
 import { openMux } from '../../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../../src/xen/xenstore.ts';
 import { readNode } from '../../../rig/sim/node-state.ts';
+import { domidOf } from '../../../support/domid.ts';
 import { until } from '../../../support/until.ts';
 
 const [server = '', mode = '', peerProgram = ''] = process.argv.slice(2);
@@ -77,8 +78,8 @@ const attacks: Readonly<Record<string, (link: Duplex) => void>> = {
 };
 
 const store = openXenstore();
-const client = Number(await store.read('domid'));
-const pair = { server: Number(server), client };
+const client = domidOf(await store.read('domid'));
+const pair = { server: domidOf(server), client };
 
 const link = (attack: (link: Duplex) => void): void => {
   clientRendezvous(store, pair, () => {}).subscribe(({ link }) => {

@@ -6,13 +6,14 @@ import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts
 import type { CallRequest } from '../../../../src/ipc/protocol/call.ts';
 import { openMux } from '../../../../src/ipc/protocol/mux.ts';
 import { openXenstore } from '../../../../src/xen/xenstore.ts';
+import { domidOf } from '../../../support/domid.ts';
 
 const [server = '', text = ''] = process.argv.slice(2);
 const requests = JSON.parse(text) as CallRequest[];
 
 const store = openXenstore();
-const client = Number(await store.read('domid'));
-const pair = { server: Number(server), client };
+const client = domidOf(await store.read('domid'));
+const pair = { server: domidOf(server), client };
 const link = await new Promise<Parameters<typeof openMux>[0]>((resolve, reject) => {
   clientRendezvous(store, pair, () => {}).subscribe({
     next: (meeting) => resolve(meeting.link),

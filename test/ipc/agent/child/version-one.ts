@@ -6,13 +6,14 @@ import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts
 import { createDecoder, type FrameName, writeHeader } from '../../../../src/ipc/protocol/frame.ts';
 import { headerBytes } from '../../../../src/ipc/protocol/limits.ts';
 import { openXenstore } from '../../../../src/xen/xenstore.ts';
+import { domidOf } from '../../../support/domid.ts';
 
 const [server = ''] = process.argv.slice(2);
 
 const store = openXenstore();
-const client = Number(await store.read('domid'));
+const client = domidOf(await store.read('domid'));
 
-clientRendezvous(store, { server: Number(server), client }, () => {}).subscribe(({ link }) => {
+clientRendezvous(store, { server: domidOf(server), client }, () => {}).subscribe(({ link }) => {
   const send = (name: FrameName, stream: number, payload: Buffer | string = ''): void => {
     const bytes = Buffer.from(payload);
     const header = Buffer.alloc(headerBytes);

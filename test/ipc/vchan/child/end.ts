@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
+import type { Domid } from '../../../../src/address/domid.ts';
 import {
   joinVchan,
   openVchanServer,
@@ -93,7 +94,7 @@ const write = async (size: number) => {
 };
 
 const commands = {
-  serve: (peer: number, sizes?: RingSizes) => {
+  serve: (peer: Domid, sizes?: RingSizes) => {
     server?.close();
     server = openVchanServer(peer, sizes);
   },
@@ -103,7 +104,7 @@ const commands = {
     use(connected);
     return numbers;
   },
-  join: (domid: number, ringRef: number, eventChannel: number) => {
+  join: (domid: Domid, ringRef: number, eventChannel: number) => {
     use(Promise.resolve(joinVchan(domid, ringRef, eventChannel)));
   },
   connected: async () => {
@@ -151,7 +152,7 @@ const commands = {
     return { own, inherited: stdout };
   },
   /** Opens servers until that fails. */
-  exhaust: (peer: number) => {
+  exhaust: (peer: Domid) => {
     const servers: VchanServer[] = [];
     try {
       for (;;) servers.push(openVchanServer(peer, { left: 1 << 20, right: 1 << 20 }));
@@ -163,7 +164,7 @@ const commands = {
     }
   },
   /** Opens 40 servers, with and without a session, and closes some. Gives the number of descriptors then. */
-  openAndForget: (peer: number) => {
+  openAndForget: (peer: Domid) => {
     for (let i = 0; i < 40; i++) {
       const server = openVchanServer(peer);
       if (i % 2 === 0) server.offer();

@@ -7,10 +7,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { joinVchan, openVchanServer } from '../../../../src/ipc/vchan/vchan.ts';
+import { domidOf } from '../../../support/domid.ts';
 
 type Session = { readonly ringRef: number; readonly eventChannel: number; readonly number: number };
 
-const [own = 0, peer = 0, count = 0] = process.argv.slice(2).map(Number);
+const [own = '', peerArgument = '', count = ''] = process.argv.slice(2);
+const peer = domidOf(peerArgument);
 
 /**
  * A session's content: mostly short, sometimes larger than the ring. Each word depends on its session and
@@ -28,7 +30,7 @@ const runServer = async (): Promise<void> => {
   const client = fork(process.argv[1] ?? '', [`${peer}`, `${own}`, '0'], { env });
   const server = openVchanServer(peer);
   let failed = 0;
-  for (let number = 0; number < count; number++) {
+  for (let number = 0; number < Number(count); number++) {
     const { ringRef, eventChannel, connected } = server.offer();
     const clientDone = once(client, 'message');
     client.send({ ringRef, eventChannel, number } satisfies Session);

@@ -7,10 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import { publishOffer, readOffer } from '../../../../src/ipc/vchan/nodes.ts';
 import { joinVchan, openVchanServer } from '../../../../src/ipc/vchan/vchan.ts';
 import { connect } from '../../../../src/xen/connect.ts';
+import { domidOf } from '../../../support/domid.ts';
 import { until } from '../until.ts';
 
 const [role, peer = '', path = ''] = process.argv.slice(2);
-const domid = Number(peer);
+const domid = domidOf(peer);
 const { store, domid: own } = await connect();
 
 const serve = async (): Promise<Duplex> => {
