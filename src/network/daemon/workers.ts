@@ -111,7 +111,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
   });
   const garbageWorker = openGarbageWorker({
     ...parts,
-    garbageCollect: (todo) => garbageCollect(todo, network),
+    garbageCollect: (todo, removed) => garbageCollect(todo, network, removed),
     worked,
   });
   const flowCutWorker = openFlowCutWorker({ ...parts, ended });

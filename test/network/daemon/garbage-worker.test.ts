@@ -1,8 +1,9 @@
 /** The worker that removes unused elements and chains, with fakes that record each call. */
 import { expect, test } from 'vitest';
-import { openGarbageWorker } from '../../../src/network/daemon/garbage-worker.ts';
+import { garbageCollect, openGarbageWorker } from '../../../src/network/daemon/garbage-worker.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import { keyOfElement } from '../../../src/network/state/element.ts';
+import { CommandError } from '../../../src/system/command.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
 
@@ -17,9 +18,10 @@ const openFakes = (failure?: Error) => {
     repair: {
       logExcess: (excess) => calls.push(`excess ${excess.elements?.map(keyOfElement)}`),
     },
-    garbageCollect: async () => {
+    garbageCollect: async ({ garbage }, removed) => {
       calls.push('collect');
       if (failure !== undefined) throw failure;
+      removed(garbage);
     },
     log: { debug: (fields: object) => calls.push(`log ${JSON.stringify(fields)}`) },
     worked: (error) => calls.push(error === undefined ? 'worked' : `worked: ${error}`),
@@ -56,4 +58,44 @@ test('a failed removal leaves the knowledge of the firewall as it is', async () 
   planWorker.start({ ...idle, garbage: { elements: [], chains: ['out-a'] } });
   await worker.settled();
   expect(calls.slice(1)).toEqual(['collect', 'worked: Error: nft failed']);
+});
+
+/** Collects garbage with an nft that refuses each removal of the chain `out-used`. */
+const collect = async (chains: readonly string[]) => {
+  const calls: string[] = [];
+  const removed: string[] = [];
+  const text = ({ elements: own, chains: names }: Plan['garbage']): string =>
+    [...own.map(keyOfElement), ...names].join();
+  const collecting = garbageCollect(
+    { garbage: { elements, chains }, cut: ['10.0.5.3'] },
+    {
+      cutFlows: async (prefixes) => void calls.push(`cut ${prefixes}`),
+      nft: {
+        remove: async (what) => {
+          calls.push(text(what));
+          if (what.chains.includes('out-used')) throw new CommandError(['nft'], 'busy', '');
+        },
+      },
+    },
+    (what) => removed.push(text(what)),
+  );
+  const failure = await collecting.then(
+    () => undefined,
+    (error) => error,
+  );
+  return { calls, removed, failure };
+};
+
+test('cuts the flows first, then removes everything together', async () => {
+  const { calls, removed, failure } = await collect(['out-a']);
+  expect(calls).toEqual(['cut 10.0.5.3', 'vif vif3.0,out-a']);
+  expect(removed).toEqual(['vif vif3.0,out-a']);
+  expect(failure).toBe(undefined);
+});
+
+test('a chain that nft cannot remove keeps no other garbage in place, and is reported', async () => {
+  const { calls, removed, failure } = await collect(['out-used', 'out-a']);
+  expect(calls.slice(1)).toEqual(['vif vif3.0,out-used,out-a', 'vif vif3.0', 'out-used', 'out-a']);
+  expect(removed).toEqual(['vif vif3.0', 'out-a']);
+  expect(failure).toBeInstanceOf(CommandError);
 });
