@@ -188,9 +188,11 @@ export const bringUp = async (job: BringUpJob, ports: Ports): Promise<readonly B
   const opening = job.bringUps.filter(({ open }) => open);
   await rename(opening, ports);
   // The MTUs and the sysctls are written while nft runs, since nft takes longer.
-  const preparing = Promise.all([addRules(job, ports), hintMtus(opening, ports)]);
-  const hardened = harden(opening, network);
-  const [ruled] = await preparing;
+  const [ruled, hardened] = await Promise.all([
+    addRules(job, ports),
+    harden(opening, network),
+    hintMtus(opening, ports),
+  ]);
   const problems = new Map([...hardened, ...ruled]);
   const guarded = opening.filter((candidate) => !problems.has(candidate));
   const unopened = await openLinks(guarded, job.gateways, ports);

@@ -1,25 +1,43 @@
-/** Hardens links before they are set up. */
+/** Hardens links before they are set up, also links whose sysctls do not exist yet. */
 
 import { messageOf, type Problem } from '../../errors.ts';
 import type { Network } from '../kernel/network.ts';
 import type { BringUp } from '../plan/desired.ts';
+import { unchangedLine } from '../text/ip-batch.ts';
 
 type Hardened = { readonly served: Pick<BringUp['served'], 'link' | 'prefixes'> };
 
-/** Writes the sysctls of all links; returns the links for which the kernel refused a value. */
-export const harden = <T extends Hardened>(
+/** Writes the sysctls of all links; returns the links that lack sysctls. */
+const writeAll = <T extends Hardened>(
   openings: readonly T[],
   { hardenVif }: Pick<Network, 'hardenVif'>,
-): ReadonlyMap<T, Problem> => {
-  const problems = new Map<T, Problem>();
-  for (const opening of openings) {
+  problems: Map<T, Problem>,
+): readonly T[] =>
+  openings.filter((opening) => {
     const { link, prefixes } = opening.served;
     const hasIpv6 = prefixes.some(({ family }) => family === 6);
     try {
-      hardenVif(link, hasIpv6);
+      return !hardenVif(link, hasIpv6);
     } catch (error) {
       problems.set(opening, { code: 'LINK_FAILED', text: messageOf(error) });
+      return false;
     }
-  }
+  });
+
+/**
+ * Writes the sysctls of all links; resolves with the links for which the kernel refused a value. The kernel
+ * lists a new link before it makes the sysctls, but it keeps its lock for links until they exist. So a command
+ * that needs this lock ends after that.
+ */
+export const harden = async <T extends Hardened>(
+  openings: readonly T[],
+  network: Pick<Network, 'hardenVif' | 'ipBatches'>,
+): Promise<ReadonlyMap<T, Problem>> => {
+  const problems = new Map<T, Problem>();
+  const incomplete = writeAll(openings, network, problems);
+  if (incomplete.length === 0) return problems;
+  await network.ipBatches.run(incomplete.map(({ served }) => unchangedLine(served.link)));
+  // A link that still lacks sysctls has vanished, or has an MTU that is too small for IPv6.
+  writeAll(incomplete, network, problems);
   return problems;
 };
