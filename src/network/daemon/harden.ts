@@ -3,9 +3,12 @@
 import { messageOf, type Problem } from '../../errors.ts';
 import type { Network } from '../kernel/network.ts';
 import type { BringUp } from '../plan/desired.ts';
-import { unchangedLine } from '../text/ip-batch.ts';
+import { mtuLine, unchangedLine } from '../text/ip-batch.ts';
 
-type Hardened = { readonly served: Pick<BringUp['served'], 'link' | 'prefixes'> };
+type Hardened = {
+  readonly served: Pick<BringUp['served'], 'link' | 'prefixes'>;
+  readonly mtu?: BringUp['mtu'];
+};
 
 /** Writes the sysctls of all links; returns the links that lack sysctls. */
 const writeAll = <T extends Hardened>(
@@ -25,10 +28,14 @@ const writeAll = <T extends Hardened>(
   });
 
 /**
- * Writes the sysctls of all links; resolves with the links for which the kernel refused a value. The kernel
- * lists a new link before it makes the sysctls, but it keeps its lock for links until they exist. So a command
- * that needs this lock ends after that.
+ * A command that ends once the link has its sysctls. The kernel lists a new link before it makes the sysctls,
+ * but it keeps its lock for links until they exist. A link whose MTU is too small for IPv6 has no sysctls for
+ * IPv6 until it gets its new MTU.
  */
+const completingLine = ({ served: { link }, mtu }: Hardened): string =>
+  mtu === undefined ? unchangedLine(link) : mtuLine(link, mtu);
+
+/** Writes the sysctls of all links; resolves with the links for which the kernel refused a value. */
 export const harden = async <T extends Hardened>(
   openings: readonly T[],
   network: Pick<Network, 'hardenVif' | 'ipBatches'>,
@@ -36,8 +43,8 @@ export const harden = async <T extends Hardened>(
   const problems = new Map<T, Problem>();
   const incomplete = writeAll(openings, network, problems);
   if (incomplete.length === 0) return problems;
-  await network.ipBatches.run(incomplete.map(({ served }) => unchangedLine(served.link)));
-  // A link that still lacks sysctls has vanished, or has an MTU that is too small for IPv6.
+  await network.ipBatches.run(incomplete.map(completingLine));
+  // A link that still lacks sysctls has vanished, or keeps an MTU that is too small for IPv6.
   writeAll(incomplete, network, problems);
   return problems;
 };

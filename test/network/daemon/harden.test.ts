@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { harden } from '../../../src/network/daemon/harden.ts';
 import { prefix } from '../store-fixture.ts';
 
-const opening = (link: string, address: string) => ({
+const opening = (link: string, address: string, mtu?: number) => ({
   served: { link, prefixes: [prefix(address)] },
+  mtu,
 });
 const web = opening('vif3.0', 'fd00:5::3');
 const mail = opening('vif4.0', '10.0.5.4');
@@ -42,6 +43,12 @@ test('a link that the kernel has not finished is hardened again once the kernel 
   const { network, calls } = openFakes({ late: ['vif3.0'] });
   await harden([web, mail], network);
   expect(calls.slice(2)).toEqual(['link set dev vif3.0 arp on', 'harden vif3.0 with IPv6']);
+});
+
+test('a link whose MTU is too small for IPv6 is hardened again once it has its new MTU', async () => {
+  const { network, calls } = openFakes({ late: ['vif3.0'] });
+  await harden([opening('vif3.0', 'fd00:5::3', 1400)], network);
+  expect(calls.slice(1)).toEqual(['link set dev vif3.0 mtu 1400', 'harden vif3.0 with IPv6']);
 });
 
 test('a refused value is the problem of its link alone', async () => {
