@@ -16,6 +16,7 @@ import type { Additions } from '../text/nft-json.ts';
 import type { BackendVif, VifKey } from '../vif/backend-vif.ts';
 import { isConnected } from '../vif/decide-vifs.ts';
 import { ethernetMtu } from '../vif/mtu.ts';
+import { harden } from './harden.ts';
 
 /** The vifs to bring up together, and what the host itself lacks. */
 export type BringUpJob = {
@@ -52,22 +53,6 @@ const rename = async (bringUps: readonly Opening[], { network }: Ports): Promise
   const unrenamed = named.filter(({ served }) => names.has(served.defaultLink));
   // A failed rename needs no handling here: the link's later lines fail too, since they use the new name.
   await network.ipBatches.run(unrenamed.map(renameLine));
-};
-
-const harden = (bringUps: readonly Opening[], { network }: Ports): Map<Opening, Problem> => {
-  const problems = new Map<Opening, Problem>();
-  for (const opening of bringUps) {
-    try {
-      const { link, prefixes } = opening.served;
-      network.hardenVif(
-        link,
-        prefixes.some(({ family }) => family === 6),
-      );
-    } catch (error) {
-      problems.set(opening, failed('LINK_FAILED', messageOf(error)));
-    }
-  }
-  return problems;
 };
 
 /** The number of programs that run at the same time for vifs whose common program failed. */
@@ -215,9 +200,11 @@ export const bringUp = async (job: BringUpJob, ports: Ports): Promise<readonly B
   const opening = job.bringUps.filter(({ open }) => open);
   await rename(opening, ports);
   // The MTUs and the sysctls are written while nft runs, since nft takes longer.
-  const preparing = Promise.all([addRules(job, ports), hintMtus(opening, ports)]);
-  const hardened = harden(opening, ports);
-  const [ruled] = await preparing;
+  const [ruled, hardened] = await Promise.all([
+    addRules(job, ports),
+    harden(opening, network),
+    hintMtus(opening, ports),
+  ]);
   const problems = new Map([...hardened, ...ruled]);
   const guarded = opening.filter((candidate) => !problems.has(candidate));
   const unopened = await openLinks(guarded, job.gateways, ports);

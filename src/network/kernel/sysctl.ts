@@ -1,5 +1,5 @@
 /** Kernel settings under /proc/sys/net. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { LinkName } from '../../address/link-name.ts';
 import { VifwatchError } from '../../errors.ts';
 import { isMissingFile } from '../../system/missing-file.ts';
@@ -33,25 +33,32 @@ const withIpv6: Settings = {
 };
 
 /**
- * Writes one setting. Synchronous, since the kernel answers in microseconds and a trip through the thread
- * pool costs a hundred. A missing file is not an error: a kernel without IPv6 lacks half of the settings, and
- * a link that has just vanished lacks all of them.
+ * Writes one setting; false if its file is missing. Synchronous, since the kernel answers in microseconds and
+ * a trip through the thread pool costs a hundred.
  */
-const set = (path: string, value: string): void => {
+const set = (path: string, value: string): boolean => {
   try {
     writeFileSync(`/proc/sys/net/${path}`, value);
+    return true;
   } catch (error) {
     if (!isMissingFile(error)) throw error;
+    return false;
   }
 };
 
+/** Whether the kernel gives the setting to new links; a kernel without IPv6 lacks half of the settings. */
+const isKnown = (setting: string): boolean =>
+  existsSync(`/proc/sys/net/${setting.replace('*', 'default')}`);
+
 /**
- * Hardens one vif; the caller does this before it sets the link up.
+ * Hardens one vif; the caller does this before it sets the link up. Returns false if the link lacks a setting
+ * that the kernel gives to new links: the kernel has not finished the link yet, or the link has just vanished.
  * @throws Error if the kernel refuses a value
  */
-export const hardenVif = (link: LinkName, hasIpv6: boolean): void => {
-  const settings = { ...ipv4, ...(hasIpv6 ? withIpv6 : withoutIpv6) };
-  for (const [path, value] of Object.entries(settings)) set(path.replace('*', link), value);
+export const hardenVif = (link: LinkName, hasIpv6: boolean): boolean => {
+  const settings = Object.entries({ ...ipv4, ...(hasIpv6 ? withIpv6 : withoutIpv6) });
+  const missing = settings.filter(([path, value]) => !set(path.replace('*', link), value));
+  return !missing.some(([path]) => isKnown(path));
 };
 
 /**

@@ -45,6 +45,9 @@ export const renameLine = ({ served: { defaultLink, link } }: BringUp): string =
 
 export const mtuLine = (link: LinkName, mtu: number): string => `link set dev ${link} mtu ${mtu}`;
 
+/** Changes nothing, since a vif always uses ARP; but ip waits for the kernel's lock for links. */
+export const unchangedLine = (link: LinkName): string => `link set dev ${link} arp on`;
+
 /** The order matters: MTU, neighbours, link up, routes. */
 export const bringUpLines = ({ served, dataplane, behind, mtu }: BringUp): readonly string[] => [
   ...(mtu === undefined ? [] : [mtuLine(served.link, mtu)]),

@@ -1,9 +1,9 @@
 /** A vif's MTU follows the uplink's; a packet that is too long causes an error or is never sent. */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { outside4, outside6 } from '../../rig/host.ts';
+import { gateway6, outside4, outside6 } from '../../rig/host.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
-import { pingThroughout } from '../../scenario/ping.ts';
+import { assertReaches, pingThroughout } from '../../scenario/ping.ts';
 import { openBound } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
 import { assertRepaired, whileStopped } from './assert-repaired.ts';
@@ -82,6 +82,20 @@ test("a connected vif whose MTU differs from the uplink's gets that MTU at the d
       await host.startDaemon();
       await becomes(host, guest, mtu);
     }
+  });
+});
+
+test('a vif whose MTU was too small for IPv6 answers IPv6 again after the repair', async () => {
+  await withNetVm(async (host) => {
+    const guest = await host.create(guestVm);
+    await attachRaw(host, guest, addresses);
+    await becomesConnected(host, guest);
+    // The kernel forgets the link's IPv6 settings. The guest does not know the gateway's MAC yet.
+    await whileStopped(host, async () => {
+      await ip(host, 'link', 'set', `vif${guest}.0`, 'mtu', '1000');
+    });
+    await becomes(host, guest, 1500);
+    await assertReaches({ host, from: guestVm }, gateway6, outside6);
   });
 });
 
