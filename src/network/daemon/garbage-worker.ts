@@ -5,7 +5,7 @@ import { CommandError } from '../../system/command.ts';
 import type { Network } from '../kernel/network.ts';
 import type { Nft } from '../kernel/nft.ts';
 import type { Garbage, Plan } from '../plan/plan.ts';
-import { type Element, elementLink, keyOfElement } from '../state/element.ts';
+import { type Element, elementLink, isPrefixOnly, keyOfElement } from '../state/element.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Repair } from './repair.ts';
 import { openWorker, type PlanWorker, type WorkEnd } from './worker.ts';
@@ -66,16 +66,24 @@ type Ports = {
   readonly worked: WorkEnd;
 };
 
-export const openGarbageWorker = (ports: Ports): PlanWorker => {
+type GarbageWorker = PlanWorker & {
+  /** The addresses and networks whose elements it removes now. */
+  readonly leaving: () => ReadonlySet<string>;
+};
+
+export const openGarbageWorker = (ports: Ports): GarbageWorker => {
   const { observed, repair, garbageCollect, log } = ports;
   const worker = openWorker(ports.worked);
+  let leaving: ReadonlySet<string> = new Set();
   return {
     workers: [worker],
+    leaving: () => (worker.isIdle() ? new Set() : leaving),
     start: (todo) => {
       const { elements, chains } = todo.garbage;
       if (!worker.isIdle() || elements.length + chains.length === 0) return;
       repair.logExcess({ elements });
       const links = elements.flatMap((element) => elementLink(element) ?? []);
+      leaving = new Set(elements.filter(isPrefixOnly).map(({ prefix }) => prefix));
       worker.start(links, () =>
         garbageCollect(todo, (what) => {
           observed.removed(what);

@@ -80,6 +80,7 @@ export const openPasses = (parts: PassParts): Passes => {
       ingressMayPrecede: parts.ingressMayPrecede,
       linkNames,
       busy,
+      leaving: workers.leaving(),
       current: observed.current(),
       kept: policies.commonChains(),
     });

@@ -52,6 +52,8 @@ export type Workers = {
   readonly isBringingUp: () => boolean;
   /** The links that a worker changes now. */
   readonly busy: () => ReadonlySet<LinkName>;
+  /** The addresses and networks whose elements a worker removes now. */
+  readonly leaving: () => ReadonlySet<string>;
   /** Starts the steps whose worker is idle; a later pass plans the other steps again. */
   readonly start: (todo: Plan) => void;
   /** The CommandError with which a worker's last work ended, if any; it belongs to no vif in particular. */
@@ -130,6 +132,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
   return {
     isBringingUp: bringUpWorker.isBusyTogether,
     busy: () => new Set(all.flatMap((worker) => worker.busy())),
+    leaving: garbageWorker.leaving,
     start: (todo) => {
       for (const planWorker of planWorkers) planWorker.start(todo);
       startObserving();

@@ -30,6 +30,8 @@ export type Planning = {
   readonly linkNames: ReadonlySet<LinkName>;
   /** Links that a running step changes: nothing is planned for them until the step ends. */
   readonly busy: ReadonlySet<LinkName>;
+  /** Addresses and networks whose elements a running step removes: a vif that has one of them waits. */
+  readonly leaving: ReadonlySet<string>;
   /** Whether `kernel` is current: only then may the plan repair or remove anything because of it. */
   readonly current: { readonly links: boolean; readonly elements: boolean };
 };

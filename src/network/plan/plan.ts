@@ -48,7 +48,10 @@ export type Plan = {
 /** The text for `hotplug-error`. The guest can read it, so it has the code but nothing about other VMs. */
 export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
 
-const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning): BringUp[] => {
+const planBringUp = (
+  { openings }: Desired,
+  { kernel, busy, leaving, current }: Planning,
+): BringUp[] => {
   const isKnown = current.links && current.elements;
   const due = (opening: Opening): BringUp[] => {
     const lacksRules = opening.missing.length + opening.chains.length > 0;
@@ -59,7 +62,9 @@ const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning)
     if (!isLinkComplete(opening, kernel)) return [opening];
     return lacksRules ? [{ ...opening, open: false }] : [];
   };
-  return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
+  const mayChange = ({ served: { link, prefixes } }: Opening): boolean =>
+    !busy.has(link) && !prefixes.some(({ text }) => leaving.has(text));
+  return openings.filter(mayChange).flatMap(due);
 };
 
 /** The default link that netback will create; not a link that vanished from a connected vif. */

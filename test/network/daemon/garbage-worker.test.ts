@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { garbageCollect, openGarbageWorker } from '../../../src/network/daemon/garbage-worker.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
-import { keyOfElement } from '../../../src/network/state/element.ts';
+import { type Element, keyOfElement } from '../../../src/network/state/element.ts';
 import { CommandError } from '../../../src/system/command.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
@@ -98,4 +98,13 @@ test('a chain that nft cannot remove keeps no other garbage in place, and is rep
   expect(calls.slice(1)).toEqual(['vif vif3.0,out-used,out-a', 'vif vif3.0', 'out-used', 'out-a']);
   expect(removed).toEqual(['vif vif3.0', 'out-a']);
   expect(failure).toBeInstanceOf(CommandError);
+});
+
+test('tells which addresses are leaving until it has removed their elements', async () => {
+  const { planWorker, worker } = openFakes();
+  const live: Element = { set: 'live4', prefix: '10.0.5.3' };
+  planWorker.start({ ...idle, garbage: { elements: [live], chains: [] } });
+  expect(planWorker.leaving()).toEqual(new Set(['10.0.5.3']));
+  await worker.settled();
+  expect(planWorker.leaving()).toEqual(new Set());
 });

@@ -42,6 +42,7 @@ const openFakes = (...vifs: readonly BackendVif[]) => {
     },
     workers: {
       busy: () => state.busy,
+      leaving: () => new Set(),
       start: (todo: Plan) => {
         calls.push('start');
         plans.push(todo);

@@ -54,6 +54,7 @@ export const planFor = (
     ingressMayPrecede: true,
     linkNames,
     busy: new Set(),
+    leaving: new Set(),
     current: { links: true, elements: true },
     ...more,
   });

@@ -144,3 +144,9 @@ test('links under change are left out, also those of finished vifs', () => {
     ...{ links: [], routes: [], neighbours: [], finish: [], garbage: { elements: [], chains: [] } },
   });
 });
+
+test('a vif waits while the elements of an earlier vif with its address are removed', () => {
+  const model = modelOf([backendVif(3), backendVif(4)]);
+  const { bringUp } = planFor(model, { leaving: new Set(['10.0.5.4']) });
+  expect(bringUp.map(({ served }) => served.link)).toEqual(['vif3.0']);
+});

@@ -59,6 +59,7 @@ const bringUpFor = (links: readonly (readonly [LinkName, KernelLink])[], areCurr
     kept: vmPolicy.chains,
     ingressMayPrecede: true,
     busy: new Set(),
+    leaving: new Set(),
     current: { links: areCurrent, elements: true },
   });
   return todo.bringUp.map(({ mtu }) => mtu);
