@@ -43,7 +43,9 @@ const openFakes = () => {
           ),
         cutFlows: (addresses) => conntrack(addresses, false),
       },
-      policies: { flowFacts: () => ({ nowS: 0, everOf: () => undefined }) },
+      policies: {
+        flowFacts: () => ({ nowS: 0, everOf: () => undefined, addressesOf: () => undefined }),
+      },
       observed: { names: () => new Map(), kernel: () => state.kernel },
       log: { warn: () => calls.push('warn') },
     },
