@@ -3,8 +3,8 @@
  * it write "connected" for the toolstack.
  */
 
-import { from, lastValueFrom, mergeMap } from 'rxjs';
 import { isProblem, messageOf, type Problem } from '../../errors.ts';
+import { CommandError } from '../../system/command.ts';
 import { isRefusal } from '../../xen/refusal.ts';
 import type { BatchResult } from '../kernel/iproute.ts';
 import type { Network } from '../kernel/network.ts';
@@ -16,6 +16,7 @@ import type { Additions } from '../text/nft-json.ts';
 import type { BackendVif, VifKey } from '../vif/backend-vif.ts';
 import { isConnected } from '../vif/decide-vifs.ts';
 import { ethernetMtu } from '../vif/mtu.ts';
+import { forEachOf } from './few-at-once.ts';
 import { harden } from './harden.ts';
 
 /** The vifs to bring up together, and what the host itself lacks. */
@@ -39,6 +40,8 @@ type Ports = {
   readonly backend: Backend;
   /** Called with the additions that nft has accepted. */
   readonly added: (what: Additions) => void;
+  /** Called if nft fails: the kernel may have taken the additions before that. */
+  readonly doubted: (what: Additions) => void;
   /** Called when a link refuses the MTU that it inherits from the uplink. */
   readonly mtuRefused: (key: VifKey, mtu: number) => void;
 };
@@ -46,24 +49,23 @@ type Opening = BringUpJob['bringUps'][number];
 
 const failed = (code: Problem['code'], text: string): Problem => ({ code, text });
 
-const rename = async (bringUps: readonly Opening[], { network }: Ports): Promise<void> => {
-  const named = bringUps.filter(({ served: { defaultLink, link } }) => defaultLink !== link);
-  if (named.length === 0) return;
-  const names = network.linkNames();
-  const unrenamed = named.filter(({ served }) => names.has(served.defaultLink));
-  // A failed rename needs no handling here: the link's later lines fail too, since they use the new name.
-  await network.ipBatches.run(unrenamed.map(renameLine));
+/** Runs a batch. An ip that does not work at all, or not in time, counts as one that stopped in the middle. */
+const runBatch = async (lines: readonly string[], { network }: Ports): Promise<BatchResult> => {
+  try {
+    return await network.ipBatches.run(lines);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return { failed: [], gaveUp: error.message };
+  }
 };
 
-/** The number of programs that run at the same time for vifs whose common program failed. */
-const mostAtOnce = 4;
-
-/** Does the work for each vif; one that hangs delays only itself, as long as fewer than four hang. */
-const forEachOf = async (
-  openings: readonly Opening[],
-  work: (opening: Opening) => Promise<void>,
-): Promise<void> => {
-  await lastValueFrom(from(openings).pipe(mergeMap(work, mostAtOnce)), { defaultValue: undefined });
+const rename = async (bringUps: readonly Opening[], ports: Ports): Promise<void> => {
+  const named = bringUps.filter(({ served: { defaultLink, link } }) => defaultLink !== link);
+  if (named.length === 0) return;
+  const names = ports.network.linkNames();
+  const unrenamed = named.filter(({ served }) => names.has(served.defaultLink));
+  // A failed rename needs no handling here: the link's later lines fail too, since they use the new name.
+  await runBatch(unrenamed.map(renameLine), ports);
 };
 
 /**
@@ -72,7 +74,7 @@ const forEachOf = async (
  */
 const addRules = async (
   { bringUps, host }: BringUpJob,
-  { network: { nft }, added }: Ports,
+  { network: { nft }, added, doubted }: Ports,
 ): Promise<Map<Opening, Problem>> => {
   const problems = new Map<Opening, Problem>();
   const add = async (openings: readonly Opening[]): Promise<void> => {
@@ -82,7 +84,12 @@ const addRules = async (
       replaced: openings.flatMap(({ replaced }) => replaced),
     };
     if (what.elements.length + what.chains.length === 0) return;
-    await nft.add(what);
+    try {
+      await nft.add(what);
+    } catch (error) {
+      doubted(what);
+      throw error;
+    }
     added(what);
   };
   try {
@@ -135,17 +142,18 @@ const openLinks = async (
   gateways: readonly string[],
   ports: Ports,
 ): Promise<Map<Opening, Problem>> => {
-  const { network } = ports;
   const problems = new Map<Opening, Problem>();
   const note = (opening: Opening, result: BatchResult): void => {
     const problem = linkProblem(opening, result, ports);
     if (problem !== undefined) problems.set(opening, problem);
   };
   const lines = [...gateways.map(gatewayLine), ...openings.flatMap(bringUpLines)];
-  const together = await network.ipBatches.run(lines);
+  const together = await (openings.length === 0
+    ? ports.network.ipBatches.run(lines)
+    : runBatch(lines, ports));
   const isAlone = together.gaveUp === undefined || openings.length === 1;
   await forEachOf(openings, async (opening) => {
-    note(opening, isAlone ? together : await network.ipBatches.run(bringUpLines(opening)));
+    note(opening, isAlone ? together : await runBatch(bringUpLines(opening), ports));
   });
   return problems;
 };
@@ -202,7 +210,10 @@ export const bringUp = async (job: BringUpJob, ports: Ports): Promise<readonly B
   // The MTUs and the sysctls are written while nft runs, since nft takes longer.
   const [ruled, hardened] = await Promise.all([
     addRules(job, ports),
-    harden(opening, network),
+    harden(opening, {
+      hardenVif: network.hardenVif,
+      runBatch: (lines) => runBatch(lines, ports),
+    }),
     hintMtus(opening, ports),
   ]);
   const problems = new Map([...hardened, ...ruled]);

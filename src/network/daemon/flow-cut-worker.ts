@@ -13,19 +13,13 @@ type Ports = {
 /** The number of vifs that are cut alone at the same time: each needs a process. */
 const mostAlone = 4;
 
-/**
- * Its first worker cuts for all vifs together, the others cut for one vif each. The first plan has all vifs
- * judged: an earlier daemon may have ended before its cut, or had another configuration.
- */
+/** Its first worker cuts for all vifs together, the others cut for one vif each. */
 export const openFlowCutWorker = ({ flowCuts, ended, requeueAfter }: Ports): PlanWorker => {
   const together = openWorker(ended);
   const alone = Array.from({ length: mostAlone }, () => openWorker(ended));
-  let isFirst = true;
   return {
     workers: [together, ...alone],
     start: ({ served }) => {
-      if (isFirst) flowCuts.expect(served.map(({ link }) => link));
-      isFirst = false;
       const due = flowCuts.due(served);
       if (due.retryInMs !== undefined) requeueAfter(due.retryInMs);
       if (due.together.length > 0 && together.isIdle())

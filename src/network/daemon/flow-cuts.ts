@@ -2,11 +2,14 @@
 
 import type { Logger } from 'pino';
 import type { LinkName } from '../../address/link-name.ts';
+import { isHost } from '../../address/prefix.ts';
 import type { Problem } from '../../errors.ts';
 import { CommandError } from '../../system/command.ts';
 import type { Config } from '../config/config.ts';
 import type { Network } from '../kernel/network.ts';
 import { judgeFlows } from '../policy/judge-flows.ts';
+import { keyOfElement } from '../state/element.ts';
+import type { KernelState } from '../state/kernel-state.ts';
 import type { VifKey } from '../vif/backend-vif.ts';
 import { ownAddresses } from '../vif/held-addresses.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
@@ -35,7 +38,12 @@ export type FlowCuts = {
   readonly problemOf: (key: VifKey) => Problem | undefined;
   /** Records that the rules for these links have changed: flows that they forbid may still be tracked. */
   readonly expect: (links: Iterable<LinkName>) => void;
-  /** The vifs whose flows must be judged now. Forgets the vifs that are not served any more. */
+  /**
+   * The vifs whose flows must be judged now. Forgets the vifs that are not served any more, and expects cuts for
+   * those that were not served before: at the first call for all, since an earlier daemon may have ended before
+   * its cut, or had another configuration; later for those whose addresses the firewall holds already, since
+   * other rules let the flows of these addresses in.
+   */
   readonly due: (served: readonly ServedVif[]) => DueCuts;
   /**
    * Cuts the forbidden flows of the vifs with one run of conntrack. If that fails, they are due again, each
@@ -88,11 +96,30 @@ const cutForbiddenOrAll = async (
   }
 };
 
+/** Whether the firewall may have an address of the vif; flows of addresses that it lost were cut. */
+const isHeld = ({ prefixes }: ServedVif, { elements }: KernelState): boolean =>
+  prefixes.some(
+    (prefix) =>
+      !isHost(prefix) ||
+      elements.has(keyOfElement({ set: `live${prefix.family}`, prefix: prefix.text })),
+  );
+
 /** @param now milliseconds of a monotonic clock */
 export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
   const uncut = new Set<LinkName>();
   const running = new Set<LinkName>();
   const attempts = openFailedAttempts<VifKey, Problem>(now);
+  let known: ReadonlySet<string> | undefined;
+
+  const expectNew = (served: readonly ServedVif[]): void => {
+    const before = known;
+    const nameOf = ({ key, link }: ServedVif): string => `${key} ${link}`;
+    known = new Set(served.map(nameOf));
+    const isNew = (vif: ServedVif): boolean => before?.has(nameOf(vif)) !== true;
+    const kernel = ports.observed.kernel();
+    for (const vif of served.filter(isNew))
+      if (before === undefined || isHeld(vif, kernel)) uncut.add(vif.link);
+  };
 
   const forget = (served: readonly ServedVif[]): void => {
     const links = new Set(served.map(({ link }) => link));
@@ -131,6 +158,7 @@ export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
     },
     due: (served) => {
       forget(served);
+      expectNew(served);
       const due = served.filter(({ link }) => uncut.has(link) && !running.has(link));
       const hasFailed = ({ key }: ServedVif): boolean => attempts.failureOf(key) !== undefined;
       return {

@@ -10,10 +10,15 @@ type Hardened = {
   readonly mtu?: BringUp['mtu'];
 };
 
+type Ports = Pick<Network, 'hardenVif'> & {
+  /** Runs a batch of ip; does not throw if ip fails. */
+  readonly runBatch: (lines: readonly string[]) => Promise<unknown>;
+};
+
 /** Writes the sysctls of all links; returns the links that lack sysctls. */
 const writeAll = <T extends Hardened>(
   openings: readonly T[],
-  { hardenVif }: Pick<Network, 'hardenVif'>,
+  { hardenVif }: Ports,
   problems: Map<T, Problem>,
 ): readonly T[] =>
   openings.filter((opening) => {
@@ -38,13 +43,13 @@ const completingLine = ({ served: { link }, mtu }: Hardened): string =>
 /** Writes the sysctls of all links; resolves with the links for which the kernel refused a value. */
 export const harden = async <T extends Hardened>(
   openings: readonly T[],
-  network: Pick<Network, 'hardenVif' | 'ipBatches'>,
+  ports: Ports,
 ): Promise<ReadonlyMap<T, Problem>> => {
   const problems = new Map<T, Problem>();
-  const incomplete = writeAll(openings, network, problems);
+  const incomplete = writeAll(openings, ports, problems);
   if (incomplete.length === 0) return problems;
-  await network.ipBatches.run(incomplete.map(completingLine));
+  await ports.runBatch(incomplete.map(completingLine));
   // A link that still lacks sysctls has vanished, or keeps an MTU that is too small for IPv6.
-  writeAll(incomplete, network, problems);
+  writeAll(incomplete, ports, problems);
   return problems;
 };

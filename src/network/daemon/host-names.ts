@@ -19,7 +19,10 @@ export type HostNames = {
   readonly want: (names: ReadonlySet<string>) => void;
   /** The addresses found last; undefined until a lookup finds some. */
   readonly addressesOf: (name: string) => readonly string[] | undefined;
-  /** All addresses found so far; undefined until a lookup finds some. */
+  /**
+   * All addresses found so far; none for a name that became wanted later. Undefined for a name that was wanted
+   * from the start, until a lookup finds some: an earlier daemon may have found others.
+   */
   readonly everOf: (name: string) => ReadonlySet<string> | undefined;
   /** Emits when a name's addresses have changed. */
   readonly changes: Observable<void>;
@@ -33,6 +36,8 @@ const shortestS = 5;
 const longestS = 3_600;
 
 type Host = {
+  /** Whether an earlier daemon may have resolved the name. */
+  readonly mayHavePast: boolean;
   addresses: readonly string[] | undefined;
   readonly ever: Set<string>;
   readonly subscription: Subscription;
@@ -45,6 +50,7 @@ export const openHostNames = (
 ): HostNames => {
   const hosts = new Map<string, Host>();
   const changes = new Subject<void>();
+  let isStart = true;
 
   const learn = (name: string, addresses: readonly string[] | undefined): void => {
     const host = hosts.get(name);
@@ -72,7 +78,8 @@ export const openHostNames = (
     const subscription = lookups(name)
       .pipe(tap((addresses) => learn(name, addresses)))
       .subscribe(answers);
-    hosts.set(name, { addresses: undefined, ever: new Set(), subscription, answers });
+    const ever = new Set<string>();
+    hosts.set(name, { mayHavePast: isStart, addresses: undefined, ever, subscription, answers });
   };
 
   const forgetExcept = (names: ReadonlySet<string>): void => {
@@ -87,10 +94,13 @@ export const openHostNames = (
     want: (names) => {
       forgetExcept(names);
       for (const name of names) if (!hosts.has(name)) follow(name);
+      isStart = false;
     },
     addressesOf: (name) => hosts.get(name)?.addresses,
-    everOf: (name) =>
-      hosts.get(name)?.addresses === undefined ? undefined : hosts.get(name)?.ever,
+    everOf: (name) => {
+      const host = hosts.get(name);
+      return host?.mayHavePast && host.addresses === undefined ? undefined : host?.ever;
+    },
     changes,
     asked: async () => {
       await Promise.all([...hosts.values()].map(({ answers }) => firstValueFrom(answers)));

@@ -60,9 +60,11 @@ export const openObservationSchedule = (clock: () => number): ObservationSchedul
       if (!isStale && !verification) return nothing;
       const now = clock();
       unseenSince = isStale ? (unseenSince ?? now) : undefined;
-      const isOverdue = unseenSince !== undefined && now - unseenSince > longestUnseenMs;
+      const overdueInMs = (unseenSince ?? now) + longestUnseenMs + 1 - now;
+      const isOverdue = unseenSince !== undefined && overdueInMs <= 0;
       const restMs = lastWork + (isStale ? quietMs : verificationMs) - now;
-      if (!isOverdue && !isQuiet) return nothing;
+      // The running work may hang, and its end be the only event.
+      if (!isOverdue && !isQuiet) return isStale ? { ...nothing, retryInMs: overdueInMs } : nothing;
       if (!isOverdue && restMs > 0) return { ...nothing, retryInMs: restMs };
       unseenSince = undefined;
       const mayVerify = verification && now >= lastWork + verificationMs && mayOpen;

@@ -25,7 +25,7 @@ export type Policies = {
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
   /** What a verdict on a tracked flow needs beside the policies. */
-  readonly flowFacts: () => Pick<FlowFacts, 'nowS' | 'everOf'>;
+  readonly flowFacts: () => Omit<FlowFacts, 'vmOf'>;
   /** Milliseconds until the next rule expires, at most an hour; undefined if no rule expires. */
   readonly dueInMs: () => number | undefined;
 };
@@ -98,7 +98,10 @@ export const openPolicies = async (
       };
     },
     commonChains: () => compile(policySet.fallback, factsOf(new Map())).chains,
-    flowFacts: () => ({ nowS: nowS(), everOf: hostNames.everOf }),
+    flowFacts: () => {
+      const { everOf, addressesOf } = hostNames;
+      return { nowS: nowS(), everOf, addressesOf };
+    },
     dueInMs: () => {
       const next = nextExpiry(everyPolicy(policySet), nowS());
       return next === undefined ? undefined : Math.min((next - nowS()) * 1000 + 1, longestMs);

@@ -68,14 +68,13 @@ const retryMs = 1_000;
 const areIdle = (planWorkers: readonly PlanWorker[]): boolean =>
   planWorkers.every(({ workers }) => workers.every((worker) => worker.isIdle()));
 
-/** Records additions, and has flows judged by the rules that they replace; that waits for no link. */
-const recordAdditions = (
-  what: Additions,
-  { observed, flowCuts, requeue }: Pick<WorkerParts, 'observed' | 'flowCuts' | 'requeue'>,
+/** Has flows judged that the replaced rules may have let in; that waits for no link. */
+const judgeAnew = (
+  { replaced }: Additions,
+  { flowCuts, requeue }: Pick<WorkerParts, 'flowCuts' | 'requeue'>,
 ): void => {
-  observed.added(what);
-  if (what.replaced.length === 0) return;
-  flowCuts.expect(what.replaced.flatMap((element) => elementLink(element) ?? []));
+  if (replaced.length === 0) return;
+  flowCuts.expect(replaced.flatMap((element) => elementLink(element) ?? []));
   requeue();
 };
 
@@ -98,11 +97,15 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     ended(error);
   };
   const { mtuRefused } = observed;
-  const added = (what: Additions): void => recordAdditions(what, parts);
+  const doubted = (what: Additions): void => judgeAnew(what, parts);
+  const added = (what: Additions): void => {
+    observed.added(what);
+    judgeAnew(what, parts);
+  };
   const bringUpWorker = openBringUpWorker({
     ...parts,
     batchWindow: openBatchWindow({ hasLink: network.hasLink, changes: parts.linkChanges }),
-    bringUp: (job) => bringUp(job, { network, backend, added, mtuRefused }),
+    bringUp: (job) => bringUp(job, { network, backend, added, doubted, mtuRefused }),
     waited: ended,
     worked,
   });

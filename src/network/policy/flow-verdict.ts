@@ -26,10 +26,12 @@ export type FlowFacts = {
   /** The name of the VM with this address; null for a VM without a name, undefined if no VM has it. */
   readonly vmOf: (address: string) => string | null | undefined;
   /**
-   * All addresses that a DNS name has had: a flow does not end because the name's addresses change. Undefined
-   * if the name was never resolved: then an accept rule matches the flow and a drop rule does not.
+   * For accept rules: all addresses that a DNS name has had, since a flow does not end because the name's
+   * addresses change. Undefined if the daemon cannot know any: then the rule matches the flow.
    */
   readonly everOf: (host: string) => ReadonlySet<string> | undefined;
+  /** For drop rules: the addresses that the chains drop now; undefined, and without a match, if there is none. */
+  readonly addressesOf: (host: string) => readonly string[] | undefined;
 };
 
 const isPeer = (address: string, { peer, action }: NetworkRule, facts: FlowFacts): boolean => {
@@ -41,7 +43,9 @@ const isPeer = (address: string, { peer, action }: NetworkRule, facts: FlowFacts
     case 'vms':
       return peer.names.includes(facts.vmOf(address) ?? '');
     case 'host':
-      return facts.everOf(peer.name)?.has(address) ?? action === 'accept';
+      return action === 'accept'
+        ? (facts.everOf(peer.name)?.has(address) ?? true)
+        : (facts.addressesOf(peer.name)?.includes(address) ?? false);
     case 'networks': {
       const prefix = parsePrefix(address);
       return !('problem' in prefix) && peer.prefixes.some((range) => contains(range, prefix));

@@ -8,7 +8,7 @@ import type { Flow } from './flow.ts';
 import { allows, type FirstPacket, type FlowFacts } from './flow-verdict.ts';
 
 export type JudgeFacts = Pick<UplinkOptions, 'forwards' | 'masquerade'> &
-  Pick<FlowFacts, 'nowS' | 'everOf'> & {
+  Omit<FlowFacts, 'vmOf'> & {
     readonly served: readonly ServedVif[];
     /** VM names by domid. */
     readonly names: ReadonlyMap<number, string>;
@@ -44,14 +44,18 @@ const protocolNumbers = { tcp: 6, udp: 17 } as const;
 export const judgeFlows = (facts: JudgeFacts): ((flow: Flow) => boolean) => {
   const { served, names, forwards, masquerade, own } = facts;
   const vifs = noHolders<ServedVif>();
-  for (const vif of served) for (const prefix of vif.prefixes) addHolder(vifs, prefix, vif);
+  const named = noHolders<string>();
+  for (const vif of served) {
+    const name = names.get(vif.domid);
+    for (const prefix of vif.prefixes) {
+      addHolder(vifs, prefix, vif);
+      // A stubdomain has the addresses of its VM, but no name.
+      if (name !== undefined) addHolder(named, prefix, name);
+    }
+  }
   const flowFacts: FlowFacts = {
-    nowS: facts.nowS,
-    vmOf: (address) => {
-      const holder = findIn(vifs, address);
-      return holder && (names.get(holder.domid) ?? null);
-    },
-    everOf: facts.everOf,
+    ...facts,
+    vmOf: (address) => findIn(named, address) ?? (findIn(vifs, address) && null),
   };
 
   const isForwarded = ({ protocol, original, reply }: Flow): boolean =>

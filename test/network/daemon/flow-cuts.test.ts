@@ -6,10 +6,17 @@ import type { Plan } from '../../../src/network/plan/plan.ts';
 import { CommandError } from '../../../src/system/command.ts';
 import { deferred } from '../../../src/system/deferred.ts';
 import { linkNameOf } from '../../support/link-name.ts';
-import { modelOf, planFor } from '../plan/model-kernel.ts';
+import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif, emptyKernel } from '../store-fixture.ts';
 
-const todo: Plan = planFor(modelOf([3, 4, 5].map((domid) => backendVif(domid))));
+const model = modelOf([3, 4, 5].map((domid) => backendVif(domid)));
+const todo: Plan = planFor(model);
+/** The kernel in which the rules for all vifs stand. */
+const { kernel: converged } = converge(model);
+const without = (gone: string): Plan => ({
+  ...todo,
+  served: todo.served.filter(({ link }) => link !== gone),
+});
 
 const broken = new CommandError(['conntrack'], 'exit status 1', '');
 
@@ -17,6 +24,7 @@ const openFakes = () => {
   const calls: string[] = [];
   const state = {
     nowMs: 0,
+    kernel: emptyKernel,
     /** Fails or hangs a run of conntrack that contains the address. */
     cut: async (_addresses: readonly string[], _isExact: boolean): Promise<void> => {},
   };
@@ -35,8 +43,10 @@ const openFakes = () => {
           ),
         cutFlows: (addresses) => conntrack(addresses, false),
       },
-      policies: { flowFacts: () => ({ nowS: 0, everOf: () => undefined }) },
-      observed: { names: () => new Map(), kernel: () => emptyKernel },
+      policies: {
+        flowFacts: () => ({ nowS: 0, everOf: () => undefined, addressesOf: () => undefined }),
+      },
+      observed: { names: () => new Map(), kernel: () => state.kernel },
       log: { warn: () => calls.push('warn') },
     },
     () => state.nowMs,
@@ -162,11 +172,41 @@ test('a vif that is not served any more needs no cut, and its failure is forgott
   expectCuts('vif3.0');
   state.cut = () => Promise.reject(broken);
   await run();
-  const served = todo.served.filter(({ link }) => link !== 'vif3.0');
-  expect(await run({ ...todo, served })).toEqual([]);
+  expect(await run(without('vif3.0'))).toEqual([]);
   expect(flowCuts.problemOf('3/0')).toBe(undefined);
   state.cut = async () => {};
   expect(await run()).toEqual([]);
+});
+
+test('a vif that is served again before its rules are removed needs its cut still', async () => {
+  const { run, expectCuts, state } = await openStarted();
+  state.kernel = converged;
+  expectCuts('vif3.0');
+  await run(without('vif3.0'));
+  expect(await run()).toEqual(['forbidden of 10.0.5.3']);
+  expect(await run()).toEqual([]);
+});
+
+test('flows of an address that passes to another vif are judged', async () => {
+  const { run, state } = openFakes();
+  state.kernel = converged;
+  await run(without('vif4.0'));
+  expect(await run()).toEqual(['forbidden of 10.0.5.4']);
+});
+
+test('flows of a vif whose addresses are new to the firewall need no judgement', async () => {
+  const { run } = openFakes();
+  await run(without('vif4.0'));
+  expect(await run()).toEqual([]);
+});
+
+test('flows of a vif with a new link name are judged', async () => {
+  const { run, state } = await openStarted();
+  state.kernel = converged;
+  const served = todo.served.map((vif) =>
+    vif.key === '3/0' ? { ...vif, link: linkNameOf('web') } : vif,
+  );
+  expect(await run({ ...todo, served })).toEqual(['forbidden of 10.0.5.3']);
 });
 
 test('any other error ends the work', async () => {

@@ -21,14 +21,9 @@ const openFakes = ({ late = [] as readonly string[], refused = '' } = {}) => {
       if (link === refused) throw new Error('EINVAL');
       return hasRun || !late.includes(link);
     },
-    ipBatches: {
-      run: async (lines) => {
-        calls.push(...lines);
-        hasRun = true;
-        return { failed: [], gaveUp: undefined };
-      },
-      prepare: () => undefined,
-      close: () => undefined,
+    runBatch: async (lines) => {
+      calls.push(...lines);
+      hasRun = true;
     },
   };
   return { network, calls };

@@ -57,6 +57,13 @@ test('the last answer stays in use while lookups fail, and every address ever fo
   expect(changes()).toBe(2);
 });
 
+test('a name that becomes wanted later had no address before its first answer', async () => {
+  const { hosts } = hostWith(undefined, undefined);
+  hosts.want(new Set(['host.test', 'later.test']));
+  expect(hosts.everOf('host.test')).toBeUndefined();
+  expect(hosts.everOf('later.test')).toEqual(new Set());
+});
+
 test('a name that no policy uses any more is forgotten and not looked up', async () => {
   const { hosts, asked } = hostWith(found(5, 'a'));
   await hosts.asked();

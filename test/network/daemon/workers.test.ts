@@ -113,7 +113,12 @@ test('observes stale state, but not while a worker works nor right after that', 
   workers.start(closing);
   await workers.settled();
   workers.start(idle);
-  expect(calls.splice(0)).toEqual(['invalidate links', 'requeue', 'requeue after 30']);
+  expect(calls.splice(0)).toEqual([
+    'requeue after 301',
+    'invalidate links',
+    'requeue',
+    'requeue after 30',
+  ]);
   vi.advanceTimersByTime(30);
   workers.start(idle);
   await workers.settled();

@@ -5,6 +5,7 @@ import { flowsOf } from '../../../src/network/policy/flow.ts';
 import { type JudgeFacts, judgeFlows } from '../../../src/network/policy/judge-flows.ts';
 import { addHolder, noHolders } from '../../../src/network/vif/address-holders.ts';
 import type { ServedVif } from '../../../src/network/vif/served-vif.ts';
+import { domidOf } from '../../support/domid.ts';
 import { modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif, prefix } from '../store-fixture.ts';
 
@@ -40,6 +41,7 @@ const judge = (
     own,
     nowS: 0,
     everOf: () => undefined,
+    addressesOf: () => undefined,
     ...more,
   })(flow);
 };
@@ -117,4 +119,34 @@ test('the policy of a VM without a name is that of its vif, and no rule about a 
   const line = tcp('10.0.5.3', '10.0.5.4', 7);
   expect(judge(line, [toMail, open])).toBe(true);
   expect(judge(line, [toMail, open], { names: new Map() })).toBe(false);
+});
+
+test('the name of a VM holds for its stubdomain too, which has its addresses and no name', () => {
+  const fromWeb = '[[rule]]\naction = "accept"\ndirection = "in"\nsrcvm = "web"\n';
+  const line = tcp('10.0.5.3', '10.0.5.4', 7);
+  const [web, mail] = [withPolicy(3, open), withPolicy(4, fromWeb)];
+  const stubdomain = { ...web, key: '5/0' as const, domid: domidOf(5) };
+  expect(judge(line, [open, fromWeb], { served: [web, mail, stubdomain] })).toBe(true);
+  expect(judge(line, [open, fromWeb], { served: [stubdomain, mail, web] })).toBe(true);
+});
+
+const host = (action: string): string => `[[rule]]\naction = "${action}"\ndsthost = "a.test"\n`;
+
+test.each([
+  ['an accepted flow lives on at an address that the name had', host('accept'), '192.0.2.9', true],
+  [
+    'a drop rule ends no flow at an address that the name had',
+    host('drop') + out,
+    '192.0.2.9',
+    true,
+  ],
+  [
+    'a drop rule ends a flow at an address that the name has',
+    host('drop') + out,
+    '192.0.2.1',
+    false,
+  ],
+])('%s', (_, policy, now, expected) => {
+  const facts = { everOf: () => new Set(['192.0.2.1']), addressesOf: () => [now] };
+  expect(judge(tcp('10.0.5.3', '192.0.2.1', 7), [policy, isolated], facts)).toBe(expected);
 });
