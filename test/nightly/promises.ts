@@ -128,6 +128,18 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 12,
   },
   {
+    part: 'programs',
+    name: 'programs',
+    promise: 'Programs that fail in any way, at any of their uses, stop nothing else',
+    ...sampled({
+      file: 'test/network/daemon/failing-programs.rig.test.ts',
+      variable: 'VIFWATCH_FAILURES',
+      counts: 'failures',
+      atLeast: 56,
+    }),
+    usualMinutes: 7,
+  },
+  {
     part: 'cycles',
     name: 'cycles',
     promise: 'Vifs that come and go leave nothing in the kernel, in xenstore or in the daemon',
@@ -170,7 +182,7 @@ export const promises: readonly NightlyPromise[] = [
     ...vitest(['--project', 'faults']),
     judge: testsPass,
     bound: 'all tests, which are expected to fail',
-    usualMinutes: 15,
+    usualMinutes: 11,
   },
   {
     part: 'sanitizers',

@@ -128,10 +128,7 @@ export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
   };
 
   /** Runs a cut. Rules that change meanwhile make the vifs due again; so does a failure. */
-  const attempt = async (
-    vifs: readonly ServedVif[],
-    cut: () => Promise<void>,
-  ): Promise<CommandError | undefined> => {
+  const attempt = async (vifs: readonly ServedVif[], cut: () => Promise<void>): Promise<void> => {
     const links = vifs.map(({ link }) => link);
     for (const link of links) {
       uncut.delete(link);
@@ -140,12 +137,10 @@ export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
     try {
       await cut();
       for (const { key } of vifs) attempts.succeeded(key);
-      return undefined;
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       for (const link of links) uncut.add(link);
       for (const { key } of vifs) attempts.failed(key, problemFor(error));
-      return error;
     } finally {
       for (const link of links) running.delete(link);
     }
@@ -167,11 +162,7 @@ export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
         retryInMs: attempts.dueInMs(),
       };
     },
-    cutTogether: async (vifs, served) => {
-      await attempt(vifs, () => cutForbidden(vifs, served, ports));
-    },
-    cutAlone: async (vif, served) => {
-      await attempt([vif], () => cutForbiddenOrAll(vif, served, ports));
-    },
+    cutTogether: (vifs, served) => attempt(vifs, () => cutForbidden(vifs, served, ports)),
+    cutAlone: (vif, served) => attempt([vif], () => cutForbiddenOrAll(vif, served, ports)),
   };
 };

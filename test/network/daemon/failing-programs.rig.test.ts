@@ -67,7 +67,7 @@ const isolate = (host: SimHost, name: string): void =>
   writeFileSync(`${host.daemon.policies}/${name}.toml`, 'profile = "isolated"\n');
 
 /** `npm run nightly` asks for all. */
-const { VIFWATCH_FAILURES = '4' } = process.env;
+const { VIFWATCH_FAILURES = '3' } = process.env;
 const count = Math.min(Number(VIFWATCH_FAILURES), cases.length);
 
 /** A sample that another seed changes; 23 and the number of cases have no common divisor. */
