@@ -121,3 +121,19 @@ describe.concurrent('a request for help or the version exits with 0', () => {
     expect(stdout.endsWith(`\nSee also: ${command.manual}`)).toBe(true);
   });
 });
+
+describe.concurrent('output that cannot be written ends a command with 70', () => {
+  test('a full disk is named', async () => {
+    const argv = ['-c', '"$@" >/dev/full', 'sh', process.execPath, main, 'completion', 'bash'];
+    const { exitCode, stderr } = await execa('sh', argv, { reject: false });
+    expect(exitCode).toBe(70);
+    expect(stderr).toMatch(/^vifwatch: cannot write to standard output: ENOSPC.*$/);
+  });
+
+  test('a reader that has closed gets no message', async () => {
+    // The reader closes before the program starts.
+    const script = '{ sleep 0.2; "$@"; echo $? >&2; } | true';
+    const argv = ['-c', script, 'sh', process.execPath, main, 'completion', 'bash'];
+    expect((await execa('sh', argv)).stderr).toBe('70');
+  });
+});
