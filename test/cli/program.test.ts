@@ -94,8 +94,8 @@ describe.concurrent('a wrong command line exits with 64', () => {
     ['status now', 'too many arguments'],
     ['agent chekc', 'too many arguments'],
     ['call vm', "missing required argument 'SERVICE[+ARGUMENT]'"],
-    ['call --timeout 0 vm svc', 'It must be a number of seconds up to 2000000.'],
-    ['call --timeout 2000001 vm svc', 'It must be a number of seconds up to 2000000.'],
+    ['call --timeout 0 vm svc', 'It must be a number of seconds above 0, up to 2000000.'],
+    ['call --timeout 2000001 vm svc', 'It must be a number of seconds above 0, up to 2000000.'],
     ['mesh compile mesh.toml', "required option '-o, --output <DIR>' not specified"],
     ['completion tcsh', 'It must be one of bash, zsh, fish.'],
   ])('vifwatch %s', async (line, message) => {
@@ -112,6 +112,7 @@ describe.concurrent('a request for help or the version exits with 0', () => {
 
   test('the help of a command', async () => {
     expect(await run('help policy')).toEqual(await run('policy --help'));
+    expect(await run('help mesh check')).toEqual(await run('mesh check --help'));
   });
 
   test.each(named)('the help of "$name"', async ({ name, command }) => {
