@@ -17,12 +17,23 @@ const complain = (error: unknown): void => {
   process.stderr.write(`vifwatch: ${code}${error instanceof Error ? error.message : error}\n`);
 };
 
+/** A reader that has closed needs no message. */
+const endWithoutOutput = ({ code, message }: NodeJS.ErrnoException): void => {
+  if (code !== 'EPIPE') complain(new Error(`cannot write to standard output: ${message}`));
+  process.exit(70);
+};
+
 const perform: Perform = async (command, values) => {
+  if (command.heedsOutput) process.stdout.off('error', endWithoutOutput);
   // The program parses exactly the parameters that the command declares.
   const status = await command.run(values as never);
   if (command.endsProcess) process.exit(status);
   process.exitCode = status;
 };
+
+process.stdout.on('error', endWithoutOutput);
+// Without standard error, the exit status still tells what happened.
+process.stderr.on('error', () => undefined);
 
 try {
   await runCommandLine(commandTable, process.argv.slice(2), perform);

@@ -114,5 +114,7 @@ export const runCommandLine = async (
     if (words.includes(command.path[0])) complete(leaf, command, { program, perform });
   }
   for (const group of table.groups) addGroup(program, group);
-  await program.parseAsync(words, { from: 'user' });
+  // commander's own "help" ignores the words after the first.
+  const asksHelp = words[0] === 'help' && words.length > 2;
+  await program.parseAsync(asksHelp ? [...words.slice(1), '--help'] : words, { from: 'user' });
 };

@@ -57,7 +57,9 @@ const issueError = (file: string, text: string, issue: v.BaseIssue<unknown>): Vi
   const path = (issue.path ?? []).map(({ key }) => key) as KeyPath;
   const key = path.filter((part) => typeof part === 'string').join('.');
   const unknown = issue.type === 'strict_object' && issue.expected === 'never';
-  const message = unknown ? `unknown key "${key}"` : `${key}: ${issue.message}`;
+  const missing = issue.type === 'strict_object' && issue.received === 'undefined';
+  const problem = missing ? 'the required key is missing' : issue.message;
+  const message = unknown ? `unknown key "${key}"` : `${key}: ${problem}`;
   return invalidKey(file, text, path, message);
 };
 

@@ -64,7 +64,7 @@ Exit status:
   0   the files were written; there may be warnings
   64  wrong command line
   70  any other failure; standard error names it
-  78  the mesh has an error, or DIR is not the output of a compile
+  78  the mesh has an error, or DIR cannot be replaced
 
 See also: vifwatch-mesh(5)`);
 });

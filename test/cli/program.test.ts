@@ -94,8 +94,8 @@ describe.concurrent('a wrong command line exits with 64', () => {
     ['status now', 'too many arguments'],
     ['agent chekc', 'too many arguments'],
     ['call vm', "missing required argument 'SERVICE[+ARGUMENT]'"],
-    ['call --timeout 0 vm svc', 'It must be a number of seconds up to 2000000.'],
-    ['call --timeout 2000001 vm svc', 'It must be a number of seconds up to 2000000.'],
+    ['call --timeout 0 vm svc', 'It must be a number of seconds above 0, up to 2000000.'],
+    ['call --timeout 2000001 vm svc', 'It must be a number of seconds above 0, up to 2000000.'],
     ['mesh compile mesh.toml', "required option '-o, --output <DIR>' not specified"],
     ['completion tcsh', 'It must be one of bash, zsh, fish.'],
   ])('vifwatch %s', async (line, message) => {
@@ -112,6 +112,7 @@ describe.concurrent('a request for help or the version exits with 0', () => {
 
   test('the help of a command', async () => {
     expect(await run('help policy')).toEqual(await run('policy --help'));
+    expect(await run('help mesh check')).toEqual(await run('mesh check --help'));
   });
 
   test.each(named)('the help of "$name"', async ({ name, command }) => {
@@ -119,5 +120,21 @@ describe.concurrent('a request for help or the version exits with 0', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/\n\nExamples:\n.*\n\nExit status:\n.* 64 +wrong.*\n\nSee also: /s);
     expect(stdout.endsWith(`\nSee also: ${command.manual}`)).toBe(true);
+  });
+});
+
+describe.concurrent('output that cannot be written ends a command with 70', () => {
+  test('a full disk is named', async () => {
+    const argv = ['-c', '"$@" >/dev/full', 'sh', process.execPath, main, 'completion', 'bash'];
+    const { exitCode, stderr } = await execa('sh', argv, { reject: false });
+    expect(exitCode).toBe(70);
+    expect(stderr).toMatch(/^vifwatch: cannot write to standard output: ENOSPC.*$/);
+  });
+
+  test('a reader that has closed gets no message', async () => {
+    // The reader closes before the program starts.
+    const script = '{ sleep 0.2; "$@"; echo $? >&2; } | true';
+    const argv = ['-c', script, 'sh', process.execPath, main, 'completion', 'bash'];
+    expect((await execa('sh', argv)).stderr).toBe('70');
   });
 });

@@ -64,6 +64,7 @@ const call = command({
     ['vifwatch call sa-vm sign+key1 < letter > letter.sig', 'sign a letter with key1 on sa-vm'],
     ['vifwatch call --timeout 60 mgmt-vm copy -- tar c .', 'send a directory, a minute at most'],
   ],
+  heedsOutput: true,
   endsProcess: true, // Unread input on a terminal or pipe would keep the process alive.
   run: async (values) => (await import('../ipc/call.ts')).call(values),
 });

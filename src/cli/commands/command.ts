@@ -34,6 +34,8 @@ type Explained = Described & {
   readonly examples: readonly [Example, Example, ...Example[]];
   /** True if the process must exit when the command ends, although open handles would keep it alive. */
   readonly endsProcess?: true;
+  /** True if the command itself handles a standard output that cannot be written. */
+  readonly heedsOutput?: true;
 };
 
 /** A command with any parameters. */

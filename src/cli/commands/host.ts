@@ -17,7 +17,7 @@ const audit = command({
   ],
   examples: [
     ['vifwatch audit', 'show the findings, each with its remedy'],
-    ['vifwatch audit --json | jq -r .findings[].code', 'list the codes of the findings'],
+    ['vifwatch audit --json | jq -r ".findings[].code"', 'list the codes of the findings'],
   ],
   endsProcess: true, // An agent that does not answer would keep the process alive.
   run: async (values) => (await import('../host/audit.ts')).audit(values),
@@ -47,7 +47,7 @@ const compile = command({
   exitStatuses: [
     [0, 'the files were written; there may be warnings'],
     otherFailure,
-    [78, 'the mesh has an error, or DIR is not the output of a compile'],
+    [78, 'the mesh has an error, or DIR cannot be replaced'],
   ],
   examples: [
     ['vifwatch mesh compile mesh.toml -o out', 'write out/dom0 and out/vms'],

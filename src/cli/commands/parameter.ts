@@ -123,7 +123,7 @@ export const seconds: Value<number> = {
   parse: (given) => {
     const value = Number(given);
     if (value > 0 && value <= maxSeconds) return value;
-    throw new InvalidArgumentError(`It must be a number of seconds up to ${maxSeconds}.`);
+    throw new InvalidArgumentError(`It must be a number of seconds above 0, up to ${maxSeconds}.`);
   },
 };
 

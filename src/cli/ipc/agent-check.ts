@@ -35,7 +35,9 @@ const policy = (directory: string): Promise<CheckResult> =>
       case 'rules':
         return `${rules.length} rules in ${files} files`;
       case 'absent':
-        throw new Error(`${directory} does not exist: every call is denied`);
+        throw new Error(
+          `${directory} does not exist: every call is denied; mkdir -p ${directory}, and write a policy`,
+        );
       case 'invalid': {
         const hint = policy.diagnostics.length === 1 ? '' : ': vifwatch policy check';
         throw new Error(`${firstOfDiagnostics(policy.diagnostics)}${hint}`);

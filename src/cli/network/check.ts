@@ -34,14 +34,19 @@ const forwarding = () =>
 const checks = (config: string): Promise<CheckResult>[] => [
   probe('config', '', async () => {
     const { uplinks, gateways } = await loadConfig(config);
+    const absence = await access(config).then(
+      () => '',
+      () => `${config} does not exist; `,
+    );
     const from = uplinks === undefined ? 'every interface' : uplinks.join(' ');
-    return `uplinks: ${from}, gateways: ${gateways.map(({ text }) => text).join(' ') || 'none'}`;
+    const by = gateways.map(({ text }) => text).join(' ') || 'none';
+    return `${absence}uplinks: ${from}, gateways: ${by}`;
   }),
   probe('policies', '', () => inspectPolicies(policyDirectory(config))),
   ...netVmPrograms.map(binary),
   probe(
     'firewall',
-    'modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
+    'as root: modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
     async () => {
       await run(['nft', '-c', '-f', staticRulesetFile]);
       return `nft accepts ${staticRulesetFile}`;
