@@ -48,6 +48,7 @@ const openFakes = () => {
     removals: openFailedAttempts(() => 0),
     flowCuts: {
       expect: () => {},
+      expectAll: () => calls.push('expect all cuts'),
       due: () => ({ together: [], alone: [], retryInMs: undefined }),
     },
     repair: { logExcess: () => {}, gatewaysToAdd: () => [], record: () => {} },
@@ -82,6 +83,14 @@ test('slow work delays no other worker, and its links stay busy', async () => {
   expect(calls).toEqual(['removed', 'requeue', 'invalidate links', 'requeue']);
 });
 
+test('after the removal of a forward, all flows are judged', async () => {
+  const { workers, calls } = openFakes();
+  const element = { set: 'forward_port', proto: 'tcp', port: 7, toPort: 7 } as const;
+  workers.start({ ...idle, garbage: { elements: [element], chains: [] } });
+  await workers.settled();
+  expect(calls).toEqual(['removed', 'expect all cuts', 'requeue', 'requeue']);
+});
+
 test('a failed program is logged, shown in status, and tried again after a second', async () => {
   const { workers, calls, lines, ipBatch } = openFakes();
   const error = new CommandError(['ip'], 'exit status 1', '');
@@ -113,7 +122,12 @@ test('observes stale state, but not while a worker works nor right after that', 
   workers.start(closing);
   await workers.settled();
   workers.start(idle);
-  expect(calls.splice(0)).toEqual(['invalidate links', 'requeue', 'requeue after 30']);
+  expect(calls.splice(0)).toEqual([
+    'requeue after 301',
+    'invalidate links',
+    'requeue',
+    'requeue after 30',
+  ]);
   vi.advanceTimersByTime(30);
   workers.start(idle);
   await workers.settled();
