@@ -97,7 +97,7 @@ test('a failed program is logged, shown in status, and tried again after a secon
   ipBatch.run = () => Promise.reject(error);
   workers.start(closing);
   await workers.settled();
-  expect(calls).toEqual(['invalidate elements', 'requeue after 1000']);
+  expect(calls).toEqual(['invalidate links', 'invalidate elements', 'requeue after 1000']);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ code: 'COMMAND_FAILED', level: 50 });
   expect(workers.lastCommandError()).toBe(error);
   ipBatch.run = async () => {};
