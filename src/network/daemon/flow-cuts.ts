@@ -38,6 +38,8 @@ export type FlowCuts = {
   readonly problemOf: (key: VifKey) => Problem | undefined;
   /** Records that the rules for these links have changed: flows that they forbid may still be tracked. */
   readonly expect: (links: Iterable<LinkName>) => void;
+  /** Records that rules for all vifs have changed. */
+  readonly expectAll: () => void;
   /**
    * The vifs whose flows must be judged now. Forgets the vifs that are not served any more, and expects cuts for
    * those that were not served before: at the first call for all, since an earlier daemon may have ended before
@@ -150,6 +152,9 @@ export const openFlowCuts = (ports: Ports, now: () => number): FlowCuts => {
     problemOf: attempts.failureOf,
     expect: (links) => {
       for (const link of links) uncut.add(link);
+    },
+    expectAll: () => {
+      known = undefined;
     },
     due: (served) => {
       forget(served);

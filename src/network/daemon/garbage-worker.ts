@@ -3,66 +3,100 @@
 import type { Logger } from 'pino';
 import { CommandError } from '../../system/command.ts';
 import type { Network } from '../kernel/network.ts';
-import type { Nft } from '../kernel/nft.ts';
+import { type GarbageShare, sharesOf } from '../plan/garbage-shares.ts';
 import type { Garbage, Plan } from '../plan/plan.ts';
-import { type Element, elementLink, isPrefixOnly, keyOfElement } from '../state/element.ts';
-import type { ObservedState } from './observed-state.ts';
+import { elementLink, isPrefixOnly, keyOfElement } from '../state/element.ts';
+import { forEachOf } from './few-at-once.ts';
 import type { Repair } from './repair.ts';
 import { openWorker, type PlanWorker, type WorkEnd } from './worker.ts';
 
-/**
- * The garbage in parts that can be removed one after the other: the elements of each link, those of no link,
- * then each chain.
- */
-const partsOf = ({ elements, chains }: Garbage): readonly Garbage[] => {
-  const byLink = new Map<string | undefined, Element[]>();
-  for (const element of elements) {
-    const link = elementLink(element);
-    byLink.set(link, [...(byLink.get(link) ?? []), element]);
-  }
-  return [
-    ...[...byLink.values()].map((own) => ({ elements: own, chains: [] })),
-    ...chains.map((chain) => ({ elements: [], chains: [chain] })),
-  ];
+type Ports = {
+  readonly network: {
+    readonly cutFlows: Network['cutFlows'];
+    readonly nft: Pick<Network['nft'], 'remove'>;
+  };
+  /** Called with what nft has removed. */
+  readonly removed: (what: Garbage) => void;
+  readonly log: Pick<Logger, 'debug'>;
 };
 
 /**
- * Cuts the flows of the addresses, then removes the elements and chains: if the cut fails, the elements are
- * still there, and the next pass plans the cut again. Garbage that nft cannot remove, for example a chain that
- * another program uses, keeps no other garbage in place.
- * @param removed called with what nft has removed
+ * Removes elements and chains, and cuts the flows of their addresses. It cuts the flows first: if that fails,
+ * the elements are still there, and the next pass plans the cut again.
  * @throws CommandError
  */
-export const garbageCollect = async (
-  { garbage, cut }: Pick<Plan, 'garbage' | 'cut'>,
-  { cutFlows, nft }: { readonly cutFlows: Network['cutFlows']; readonly nft: Pick<Nft, 'remove'> },
-  removed: (what: Garbage) => void,
+const collect = async (
+  { garbage, cut }: GarbageShare,
+  { network, removed, log }: Ports,
 ): Promise<void> => {
-  const remove = async (what: Garbage): Promise<CommandError | undefined> => {
+  await network.cutFlows(cut);
+  await network.nft.remove(garbage);
+  removed(garbage);
+  log.debug(
+    { elements: garbage.elements.map(keyOfElement), chains: garbage.chains },
+    'removed unused elements and chains from the firewall',
+  );
+};
+
+const merged = (shares: readonly GarbageShare[]): GarbageShare => ({
+  garbage: {
+    elements: shares.flatMap(({ garbage }) => garbage.elements),
+    chains: shares.flatMap(({ garbage }) => garbage.chains),
+  },
+  cut: [...new Set(shares.flatMap(({ cut }) => cut))],
+});
+
+/** Collects the shares together and, if that fails, each alone: a faulty one fails alone. */
+const collectShares = async (
+  shares: readonly GarbageShare[],
+  ports: Ports,
+): Promise<readonly CommandError[]> => {
+  const failures: CommandError[] = [];
+  const attempt = async (share: GarbageShare): Promise<boolean> => {
     try {
-      await nft.remove(what);
-      removed(what);
-      return undefined;
+      await collect(share, ports);
+      return true;
     } catch (error) {
-      if (error instanceof CommandError) return error;
-      throw error;
+      if (!(error instanceof CommandError)) throw error;
+      failures.push(error);
+      return false;
     }
   };
-  await cutFlows(cut);
-  let failure = await remove(garbage);
-  const parts = failure === undefined ? [] : partsOf(garbage);
-  if (parts.length > 1) {
-    failure = undefined;
-    for (const part of parts) failure = (await remove(part)) ?? failure;
-  }
+  if (shares.length === 0 || (await attempt(merged(shares))) || shares.length === 1)
+    return failures;
+  failures.length = 0;
+  await forEachOf(shares, async (share) => void (await attempt(share)));
+  return failures;
+};
+
+/**
+ * Collects what needs no cut first: a forwarded port or an uplink that the configuration no longer has is
+ * closed although conntrack fails. Chains come last, since the other elements may jump to them.
+ * @throws CommandError if a share could not be collected
+ */
+export const garbageCollect = async (
+  todo: Pick<Plan, 'garbage' | 'cut'>,
+  ports: Ports,
+): Promise<void> => {
+  const shares = sharesOf(todo);
+  const isChain = ({ garbage }: GarbageShare): boolean => garbage.chains.length > 0;
+  const steps =
+    todo.cut.length === 0
+      ? [shares]
+      : [
+          shares.filter((share) => !isChain(share) && share.cut.length === 0),
+          shares.filter(({ cut }) => cut.length > 0),
+          shares.filter(isChain),
+        ];
+  const failures: CommandError[] = [];
+  for (const step of steps) failures.push(...(await collectShares(step, ports)));
+  const [failure] = failures;
   if (failure !== undefined) throw failure;
 };
 
-type Ports = {
-  readonly observed: Pick<ObservedState, 'removed'>;
+type WorkerPorts = {
   readonly repair: Pick<Repair, 'logExcess'>;
-  readonly garbageCollect: (todo: Plan, removed: (what: Garbage) => void) => Promise<void>;
-  readonly log: Pick<Logger, 'debug'>;
+  readonly garbageCollect: (todo: Plan) => Promise<void>;
   readonly worked: WorkEnd;
 };
 
@@ -71,8 +105,8 @@ type GarbageWorker = PlanWorker & {
   readonly leaving: () => ReadonlySet<string>;
 };
 
-export const openGarbageWorker = (ports: Ports): GarbageWorker => {
-  const { observed, repair, garbageCollect, log } = ports;
+export const openGarbageWorker = (ports: WorkerPorts): GarbageWorker => {
+  const { repair, garbageCollect } = ports;
   const worker = openWorker(ports.worked);
   let leaving: ReadonlySet<string> = new Set();
   return {
@@ -84,15 +118,7 @@ export const openGarbageWorker = (ports: Ports): GarbageWorker => {
       repair.logExcess({ elements });
       const links = elements.flatMap((element) => elementLink(element) ?? []);
       leaving = new Set(elements.filter(isPrefixOnly).map(({ prefix }) => prefix));
-      worker.start(links, () =>
-        garbageCollect(todo, (what) => {
-          observed.removed(what);
-          log.debug(
-            { elements: what.elements.map(keyOfElement), chains: what.chains },
-            'removed unused elements and chains from the firewall',
-          );
-        }),
-      );
+      worker.start(links, () => garbageCollect(todo));
     },
   };
 };

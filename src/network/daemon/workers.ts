@@ -6,8 +6,8 @@ import type { LinkName } from '../../address/link-name.ts';
 import { systemClock } from '../../system/clock.ts';
 import { CommandError } from '../../system/command.ts';
 import type { Network } from '../kernel/network.ts';
-import type { Plan } from '../plan/plan.ts';
-import { elementLink } from '../state/element.ts';
+import type { Garbage, Plan } from '../plan/plan.ts';
+import { elementLink, isForward } from '../state/element.ts';
 import type { Backend } from '../store/backend.ts';
 import type { Additions } from '../text/nft-json.ts';
 import { openBatchWindow } from './batch-window.ts';
@@ -68,18 +68,20 @@ const retryMs = 1_000;
 const areIdle = (planWorkers: readonly PlanWorker[]): boolean =>
   planWorkers.every(({ workers }) => workers.every((worker) => worker.isIdle()));
 
-/** Has flows judged that the replaced rules may have let in; that waits for no link. */
+/** Has flows judged that the rules let in before the additions; that waits for no link. */
 const judgeAnew = (
-  { replaced }: Additions,
+  { elements, replaced }: Additions,
   { flowCuts, requeue }: Pick<WorkerParts, 'flowCuts' | 'requeue'>,
 ): void => {
-  if (replaced.length === 0) return;
+  const hides = elements.some(({ set }) => set === 'masquerading');
+  if (replaced.length === 0 && !hides) return;
+  if (hides) flowCuts.expectAll();
   flowCuts.expect(replaced.flatMap((element) => elementLink(element) ?? []));
   requeue();
 };
 
 export const openWorkers = (parts: WorkerParts): Workers => {
-  const { observed, network, backend, mayOpen, log } = parts;
+  const { observed, network, backend, flowCuts, mayOpen, log } = parts;
   const schedule = openObservationSchedule(systemClock.now);
   const ended = (error?: unknown): void => {
     if (error === undefined) {
@@ -102,6 +104,12 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     observed.added(what);
     judgeAnew(what, parts);
   };
+  const removed = (what: Garbage): void => {
+    observed.removed(what);
+    if (!what.elements.some(isForward)) return;
+    flowCuts.expectAll();
+    parts.requeue();
+  };
   const bringUpWorker = openBringUpWorker({
     ...parts,
     batchWindow: openBatchWindow({ hasLink: network.hasLink, changes: parts.linkChanges }),
@@ -116,7 +124,7 @@ export const openWorkers = (parts: WorkerParts): Workers => {
   });
   const garbageWorker = openGarbageWorker({
     ...parts,
-    garbageCollect: (todo, removed) => garbageCollect(todo, network, removed),
+    garbageCollect: (todo) => garbageCollect(todo, { network, removed, log }),
     worked,
   });
   const flowCutWorker = openFlowCutWorker({ ...parts, ended });

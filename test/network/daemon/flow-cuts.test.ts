@@ -194,6 +194,12 @@ test('flows of an address that passes to another vif are judged', async () => {
   expect(await run()).toEqual(['forbidden of 10.0.5.4']);
 });
 
+test('after a change for all vifs, all flows are judged', async () => {
+  const { run, flowCuts } = await openStarted();
+  flowCuts.expectAll();
+  expect(await run()).toEqual(['forbidden of 10.0.5.3,10.0.5.4,10.0.5.5']);
+});
+
 test('flows of a vif whose addresses are new to the firewall need no judgement', async () => {
   const { run } = openFakes();
   await run(without('vif4.0'));

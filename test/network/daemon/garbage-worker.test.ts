@@ -1,9 +1,10 @@
 /** The worker that removes unused elements and chains, with fakes that record each call. */
 import { expect, test } from 'vitest';
 import { garbageCollect, openGarbageWorker } from '../../../src/network/daemon/garbage-worker.ts';
-import type { Plan } from '../../../src/network/plan/plan.ts';
+import type { Garbage, Plan } from '../../../src/network/plan/plan.ts';
 import { type Element, keyOfElement } from '../../../src/network/state/element.ts';
 import { CommandError } from '../../../src/system/command.ts';
+import { linkNameOf } from '../../support/link-name.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
 
@@ -11,99 +12,129 @@ const served = converge(modelOf([backendVif(3)]));
 const idle: Plan = planFor(served);
 const elements = [...served.kernel.elements.values()].filter(({ set }) => set === 'vif');
 
-const openFakes = (failure?: Error) => {
+const openFakes = () => {
   const calls: string[] = [];
+  const state = {
+    cut: async (_addresses: readonly string[]): Promise<void> => {},
+    remove: async (_what: Garbage): Promise<void> => {},
+  };
+  const textOf = ({ elements, chains }: Garbage): string =>
+    [...elements.map(keyOfElement), ...chains].join(', ');
   const planWorker = openGarbageWorker({
-    observed: { removed: ({ chains }) => calls.push(`removed ${chains}`) },
     repair: {
       logExcess: (excess) => calls.push(`excess ${excess.elements?.map(keyOfElement)}`),
     },
-    garbageCollect: async ({ garbage }, removed) => {
-      calls.push('collect');
-      if (failure !== undefined) throw failure;
-      removed(garbage);
-    },
-    log: { debug: (fields: object) => calls.push(`log ${JSON.stringify(fields)}`) },
+    garbageCollect: (todo) =>
+      garbageCollect(todo, {
+        network: {
+          cutFlows: async (addresses) => {
+            if (addresses.length > 0) calls.push(`cut ${addresses}`);
+            await state.cut(addresses);
+          },
+          nft: {
+            remove: async (what) => {
+              calls.push(`remove ${textOf(what)}`);
+              await state.remove(what);
+            },
+          },
+        },
+        removed: (what) => calls.push(`removed ${textOf(what)}`),
+        log: { debug: () => {} },
+      }),
     worked: (error) => calls.push(error === undefined ? 'worked' : `worked: ${error}`),
   });
   const [worker] = planWorker.workers;
   if (worker === undefined) throw new Error('there is no worker');
-  return { planWorker, worker, calls };
+  const run = async (plan: Plan): Promise<readonly string[]> => {
+    planWorker.start(plan);
+    await worker.settled();
+    return calls.splice(0);
+  };
+  return { planWorker, worker, state, run };
 };
 
-test('a plan without garbage starts nothing', () => {
-  const { planWorker, worker, calls } = openFakes();
-  planWorker.start(idle);
+const broken = new CommandError(['nft'], 'exit status 1', '');
+const forward: Element = { set: 'forward_port', proto: 'tcp', port: 7, toPort: 7 };
+const addressOf = (link: string, prefix: string): Element[] => [
+  { set: 'address4', link: linkNameOf(link), prefix },
+  { set: 'live4', prefix },
+];
+const removedOf = (calls: readonly string[]): readonly string[] =>
+  calls.filter((call) => /^(removed|cut|worked)/.test(call));
+
+test('a plan without garbage starts nothing', async () => {
+  const { worker, run } = openFakes();
+  expect(await run(idle)).toEqual([]);
   expect(worker.isIdle()).toBe(true);
-  expect(calls).toEqual([]);
 });
 
-test('records what it removed, and is busy with its links meanwhile', async () => {
-  const { planWorker, worker, calls } = openFakes();
+test('removes all in one transaction, and is busy with its links meanwhile', async () => {
+  const { planWorker, worker, run } = openFakes();
   planWorker.start({ ...idle, garbage: { elements, chains: ['out-a'] } });
   expect(worker.busy()).toEqual(['vif3.0']);
-  planWorker.start({ ...idle, garbage: { elements: [], chains: ['out-b'] } });
-  await worker.settled();
-  expect(calls).toEqual([
+  expect(await run({ ...idle, garbage: { elements: [], chains: ['out-b'] } })).toEqual([
     'excess vif vif3.0',
-    'collect',
-    'removed out-a',
-    'log {"elements":["vif vif3.0"],"chains":["out-a"]}',
+    'remove vif vif3.0, out-a',
+    'removed vif vif3.0, out-a',
     'worked',
   ]);
 });
 
-test('a failed removal leaves the knowledge of the firewall as it is', async () => {
-  const { planWorker, worker, calls } = openFakes(new Error('nft failed'));
-  planWorker.start({ ...idle, garbage: { elements: [], chains: ['out-a'] } });
-  await worker.settled();
-  expect(calls.slice(1)).toEqual(['collect', 'worked: Error: nft failed']);
+test('a chain that nft does not remove keeps no other garbage', async () => {
+  const { run, state } = openFakes();
+  state.remove = async ({ chains }) => {
+    if (chains.includes('out-a')) throw broken;
+  };
+  const calls = await run({ ...idle, garbage: { elements, chains: ['out-a', 'out-b'] } });
+  expect(removedOf(calls)).toEqual([
+    'removed vif vif3.0',
+    'removed out-b',
+    'worked: CommandError: nft: exit status 1',
+  ]);
 });
 
-/** Collects garbage with an nft that refuses each removal of the chain `out-used`. */
-const collect = async (chains: readonly string[]) => {
-  const calls: string[] = [];
-  const removed: string[] = [];
-  const text = ({ elements: own, chains: names }: Plan['garbage']): string =>
-    [...own.map(keyOfElement), ...names].join();
-  const collecting = garbageCollect(
-    { garbage: { elements, chains }, cut: ['10.0.5.3'] },
-    {
-      cutFlows: async (prefixes) => void calls.push(`cut ${prefixes}`),
-      nft: {
-        remove: async (what) => {
-          calls.push(text(what));
-          if (what.chains.includes('out-used')) throw new CommandError(['nft'], 'busy', '');
-        },
-      },
-    },
-    (what) => removed.push(text(what)),
-  );
-  const failure = await collecting.then(
-    () => undefined,
-    (error) => error,
-  );
-  return { calls, removed, failure };
-};
-
-test('cuts the flows first, then removes everything together', async () => {
-  const { calls, removed, failure } = await collect(['out-a']);
-  expect(calls).toEqual(['cut 10.0.5.3', 'vif vif3.0,out-a']);
-  expect(removed).toEqual(['vif vif3.0,out-a']);
-  expect(failure).toBe(undefined);
+test('shares that nft removes only one by one are no failure', async () => {
+  const { run, state } = openFakes();
+  state.remove = async (what) => {
+    if (what.chains.length > 1) throw broken;
+  };
+  const calls = await run({ ...idle, garbage: { elements: [], chains: ['out-a', 'out-b'] } });
+  expect(removedOf(calls)).toEqual(['removed out-a', 'removed out-b', 'worked']);
 });
 
-test('a chain that nft cannot remove keeps no other garbage in place, and is reported', async () => {
-  const { calls, removed, failure } = await collect(['out-used', 'out-a']);
-  expect(calls.slice(1)).toEqual(['vif vif3.0,out-used,out-a', 'vif vif3.0', 'out-used', 'out-a']);
-  expect(removed).toEqual(['vif vif3.0', 'out-a']);
-  expect(failure).toBeInstanceOf(CommandError);
+test('a forward is removed before any cut, and a cut that fails keeps only its own rules', async () => {
+  const { run, state } = openFakes();
+  state.cut = async (addresses) => {
+    if (addresses.includes('10.0.5.3')) throw broken;
+  };
+  const garbage = {
+    elements: [...addressOf('vif3.0', '10.0.5.3'), ...addressOf('vif4.0', '10.0.5.4'), forward],
+    chains: [],
+  };
+  const calls = await run({ ...idle, garbage, cut: ['10.0.5.3', '10.0.5.4'] });
+  expect(removedOf(calls)).toEqual([
+    'removed forward_port tcp . 7 . 7',
+    'cut 10.0.5.3,10.0.5.4',
+    'cut 10.0.5.3',
+    'cut 10.0.5.4',
+    'removed address4 vif4.0 . 10.0.5.4, live4 10.0.5.4',
+    'worked: CommandError: nft: exit status 1',
+  ]);
+});
+
+test('any other error ends the work', async () => {
+  const { run, state } = openFakes();
+  state.remove = () => Promise.reject(new Error('a fault of the daemon'));
+  const calls = await run({ ...idle, garbage: { elements: [], chains: ['out-a'] } });
+  expect(calls.at(-1)).toBe('worked: Error: a fault of the daemon');
 });
 
 test('tells which addresses are leaving until it has removed their elements', async () => {
   const { planWorker, worker } = openFakes();
-  const live: Element = { set: 'live4', prefix: '10.0.5.3' };
-  planWorker.start({ ...idle, garbage: { elements: [live], chains: [] } });
+  planWorker.start({
+    ...idle,
+    garbage: { elements: addressOf('vif3.0', '10.0.5.3'), chains: [] },
+  });
   expect(planWorker.leaving()).toEqual(new Set(['10.0.5.3']));
   await worker.settled();
   expect(planWorker.leaving()).toEqual(new Set());

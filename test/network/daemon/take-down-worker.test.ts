@@ -4,11 +4,13 @@ import { openFailedAttempts } from '../../../src/network/daemon/failed-attempts.
 import {
   openTakeDownWorker,
   type Removals,
+  takeDown,
   type Unremoved,
 } from '../../../src/network/daemon/take-down-worker.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import { keyOfRoute, type Route } from '../../../src/network/state/kernel-state.ts';
 import type { VifKey } from '../../../src/network/vif/backend-vif.ts';
+import { CommandError } from '../../../src/system/command.ts';
 import { linkNameOf } from '../../support/link-name.ts';
 import { converge, modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif } from '../store-fixture.ts';
@@ -18,7 +20,11 @@ const nothing = { links: [], routes: [], neighbours: [] };
 
 const openFakes = (failure?: Error) => {
   const calls: string[] = [];
-  const state = { nowMs: 0, unremoved: [] as Unremoved[] };
+  const state = {
+    nowMs: 0,
+    unremoved: [] as Unremoved[],
+    failure: undefined as CommandError | undefined,
+  };
   const removals: Removals = openFailedAttempts(() => state.nowMs);
   const planWorker = openTakeDownWorker({
     observed: {
@@ -31,7 +37,7 @@ const openFakes = (failure?: Error) => {
     takeDown: async ({ takeDown, finish }) => {
       calls.push(`take down ${[...takeDown.links, ...finish]}`);
       if (failure !== undefined) throw failure;
-      return state.unremoved;
+      return { unremoved: state.unremoved, failure: state.failure };
     },
     removals,
     requeueAfter: (ms) => calls.push(`requeue after ${ms}`),
@@ -108,4 +114,46 @@ test('a directory that xenstored does not remove is tried again later, and delay
   state.unremoved = [];
   expect(await run('3/0')).toEqual(['take down 3/0']);
   expect(removals.failureOf('3/0')).toBe(undefined);
+});
+
+const overdue = new CommandError(['ip'], 'no answer within 10 s', '');
+
+test('a link that could not be closed is a failure of the work, which has finished the other vifs', async () => {
+  const { planWorker, worker, calls, state } = openFakes();
+  state.failure = overdue;
+  planWorker.start({ ...idle, takeDown: nothing, finish: ['3/0'] });
+  await worker.settled();
+  expect(calls.slice(1)).toEqual([
+    'take down 3/0',
+    'touch {"key":"3/0"}',
+    'invalidate links',
+    `worked: ${overdue}`,
+  ]);
+});
+
+test('an ip that does not answer for one link delays no other link and no removal', async () => {
+  const calls: string[] = [];
+  const ports = {
+    network: {
+      ipBatches: {
+        run: async (lines: readonly string[]) => {
+          if (lines.some((line) => line.includes('vif3.0'))) throw overdue;
+          calls.push(...lines);
+        },
+      },
+    },
+    backend: { remove: async (key: VifKey) => calls.push(`remove ${key}`) },
+  } as unknown as Parameters<typeof takeDown>[1];
+  const links = [linkNameOf('vif3.0'), linkNameOf('vif4.0')];
+  const neighbours = links.map((link) => ({ link, address: '10.0.5.9', mac: undefined }));
+  const closing = { ...nothing, links, neighbours };
+  expect(await takeDown({ takeDown: closing, finish: ['4/0'] }, ports)).toEqual({
+    unremoved: [],
+    failure: overdue,
+  });
+  expect(calls).toEqual([
+    'link set dev vif4.0 down',
+    'neigh del proxy 10.0.5.9 dev vif4.0',
+    'remove 4/0',
+  ]);
 });

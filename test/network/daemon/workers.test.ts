@@ -48,6 +48,7 @@ const openFakes = () => {
     removals: openFailedAttempts(() => 0),
     flowCuts: {
       expect: () => {},
+      expectAll: () => calls.push('expect all cuts'),
       due: () => ({ together: [], alone: [], retryInMs: undefined }),
     },
     repair: { logExcess: () => {}, gatewaysToAdd: () => [], record: () => {} },
@@ -82,13 +83,21 @@ test('slow work delays no other worker, and its links stay busy', async () => {
   expect(calls).toEqual(['removed', 'requeue', 'invalidate links', 'requeue']);
 });
 
+test('after the removal of a forward, all flows are judged', async () => {
+  const { workers, calls } = openFakes();
+  const element = { set: 'forward_port', proto: 'tcp', port: 7, toPort: 7 } as const;
+  workers.start({ ...idle, garbage: { elements: [element], chains: [] } });
+  await workers.settled();
+  expect(calls).toEqual(['removed', 'expect all cuts', 'requeue', 'requeue']);
+});
+
 test('a failed program is logged, shown in status, and tried again after a second', async () => {
   const { workers, calls, lines, ipBatch } = openFakes();
   const error = new CommandError(['ip'], 'exit status 1', '');
   ipBatch.run = () => Promise.reject(error);
   workers.start(closing);
   await workers.settled();
-  expect(calls).toEqual(['invalidate elements', 'requeue after 1000']);
+  expect(calls).toEqual(['invalidate links', 'invalidate elements', 'requeue after 1000']);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ code: 'COMMAND_FAILED', level: 50 });
   expect(workers.lastCommandError()).toBe(error);
   ipBatch.run = async () => {};
