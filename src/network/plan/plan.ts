@@ -55,9 +55,9 @@ const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning)
     // Without a current observation, rules are not added: repeated additions would delay the observation.
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
     if (!opening.connected) return [opening];
-    if (!isKnown) return [];
-    if (!isLinkComplete(opening, kernel)) return [opening];
-    return lacksRules ? [{ ...opening, open: false }] : [];
+    if (isKnown && !isLinkComplete(opening, kernel)) return [opening];
+    // A guest can change its link without end: new rules do not wait until the links are known.
+    return lacksRules && current.elements ? [{ ...opening, open: false }] : [];
   };
   return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
 };
