@@ -15,6 +15,7 @@ const run = command({
     ['vifwatch run --config test.toml --runtime /run/test', 'try another configuration'],
   ],
   run: async (values) => (await import('../network/run.ts')).runNetwork(values),
+  endsProcess: true, // A program that hangs would keep the process alive.
 });
 
 const status = command({

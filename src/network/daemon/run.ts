@@ -187,6 +187,12 @@ const stopSignals = () =>
 const firstAnswersMs = 1_000;
 
 /**
+ * The longest wait for the running work at the end. The supervisor kills the daemon after 10 s, and a program that
+ * hangs may be one of many. The next daemon judges what this work left undone.
+ */
+const lastWorkMs = 5_000;
+
+/**
  * Serves vifs until SIGTERM or SIGINT, then resolves. Its end neither opens a vif nor cuts a flow.
  * @throws VifwatchError, XenstoreError or CommandError if it cannot go on: the supervisor then starts it
  * again, and the firewall stands meanwhile
@@ -226,7 +232,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   );
   await lastValueFrom(served, { defaultValue: undefined });
   log.info('stopping: the firewall and all links stay as they are');
-  await watcher.settled();
+  await within(systemClock, lastWorkMs, watcher.settled(), () => undefined);
   await announcement.withdraw();
   await withdrawReadiness(store);
   await rm(controlSocket(runtime), { force: true });

@@ -68,15 +68,19 @@ const retryMs = 1_000;
 const areIdle = (planWorkers: readonly PlanWorker[]): boolean =>
   planWorkers.every(({ workers }) => workers.every((worker) => worker.isIdle()));
 
-/** Has flows judged that the rules let in before the additions; that waits for no link. */
-const judgeAnew = (
-  { elements, replaced }: Additions,
-  { flowCuts, requeue }: Pick<WorkerParts, 'flowCuts' | 'requeue'>,
+const linksOf = ({ replaced }: Additions): readonly LinkName[] =>
+  replaced.flatMap((element) => elementLink(element) ?? []);
+
+/** Records additions, and has flows judged that the rules let in before; that waits for no link. */
+const recordAdditions = (
+  what: Additions,
+  { observed, flowCuts, requeue }: Pick<WorkerParts, 'observed' | 'flowCuts' | 'requeue'>,
 ): void => {
-  const hides = elements.some(({ set }) => set === 'masquerading');
-  if (replaced.length === 0 && !hides) return;
+  observed.added(what);
+  const hides = what.elements.some(({ set }) => set === 'masquerading');
+  if (what.replaced.length === 0 && !hides) return;
   if (hides) flowCuts.expectAll();
-  flowCuts.expect(replaced.flatMap((element) => elementLink(element) ?? []));
+  flowCuts.expect(linksOf(what));
   requeue();
 };
 
@@ -99,11 +103,9 @@ export const openWorkers = (parts: WorkerParts): Workers => {
     ended(error);
   };
   const { mtuRefused } = observed;
-  const doubted = (what: Additions): void => judgeAnew(what, parts);
-  const added = (what: Additions): void => {
-    observed.added(what);
-    judgeAnew(what, parts);
-  };
+  const added = (what: Additions): void => recordAdditions(what, parts);
+  // The worker's end leads to the next pass.
+  const doubted = (what: Additions): void => flowCuts.expect(linksOf(what));
   const removed = (what: Garbage): void => {
     observed.removed(what);
     if (!what.elements.some(isForward)) return;

@@ -41,9 +41,9 @@ function* missingRules({ missing, replaced, chains }: BringUp, kernel: KernelSta
   for (const { name } of chains) if (kernel.chains.has(name)) yield `chain ${name}`;
 }
 
-/** The missing parts as texts for the log. */
+/** The missing parts as texts for the log. If only rules are to be added, the link may not be known. */
 export const missingStateOf = (bringUp: BringUp, kernel: KernelState): readonly string[] => [
-  ...missingLinkState(bringUp, kernel, isRouteMissing),
+  ...(bringUp.open ? missingLinkState(bringUp, kernel, isRouteMissing) : []),
   ...missingRules(bringUp, kernel),
 ];
 

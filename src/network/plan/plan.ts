@@ -58,9 +58,9 @@ const planBringUp = (
     // Without a current observation, rules are not added: repeated additions would delay the observation.
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
     if (!opening.connected) return [opening];
-    if (!isKnown) return [];
-    if (!isLinkComplete(opening, kernel)) return [opening];
-    return lacksRules ? [{ ...opening, open: false }] : [];
+    if (isKnown && !isLinkComplete(opening, kernel)) return [opening];
+    // A guest can change its link without end: new rules do not wait until the links are known.
+    return lacksRules && current.elements ? [{ ...opening, open: false }] : [];
   };
   const mayChange = ({ served: { link, prefixes } }: Opening): boolean =>
     !busy.has(link) && !prefixes.some(({ text }) => leaving.has(text));

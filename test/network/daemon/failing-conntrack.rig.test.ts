@@ -1,6 +1,6 @@
 /** The conntrack program fails or hangs. The daemon goes on with everything that needs no conntrack. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { gateway4, outside4 } from '../../rig/host.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
@@ -10,7 +10,7 @@ import { create, inNetVm, mail, web } from '../../scenario/vms.ts';
 import { until } from '../../support/until.ts';
 import { status, withNetVm } from './net-vm.ts';
 import { startEcho, startProbe } from './probe.ts';
-import { withStandIn } from './stand-in.ts';
+import { hang, withStandIn } from './stand-in.ts';
 
 const isolate = (host: SimHost, vm: string): void =>
   writeFileSync(`${host.daemon.policies}/${vm}.toml`, 'profile = "isolated"\n');
@@ -63,6 +63,39 @@ test("if conntrack cannot list the flows, all flows of the vif are cut, and no o
     await until('the log tells it', () => host.daemon.log().includes('cut all its flows'));
     flag.clear();
     await until('the vif is healthy', async () => (await errorOf(host, 'web')) === undefined);
+  }));
+
+test('a cut that is due outlives a mistake in the policy file', () =>
+  withStandIn('conntrack', 'exit 127', async (host, flag) => {
+    await startEcho(host, 'world', outside4);
+    const flow = await startProbe(host, namespaceOf(await create(host, web)), 'udp', outside4);
+    flag.set();
+    isolate(host, 'web');
+    await until('the cut fails', async () => (await errorOf(host, 'web')) === 'FLOW_CUT_FAILED');
+    writeFileSync(`${host.daemon.policies}/web.toml`, 'profile = \n');
+    await until(
+      'the vif is refused',
+      async () => (await errorOf(host, 'web')) === 'POLICY_INVALID',
+    );
+    isolate(host, 'web');
+    await until('the vif is served again', async () => {
+      const [vif] = (await status(host)).vifs;
+      return vif?.error?.code !== 'POLICY_INVALID' && vif?.phase !== 'configuring';
+    });
+    flag.clear();
+    await flow.isCut();
+    await until('the vif is healthy', async () => (await errorOf(host, 'web')) === undefined);
+  }));
+
+test('SIGTERM waits 5 s for a conntrack that hangs, and not until its deadline', () =>
+  withStandIn('conntrack', `: >$flag.hangs; ${hang}`, async (host, flag) => {
+    await create(host, web);
+    flag.set();
+    isolate(host, 'web');
+    await until('conntrack hangs', () => existsSync(`${host.sim.directory}/bin/flag.hangs`));
+    const began = performance.now();
+    await host.signalDaemon('SIGTERM');
+    expect(performance.now() - began).toBeLessThan(8_000);
   }));
 
 test("a flow of a protocol without a name does not keep another VM's flow alive", () =>

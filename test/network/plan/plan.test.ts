@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { missingStateOf } from '../../../src/network/plan/missing-state.ts';
 import { linkNameOf } from '../../support/link-name.ts';
 import { backendVif, emptyKernel } from '../store-fixture.ts';
 import { converge, hostLinks, isIdle, keysOf, modelOf, planFor, setLinks } from './model-kernel.ts';
@@ -128,6 +129,25 @@ test('rules for a link to come wait until the firewall has been observed', () =>
   expect(known.bringUp.map(({ open }) => open)).toEqual([false]);
   const todo = planFor(model, { current: { links: true, elements: false } });
   expect(todo.bringUp).toEqual([]);
+});
+
+test('new rules of a connected vif do not wait until the links are known', () => {
+  const model = converge(modelOf([backendVif(3)]));
+  const elements = new Map(model.kernel.elements);
+  elements.set('out vif3.0', {
+    set: 'out',
+    link: linkNameOf('vif3.0'),
+    chain: 'out-web-0123456789ab',
+  });
+  const kernel = { ...model.kernel, elements };
+  const plannedIf = (current: { readonly links: boolean; readonly elements: boolean }) =>
+    planFor({ ...model, kernel }, { current }).bringUp;
+  const [bringUp, ...others] = plannedIf({ links: false, elements: true });
+  expect(others).toEqual([]);
+  expect(bringUp).toMatchObject({ open: false, replaced: [elements.get('out vif3.0')] });
+  expect(plannedIf({ links: false, elements: false })).toEqual([]);
+  const unknown = { ...kernel, links: new Map() };
+  expect(bringUp && missingStateOf(bringUp, unknown)).toEqual([]);
 });
 
 test('links under change are left out, also those of finished vifs', () => {
