@@ -140,6 +140,18 @@ export const promises: readonly NightlyPromise[] = [
     usualMinutes: 7,
   },
   {
+    part: 'kills',
+    name: 'kills',
+    promise: 'A daemon that is killed at any instant leaves no forbidden flow and cuts no allowed one',
+    ...sampled({
+      file: 'test/network/daemon/killed-at-any-time.rig.test.ts',
+      variable: 'VIFWATCH_KILLS',
+      counts: 'kills',
+      atLeast: 200,
+    }),
+    usualMinutes: 12,
+  },
+  {
     part: 'cycles',
     name: 'cycles',
     promise: 'Vifs that come and go leave nothing in the kernel, in xenstore or in the daemon',
