@@ -56,7 +56,7 @@ const planBringUp = ({ openings }: Desired, { kernel, busy, current }: Planning)
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
     if (!opening.connected) return [opening];
     if (isKnown && !isLinkComplete(opening, kernel)) return [opening];
-    // A guest can change its link without end: new rules do not wait until the links are known.
+    // New rules do not wait until the links are known: ip may fail to list them.
     return lacksRules && current.elements ? [{ ...opening, open: false }] : [];
   };
   return openings.filter(({ served }) => !busy.has(served.link)).flatMap(due);
