@@ -59,7 +59,7 @@ const planBringUp = (
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
     if (!opening.connected) return [opening];
     if (isKnown && !isLinkComplete(opening, kernel)) return [opening];
-    // A guest can change its link without end: new rules do not wait until the links are known.
+    // New rules do not wait until the links are known: ip may fail to list them.
     return lacksRules && current.elements ? [{ ...opening, open: false }] : [];
   };
   const mayChange = ({ served: { link, prefixes } }: Opening): boolean =>
