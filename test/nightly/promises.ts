@@ -142,7 +142,8 @@ export const promises: readonly NightlyPromise[] = [
   {
     part: 'kills',
     name: 'kills',
-    promise: 'A daemon that is killed at any instant leaves no forbidden flow and cuts no allowed one',
+    promise:
+      'A daemon that is killed at any instant leaves no forbidden flow and cuts no allowed one',
     ...sampled({
       file: 'test/network/daemon/killed-at-any-time.rig.test.ts',
       variable: 'VIFWATCH_KILLS',

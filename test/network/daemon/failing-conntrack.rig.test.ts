@@ -21,7 +21,7 @@ const isIsolated = async (host: SimHost, from: typeof web): Promise<boolean> =>
 const errorOf = async (host: SimHost, vm: string): Promise<string | undefined> =>
   (await status(host)).vifs.find(({ name }) => name === vm)?.error?.code;
 
-test.each(['exit 127', 'sleep 2; exit 1', 'kill -9 $$', 'exit 0', 'echo garbage; exit 0'])(
+test.each(['sleep 2; exit 1', 'exit 0'])(
   'while conntrack runs "%s", policies come into force, damage is repaired, and status names the vif',
   (script) =>
     withStandIn('conntrack', script, async (host, flag) => {
