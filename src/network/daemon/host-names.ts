@@ -24,6 +24,11 @@ export type HostNames = {
    * from the start, until a lookup finds some: an earlier daemon may have found others.
    */
   readonly everOf: (name: string) => ReadonlySet<string> | undefined;
+  /**
+   * For flows that were there at the start: an earlier daemon may have found any address for a name that was
+   * wanted from the start. An address that is asked for counts as found from then on.
+   */
+  readonly pastOf: (name: string) => Pick<ReadonlySet<string>, 'has'> | undefined;
   /** Emits when a name's addresses have changed. */
   readonly changes: Observable<void>;
   /** Resolves when the first lookup of each wanted name has ended, with or without addresses. */
@@ -90,6 +95,11 @@ export const openHostNames = (
     }
   };
 
+  const everOf: HostNames['everOf'] = (name) => {
+    const host = hosts.get(name);
+    return host?.mayHavePast && host.addresses === undefined ? undefined : host?.ever;
+  };
+
   return {
     want: (names) => {
       forgetExcept(names);
@@ -97,9 +107,12 @@ export const openHostNames = (
       isStart = false;
     },
     addressesOf: (name) => hosts.get(name)?.addresses,
-    everOf: (name) => {
+    everOf,
+    pastOf: (name) => {
       const host = hosts.get(name);
-      return host?.mayHavePast && host.addresses === undefined ? undefined : host?.ever;
+      return host?.mayHavePast
+        ? { has: (address) => host.ever.add(address).has(address) }
+        : everOf(name);
     },
     changes,
     asked: async () => {

@@ -24,8 +24,11 @@ export type Policies = {
   readonly policyFor: (vifs: Vifs, names: VmNames) => Circumstances['policyFor'];
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
-  /** What a verdict on a tracked flow needs beside the policies. */
-  readonly flowFacts: () => Omit<FlowFacts, 'vmOf'>;
+  /**
+   * What a verdict on a tracked flow needs beside the policies.
+   * @param atStart for flows that an earlier daemon may have allowed
+   */
+  readonly flowFacts: (atStart: boolean) => Omit<FlowFacts, 'vmOf'>;
   /** Milliseconds until the next rule expires, at most an hour; undefined if no rule expires. */
   readonly dueInMs: () => number | undefined;
 };
@@ -98,9 +101,9 @@ export const openPolicies = async (
       };
     },
     commonChains: () => compile(policySet.fallback, factsOf(new Map())).chains,
-    flowFacts: () => {
-      const { everOf, addressesOf } = hostNames;
-      return { nowS: nowS(), everOf, addressesOf };
+    flowFacts: (atStart) => {
+      const { everOf, pastOf, addressesOf } = hostNames;
+      return { nowS: nowS(), everOf: atStart ? pastOf : everOf, addressesOf };
     },
     dueInMs: () => {
       const next = nextExpiry(everyPolicy(policySet), nowS());

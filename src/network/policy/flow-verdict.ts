@@ -29,7 +29,7 @@ export type FlowFacts = {
    * For accept rules: all addresses that a DNS name has had, since a flow does not end because the name's
    * addresses change. Undefined if the daemon cannot know any: then the rule matches the flow.
    */
-  readonly everOf: (host: string) => ReadonlySet<string> | undefined;
+  readonly everOf: (host: string) => Pick<ReadonlySet<string>, 'has'> | undefined;
   /** For drop rules: the addresses that the chains drop now; undefined, and without a match, if there is none. */
   readonly addressesOf: (host: string) => readonly string[] | undefined;
 };
@@ -86,8 +86,8 @@ export const allows = (
     (candidate) =>
       candidate.direction === direction &&
       isActive(candidate, facts.nowS) &&
-      isPeer(address, candidate, facts) &&
-      isService(packet, candidate.service),
+      isService(packet, candidate.service) &&
+      isPeer(address, candidate, facts),
   );
   return rule?.action === 'accept';
 };

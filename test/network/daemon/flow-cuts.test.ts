@@ -24,6 +24,8 @@ const openFakes = () => {
   const calls: string[] = [];
   const state = {
     nowMs: 0,
+    /** For each judgement: whether the flows may come from an earlier daemon. */
+    starts: [] as boolean[],
     kernel: emptyKernel,
     /** Fails or hangs a run of conntrack that contains the address. */
     cut: async (_addresses: readonly string[], _isExact: boolean): Promise<void> => {},
@@ -44,7 +46,10 @@ const openFakes = () => {
         cutFlows: (addresses) => conntrack(addresses, false),
       },
       policies: {
-        flowFacts: () => ({ nowS: 0, everOf: () => undefined, addressesOf: () => undefined }),
+        flowFacts: (atStart) => {
+          state.starts.push(atStart);
+          return { nowS: 0, everOf: () => undefined, addressesOf: () => undefined };
+        },
       },
       observed: { names: () => new Map(), kernel: () => state.kernel },
       log: { warn: () => calls.push('warn') },
@@ -79,6 +84,21 @@ test('the first plan has the flows of all vifs judged, once', async () => {
   const { run } = openFakes();
   expect(await run()).toEqual(['forbidden of 10.0.5.3,10.0.5.4,10.0.5.5']);
   expect(await run()).toEqual([]);
+});
+
+test('flows that were there at the start are judged as such once, apart from other flows', async () => {
+  const { run, expectCuts, state } = openFakes();
+  const served = todo.served.slice(0, 2);
+  state.cut = () => Promise.reject(broken);
+  await run({ ...todo, served: served.slice(0, 1) });
+  state.cut = async () => {};
+  state.nowMs = 100;
+  expectCuts('vif4.0');
+  await run({ ...todo, served });
+  expectCuts('vif3.0', 'vif4.0');
+  await run({ ...todo, served });
+  // vif3.0 in vain, vif4.0, vif3.0 alone, then both.
+  expect(state.starts).toEqual([true, false, true, false]);
 });
 
 test('later, only flows of vifs with new rules are judged', async () => {

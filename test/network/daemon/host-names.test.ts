@@ -64,6 +64,15 @@ test('a name that becomes wanted later had no address before its first answer', 
   expect(hosts.everOf('later.test')).toEqual(new Set());
 });
 
+test('an address of a flow that was there at the start counts as found, for names of the start only', async () => {
+  const { hosts } = hostWith(found(5, 'a'), found(5, 'b'));
+  await hosts.asked();
+  hosts.want(new Set(['host.test', 'later.test']));
+  expect(hosts.pastOf('host.test')?.has('earlier')).toBe(true);
+  expect(hosts.everOf('host.test')).toEqual(new Set(['a', 'earlier']));
+  expect(hosts.pastOf('later.test')?.has('earlier')).toBe(false);
+});
+
 test('a name that no policy uses any more is forgotten and not looked up', async () => {
   const { hosts, asked } = hostWith(found(5, 'a'));
   await hosts.asked();
