@@ -48,16 +48,21 @@ export type Plan = {
 /** The text for `hotplug-error`. The guest can read it, so it has the code but nothing about other VMs. */
 export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code}`;
 
+/**
+ * @param stale links with elements of an earlier vif: a vif does not open before they are gone, since they
+ * would let it use the addresses of the earlier one
+ */
 const planBringUp = (
   { openings }: Desired,
   { kernel, busy, leaving, current }: Planning,
+  stale: ReadonlySet<LinkName>,
 ): BringUp[] => {
   const isKnown = current.links && current.elements;
   const due = (opening: Opening): BringUp[] => {
     const lacksRules = opening.missing.length + opening.chains.length > 0;
     // Without a current observation, rules are not added: repeated additions would delay the observation.
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
-    if (!opening.connected) return [opening];
+    if (!opening.connected) return stale.has(opening.served.link) ? [] : [opening];
     if (isKnown && !isLinkComplete(opening, kernel)) return [opening];
     // New rules do not wait until the links are known: ip may fail to list them.
     return lacksRules && current.elements ? [{ ...opening, open: false }] : [];
@@ -149,16 +154,23 @@ const planMarks = ({ decisions, busy }: Planning): VifProblem[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
+/** The elements that no vif needs; none while the elements are not known. */
+const excessOf = (desired: Desired, { kernel, current }: Planning): readonly Element[] => {
+  const excess: Element[] = [];
+  if (!current.elements) return excess;
+  kernel.elements.forEach((element, key) => {
+    if (!desired.wants(key, element)) excess.push(element);
+  });
+  return excess;
+};
+
 const planGarbage = (
   desired: Desired,
+  excess: readonly Element[],
   { kernel, current, ingressMayPrecede }: Planning,
   guarded: ReadonlySet<LinkName>,
 ): Garbage => {
   if (!current.elements) return { elements: [], chains: [] };
-  const excess: Element[] = [];
-  kernel.elements.forEach((element, key) => {
-    if (!desired.wants(key, element)) excess.push(element);
-  });
   const elements = removableElements(excess, { guarded, desired, kernel, ingressMayPrecede });
   const unwanted = [...kernel.chains.keys()].filter((name) => !desired.chains.has(name));
   if (unwanted.length === 0) return { elements, chains: [] };
@@ -195,9 +207,14 @@ export const plan = (planning: Planning): Plan => {
     ...takeDown.links,
     ...takeDown.routes.map(({ link }) => link),
   ]);
-  const garbage = planGarbage(desired, planning, guarded);
+  const excess = excessOf(desired, planning);
+  const garbage = planGarbage(desired, excess, planning, guarded);
   return {
-    bringUp: planBringUp(desired, planning),
+    bringUp: planBringUp(
+      desired,
+      planning,
+      new Set(excess.flatMap((element) => elementLink(element) ?? [])),
+    ),
     coming: decisions.flatMap(comingLink),
     served: desired.openings.map(({ served }) => served),
     host: planHost(planning),

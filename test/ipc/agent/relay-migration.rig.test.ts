@@ -71,7 +71,7 @@ test('new calls go direct once a link is up, running ones end over the relay, an
 
   sa.reload({ ...relayed, serve: ['workload-vm'] });
   await peersBecome(client, 'direct', routeTo('sa-vm', 'direct'));
-  expect(client.log()).toMatch(linkUp);
+  await expect.poll(() => client.log()).toMatch(linkUp);
   // The relay keeps the call that it began, although the client has dropped it from its configuration.
   client.reload({ connect: ['sa-vm'] });
   await peersBecome(relay, 'the relay has one relayed call', (document) => document.relayed === 1);

@@ -170,3 +170,12 @@ test('a vif waits while the elements of an earlier vif with its address are remo
   const { bringUp } = planFor(model, { leaving: new Set(['10.0.5.4']) });
   expect(bringUp.map(({ served }) => served.link)).toEqual(['vif3.0']);
 });
+
+test('a vif does not open before the elements of an earlier vif with its link are gone', () => {
+  const { kernel } = converge(modelOf([backendVif(3)]));
+  const again = backendVif(3, { ip: '10.0.5.33' });
+  const vifs = new Map([[again.key, again]]);
+  expect(planFor({ vifs, kernel }).bringUp).toEqual([]);
+  const elements = new Map([...kernel.elements].filter(([key]) => !/ 10\.0\.5\.3$/.test(key)));
+  expect(planFor({ vifs, kernel: { ...kernel, elements } }).bringUp).toHaveLength(1);
+});
