@@ -1,6 +1,6 @@
 /** Connection tracking: lists flows and deletes conntrack entries. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Family, Prefix } from '../../address/prefix.ts';
+import { type Family, type Prefix, parsePrefix } from '../../address/prefix.ts';
 import { attempt, CommandError, run } from '../../system/command.ts';
 import { stdinFile } from '../../system/input-pipe.ts';
 import {
@@ -28,13 +28,6 @@ const forget = async (deletions: readonly string[]): Promise<void> => {
     await run(deleting, lines.join(''));
   }
 };
-
-/**
- * Cuts every tracked flow with one of its ends in the prefixes.
- * @throws CommandError
- */
-export const cutFlows = (prefixes: readonly string[]): Promise<void> =>
-  forget(prefixes.flatMap(deletionsFor));
 
 /**
  * The lines of a listing, which end with the entries' ids. conntrack reports on stderr how many it has shown:
@@ -68,6 +61,20 @@ const findFlows = async (
     await nextTurn();
   }
   return found;
+};
+
+/**
+ * Cuts every tracked flow with one of its ends in the prefixes.
+ * @throws CommandError
+ */
+export const cutFlows = async (prefixes: readonly string[]): Promise<void> => {
+  await forget(prefixes.flatMap(deletionsFor));
+  const networks = prefixes.flatMap((text) => {
+    const prefix = text.includes('/') ? parsePrefix(text) : undefined;
+    return prefix === undefined || 'problem' in prefix ? [] : [prefix];
+  });
+  const left = await findFlows(networks, () => true);
+  await forget(left.map(deletionOf));
 };
 
 /**

@@ -154,10 +154,9 @@ const planMarks = ({ decisions, busy }: Planning): VifProblem[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
-/** The elements that no vif needs; none while the elements are not known. */
-const excessOf = (desired: Desired, { kernel, current }: Planning): readonly Element[] => {
+/** The last known elements that no vif needs. */
+const excessOf = (desired: Desired, { kernel }: Planning): readonly Element[] => {
   const excess: Element[] = [];
-  if (!current.elements) return excess;
   kernel.elements.forEach((element, key) => {
     if (!desired.wants(key, element)) excess.push(element);
   });

@@ -167,11 +167,16 @@ export const deletionOf = ({ family, protocol, original, reply }: Flow): string 
 };
 
 /** The options for the source and destination of a flow's first packet, and for those of its replies. */
-const ends = ['-s', '-d', '-r', '-q'] as const;
+const ends = { original: ['-s', '-d'], reply: ['-r', '-q'] } as const;
 
-/** The arguments of `conntrack` that delete every flow with one of its ends in the prefix. */
-export const deletionsFor = (prefix: string): readonly string[] =>
-  ends.map((end) => `-D -f ipv${prefix.includes(':') ? 6 : 4} ${end} ${prefix}`);
+/**
+ * The arguments of `conntrack` that delete every flow with one of its ends in the prefix. conntrack takes a
+ * network for the ends of the first packet only.
+ */
+export const deletionsFor = (prefix: string): readonly string[] => {
+  const options = prefix.includes('/') ? ends.original : [...ends.original, ...ends.reply];
+  return options.map((end) => `-D -f ipv${prefix.includes(':') ? 6 : 4} ${end} ${prefix}`);
+};
 
 /**
  * From this number of forbidden flows on, a vif's address loses all its flows at once if none of them is

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/address/prefix.ts';
-import { deletionOf, deletionsOf, type Flow, flowsOf } from '../../../src/network/policy/flow.ts';
+import {
+  deletionOf,
+  deletionsFor,
+  deletionsOf,
+  type Flow,
+  flowsOf,
+} from '../../../src/network/policy/flow.ts';
 
 const prefixes = (...texts: readonly string[]): Prefix[] =>
   texts.map((text) => parsePrefix(text) as Prefix);
@@ -100,4 +106,12 @@ test('flows of a vif with a flow that stays, and of addresses of no vif, are del
   const deletions = deletionsOf(flows, prefixes('10.0.5.7', '10.0.5.8'), new Set(['10.0.5.7']));
   expect(deletions.filter((deletion) => deletion.includes('10.0.5.7 '))).toHaveLength(100);
   expect(deletions).toHaveLength(104);
+});
+
+test('a network is no end of replies for conntrack', () => {
+  expect(deletionsFor('10.9.0.0/24')).toEqual([
+    '-D -f ipv4 -s 10.9.0.0/24',
+    '-D -f ipv4 -d 10.9.0.0/24',
+  ]);
+  expect(deletionsFor('fd00:5::7')).toHaveLength(4);
 });
