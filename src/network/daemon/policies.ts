@@ -25,7 +25,7 @@ export type Policies = {
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
   /**
-   * What a verdict on a tracked flow needs beside the policies.
+   * The facts that a verdict on a tracked flow needs beside the policies.
    * @param atStart for flows that an earlier daemon may have allowed
    */
   readonly flowFacts: (atStart: boolean) => Omit<FlowFacts, 'vmOf'>;

@@ -110,7 +110,7 @@ const reloadOnEdit = (directory: string, { reload }: Policies): Observable<void>
     concatMap(reload),
   );
 
-/** What the daemon remembers of its work; a restart forgets it. */
+/** Opens the memories of the daemon's work, which a restart forgets. */
 const openMemory = (log: Logger) => {
   const removals: Removals = openFailedAttempts(systemClock.now);
   return {

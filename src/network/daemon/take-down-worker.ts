@@ -32,7 +32,7 @@ const remove = async (key: VifKey, backend: Backend): Promise<Unremoved[]> => {
 
 type Closing = Plan['takeDown'];
 
-/** What takeDown could not do. */
+/** The vifs and problems that takeDown leaves to a later pass. */
 export type Untaken = {
   readonly unremoved: readonly Unremoved[];
   /** The last failure of ip, if any. The next pass plans again what is left. */

@@ -1,7 +1,7 @@
 /** Parses the flows that `conntrack -L -o id` prints, and builds the arguments of `conntrack -D`. */
 import { contains, type Family, isHost, type Prefix, parsePrefix } from '../../address/prefix.ts';
 
-/** What the packets of one direction have in common. */
+/** The header fields that all packets of one direction share. */
 type Tuple = {
   readonly source: string;
   readonly destination: string;
@@ -16,7 +16,7 @@ export type Flow = {
   readonly family: Family;
   /** The number of the IP protocol: conntrack has a name for few of them. */
   readonly protocol: number;
-  /** Of the first packet, before its translation. */
+  /** The tuple of the first packet, before its translation. */
   readonly original: Tuple;
   readonly reply: Tuple;
   /** The kernel's id of this conntrack entry. */
