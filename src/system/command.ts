@@ -6,6 +6,7 @@
 import { execa } from 'execa';
 import type { ProcessCode } from '../errors.ts';
 import { systemClock, type Timer } from './clock.ts';
+import { afterDeadline } from './deadline.ts';
 import { type InputPipe, openInputPipe } from './input-pipe.ts';
 
 /** Under load, ip and nft need far less than 10 s. */
@@ -105,7 +106,7 @@ const finish = async (
   { child, overdue }: Spawned,
   sent: Promise<boolean>,
 ): Promise<Finished> => {
-  const deadline = systemClock.after(deadlineMs, () => overdue.abort());
+  const deadline = afterDeadline(systemClock, deadlineMs, () => overdue.abort());
   const { isCanceled, exitCode, signal, stdout, stderr, originalMessage } = await child;
   deadline.cancel();
   if (isCanceled) throw new CommandError(argv, `no answer within ${deadlineMs / 1000} s`, stderr);

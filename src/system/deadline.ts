@@ -1,5 +1,33 @@
 /** A race between work and the clock. */
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock, type Timer } from './clock.ts';
+
+/**
+ * Milliseconds for an answer of a program in this domain or of xenstored, if a user waits for it. An
+ * emulated VM beside ten others took more than 10 s for all of an audit; only a hung program takes longer.
+ */
+export const answerMs = 30_000;
+
+/**
+ * Calls back once, when `ms` have passed. A process that was stopped or starved finds its timers due before
+ * it sees what came meanwhile; therefore the last tenth of the time begins when the process runs again.
+ */
+export const afterDeadline = (clock: Clock, ms: number, callback: () => void): Timer => {
+  const lastLookMs = ms / 10;
+  let isKept = true;
+  let timer = clock.after(ms - lastLookMs, () => {
+    timer = clock.after(lastLookMs, callback);
+    if (!isKept) timer.unref();
+  });
+  const deadline: Timer = {
+    cancel: () => timer.cancel(),
+    unref: () => {
+      isKept = false;
+      timer.unref();
+      return deadline;
+    },
+  };
+  return deadline;
+};
 
 /**
  * Settles as the work does; if the work takes longer than `ms`, settles as `late` does instead. The work goes
@@ -13,15 +41,13 @@ export const within = <T, L>(
   late: () => L,
 ): Promise<T | L> =>
   new Promise((resolve, reject) => {
-    const timer = clock
-      .after(ms, () => {
-        try {
-          resolve(late());
-        } catch (error) {
-          reject(error);
-        }
-      })
-      .unref();
+    const timer = afterDeadline(clock, ms, () => {
+      try {
+        resolve(late());
+      } catch (error) {
+        reject(error);
+      }
+    }).unref();
     work.then(resolve, reject).finally(() => timer.cancel());
   });
 

@@ -1,22 +1,19 @@
 /** Connects to xenstored, and finds out our own domid and name. */
 import { type Domid, parseDomid } from '../address/domid.ts';
 import { VifwatchError } from '../errors.ts';
-import { answerWithin } from '../system/deadline.ts';
+import { answerMs, answerWithin } from '../system/deadline.ts';
 import { quoted } from '../text/printable.ts';
 import { openXenstore, type Xenstore, XenstoreError } from './xenstore.ts';
 
-/** A busy xenstored answers within milliseconds; a hung one never answers. */
-const deadlineMs = 5_000;
-
 /**
  * Opens a connection and reads our domid.
- * @throws VifwatchError XENSTORE_UNAVAILABLE if xenstored cannot be reached or does not answer within 5 s
+ * @throws VifwatchError XENSTORE_UNAVAILABLE if xenstored cannot be reached or does not answer within 30 s
  */
 export const connect = async (): Promise<{ readonly store: Xenstore; readonly domid: Domid }> => {
   let store: Xenstore | undefined;
   try {
     store = openXenstore();
-    const text = await answerWithin(deadlineMs, store.read('domid'));
+    const text = await answerWithin(answerMs, store.read('domid'));
     const domid = parseDomid(text);
     if (domid === undefined) throw new Error(`its domid for this domain is ${quoted(text)}`);
     return { store, domid };

@@ -1,4 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/system/clock.ts';
 import { within } from '../../src/system/deadline.ts';
 import { deferred } from '../../src/system/deferred.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -39,4 +41,12 @@ test('a deadline can reject', async () => {
   });
   clock.advance(100);
   await expect(result).rejects.toThrow('no answer');
+});
+
+test('an answer that comes while the process is stopped is not late', async () => {
+  const ms = 200;
+  const result = within(systemClock, ms, stat('/'), () => 'late');
+  // The thread that asks the kernel goes on meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * ms);
+  expect(await result).not.toBe('late');
 });

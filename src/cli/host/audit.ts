@@ -22,16 +22,13 @@ import { listedIn } from '../../ipc/agent/link-changes.ts';
 import { agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
 import { systemClock } from '../../system/clock.ts';
-import { answerWithin } from '../../system/deadline.ts';
+import { answerMs, answerWithin, within } from '../../system/deadline.ts';
 import { plainTable } from '../../text/plain-table.ts';
 import { connect } from '../../xen/connect.ts';
 import { noneRuns } from '../commands/exit-status.ts';
 import { askPeers } from '../ipc/agent-link.ts';
 import { askDaemon } from '../network/status.ts';
 import { printError } from '../print-error.ts';
-
-/** A busy xenstored or agent answers within milliseconds; a hung one never answers. */
-const deadlineMs = 10_000;
 
 type Options = { readonly config: string; readonly runtime: string; readonly json?: true };
 
@@ -41,32 +38,38 @@ type StoreResult = {
   readonly name: string | undefined;
 };
 
+/** @throws Error if xenstored takes longer than 30 s */
+const fromXenstored = <T>(work: Promise<T>): Promise<T> =>
+  within(systemClock, answerMs, work, () => {
+    throw new Error(
+      `xenstored does not answer within ${answerMs / 1000} s; look at xenstored in dom0`,
+    );
+  });
+
 const fromStore = async (runtime: string): Promise<StoreResult> => {
   const { store, domid } = await connect();
-  // Closing the connection rejects all pending requests.
-  const deadline = systemClock.after(deadlineMs, () => store.close());
   try {
     if (domid === dom0) throw new Error('this is dom0; to audit dom0, run the script dom0/audit');
     const isDaemonThere = await askDaemon(runtime).then(
       (status) => status !== undefined,
       () => false,
     );
-    const map = await readMap(store, domid);
+    const map = await fromXenstored(readMap(store, domid));
     const findings = [
-      ...vifFindings({ ...(await readVifs(store, domid)), isDaemonThere }),
-      ...rendezvousFindings(domid, await readOwnNodes(store, domid)),
+      ...vifFindings({ ...(await fromXenstored(readVifs(store, domid))), isDaemonThere }),
+      ...rendezvousFindings(domid, await fromXenstored(readOwnNodes(store, domid))),
       ...mapFindings(domid, map),
     ];
     return { findings, name: map.name };
   } finally {
-    deadline.cancel();
+    // A pending request keeps the process alive.
     store.close();
   }
 };
 
 const fromAgent = async (runtime: string): Promise<LinkFacts['agent']> => {
   try {
-    const { peers } = v.parse(agentAnswer, await answerWithin(deadlineMs, askPeers(runtime)));
+    const { peers } = v.parse(agentAnswer, await answerWithin(answerMs, askPeers(runtime)));
     return { kind: 'answer', peers };
   } catch (error) {
     return { kind: 'silence', reason: (error as Error).message };

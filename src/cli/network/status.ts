@@ -4,13 +4,16 @@ import { text } from 'node:stream/consumers';
 import { controlSocket } from '../../network/daemon/control-socket.ts';
 import type { Status } from '../../network/status/status.ts';
 import { statusText } from '../../network/status/status-text.ts';
+import { answerMs } from '../../system/deadline.ts';
 import { isMissingFile } from '../../system/missing-file.ts';
 import { noneRuns } from '../commands/exit-status.ts';
 
-/** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 5 s */
+const late = `the daemon does not answer within ${answerMs / 1000} s`;
+
+/** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 30 s */
 export const askDaemon = async (runtime: string): Promise<Status | undefined> => {
-  const socket = createConnection(controlSocket(runtime)).setTimeout(5_000);
-  socket.on('timeout', () => socket.destroy(new Error('the daemon does not answer within 5 s')));
+  const socket = createConnection(controlSocket(runtime)).setTimeout(answerMs);
+  socket.on('timeout', () => socket.destroy(new Error(late)));
   try {
     return JSON.parse(await text(socket)) as Status;
   } catch (error) {
