@@ -4,8 +4,6 @@
  */
 
 export const known = {
-  f2: 'An ICMP error passes only if it comes from an endpoint of the flow that it quotes.',
-  'uplink-leak': 'A flow leaves through an uplink only.',
   f6: "A rule about a VM also applies to the VM's stubdomain.",
   f15: 'A policy stays in force while its file is replaced.',
   f3a: "One VM's fragments do not delay another VM's datagrams.",

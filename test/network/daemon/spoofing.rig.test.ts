@@ -28,10 +28,11 @@ const partiesOf = ({ spoofer: { mac } }: SpoofingRig): Parties => ({
   others: [victim, absent],
 });
 
-/** The counters that upstream-guard.rig.test.ts and unconfigured-vif.rig.test.ts test. */
+/** The counters that other tests of this directory test. */
 const others = [
   ...['unconfigured_vif', 'unconfigured_vif_target', 'arp_foreign_target'],
   ...['vm_source_upstream', 'absent_vm_source_upstream', 'absent_vm_target'],
+  ...['foreign_flow', 'no_uplink'],
 ];
 
 test('every counter belongs to a spoofed frame and is documented in vifwatch(8)', () => {
