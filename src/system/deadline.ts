@@ -5,7 +5,7 @@ import { type Clock, systemClock, type Timer } from './clock.ts';
  * Milliseconds for an answer of a program in this domain or of xenstored, if a user waits for it. An
  * emulated VM beside ten others took more than 10 s for all of an audit; only a hung program takes longer.
  */
-export const answerMs = 30_000;
+export const answerMs = 15_000;
 
 /**
  * Calls back once, when `ms` have passed. A process that was stopped or starved finds its timers due before

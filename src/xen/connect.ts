@@ -7,7 +7,7 @@ import { openXenstore, type Xenstore, XenstoreError } from './xenstore.ts';
 
 /**
  * Opens a connection and reads our domid.
- * @throws VifwatchError XENSTORE_UNAVAILABLE if xenstored cannot be reached or does not answer within 30 s
+ * @throws VifwatchError XENSTORE_UNAVAILABLE if xenstored cannot be reached or does not answer within 15 s
  */
 export const connect = async (): Promise<{ readonly store: Xenstore; readonly domid: Domid }> => {
   let store: Xenstore | undefined;

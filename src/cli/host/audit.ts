@@ -38,7 +38,7 @@ type StoreResult = {
   readonly name: string | undefined;
 };
 
-/** @throws Error if xenstored takes longer than 30 s */
+/** @throws Error if xenstored takes longer than 15 s */
 const fromXenstored = <T>(work: Promise<T>): Promise<T> =>
   within(systemClock, answerMs, work, () => {
     throw new Error(

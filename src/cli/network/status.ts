@@ -10,7 +10,7 @@ import { noneRuns } from '../commands/exit-status.ts';
 
 const late = `the daemon does not answer within ${answerMs / 1000} s`;
 
-/** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 30 s */
+/** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 15 s */
 export const askDaemon = async (runtime: string): Promise<Status | undefined> => {
   const socket = createConnection(controlSocket(runtime)).setTimeout(answerMs);
   socket.on('timeout', () => socket.destroy(new Error(late)));
