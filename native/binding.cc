@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "file/open_for_writing.h"
 #include "process/peer_credentials.h"
 #include "process/pipe.h"
 #include "process/spawn_program.h"
@@ -12,6 +13,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Xenstore", Xenstore::Class(env));
   exports.Set("Vchan", Vchan::Class(env));
   exports.Set("VchanServer", VchanServer::Class(env));
+  exports.Set("isOpenForWriting", Napi::Function::New<IsOpenForWriting>(env, "isOpenForWriting"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
   exports.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));
   exports.Set("spawn", Napi::Function::New<Spawn>(env, "spawn"));

@@ -123,6 +123,11 @@ type Addon = {
     left: number,
     right: number,
   ) => NativeVchanServer;
+  /**
+   * Whether a process has the regular file of this descriptor open for writing; false also on a file system
+   * that cannot tell.
+   */
+  readonly isOpenForWriting: (descriptor: number) => boolean;
   /** Returns the kernel's record of the process that connected a unix socket. */
   readonly peerCredentials: (descriptor: number) => PeerCredentials;
   /** Creates a pipe. Both descriptors are closed on exec. */

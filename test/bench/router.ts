@@ -69,6 +69,7 @@ const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
     defaultLink: linkNameOf(link),
     link: linkNameOf(link),
     mac: parsedMac(own),
+    name: undefined,
     prefixes: [prefix],
     mtu: undefined,
     routed: true,

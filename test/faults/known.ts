@@ -4,8 +4,6 @@
  */
 
 export const known = {
-  f6: "A rule about a VM also applies to the VM's stubdomain.",
-  f15: 'A policy stays in force while its file is replaced.',
   f3a: "One VM's fragments do not delay another VM's datagrams.",
   f3b: "One VM's connections leave room in the connection table for another VM's.",
   f8: 'A guest that changes its claims without end causes at most one log line a second.',

@@ -83,6 +83,6 @@ export const circumstances = (
   refusedMtus: new Map(),
   allowed: new Map(),
   names: new Map(),
-  policyFor: () => vmPolicy,
+  policyFor: () => () => vmPolicy,
   ...more,
 });

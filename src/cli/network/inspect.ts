@@ -37,8 +37,8 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const vifs = records.flatMap((record) => (record === undefined ? [] : [interpret(record)]));
   store.close();
   // The status needs only to know whether the vif has a policy; the chains' content does not matter.
-  const policyFor: Circumstances['policyFor'] = (domid, prefixes) => {
-    const policy = policyOf(policySet, domid, names.get(domid), prefixes);
+  const policyFor: Circumstances['policyFor'] = (nameOf) => (vif, prefixes) => {
+    const policy = policyOf(policySet, vif.domid, nameOf(vif), prefixes);
     return isProblem(policy) ? policy : { source: policy, chains: policyChains(policy, nobody) };
   };
   return statusOf({

@@ -18,7 +18,7 @@ type Ports = {
   readonly config: Pick<Config, 'forwards' | 'masquerade' | 'gateways'>;
   readonly network: Pick<Network, 'cutFlows' | 'cutFlowsUnless'>;
   readonly policies: Pick<Policies, 'flowFacts'>;
-  readonly observed: Pick<ObservedState, 'names' | 'kernel'>;
+  readonly observed: Pick<ObservedState, 'kernel'>;
   readonly log: Pick<Logger, 'warn'>;
 };
 
@@ -69,7 +69,6 @@ const cutForbidden = (
     ...config,
     ...policies.flowFacts(atStart),
     served,
-    names: observed.names(),
     own: ownAddresses({ kernel: observed.kernel(), gateways: config.gateways }),
   });
   const prefixes = vifs.flatMap((vif) => vif.prefixes);

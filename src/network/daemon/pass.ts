@@ -51,7 +51,6 @@ const decide = (
   { linkNames, uplinks }: HostLinks,
 ): readonly Decision[] => {
   const vifs = observed.vifs();
-  const names = observed.names();
   return decideVifs({
     vifs: vifs.values(),
     kernel: observed.kernel(),
@@ -60,8 +59,8 @@ const decide = (
     uplinks,
     refusedMtus: observed.refusedMtus(),
     allowed,
-    names,
-    policyFor: policies.policyFor(vifs, names),
+    names: observed.names(),
+    policyFor: policies.policyFor(vifs),
   });
 };
 

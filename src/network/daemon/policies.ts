@@ -4,14 +4,23 @@ import type { Logger } from 'pino';
 import { merge, type Observable, Subject } from 'rxjs';
 import type { LinkName } from '../../address/link-name.ts';
 import { isProblem, type Problem } from '../../errors.ts';
+import type { Clock, Timer } from '../../system/clock.ts';
+import { loadNative } from '../../xen/native.ts';
 import { loadPolicies } from '../config/policies.ts';
 import type { FlowFacts } from '../policy/flow-verdict.ts';
 import { hostsOf, type NetworkPolicy, nextExpiry } from '../policy/policy.ts';
 import type { PolicyChains, PolicyFacts, VmPolicy } from '../policy/policy-chain.ts';
 import { openPolicyCompiler } from '../policy/policy-compiler.ts';
-import { everyPolicy, type PolicySet, policyOf } from '../policy/policy-set.ts';
-import type { BackendVif, VmNames } from '../vif/backend-vif.ts';
+import {
+  everyPolicy,
+  keepVanished,
+  type PolicySet,
+  policyOf,
+  vanishedMs,
+} from '../policy/policy-set.ts';
+import type { BackendVif } from '../vif/backend-vif.ts';
 import type { Circumstances } from '../vif/decide-vifs.ts';
+import type { NameOf } from '../vif/same-vm-vifs.ts';
 import type { HostNames } from './host-names.ts';
 
 type Vifs = ReadonlyMap<unknown, BackendVif>;
@@ -19,9 +28,11 @@ type Vifs = ReadonlyMap<unknown, BackendVif>;
 export type Policies = {
   /** Reads the files again. If the directory cannot be read, logs that and keeps the previous policies. */
   readonly reload: () => Promise<void>;
+  /** Emits when files must be read again although nothing reports a change of them. */
+  readonly due: Observable<void>;
   /** Emits after each reload, and when the addresses of a DNS name have changed. */
   readonly changes: Observable<void>;
-  readonly policyFor: (vifs: Vifs, names: VmNames) => Circumstances['policyFor'];
+  readonly policyFor: (vifs: Vifs) => Circumstances['policyFor'];
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
   /**
@@ -33,17 +44,42 @@ export type Policies = {
   readonly dueInMs: () => number | undefined;
 };
 
+/** The kernel does not report that a process has closed a file that it wrote. */
+const writtenMs = 100;
+
 /** An hour: Node's timers can wait for at most 24 days. */
 const longestMs = 3_600_000;
 
-const linksByName = (vifs: Vifs, names: VmNames): ReadonlyMap<string, readonly LinkName[]> => {
+const linksByName = (vifs: Vifs, nameOf: NameOf): ReadonlyMap<string, readonly LinkName[]> => {
   const links = new Map<string, LinkName[]>();
-  for (const { domid, facts } of vifs.values()) {
-    const name = names.get(domid);
-    if (name === undefined || isProblem(facts)) continue;
-    links.set(name, [...(links.get(name) ?? []), facts.link]);
+  for (const vif of vifs.values()) {
+    const name = nameOf(vif);
+    if (name === undefined || isProblem(vif.facts)) continue;
+    links.set(name, [...(links.get(name) ?? []), vif.facts.link]);
   }
   return links;
+};
+
+/** Milliseconds until the files must be read again; undefined if only a change of them matters. */
+const dueAgainInMs = ({ unsettled, vanished }: PolicySet, nowMs: number): number | undefined => {
+  if (unsettled.length > 0) return writtenMs;
+  return vanished.size === 0 ? undefined : Math.max(0, Math.min(...vanished.values()) - nowMs);
+};
+
+const logChanges = (now: PolicySet, before: PolicySet | undefined, log: Logger): void => {
+  for (const [key, policy] of now.policies) {
+    if (isProblem(policy) && policy !== before?.policies.get(key))
+      log.error({ code: policy.code }, policy.text);
+  }
+  for (const key of now.vanished.keys()) {
+    if (before?.vanished.has(key)) continue;
+    const text = `the file ${key}.toml is gone; its policy stays in force for ${vanishedMs / 1000} s`;
+    log.warn({ policy: key }, text);
+  }
+  for (const file of now.unsettled) {
+    if (before?.unsettled.includes(file)) continue;
+    log.warn({ file }, `a program is writing ${file}; the policy before stays in force until then`);
+  }
 };
 
 /**
@@ -53,14 +89,19 @@ const linksByName = (vifs: Vifs, names: VmNames): ReadonlyMap<string, readonly L
 export const openPolicies = async (
   directory: string,
   hostNames: HostNames,
-  log: Logger,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<Policies> => {
+  const due = new Subject<void>();
+  let timer: Timer | undefined;
   const load = async (before?: PolicySet): Promise<PolicySet> => {
-    const loaded = await loadPolicies(directory, before);
+    const { isOpenForWriting } = loadNative();
+    const read = await loadPolicies(directory, before, isOpenForWriting);
+    const loaded = before === undefined ? read : keepVanished(read, before, clock.now());
     hostNames.want(new Set(everyPolicy(loaded).flatMap(hostsOf)));
-    for (const policy of loaded.policies.values()) {
-      if (isProblem(policy)) log.error({ code: policy.code }, policy.text);
-    }
+    logChanges(loaded, before, log);
+    timer?.cancel();
+    const againInMs = dueAgainInMs(loaded, clock.now());
+    timer = againInMs === undefined ? undefined : clock.after(againInMs, () => due.next()).unref();
     return loaded;
   };
   let policySet = await load();
@@ -78,16 +119,18 @@ export const openPolicies = async (
     reload: async () => {
       try {
         policySet = await load(policySet);
-        log.info({ policies: [...policySet.policies.keys()] }, 'loaded the policies again');
+        if (policySet.unsettled.length === 0)
+          log.info({ policies: [...policySet.policies.keys()] }, 'loaded the policies again');
       } catch (error) {
         const { code, message } = error as Problem & Error;
         log.error({ code }, `${message}; keeping the previous policies`);
       }
       reloads.next();
     },
+    due,
     changes: merge(reloads, hostNames.changes),
-    policyFor: (vifs, names) => {
-      const facts = factsOf(linksByName(vifs, names));
+    policyFor: (vifs) => (nameOf) => {
+      const facts = factsOf(linksByName(vifs, nameOf));
       // Each policy is compiled once, since most VMs have the same one.
       const known = new Map<NetworkPolicy, VmPolicy>();
       const compiled = (policy: NetworkPolicy): VmPolicy => {
@@ -95,8 +138,8 @@ export const openPolicies = async (
         known.set(policy, result);
         return result;
       };
-      return (domid, prefixes) => {
-        const policy = policyOf(policySet, domid, names.get(domid), prefixes);
+      return (vif, prefixes) => {
+        const policy = policyOf(policySet, vif.domid, nameOf(vif), prefixes);
         return isProblem(policy) ? policy : compiled(policy);
       };
     },

@@ -103,9 +103,9 @@ const addressesOf = (decisions: readonly Decision[]): string[] =>
  */
 const editMs = 10;
 
-/** Loads the policies again after each edit and each SIGHUP. */
-const reloadOnEdit = (directory: string, { reload }: Policies): Observable<void> =>
-  merge(fromEvent(process, 'SIGHUP'), watchFiles(directory)).pipe(
+/** Loads the policies again after each edit and each SIGHUP, and when they are due. */
+const reloadOnEdit = (directory: string, { due, reload }: Policies): Observable<void> =>
+  merge(fromEvent(process, 'SIGHUP'), watchFiles(directory), due).pipe(
     debounceTime(editMs),
     concatMap(reload),
   );
@@ -208,7 +208,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { store, domid } = await connect();
   await withdrawReadiness(store);
   const hostNames = openHostNames(resolveHost);
-  const policies = await openPolicies(options.policies, hostNames, log);
+  const policies = await openPolicies(options.policies, hostNames, { clock: systemClock, log });
   const backend = openBackend(store, domid);
   const ports = { store, network, backend, policies, ingressMayPrecede };
   const watcher = openWatcher(options, ports);

@@ -10,8 +10,6 @@ import { allows, type FirstPacket, type FlowFacts } from './flow-verdict.ts';
 export type JudgeFacts = Pick<UplinkOptions, 'forwards' | 'masquerade'> &
   Omit<FlowFacts, 'vmOf'> & {
     readonly served: readonly ServedVif[];
-    /** VM names by domid. */
-    readonly names: ReadonlyMap<number, string>;
     /** net-vm's own addresses. */
     readonly own: AddressHolders<unknown>;
   };
@@ -42,21 +40,14 @@ const protocolNumbers = { tcp: 6, udp: 17 } as const;
  * concern flows with net-vm itself. A flow from outside with a translated destination must match a [[forward]].
  */
 export const judgeFlows = (facts: JudgeFacts): ((flow: Flow) => boolean) => {
-  const { served, names, forwards, masquerade, own } = facts;
+  const { served, forwards, masquerade, own } = facts;
   const vifs = noHolders<ServedVif>();
-  const named = noHolders<string>();
-  for (const vif of served) {
-    const name = names.get(vif.domid);
-    for (const prefix of vif.prefixes) {
-      addHolder(vifs, prefix, vif);
-      // A stubdomain has the addresses of its VM, but no name.
-      if (name !== undefined) addHolder(named, prefix, name);
-    }
-  }
-  const flowFacts: FlowFacts = {
-    ...facts,
-    vmOf: (address) => findIn(named, address) ?? (findIn(vifs, address) && null),
+  for (const vif of served) for (const prefix of vif.prefixes) addHolder(vifs, prefix, vif);
+  const vmOf = (address: string): string | null | undefined => {
+    const vif = findIn(vifs, address);
+    return vif && (vif.name ?? null);
   };
+  const flowFacts: FlowFacts = { ...facts, vmOf };
 
   const isForwarded = ({ protocol, original, reply }: Flow): boolean =>
     forwards.some(

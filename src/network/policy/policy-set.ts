@@ -13,9 +13,19 @@ export type PolicySet = {
   readonly byName: boolean;
   /** The policy of a VM without a file. */
   readonly fallback: NetworkPolicy;
+  /** The files that were being written. */
+  readonly unsettled: readonly string[];
+  /** The keys whose files have vanished, with the time at which their policies end: ms of a monotonic clock. */
+  readonly vanished: ReadonlyMap<string, number>;
 };
 
-const isAddress = (key: string): boolean => !('problem' in parsePrefix(key));
+/**
+ * Milliseconds for which the policy of a file that has vanished stays in force: editors and rsync put a new
+ * file there in far less.
+ */
+export const vanishedMs = 5_000;
+
+const isName = (key: string): boolean => 'problem' in parsePrefix(key);
 
 /**
  * Builds a set. Policies that have not changed stay the same objects, since other modules cache results for
@@ -26,7 +36,7 @@ export const policySetOf = (
   policies: ReadonlyMap<string, NetworkPolicy | Problem>,
   fallback: NetworkPolicy,
   before: PolicySet | undefined,
-): PolicySet => {
+): Omit<PolicySet, 'unsettled'> => {
   const familiar = <T>(now: T, then: T | undefined): T =>
     then !== undefined && JSON.stringify(now) === JSON.stringify(then) ? then : now;
   const kept = [...policies].map(
@@ -34,9 +44,28 @@ export const policySetOf = (
   );
   return {
     policies: new Map(kept),
-    byName: !kept.every(([key]) => isAddress(key)),
+    byName: kept.some(([key]) => isName(key)),
     fallback: familiar(fallback, before?.fallback),
+    vanished: new Map(),
   };
+};
+
+/**
+ * Adds the policies of files that have vanished not long ago, so that the replacement of a file is never the
+ * absence of a policy.
+ */
+export const keepVanished = (loaded: PolicySet, before: PolicySet, nowMs: number): PolicySet => {
+  const policies = new Map(loaded.policies);
+  const vanished = new Map<string, number>();
+  for (const [key, policy] of before.policies) {
+    if (loaded.policies.has(key)) continue;
+    const until = before.vanished.get(key) ?? nowMs + vanishedMs;
+    if (until <= nowMs) continue;
+    policies.set(key, policy);
+    vanished.set(key, until);
+  }
+  const byName = loaded.byName || [...vanished.keys()].some(isName);
+  return { ...loaded, policies, byName, vanished };
 };
 
 /** All policies that a VM can have, the fallback included. */
@@ -51,14 +80,16 @@ export const everyPolicy = ({ policies, fallback }: PolicySet): NetworkPolicy[] 
  * @param name the domain's name in /ipc/domain-map
  */
 export const policyOf = (
-  { policies, byName, fallback }: PolicySet,
+  { policies, byName, fallback, vanished }: PolicySet,
   domid: Domid,
   name: string | undefined,
   prefixes: readonly Prefix[],
 ): NetworkPolicy | Problem => {
   const texts = prefixes.map(({ text }) => text);
   const keys = [...(name === undefined ? [] : [name]), ...texts].filter((key) => policies.has(key));
-  const [key, second] = keys;
+  // A file may have been renamed from the VM's name to its address, or back.
+  const present = keys.filter((key) => !vanished.has(key));
+  const [key, second] = present.length > 0 ? present : keys;
   if (second !== undefined) {
     return {
       code: 'POLICY_INVALID',

@@ -71,9 +71,8 @@ const phaseOf = (decision: Decision, problem: Problem | undefined): Phase => {
 };
 
 const addressesOf = (decision: Decision): string[] => {
-  const { facts } = decision.vif;
-  if (decision.kind === 'served') return decision.served.prefixes.map(({ text }) => text);
-  return isProblem(facts) ? [] : facts.backend.map(({ text }) => text);
+  const prefixes = decision.kind === 'served' ? decision.served.prefixes : decision.vif.given;
+  return prefixes.map(({ text }) => text);
 };
 
 /** The condition under which vifwatch uses the addresses that a guest claims. */

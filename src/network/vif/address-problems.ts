@@ -26,7 +26,7 @@ export const authorise = (
   vif: BackendVif,
   { allowed, names }: Permissions,
 ): readonly Prefix[] | Problem => {
-  if (facts.backend.length > 0) return facts.backend;
+  if (vif.given.length > 0) return vif.given;
   if (facts.frontend.length === 0) {
     return {
       code: 'ADDRESS_MISSING',
@@ -44,22 +44,17 @@ export const authorise = (
   return { code: 'ADDRESS_UNCONFIRMED', text };
 };
 
-/** The problem of addresses that net-vm, a gateway or a live vif of another VM has. */
+/** The problem of an address that net-vm, a gateway or a vif of another VM has. */
 export const conflict = (
   vif: BackendVif,
-  prefixes: readonly Prefix[],
+  prefix: Prefix,
   { live, own }: Holders,
 ): Problem | undefined => {
-  for (const prefix of prefixes) {
-    const owner = holderOf(own, prefix);
-    if (owner !== undefined) {
-      return { code: 'ADDRESS_RESERVED', text: `${prefix.text} overlaps ${owner}` };
-    }
-    const holder = holderOf(live, prefix);
-    if (holder !== undefined && !areOfSameVm(holder, vif)) {
-      const text = `${prefix.text} belongs to the live vif ${holder.key}`;
-      return { code: 'ADDRESS_TAKEN', text };
-    }
+  const owner = holderOf(own, prefix);
+  if (owner !== undefined) {
+    return { code: 'ADDRESS_RESERVED', text: `${prefix.text} overlaps ${owner}` };
   }
-  return undefined;
+  const holder = holderOf(live, prefix);
+  if (holder === undefined || areOfSameVm(holder, vif)) return undefined;
+  return { code: 'ADDRESS_TAKEN', text: `${prefix.text} belongs to the live vif ${holder.key}` };
 };

@@ -52,8 +52,6 @@ export type BackendRecord = {
 /** The checked values of a vif that vifwatch can serve. */
 export type VifFacts = {
   readonly mac: Mac;
-  /** Addresses that dom0 wrote into the backend directory; empty if it wrote none. */
-  readonly backend: readonly Prefix[];
   /**
    * Addresses that the guest wrote into its frontend directory: only a claim; empty if missing or invalid.
    */
@@ -77,6 +75,11 @@ export type BackendVif = {
   readonly hotplugError: string;
   /** The guest's claim, printable; undefined if it does not differ from dom0's addresses. */
   readonly claim: string | undefined;
+  /**
+   * Addresses that dom0 wrote into the backend directory, whatever else is wrong there; empty if it wrote none,
+   * or an invalid one.
+   */
+  readonly given: readonly Prefix[];
   readonly facts: VifFacts | Problem;
 };
 
@@ -125,7 +128,10 @@ const parseMtu = (text: string | undefined): number | undefined | Problem => {
   return problem('BACKEND_INVALID', `mtu "${excerpt(text)}" is not a number from 68 to 65535`);
 };
 
-const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFacts | Problem => {
+const parseFacts = (
+  { domid, devid, nodes, frontendIp }: BackendRecord,
+  given: readonly Prefix[] | Problem,
+): VifFacts | Problem => {
   if (number(nodes['frontend-id']) !== domid) {
     const claimed = excerpt(nodes['frontend-id'] ?? '');
     return problem(
@@ -151,23 +157,28 @@ const parseFacts = ({ domid, devid, nodes, frontendIp }: BackendRecord): VifFact
   if (typeof link !== 'string') return link;
   const mtu = parseMtu(nodes.mtu);
   if (typeof mtu === 'object') return mtu;
-  const backend = parseList(nodes.ip ?? '');
-  if (isProblem(backend)) return backend;
+  if (isProblem(given)) return given;
   const claimed = parseList(frontendIp ?? '');
-  return { mac, backend, frontend: isProblem(claimed) ? [] : claimed, defaultLink, link, mtu };
+  return { mac, frontend: isProblem(claimed) ? [] : claimed, defaultLink, link, mtu };
 };
 
 const sameTexts = (a: readonly Prefix[], b: readonly Prefix[]): boolean =>
   a.length === b.length && a.every((prefix, index) => prefix.text === b[index]?.text);
 
-const claimOf = (facts: VifFacts | Problem, frontendIp: string | undefined): string | undefined => {
+const claimOf = (
+  facts: VifFacts | Problem,
+  given: readonly Prefix[],
+  frontendIp: string | undefined,
+): string | undefined => {
   if (frontendIp === undefined || isProblem(facts)) return undefined;
-  return sameTexts(facts.frontend, facts.backend) ? undefined : excerpt(frontendIp);
+  return sameTexts(facts.frontend, given) ? undefined : excerpt(frontendIp);
 };
 
 /** Checks the raw nodes of one vif. It never throws: a bad value becomes a Problem. */
 export const interpret = (record: BackendRecord): BackendVif => {
-  const facts = parseFacts(record);
+  const listed = parseList(record.nodes.ip ?? '');
+  const facts = parseFacts(record, listed);
+  const given = isProblem(listed) ? [] : listed;
   return {
     key: vifKey(record.domid, record.devid),
     domid: record.domid,
@@ -176,7 +187,8 @@ export const interpret = (record: BackendRecord): BackendVif => {
     online: record.nodes.online === '1',
     hotplugStatus: record.nodes['hotplug-status'] ?? '',
     hotplugError: record.nodes['hotplug-error'] ?? '',
-    claim: claimOf(facts, record.frontendIp),
+    claim: claimOf(facts, given, record.frontendIp),
+    given,
     facts,
   };
 };

@@ -1,6 +1,5 @@
 /** Makes one decision for each vif from xenstore, the configuration and the kernel state. */
 
-import type { Domid } from '../../address/domid.ts';
 import { defaultLinkOf, type LinkName } from '../../address/link-name.ts';
 import type { Mac } from '../../address/mac.ts';
 import type { Prefix } from '../../address/prefix.ts';
@@ -13,7 +12,7 @@ import { authorise, conflict, type Holders, type Permissions } from './address-p
 import { type BackendVif, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
-import { findSameVmVifs, type SameVmVifs } from './same-vm-vifs.ts';
+import { findSameVmVifs, type NameOf, type SameVmVifs } from './same-vm-vifs.ts';
 import type { ServedVif } from './served-vif.ts';
 
 export type Decision = { readonly vif: BackendVif } & (
@@ -42,8 +41,10 @@ export type Circumstances = Permissions & {
   readonly uplinks: readonly LinkName[];
   /** For each vif whose MTU netback refused: that MTU, in bytes. */
   readonly refusedMtus: ReadonlyMap<VifKey, number>;
-  /** The policy for a domain that has these addresses. */
-  readonly policyFor: (domid: Domid, prefixes: readonly Prefix[]) => VmPolicy | Problem;
+  /** The policies for vifs that have these addresses. */
+  readonly policyFor: (
+    nameOf: NameOf,
+  ) => (vif: BackendVif, prefixes: readonly Prefix[]) => VmPolicy | Problem;
 };
 
 type Claims = Holders & {
@@ -53,6 +54,7 @@ type Claims = Holders & {
   /** Addresses that the firewall still holds for links of vifs that are gone or closed. */
   readonly lingering: AddressHolders<LinkName>;
   readonly sameVm: SameVmVifs;
+  readonly policyFor: ReturnType<Circumstances['policyFor']>;
   /** The default link names of all vifs that are not finished. */
   readonly defaultLinks: ReadonlySet<string>;
 };
@@ -90,13 +92,37 @@ const asBefore = (vif: BackendVif, served: ServedVif): ServedVif => {
   const before = admitted.get(vif);
   const isSame =
     before !== undefined &&
-    (['prefixes', 'policy', 'mtu', 'routed'] as const).every((key) => before[key] === served[key]);
+    (['prefixes', 'policy', 'mtu', 'routed', 'name'] as const).every(
+      (key) => before[key] === served[key],
+    );
   if (isSame) return before;
   admitted.set(vif, served);
   return served;
 };
 
-/** Checks everything except the link. From here on the addresses belong to the vif, even while it waits. */
+/** Whether netback has connected the guest, which it does only after vifwatch has served the vif. */
+const wasServed = ({ state }: BackendVif): boolean => state === xenbus.connected;
+
+/**
+ * From here on the addresses belong to the vif, even while it waits or is refused. A vif that was served keeps
+ * those that it can have, although it cannot have others.
+ * @returns the problem if the vif cannot have all of them
+ */
+const claim = (
+  vif: BackendVif,
+  prefixes: readonly Prefix[],
+  claims: Claims,
+): Problem | undefined => {
+  const problems = prefixes.map((prefix) => conflict(vif, prefix, claims));
+  const problem = problems.find((found) => found !== undefined);
+  if (problem !== undefined && !wasServed(vif)) return problem;
+  prefixes.forEach((prefix, at) => {
+    if (problems[at] === undefined) addHolder(claims.live, prefix, vif);
+  });
+  return problem;
+};
+
+/** Checks everything except the link. A vif that its policy closes keeps its addresses and its link's name. */
 const admit = (
   vif: BackendVif,
   facts: VifFacts,
@@ -105,19 +131,20 @@ const admit = (
 ): ServedVif | Problem => {
   const prefixes = authorise(facts, vif, circumstances);
   if (isProblem(prefixes)) return prefixes;
-  const policy = circumstances.policyFor(claims.sameVm.namedDomid(vif), prefixes);
-  if (isProblem(policy)) return policy;
-  const problem = conflict(vif, prefixes, claims);
-  if (problem !== undefined) return problem;
+  const policy = claims.policyFor(vif, prefixes);
+  const problem = claim(vif, prefixes, claims);
   // The rules use the link's name: two vifs with the same name would get each other's addresses.
-  if ((claims.named.get(facts.link) ?? vif.key) !== vif.key) return linkTaken(facts.link);
-  claims.named.set(facts.link, vif.key);
-  for (const prefix of prefixes) addHolder(claims.live, prefix, vif);
+  const isNamed = (claims.named.get(facts.link) ?? vif.key) === vif.key;
+  if (isNamed && problem === undefined) claims.named.set(facts.link, vif.key);
+  if (isProblem(policy)) return policy;
+  if (problem !== undefined) return problem;
+  if (!isNamed) return linkTaken(facts.link);
   const { key, domid, devid } = vif;
   const refused = circumstances.refusedMtus.get(key);
   const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
   const routed = !claims.sameVm.withoutRoute.has(key);
-  return asBefore(vif, { key, domid, devid, ...facts, prefixes, policy, mtu, routed });
+  const name = claims.sameVm.nameOf(vif);
+  return asBefore(vif, { key, domid, devid, ...facts, name, prefixes, policy, mtu, routed });
 };
 
 const isMacOf = (link: LinkName, mac: Mac, { kernel }: Circumstances): boolean =>
@@ -172,14 +199,20 @@ const decideVif = (vif: BackendVif, circumstances: Circumstances, claims: Claims
   const { facts, state } = vif;
   if (state === undefined || state < xenbus.initialising) return waiting(vif, 'netback');
   if (!isProblem(facts)) return decideLive(vif, facts, circumstances, claims);
+  if (wasServed(vif)) claim(vif, vif.given, claims);
   return state === xenbus.initialising
     ? waiting(vif, 'netback')
     : { vif, kind: 'refused', problem: facts };
 };
 
-/** A connected vif keeps its addresses; of the others, the vif of the older domain comes first. */
+/**
+ * A vif that is or was connected keeps its addresses; of the others, the vif of the older domain comes first.
+ */
 const bySeniority = (a: BackendVif, b: BackendVif): number =>
-  Number(isConnected(b)) - Number(isConnected(a)) || a.domid - b.domid || a.devid - b.devid;
+  Number(isConnected(b)) - Number(isConnected(a)) ||
+  Number(wasServed(b)) - Number(wasServed(a)) ||
+  a.domid - b.domid ||
+  a.devid - b.devid;
 
 /**
  * Makes one decision per vif. Pure; never throws. Vifs affect each other only if their addresses or link
@@ -192,15 +225,17 @@ export const decideVifs = (circumstances: Circumstances): readonly Decision[] =>
     if (isConnected(vif) && !isFinished(vif) && !isProblem(vif.facts))
       liveLinks.add(vif.facts.link);
   }
+  const sameVm = findSameVmVifs(
+    vifs.filter((vif) => !isFinished(vif)),
+    circumstances.names,
+  );
   const claims: Claims = {
     uplinkMtu: uplinkMtu(circumstances.kernel, circumstances.uplinks),
     live: noHolders(),
     named: new Map(),
     lingering: lingeringAddresses(circumstances, liveLinks),
-    sameVm: findSameVmVifs(
-      vifs.filter((vif) => !isFinished(vif)),
-      circumstances.names,
-    ),
+    sameVm,
+    policyFor: circumstances.policyFor(sameVm.nameOf),
     own: ownAddresses(circumstances),
     defaultLinks: new Set(vifs.filter((vif) => !isFinished(vif)).map(defaultLinkOf)),
   };

@@ -4,15 +4,14 @@
  * /local/domain/S/target. It therefore compares the nodes that dom0 wrote into the backend directories: vifs
  * of the same VM have the same devid, MAC and addresses. Nodes that guests write are ignored.
  */
-import type { Domid } from '../../address/domid.ts';
 import { isProblem } from '../../errors.ts';
 import { type BackendVif, type VifKey, type VmNames, xenbus } from './backend-vif.ts';
 
 /** A text that is equal for vifs of the same VM; undefined for a vif without an address from dom0. */
-const identityOf = ({ devid, facts }: BackendVif): string | undefined =>
-  isProblem(facts) || facts.backend.length === 0
+const identityOf = ({ devid, given, facts }: BackendVif): string | undefined =>
+  isProblem(facts) || given.length === 0
     ? undefined
-    : [devid, facts.mac, ...facts.backend.map(({ text }) => text)].join(' ');
+    : [devid, facts.mac, ...given.map(({ text }) => text)].join(' ');
 
 /** Whether the vifs belong to different domains of the same VM. */
 export const areOfSameVm = (a: BackendVif, b: BackendVif): boolean =>
@@ -35,14 +34,16 @@ const preference =
     Number(names.has(b.domid)) - Number(names.has(a.domid)) ||
     a.domid - b.domid;
 
+/**
+ * The name of a vif's VM: that of the vif's own domain or, if that has none, of another domain of the VM.
+ * Policies, rules and flows all use it; undefined for a VM without a name.
+ */
+export type NameOf = (vif: Pick<BackendVif, 'key' | 'domid'>) => string | undefined;
+
 export type SameVmVifs = {
   /** The vifs whose addresses are routed to another vif of the same VM. */
   readonly withoutRoute: ReadonlySet<VifKey>;
-  /**
-   * The domain whose name is the VM's name: the vif's own domain or, if that has no name, another domain of
-   * the VM.
-   */
-  readonly namedDomid: (vif: BackendVif) => Domid;
+  readonly nameOf: NameOf;
 };
 
 /** Groups the vifs by VM. @param names VM names by domid, from /ipc/domain-map */
@@ -53,13 +54,13 @@ export const findSameVmVifs = (vifs: readonly BackendVif[], names: VmNames): Sam
     if (identity !== undefined) groups.set(identity, [...(groups.get(identity) ?? []), vif]);
   }
   const withoutRoute = new Set<VifKey>();
-  const domids = new Map<VifKey, Domid>();
+  const inherited = new Map<VifKey, string | undefined>();
   for (const group of groups.values()) {
     const losers = group.sort(preference(names)).slice(1);
     for (const { key } of losers) withoutRoute.add(key);
     const named = group.find(({ domid }) => names.has(domid));
     if (losers.length === 0 || named === undefined) continue;
-    for (const { key, domid } of group) if (!names.has(domid)) domids.set(key, named.domid);
+    for (const { key } of group) inherited.set(key, names.get(named.domid));
   }
-  return { withoutRoute, namedDomid: ({ key, domid }) => domids.get(key) ?? domid };
+  return { withoutRoute, nameOf: ({ key, domid }) => names.get(domid) ?? inherited.get(key) };
 };

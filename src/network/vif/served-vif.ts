@@ -9,6 +9,8 @@ type Checked = Pick<VifFacts, 'defaultLink' | 'link' | 'mac'>;
 /** A vif that vifwatch serves, or will serve once its link exists. */
 export type ServedVif = Ids &
   Checked & {
+    /** The VM's name; undefined for a VM without one. */
+    readonly name: string | undefined;
     readonly prefixes: readonly Prefix[];
     /** False while the addresses are routed to another vif of the same VM. */
     readonly routed: boolean;

@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadPolicies } from '../../../src/network/config/policies.ts';
 import { parsePolicyFile } from '../../../src/network/config/policy-file.ts';
@@ -119,6 +119,22 @@ test('a bad file, an unknown profile, and two files for one address are separate
     good: { key: 'good', rules: [] },
   });
   expect(policies.size).toBe(4);
+});
+
+test('a file that is being written changes nothing, and closes its VM if nothing is known yet', async () => {
+  const directory = directoryWith({ 'web.toml': 'profile = "isolated"' });
+  const isWritten = () => true;
+  const first = await loadPolicies(directory, undefined, isWritten);
+  expect(first.policies.get('web')).toMatchObject({
+    code: 'POLICY_INVALID',
+    text: expect.stringContaining('web.toml: a program is writing it'),
+  });
+  const known = await loadPolicies(directory, first);
+  writeFileSync(join(directory, 'web.toml'), '');
+  writeFileSync(join(directory, 'new.toml'), '');
+  const later = await loadPolicies(directory, known, isWritten);
+  expect([...later.policies]).toEqual([['web', known.policies.get('web')]]);
+  expect(later.unsettled).toEqual(['new.toml', 'web.toml'].map((file) => join(directory, file)));
 });
 
 test('a missing directory means no policies', async () => {

@@ -53,6 +53,7 @@ const largeState = (seed: number) => {
     return dataplaneOfVif(
       {
         key: `${domid}/0`,
+        name,
         domid,
         devid: 0,
         defaultLink: link,

@@ -51,7 +51,7 @@ const openFakes = () => {
           return { nowS: 0, everOf: () => undefined, addressesOf: () => undefined };
         },
       },
-      observed: { names: () => new Map(), kernel: () => state.kernel },
+      observed: { kernel: () => state.kernel },
       log: { warn: () => calls.push('warn') },
     },
     () => state.nowMs,

@@ -60,7 +60,7 @@ const openFakes = (...vifs: readonly BackendVif[]) => {
       review: () => state.linkDueMs,
     },
     policies: {
-      policyFor: () => () => vmPolicy,
+      policyFor: () => () => () => vmPolicy,
       commonChains: () => vmPolicy.chains,
       dueInMs: () => state.policyDueMs,
     },

@@ -5,7 +5,6 @@ import { flowsOf } from '../../../src/network/policy/flow.ts';
 import { type JudgeFacts, judgeFlows } from '../../../src/network/policy/judge-flows.ts';
 import { addHolder, noHolders } from '../../../src/network/vif/address-holders.ts';
 import type { ServedVif } from '../../../src/network/vif/served-vif.ts';
-import { domidOf } from '../../support/domid.ts';
 import { modelOf, planFor } from '../plan/model-kernel.ts';
 import { backendVif, prefix } from '../store-fixture.ts';
 
@@ -31,11 +30,10 @@ const judge = (
   const [flow] = flows;
   if (flow === undefined) throw new Error('no flow was found');
   return judgeFlows({
-    served: [withPolicy(3, policies[0]), withPolicy(4, policies[1])],
-    names: new Map([
-      [3, 'web'],
-      [4, 'mail'],
-    ]),
+    served: [
+      { ...withPolicy(3, policies[0]), name: 'web' },
+      { ...withPolicy(4, policies[1]), name: 'mail' },
+    ],
     forwards: [{ proto: 'tcp', port: 80, to: prefix('10.0.5.3'), toPort: 8080 }],
     masquerade: false,
     own,
@@ -118,16 +116,8 @@ test('the policy of a VM without a name is that of its vif, and no rule about a 
   const toMail = '[[rule]]\naction = "accept"\ndstvm = "mail"\n';
   const line = tcp('10.0.5.3', '10.0.5.4', 7);
   expect(judge(line, [toMail, open])).toBe(true);
-  expect(judge(line, [toMail, open], { names: new Map() })).toBe(false);
-});
-
-test('the name of a VM holds for its stubdomain too, which has its addresses and no name', () => {
-  const fromWeb = '[[rule]]\naction = "accept"\ndirection = "in"\nsrcvm = "web"\n';
-  const line = tcp('10.0.5.3', '10.0.5.4', 7);
-  const [web, mail] = [withPolicy(3, open), withPolicy(4, fromWeb)];
-  const stubdomain = { ...web, key: '5/0' as const, domid: domidOf(5) };
-  expect(judge(line, [open, fromWeb], { served: [web, mail, stubdomain] })).toBe(true);
-  expect(judge(line, [open, fromWeb], { served: [stubdomain, mail, web] })).toBe(true);
+  const unnamed = [withPolicy(3, toMail), withPolicy(4, open)];
+  expect(judge(line, [toMail, open], { served: unnamed })).toBe(false);
 });
 
 const host = (action: string): string => `[[rule]]\naction = "${action}"\ndsthost = "a.test"\n`;

@@ -21,6 +21,7 @@ const served = {
     link: linkNameOf('vif-web'),
     mtu: 1400,
   } as const),
+  name: 'web',
   routed: true,
   mac: mac('00:16:3e:00:03:00'),
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),

@@ -9,11 +9,7 @@ test('a vif that dom0 writes is read with all its values', () => {
   const vif = backendVif(3, { ip: '10.0.5.103  fd00:5::103, 10.9.0.0/24', mtu: '1400' });
   expect(vif).toMatchObject({ key: '3/0', state: 2, online: true, hotplugStatus: '' });
   expect(vif.facts).toMatchObject({ mac: '00:16:3e:00:03:00', link: 'vif3.0', mtu: 1400 });
-  expect(isProblem(vif.facts) ? [] : vif.facts.backend.map(({ text }) => text)).toEqual([
-    '10.9.0.0/24',
-    '10.0.5.103',
-    'fd00:5::103',
-  ]);
+  expect(vif.given.map(({ text }) => text)).toEqual(['10.9.0.0/24', '10.0.5.103', 'fd00:5::103']);
 });
 
 describe('a bad value from an operator or a toolstack is one problem of that vif', () => {
@@ -64,7 +60,7 @@ describe("the frontend's address is only a claim", () => {
   test('a claim that disagrees is reported, and the backend stays the only source', () => {
     const vif = backendVif(3, {}, '6.6.6.6');
     expect(vif.claim).toBe('6.6.6.6');
-    expect(vif.facts).toMatchObject({ backend: [{ text: '10.0.5.3' }] });
+    expect(vif.given).toMatchObject([{ text: '10.0.5.3' }]);
   });
   test('a claim of garbage is reported in printable form and harms nothing', () => {
     const vif = backendVif(3, {}, `\x1b[31m${'z'.repeat(1900)}`);

@@ -8,7 +8,7 @@ import {
 } from '../../../src/network/vif/decide-vifs.ts';
 import { domidOf } from '../../support/domid.ts';
 import { linkNameOf } from '../../support/link-name.ts';
-import { backendVif, circumstances, emptyKernel, prefix } from '../store-fixture.ts';
+import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
 
 const short = (decision: Decision | undefined): string => {
   switch (decision?.kind) {
@@ -98,6 +98,22 @@ describe('addresses', () => {
     expect(outcomes([older, newer])).toEqual({ '3/0': 'ADDRESS_TAKEN', '4/0': 'served' });
     const pending = backendVif(4, { ip: '10.0.5.9' });
     expect(outcomes([pending, older])).toEqual({ '3/0': 'served', '4/0': 'ADDRESS_TAKEN' });
+  });
+
+  const closed = {
+    'its policy': [{}, () => ({ code: 'POLICY_INVALID', text: '' }) as const, 'POLICY_INVALID'],
+    'a bad MTU': [{ mtu: 'junk' }, undefined, 'BACKEND_INVALID'],
+    'another address of it': [{ ip: '10.0.5.9 10.0.5.1' }, undefined, 'ADDRESS_RESERVED'],
+  } as const;
+  test.each(Object.entries(closed))('a vif that %s closes keeps its address', (_, found) => {
+    const [nodes, problemOf, code] = found;
+    const served = { ip: '10.0.5.9', state: '4', 'hotplug-status': 'error' };
+    const vifs = [backendVif(3, { ip: '10.0.5.9' }), backendVif(4, { ...served, ...nodes })];
+    const policyFor: Circumstances['policyFor'] =
+      () =>
+      ({ domid }) =>
+        domid === 4 && problemOf !== undefined ? problemOf() : vmPolicy;
+    expect(outcomes(vifs, { policyFor })).toEqual({ '3/0': 'ADDRESS_TAKEN', '4/0': code });
   });
 
   test('a network and an address within it conflict, in both orders', () => {

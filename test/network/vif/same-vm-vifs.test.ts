@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Element, keyOfElement } from '../../../src/network/state/element.ts';
 import { keyed } from '../../../src/network/state/kernel-state.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
-import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
+import { type Circumstances, decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { domidOf } from '../../support/domid.ts';
 import { linkNameOf } from '../../support/link-name.ts';
 import { converge, type Model, planFor, setLinks } from '../plan/model-kernel.ts';
@@ -57,17 +57,24 @@ describe('two vifs with the same devid, MAC and addresses are one VM: both are s
     expect(outcomes(vifs)).toEqual({ '7/0': 'served', '8/0': 'routed' });
   });
 
-  test('an unnamed domain has the policy of the named domain of the same VM', () => {
-    const asked: number[] = [];
-    const policyFor = (domid: number) => {
-      asked.push(domid);
+  test('an unnamed domain has the name of the named domain of the same VM, also for policies', () => {
+    let asked: (string | undefined)[] = [];
+    const policyFor: Circumstances['policyFor'] = (nameOf) => (vif) => {
+      asked.push(nameOf(vif));
       return vmPolicy;
     };
-    outcomes([backendVif(8, { ...same, ...alive }), backendVif(9, same)], { policyFor });
-    expect(asked).toEqual([8, 8]);
-    asked.length = 0;
-    outcomes([backendVif(8, alive), backendVif(9, same)], { policyFor });
-    expect(asked).toEqual([8, 9]);
+    const namesOf = (...vifs: BackendVif[]) => {
+      asked = [];
+      const decisions = decideVifs(circumstances(vifs, { names, policyFor }));
+      return decisions.map((decision) => decision.kind === 'served' && decision.served.name);
+    };
+    expect(namesOf(backendVif(8, { ...same, ...alive }), backendVif(9, same))).toEqual([
+      'db',
+      'db',
+    ]);
+    expect(asked).toEqual(['db', 'db']);
+    expect(namesOf(backendVif(8, alive), backendVif(9, same))).toEqual(['db', undefined]);
+    expect(asked).toEqual(['db', undefined]);
   });
 
   test('without names, the older domain has the route: an HVM guest is older than its stubdomain', () => {
