@@ -1,6 +1,7 @@
 #include <napi.h>
 
 #include "file/open_for_writing.h"
+#include "network/traffic_control.h"
 #include "process/peer_credentials.h"
 #include "process/pipe.h"
 #include "process/spawn_program.h"
@@ -10,9 +11,11 @@
 namespace vifwatch {
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("TrafficControlWatch", TrafficControlWatch::Class(env));
   exports.Set("Xenstore", Xenstore::Class(env));
   exports.Set("Vchan", Vchan::Class(env));
   exports.Set("VchanServer", VchanServer::Class(env));
+  exports.Set("ingressQdiscs", Napi::Function::New<IngressQdiscs>(env, "ingressQdiscs"));
   exports.Set("isOpenForWriting", Napi::Function::New<IsOpenForWriting>(env, "isOpenForWriting"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
   exports.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));

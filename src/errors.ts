@@ -11,6 +11,7 @@ export const vifCodes = [
   'ADDRESS_TAKEN',
   'MAC_INVALID',
   'BACKEND_INVALID',
+  'LINK_ATTACHED',
   'LINK_MISSING',
   'LINK_NAME_INVALID',
   'LINK_NAME_TAKEN',

@@ -123,6 +123,12 @@ type Addon = {
     left: number,
     right: number,
   ) => NativeVchanServer;
+  /** The indices of the links in this network namespace that have an ingress or clsact qdisc of tc. */
+  readonly ingressQdiscs: () => readonly number[];
+  /** Calls back after each change by tc, until it is closed. Keeps the process alive. */
+  readonly TrafficControlWatch: new (
+    onChange: () => void,
+  ) => { close(): void };
   /**
    * Whether a process has the regular file of this descriptor open for writing; false also on a file system
    * that cannot tell.

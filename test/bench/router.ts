@@ -76,7 +76,7 @@ const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
     policy: commonPolicy(),
   };
   const nothing = { mtu: undefined, missing: [], replaced: [], behind: [], chains: [] };
-  return { served, dataplane: dataplaneOfVif(served, []), ...nothing, open: true };
+  return { served, dataplane: dataplaneOfVif(served, []), ...nothing, open: true, stayDown: false };
 };
 
 const must = async (host: SimHost, argv: readonly string[]): Promise<void> => {

@@ -22,6 +22,7 @@ const runs: readonly (readonly [child: string, ...args: string[]])[] = [
   ['worker-main', 'storm', '2'],
   ['worker-main', 'pending', '2', 'hang'],
   ['spawn'],
+  ['traffic-control'],
   ['vchan', `${netVm}`],
   ['vchan-hostile', `${netVm}`, 'peer'],
 ];
@@ -53,6 +54,7 @@ export const runSanitized = async (kind: SanitizedKind): Promise<number> => {
       args: args.map((arg) => given[arg] ?? arg),
       env: withBoth(env({ domid: netVm, hypercalls: isVchan }), sanitizers),
       root: sanitizedRoot(kind),
+      runner: child === 'traffic-control' ? ['unshare', '--net'] : [],
     }).catch((error: unknown) => error);
     // The reports say more than the program's exit status.
     expect(sanitizerReports(kind)).toEqual([]);

@@ -89,7 +89,7 @@ const panic = command({
 const resume = command({
   path: ['resume'],
   summary: 'End panic mode',
-  details: 'Only this or a reboot ends panic mode. The policies apply again.',
+  details: 'Only this or a reboot ends panic mode. The daemon sets the vifs up again.',
   manual: 'vifwatch(8)',
   exitStatuses: [[0, 'panic mode is off'], otherFailure],
   examples: [

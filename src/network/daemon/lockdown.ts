@@ -5,6 +5,7 @@ import { messageOf } from '../../errors.ts';
 import { systemClock, type Timer } from '../../system/clock.ts';
 import type { Network } from '../kernel/network.ts';
 import { isVifName } from '../state/kernel-state.ts';
+import { downLine } from '../text/ip-batch.ts';
 
 type Lockdown = {
   /** Why all vifs must stay closed; undefined while they may open. */
@@ -42,7 +43,7 @@ export const openLockdown = ({ network, log, check }: Ports): Lockdown => {
       closeFor(text, retryInMs);
       // At each retry, since a program that undoes the rules may also set links up.
       const links = [...network.linkNames()].filter(isVifName);
-      await network.ipBatches.run(links.map((link) => `link set dev ${link} down`));
+      await network.ipBatches.run(links.map(downLine));
     },
     fail: (error, retryInMs) => {
       const text = messageOf(error);

@@ -12,6 +12,7 @@ import { type Circumstances, type Decision, decideVifs } from '../vif/decide-vif
 import { everyUplink } from './observed-state.ts';
 import type { Policies } from './policies.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
+import type { StaticRulesetGuard } from './static-ruleset-guard.ts';
 import type { VifHistory } from './vif-history.ts';
 import { openVifProblems } from './vif-problems.ts';
 import type { WorkerParts, Workers } from './workers.ts';
@@ -21,11 +22,19 @@ const quotaRetryMs = 1_000;
 
 export type PassParts = Pick<
   WorkerParts,
-  'observed' | 'network' | 'backend' | 'linkTimeout' | 'removals' | 'flowCuts' | 'requeueAfter'
+  | 'observed'
+  | 'network'
+  | 'backend'
+  | 'linkTimeout'
+  | 'removals'
+  | 'flowCuts'
+  | 'repair'
+  | 'requeueAfter'
 > & {
   readonly config: Config;
   readonly policies: Policies;
   readonly workers: Workers;
+  readonly guard: Pick<StaticRulesetGuard, 'isPanic'>;
   readonly repairBackoff: RepairBackoff;
   readonly vifHistory: VifHistory;
   /** Whether a link's ingress chain may stand before the link. */
@@ -66,6 +75,7 @@ const decide = (
 
 export const openPasses = (parts: PassParts): Passes => {
   const { config, observed, workers, network, linkTimeout, policies, requeueAfter } = parts;
+  const { guard, repair } = parts;
   const networksOf = openVmNetworks([...config.allowed.values()].flat());
   const { problemOf, unmarked } = openVifProblems(parts);
   let decisions: readonly Decision[] = [];
@@ -80,6 +90,7 @@ export const openPasses = (parts: PassParts): Passes => {
       linkNames,
       busy,
       leaving: workers.leaving(),
+      isPanic: guard.isPanic(),
       current: observed.current(),
       kept: policies.commonChains(),
     });
@@ -101,6 +112,7 @@ export const openPasses = (parts: PassParts): Passes => {
     const hostLinks = { linkNames, uplinks: config.uplinks ?? everyUplink(linkNames) };
     decisions = decide(parts, hostLinks);
     const todo = planWith(hostLinks, new Set([...busyBefore, ...workers.busy()]));
+    if (guard.isPanic()) repair.closed(todo.served);
     workers.start(todo);
     for (const dueInMs of [linkTimeout.review(decisions), policies.dueInMs()]) {
       if (dueInMs !== undefined) requeueAfter(dueInMs);

@@ -1,10 +1,11 @@
 /** The policies in force: loads them, loads them again when their files change, and applies them to vifs. */
 
 import type { Logger } from 'pino';
-import { merge, type Observable, Subject } from 'rxjs';
+import { concatMap, debounceTime, fromEvent, merge, type Observable, Subject } from 'rxjs';
 import type { LinkName } from '../../address/link-name.ts';
 import { isProblem, type Problem } from '../../errors.ts';
 import type { Clock, Timer } from '../../system/clock.ts';
+import { watchFiles } from '../../system/file-monitor.ts';
 import { loadNative } from '../../xen/native.ts';
 import { loadPolicies } from '../config/policies.ts';
 import type { FlowFacts } from '../policy/flow-verdict.ts';
@@ -154,3 +155,15 @@ export const openPolicies = async (
     },
   };
 };
+
+/**
+ * The policies are reloaded after this time without a change, since an editor writes a file in several steps.
+ */
+const editMs = 10;
+
+/** Loads the policies again after each edit and each SIGHUP, and when they are due. */
+export const reloadOnEdit = (directory: string, { due, reload }: Policies): Observable<void> =>
+  merge(fromEvent(process, 'SIGHUP'), watchFiles(directory), due).pipe(
+    debounceTime(editMs),
+    concatMap(reload),
+  );

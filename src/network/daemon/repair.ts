@@ -6,8 +6,9 @@ import type { BringUp } from '../plan/desired.ts';
 import { missingStateOf } from '../plan/missing-state.ts';
 import { type Element, elementLink, keyOfElement } from '../state/element.ts';
 import { keyOfNeighbour, keyOfRoute, type Neighbour, type Route } from '../state/kernel-state.ts';
-import type { BackendVif } from '../vif/backend-vif.ts';
+import type { BackendVif, VifKey } from '../vif/backend-vif.ts';
 import { isConnected } from '../vif/decide-vifs.ts';
+import type { ServedVif } from '../vif/served-vif.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
 
@@ -34,6 +35,8 @@ export type Repair = {
   readonly isAllowed: (bringUp: VifBringUp) => boolean;
   /** Records and logs a repair for each vif that is already connected and lacks something. */
   readonly record: (bringUps: readonly VifBringUp[]) => void;
+  /** Records that the daemon keeps these vifs down: to set them up later is no repair. */
+  readonly closed: (vifs: readonly ServedVif[]) => void;
   /** The problem with the gateway addresses, if another program likely removes them repeatedly. */
   readonly problemText: () => string | undefined;
   /** The missing gateway addresses if they may be added now, which is recorded as a repair; else none. */
@@ -68,8 +71,12 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
     return waitMs === 0;
   };
 
+  const closedByUs = new Set<VifKey>();
+
   const missingOf = (bringUp: VifBringUp): readonly string[] =>
-    isConnected(bringUp.vif) ? missingStateOf(bringUp, observed.kernel()) : [];
+    isConnected(bringUp.vif) && !closedByUs.has(bringUp.vif.key)
+      ? missingStateOf(bringUp, observed.kernel())
+      : [];
 
   return {
     isAllowed: (bringUp) => missingOf(bringUp).length === 0 || isDue(bringUp.vif.key),
@@ -77,6 +84,7 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
       for (const bringUp of bringUps) {
         const { key } = bringUp.vif;
         const missing = missingOf(bringUp);
+        if (bringUp.open && !bringUp.stayDown) closedByUs.delete(key);
         if (missing.length === 0) continue;
         const damage = missing.join(', ');
         repairBackoff.record(key, damage);
@@ -85,6 +93,10 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
           `vif ${key}: missing or changed (likely another program): ${damage}; restoring`,
         );
       }
+    },
+    closed: (vifs) => {
+      closedByUs.clear();
+      for (const { key } of vifs) closedByUs.add(key);
     },
     problemText: () => repairBackoff.problemOf(gatewaySubject)?.text,
     gatewaysToAdd: (missing) => {

@@ -2,21 +2,11 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import {
-  concatMap,
-  debounceTime,
-  fromEvent,
-  lastValueFrom,
-  merge,
-  type Observable,
-  Subject,
-  takeUntil,
-} from 'rxjs';
+import { concatMap, fromEvent, lastValueFrom, merge, Subject, takeUntil } from 'rxjs';
 import { VifwatchError } from '../../errors.ts';
 import { systemClock } from '../../system/clock.ts';
 import { within } from '../../system/deadline.ts';
 import { deferred } from '../../system/deferred.ts';
-import { watchFiles } from '../../system/file-monitor.ts';
 import { claimNamespace } from '../../system/one-per-namespace.ts';
 import { singleFlight } from '../../system/single-flight.ts';
 import { connect } from '../../xen/connect.ts';
@@ -27,6 +17,7 @@ import { type Network, openNetwork } from '../kernel/network.ts';
 import { watchRuleset } from '../kernel/nft-monitor.ts';
 import { resolveHost } from '../kernel/resolver.ts';
 import { switchForwardingOn } from '../kernel/sysctl.ts';
+import { watchTrafficControl } from '../kernel/traffic-control.ts';
 import { type Backend, openBackend } from '../store/backend.ts';
 import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
@@ -41,7 +32,7 @@ import { openLinkTimeout } from './link-timeout.ts';
 import { openObservedState } from './observed-state.ts';
 import { openPasses } from './pass.ts';
 import { openPassTimer } from './pass-timer.ts';
-import { openPolicies, type Policies } from './policies.ts';
+import { openPolicies, type Policies, reloadOnEdit } from './policies.ts';
 import { openRepair } from './repair.ts';
 import { openRepairBackoff } from './repair-backoff.ts';
 import { openStaticRulesetGuard } from './static-ruleset-guard.ts';
@@ -98,18 +89,6 @@ const addressesOf = (decisions: readonly Decision[]): string[] =>
     decision.kind === 'served' ? decision.served.prefixes.map(({ text }) => text) : [],
   );
 
-/**
- * The policies are reloaded after this time without a change, since an editor writes a file in several steps.
- */
-const editMs = 10;
-
-/** Loads the policies again after each edit and each SIGHUP, and when they are due. */
-const reloadOnEdit = (directory: string, { due, reload }: Policies): Observable<void> =>
-  merge(fromEvent(process, 'SIGHUP'), watchFiles(directory), due).pipe(
-    debounceTime(editMs),
-    concatMap(reload),
-  );
-
 /** Opens the memories of the daemon's work, which a restart forgets. */
 const openMemory = (log: Logger) => {
   const removals: Removals = openFailedAttempts(systemClock.now);
@@ -151,11 +130,12 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     requeueAfter,
     fail: (error) => failures.error(error),
   });
-  const passes = openPasses({ ...shared, workers, requeueAfter });
+  const passes = openPasses({ ...shared, workers, guard, repair, requeueAfter });
   const sources = {
     requests,
     store: backend.changes,
     links: watchLinks(),
+    trafficControl: watchTrafficControl(),
     neighbours: watchNeighbours(observed.isOurNeighbour),
     ruleset: watchRuleset(),
     xenstored: watchXenstored(store),
@@ -172,6 +152,11 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   return {
     observed,
     listening: listening.promise,
+    /** Checks the static rules and panic mode. */
+    guarded: () => {
+      guard.suspect();
+      return guard.settled();
+    },
     settled: async () => {
       await Promise.all([workers.settled(), guard.settled()]);
     },
@@ -215,8 +200,10 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   // The first pass should already know the names' addresses, so that they stay allowed across a restart. But
   // no vif waits long for a slow name server.
   await within(systemClock, firstAnswersMs, hostNames.asked(), () => undefined);
-  // Decisions need net-vm's own addresses, so an observation comes before the first pass.
-  await Promise.all([watcher.observed.observeLinks(), watcher.observed.observeElements()]);
+  // Decisions need net-vm's own addresses, and no vif may open in panic mode: so these observations come before
+  // the first pass.
+  const { observed, guarded } = watcher;
+  await Promise.all([observed.observeLinks(), observed.observeElements(), guarded()]);
   const announcement = openAnnouncement({
     listening: watcher.listening,
     settled: watcher.settled,

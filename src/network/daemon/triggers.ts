@@ -10,6 +10,7 @@ type Sources = {
   readonly requests: Observable<unknown>;
   readonly store: Observable<StoreChange>;
   readonly links: Observable<unknown>;
+  readonly trafficControl: Observable<unknown>;
   readonly neighbours: Observable<unknown>;
   /** Emits first when it listens. */
   readonly ruleset: Observable<unknown>;
@@ -37,7 +38,11 @@ export const triggersOf = (sources: Sources, ports: Ports): Observable<unknown> 
   return merge(
     sources.requests,
     sources.store.pipe(tap(observed.touch)),
-    merge(sources.links.pipe(tap(guard.linksChanged), tap(linksChanged)), sources.neighbours).pipe(
+    merge(
+      sources.links.pipe(tap(guard.linksChanged), tap(linksChanged)),
+      sources.trafficControl,
+      sources.neighbours,
+    ).pipe(
       tap(observed.invalidateLinks),
       filter(() => !isBringingUp()),
     ),

@@ -3,6 +3,7 @@
 import { attempt, CommandError, openStandby } from '../../system/command.ts';
 import type { Firewall, KernelState } from '../state/kernel-state.ts';
 import { parseListings } from '../text/ip-batch.ts';
+import { ingressQdiscs } from './traffic-control.ts';
 
 /** A line of a batch that the kernel refused. */
 type FailedLine = { readonly line: string; readonly message: string };
@@ -79,5 +80,8 @@ export const observeLinks = async (): Promise<Omit<KernelState, keyof Firewall>>
     throw new CommandError(argv, `exit status ${status}`, stderr);
   }
   const [links = '', addresses = '', routes = '', neighbours = '', proxies = ''] = answers;
-  return parseListings({ links, addresses, routes, neighbours, proxies });
+  return parseListings({
+    ...{ links, addresses, routes, neighbours, proxies },
+    ingressQdiscs: ingressQdiscs(),
+  });
 };

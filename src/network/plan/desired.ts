@@ -32,6 +32,8 @@ export type Planning = {
   readonly busy: ReadonlySet<LinkName>;
   /** Addresses and networks whose elements a running step removes: a vif that has one of them waits. */
   readonly leaving: ReadonlySet<string>;
+  /** In panic mode all vifs stay down. */
+  readonly isPanic: boolean;
   /** Whether `kernel` is current: only then may the plan repair or remove anything because of it. */
   readonly current: { readonly links: boolean; readonly elements: boolean };
 };
@@ -51,6 +53,8 @@ export type BringUp = {
   readonly chains: readonly Chain[];
   /** False while the link does not exist, or if it is complete: then only rules are missing. */
   readonly open: boolean;
+  /** In panic mode, the vif is marked as connected, but its link stays down and gets no routes. */
+  readonly stayDown: boolean;
 };
 export type Opening = BringUp & { readonly connected: boolean };
 
@@ -75,7 +79,7 @@ export type Desired = {
 const openingOf = (decision: Decision, planning: Planning): Opening | undefined => {
   const served = servedOf(decision);
   if (served === undefined) return undefined;
-  const { gateways, kernel, current, ingressMayPrecede } = planning;
+  const { gateways, kernel, current, ingressMayPrecede, isPanic: stayDown } = planning;
   const dataplane = dataplaneOfVif(served, gateways);
   const open = decision.kind === 'served';
   const connected = isConnected(decision.vif);
@@ -99,7 +103,8 @@ const openingOf = (decision: Decision, planning: Planning): Opening | undefined 
   });
   const mtu = mtuToSet(kernel.links.get(served.link), served.mtu, current.links);
   const chains = dataplane.chains.filter((chain) => !hasChain(chain));
-  return { served, dataplane, mtu, missing, replaced, behind, chains, open, connected };
+  const lacking = { mtu, missing, replaced, behind, chains };
+  return { served, dataplane, ...lacking, open, stayDown, connected };
 };
 
 /** Here and in plan.ts, forEach walks large maps: unlike for-of, it allocates no entry arrays. */
@@ -111,7 +116,7 @@ const addAll = <T>(target: Map<string, T>, source: ReadonlyMap<string, T>): void
 
 /** Computes the desired state of all vifs and of net-vm. Pure. */
 export const desire = (planning: Planning): Desired => {
-  const { decisions, hostElements, kept } = planning;
+  const { decisions, hostElements, kept, isPanic } = planning;
   const openings = decisions.flatMap((decision) => openingOf(decision, planning) ?? []);
   const links = new Set<LinkName>();
   const dataplanes = new Map<string, VifDataplane>();
@@ -125,7 +130,7 @@ export const desire = (planning: Planning): Desired => {
       if (isPrefixOnly(element)) ofNoLink.add(key);
     });
     for (const { name } of dataplane.chains) chains.add(name);
-    if (!open) continue;
+    if (!open || isPanic) continue;
     links.add(served.link);
     addAll(neighbours, dataplane.neighbours);
     addAll(routes, dataplane.routes);

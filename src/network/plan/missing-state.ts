@@ -13,10 +13,11 @@ const isRouteMissing = (route: Route, kernel: KernelState): boolean =>
   ![...kernel.routes.values()].some(({ prefix }) => prefix === route.prefix);
 
 function* missingLinkState(
-  { served, dataplane }: BringUp,
+  { served, dataplane, stayDown }: BringUp,
   kernel: KernelState,
   lacksRoute: typeof hasNoRoute,
 ): Generator<string> {
+  if (stayDown) return;
   const link = kernel.links.get(served.link);
   if (link?.up !== true) yield `link ${served.link} down`;
   if (served.mtu !== undefined && link !== undefined && link.mtu !== served.mtu) {

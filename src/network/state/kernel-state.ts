@@ -29,6 +29,8 @@ export type KernelLink = {
   /** Bytes. */
   readonly mtu: number;
   readonly alias: string | undefined;
+  /** What gets a vif's packets before the firewall does, with the remedy; undefined if nothing does. */
+  readonly attachment: string | undefined;
   /** net-vm's own addresses on the link, canonical. */
   readonly addresses: readonly string[];
 };

@@ -15,6 +15,7 @@ import {
   type Route,
   routeProtocol,
 } from '../state/kernel-state.ts';
+import { type AttachableLink, attachmentsOf } from './attachments.ts';
 
 const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
   mac === undefined
@@ -48,14 +49,20 @@ export const mtuLine = (link: LinkName, mtu: number): string => `link set dev ${
 /** Changes nothing, since a vif always uses ARP; but ip waits for the kernel's lock for links. */
 export const unchangedLine = (link: LinkName): string => `link set dev ${link} arp on`;
 
-/** The order matters: MTU, neighbours, link up, routes. */
-export const bringUpLines = ({ served, dataplane, behind, mtu }: BringUp): readonly string[] => [
-  ...(mtu === undefined ? [] : [mtuLine(served.link, mtu)]),
+export const downLine = (link: LinkName): string => `link set dev ${link} down`;
+
+const raiseLines = ({ served, dataplane, behind }: BringUp): readonly string[] => [
   ...[...dataplane.neighbours.values()].map((neighbour) => neighbourLine('replace', neighbour)),
   `link set dev ${served.link} up`,
   ...[...dataplane.routes.values()].flatMap((route) =>
     behind.includes(route) ? ahead(route) : [routeLine('replace', route)],
   ),
+];
+
+/** The order matters: MTU, neighbours, link up, routes. */
+export const bringUpLines = (bringUp: BringUp): readonly string[] => [
+  ...(bringUp.mtu === undefined ? [] : [mtuLine(bringUp.served.link, bringUp.mtu)]),
+  ...(bringUp.stayDown ? [] : raiseLines(bringUp)),
 ];
 
 /** Routes first, then links; the kernel removes a link's neighbour entries when the link goes down. */
@@ -64,7 +71,7 @@ export const takeDownLines = (takeDown: {
   readonly routes: readonly Route[];
 }): readonly string[] => [
   ...takeDown.routes.map((route) => routeLine('del', route)),
-  ...takeDown.links.map((link) => `link set dev ${link} down`),
+  ...takeDown.links.map(downLine),
 ];
 
 /** Removes one neighbour entry of a link that stays up. */
@@ -73,8 +80,7 @@ export const neighbourRemoval = (neighbour: Neighbour): string => neighbourLine(
 export const gatewayLine = (address: string): string =>
   `addr add ${address}/${address.includes(':') ? '128 nodad' : '32'} dev lo`;
 
-type ListedLink = {
-  ifname: string;
+type ListedLink = AttachableLink & {
   flags: readonly string[];
   mtu: number;
   ifalias?: string;
@@ -82,11 +88,16 @@ type ListedLink = {
 type ListedAddresses = { ifname: string; addr_info: readonly { local?: string }[] };
 type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
-const linkOf = (listed: ListedLink, addresses: readonly string[]): KernelLink => ({
+const linkOf = (
+  listed: ListedLink,
+  addresses: readonly string[],
+  attachment: string | undefined,
+): KernelLink => ({
   name: reportedLinkName(listed.ifname),
   up: listed.flags.includes('UP'),
   mtu: listed.mtu,
   alias: listed.ifalias,
+  attachment,
   addresses,
 });
 
@@ -102,7 +113,7 @@ const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
   mac: lladdr,
 });
 
-/** The outputs of `ip -j`, one JSON array each. */
+/** The outputs of `ip -j`, one JSON array each, and what tc has. */
 type Listings = {
   /** `link show`; the other outputs do not have the alias. */
   readonly links: string;
@@ -113,6 +124,8 @@ type Listings = {
   /** Permanent neighbour entries. */
   readonly neighbours: string;
   readonly proxies: string;
+  /** The indices of the links on which tc handles arriving packets. */
+  readonly ingressQdiscs: ReadonlySet<number>;
 };
 
 const parse = <T>(text: string): readonly T[] => JSON.parse(text);
@@ -129,8 +142,10 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
       addr_info.flatMap(({ local }) => local ?? []),
     ]),
   );
-  const links = parse<ListedLink>(listings.links).map((listed) =>
-    linkOf(listed, addresses.get(listed.ifname) ?? []),
+  const listed = parse<ListedLink>(listings.links);
+  const attachments = attachmentsOf(listed, listings.ingressQdiscs);
+  const links = listed.map((link) =>
+    linkOf(link, addresses.get(link.ifname) ?? [], attachments.get(link.ifname)),
   );
   return {
     links: keyed(links, ({ name }) => name),

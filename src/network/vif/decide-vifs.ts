@@ -11,6 +11,7 @@ import { type AddressHolders, addHolder, holderOf, noHolders } from './address-h
 import { authorise, conflict, type Holders, type Permissions } from './address-problems.ts';
 import { type BackendVif, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
 import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
+import { linkState, linkTaken } from './link-state.ts';
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
 import { findSameVmVifs, type NameOf, type SameVmVifs } from './same-vm-vifs.ts';
 import type { ServedVif } from './served-vif.ts';
@@ -63,27 +64,6 @@ type Claims = Holders & {
 export const isConnected = (vif: BackendVif): boolean => vif.hotplugStatus === 'connected';
 
 const isFinished = ({ state, online }: BackendVif): boolean => state === xenbus.closed && !online;
-
-const linkTaken = (link: LinkName): Problem => ({
-  code: 'LINK_NAME_TAKEN',
-  text: `another link is already called ${link}`,
-});
-
-/** Whether the vif's own device exists, with its default name or with the name that vifwatch gave it. */
-const linkState = (
-  { defaultLink, link }: VifFacts,
-  { linkNames, kernel }: Circumstances,
-  { defaultLinks }: Claims,
-): 'present' | 'missing' | Problem => {
-  const isUnrenamed = linkNames.has(defaultLink);
-  if (link === defaultLink || !linkNames.has(link)) return isUnrenamed ? 'present' : 'missing';
-  const known = kernel.links.get(link);
-  if (known === undefined) return 'missing';
-  if (known.alias === defaultLink && !isUnrenamed) return 'present';
-  // vifwatch renamed this device for a vif that is gone: netback will soon remove the device.
-  const isLeaving = known.alias !== undefined && /^vif\d+\.\d+$/.test(known.alias);
-  return isLeaving && !defaultLinks.has(known.alias ?? '') ? 'missing' : linkTaken(link);
-};
 
 const admitted = new WeakMap<BackendVif, ServedVif>();
 
@@ -188,7 +168,8 @@ const decideLive = (
       return waiting(vif, 'frontend');
     if (isEarly) return waiting(vif, 'netback', judged);
   }
-  const link = linkState(facts, circumstances, claims);
+  const { linkNames, kernel } = circumstances;
+  const link = linkState(facts, { linkNames, kernel, defaultLinks: claims.defaultLinks });
   if (typeof link === 'object') return { vif, kind: 'refused', problem: link };
   if (link === 'missing') return waiting(vif, 'link', judged);
   return { vif, kind: 'served', served: judged };

@@ -7,7 +7,7 @@ import { namespaceOf } from '../../rig/sim/topology.ts';
 import { inNetVm } from '../../scenario/vms.ts';
 import { until } from '../../support/until.ts';
 import { echo, type Flow, send, sendsMore, world } from './flows.ts';
-import { attachRaw, becomesConnected, serveOne, status, withNetVm } from './net-vm.ts';
+import { attachRaw, becomesConnected, isUp, serveOne, status, withNetVm } from './net-vm.ts';
 
 const port = 7777;
 const enough = 100;
@@ -20,6 +20,9 @@ const isInPanic = (host: SimHost) => async (): Promise<boolean> => {
   const { panic, healthy } = await status(host);
   return panic && !healthy;
 };
+
+const isDown = (host: SimHost, guest: number) => async (): Promise<boolean> =>
+  (await isUp(host, `vif${guest}.0`)) === false;
 
 type Traffic = { readonly flows: readonly Flow[]; readonly echoes: Flow };
 
@@ -66,6 +69,9 @@ test.concurrent('panic cuts existing flows and stays in force through each end a
     await vifwatch(host, 'panic');
     const since = await countsOf(traffic);
     await until('status reports panic', isInPanic(host));
+    await until('the vif is down', isDown(host, guest));
+    await inNetVm(host, ['ip', 'link', 'set', 'dev', `vif${guest}.0`, 'up']);
+    await until('the vif is down again', isDown(host, guest));
     assert.equal((await host.inNetVm(['vifwatch', 'status'])).status, 1);
     assert.match((await host.inNetVm(['vifwatch', 'status'])).stdout, /^PANIC: /m);
     await vifwatch(host, 'panic');
@@ -74,11 +80,13 @@ test.concurrent('panic cuts existing flows and stays in force through each end a
       await assertClosedSince(traffic, since);
       await host.startDaemon();
       assert.ok(await isInPanic(host)());
+      assert.ok(await isDown(host, guest)());
       await assertClosedSince(traffic, since);
     }
     const other = await host.create({ name: 'other' });
     await attachRaw(host, other, {});
     await becomesConnected(host, other);
+    assert.ok(await isDown(host, other)());
     const lateEchoes = await echo(host, world, port + 1);
     const late = await send(host, namespaceOf(other), outside4, port + 1);
     await sendsMore(late, enough);
@@ -90,6 +98,7 @@ test.concurrent('panic cuts existing flows and stays in force through each end a
     await vifwatch(host, 'resume');
     await until('status is healthy', async () => (await status(host)).healthy);
     assert.equal((await status(host)).panic, false);
+    assert.doesNotMatch(host.daemon.log(), /DRIFT_FOUGHT/);
     assert.match(host.daemon.log(), /"panic":true.*\n(.*\n)*.*"panic":false/);
   });
 });
@@ -102,12 +111,13 @@ test.concurrent('panic and resume work without a daemon and with a hung one, and
       await goesOn(traffic);
       await host.signalDaemon(signal);
       await vifwatch(host, 'panic');
+      assert.ok(await isDown(host, guest)());
       await assertClosedSince(traffic, await countsOf(traffic));
       if (signal === 'SIGKILL') assert.ok(await isInPanic(host)());
       await vifwatch(host, 'resume');
-      await goesOn(traffic);
       if (signal === 'SIGKILL') await host.startDaemon();
       else await host.signalDaemon('SIGCONT');
+      await goesOn(traffic);
     }
     await vifwatch(host, 'panic');
     await until('status reports panic', isInPanic(host));

@@ -4,6 +4,7 @@ import type { Problem } from '../../../src/errors.ts';
 import { openPasses, type PassParts } from '../../../src/network/daemon/pass.ts';
 import type { Plan } from '../../../src/network/plan/plan.ts';
 import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
+import type { ServedVif } from '../../../src/network/vif/served-vif.ts';
 import { modelOf } from '../plan/model-kernel.ts';
 import { backendVif, prefix, vmPolicy } from '../store-fixture.ts';
 
@@ -16,6 +17,7 @@ const openFakes = (...vifs: readonly BackendVif[]) => {
     busy: new Set<string>(),
     busyAfterRefresh: new Set<string>(),
     hasQuota: true,
+    isPanic: false,
     linkDueMs: undefined as number | undefined,
     policyDueMs: undefined as number | undefined,
   };
@@ -65,6 +67,10 @@ const openFakes = (...vifs: readonly BackendVif[]) => {
       dueInMs: () => state.policyDueMs,
     },
     repairBackoff: { problemOf: () => undefined },
+    guard: { isPanic: () => state.isPanic },
+    repair: {
+      closed: (vifs: readonly ServedVif[]) => calls.push(`closed ${vifs.map(({ key }) => key)}`),
+    },
     vifHistory: { record: () => calls.push('record') },
     ingressMayPrecede: true,
     requeueAfter: (ms: number) => calls.push(`requeue after ${ms}`),
@@ -84,6 +90,14 @@ test('reads the changes, starts the plan, then records the history', async () =>
   expect(calls).toEqual(['refresh', 'start', 'record']);
   expect(plan?.bringUp.map(({ served }) => served.key)).toEqual(['3/0']);
   expect(passes.decisions().map(({ kind }) => kind)).toEqual(['served']);
+});
+
+test('in panic mode, plans to set the vifs down, and expects them to be down later', async () => {
+  const { run, state } = openFakes(backendVif(3));
+  state.isPanic = true;
+  const { calls, plan } = await run();
+  expect(calls).toEqual(['refresh', 'closed 3/0', 'start', 'record']);
+  expect(plan?.bringUp).toMatchObject([{ served: { key: '3/0' }, stayDown: true }]);
 });
 
 test('without configured uplinks, each link except lo and vifs is an uplink', async () => {

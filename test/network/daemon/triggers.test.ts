@@ -13,6 +13,7 @@ const openFakes = () => {
     requests: new Subject<void>(),
     store: new Subject<StoreChange>(),
     links: new Subject<void>(),
+    trafficControl: new Subject<void>(),
     neighbours: new Subject<void>(),
     ruleset: new Subject<void>(),
     xenstored: new Subject<never>(),

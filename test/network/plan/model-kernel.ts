@@ -41,6 +41,7 @@ export const planFor = (
     kernel,
     gateways,
     kept: vmPolicy.chains,
+    isPanic: false,
     hostElements: hostElements({
       ...{
         uplinks: [linkNameOf('eth0')],
@@ -71,7 +72,14 @@ export const setLinks = (kernel: KernelState, texts: ReadonlySet<string>): Kerne
   const names = new Set([...texts].map(linkNameOf));
   const links = new Map<LinkName, KernelLink>();
   for (const name of names) {
-    const fresh = { name, up: false, mtu: 1500, alias: undefined, addresses: [] };
+    const fresh = {
+      name,
+      up: false,
+      mtu: 1500,
+      alias: undefined,
+      attachment: undefined,
+      addresses: [],
+    };
     links.set(name, kernel.links.get(name) ?? fresh);
   }
   const gone = new Set([...kernel.links.keys()].filter((name) => !names.has(name)));

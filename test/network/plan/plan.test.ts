@@ -1,8 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { missingStateOf } from '../../../src/network/plan/missing-state.ts';
+import type { KernelLink } from '../../../src/network/state/kernel-state.ts';
+import { bringUpLines } from '../../../src/network/text/ip-batch.ts';
 import { linkNameOf } from '../../support/link-name.ts';
 import { backendVif, emptyKernel } from '../store-fixture.ts';
-import { converge, hostLinks, isIdle, keysOf, modelOf, planFor, setLinks } from './model-kernel.ts';
+import {
+  converge,
+  hostLinks,
+  isIdle,
+  keysOf,
+  type Model,
+  modelOf,
+  planFor,
+  setLinks,
+} from './model-kernel.ts';
+
+const linkOf = ({ kernel }: Model, name: string): KernelLink => {
+  const link = kernel.links.get(linkNameOf(name));
+  if (link === undefined) throw new Error(`no link ${name}`);
+  return link;
+};
 
 test('one vif gets exactly its own elements, neighbours and routes', () => {
   const model = converge(modelOf([backendVif(3, { ip: '10.0.5.3 fd00:5::3 10.9.0.0/24' })]));
@@ -97,6 +114,30 @@ describe('a connected vif', () => {
     const model = converge({ ...settled, vifs: new Map([[vif.key, vif]]) });
     expect(JSON.stringify(keysOf(model))).not.toContain('10.0.5.3"');
     expect(keysOf(model).routes).toEqual(['10.0.5.77 vif3.0 ']);
+  });
+});
+
+describe('in panic mode', () => {
+  const settled = converge(modelOf([backendVif(3)]));
+
+  test('a connected vif that is up is set down and loses its routes, and nothing sets it up', () => {
+    const { takeDown, bringUp, garbage } = planFor(settled, { isPanic: true });
+    expect(takeDown).toMatchObject({ links: ['vif3.0'], routes: [{ prefix: '10.0.5.3' }] });
+    expect([...bringUp, ...garbage.elements]).toEqual([]);
+    const links = new Map(settled.kernel.links).set(linkNameOf('vif3.0'), {
+      ...linkOf(settled, 'vif3.0'),
+      up: false,
+    });
+    const kernel = { ...settled.kernel, links, routes: new Map(), neighbours: new Map() };
+    const down = { ...settled, kernel };
+    expect(isIdle(planFor(down, { isPanic: true }))).toBe(true);
+    expect(planFor(down).bringUp).toMatchObject([{ open: true, stayDown: false }]);
+  });
+
+  test('a new vif gets its rules and is connected, but stays down', () => {
+    const [bringUp] = planFor(modelOf([backendVif(3)]), { isPanic: true }).bringUp;
+    expect(bringUp).toMatchObject({ open: true, stayDown: true });
+    expect(bringUp && bringUpLines(bringUp)).toEqual([]);
   });
 });
 

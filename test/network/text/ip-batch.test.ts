@@ -38,6 +38,7 @@ const opening = {
     chains: [],
     behind: [],
     open: true,
+    stayDown: false,
   },
 };
 
@@ -118,6 +119,7 @@ test('the output of ip -j gives the same keys as a dataplane', () => {
       { dst: '192.0.2.9', dev: 'eth0', lladdr: served.mac, state: ['PERMANENT'] },
     ]),
     proxies: JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
+    ingressQdiscs: new Set([9]),
   });
   expect(new Set(observed.routes.values())).toEqual(new Set(opening.dataplane.routes.values()));
   expect(new Set(observed.neighbours.values())).toEqual(
@@ -128,5 +130,6 @@ test('the output of ip -j gives the same keys as a dataplane', () => {
     up: false,
     mtu: 1400,
     alias: 'vif3.0',
+    attachment: expect.stringContaining('qdisc'),
   });
 });

@@ -34,6 +34,7 @@ const link = (name: string, more: Partial<KernelLink> = {}): KernelLink => ({
   up: true,
   mtu: 1500,
   alias: undefined,
+  attachment: undefined,
   addresses: [],
   ...more,
 });
@@ -190,6 +191,21 @@ describe('the link', () => {
     const kernel = kernelWith(link('vif-web', { alias: 'vif3.0' }));
     expect(outcomes([renamed], { linkNames, kernel })).toEqual({ '3/0': 'served' });
   });
+
+  test.each([
+    ['', 'vif3.0', undefined],
+    ['vif-web', 'vif-web', 'vif3.0'],
+  ])(
+    'is refused while something else gets its packets first (vifname "%s")',
+    (vifname, name, alias) => {
+      const attached = kernelWith(link(name, { alias, attachment: 'the master br0' }));
+      const linkNames = new Set([linkNameOf(name)]);
+      const vif = backendVif(3, { vifname, state: '4', 'hotplug-status': 'connected' });
+      expect(outcomes([vif], { kernel: attached, linkNames })).toEqual({ '3/0': 'LINK_ATTACHED' });
+      const free = kernelWith(link(name, { alias }));
+      expect(outcomes([vif], { kernel: free, linkNames })).toEqual({ '3/0': 'served' });
+    },
+  );
 
   test('is never touched if it has the wanted name but is foreign', () => {
     const both = new Set(['vif3.0', 'vif-web'].map(linkNameOf));

@@ -10,7 +10,7 @@ import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../sto
 
 const link = (text: string, mtu: number, up = true): readonly [LinkName, KernelLink] => {
   const name = linkNameOf(text);
-  return [name, { name, mtu, up, alias: undefined, addresses: [] }];
+  return [name, { name, mtu, up, alias: undefined, attachment: undefined, addresses: [] }];
 };
 
 const mtuOf = (
@@ -57,6 +57,7 @@ const bringUpFor = (links: readonly (readonly [LinkName, KernelLink])[], areCurr
     gateways: [prefix('10.0.5.1')],
     hostElements: [],
     kept: vmPolicy.chains,
+    isPanic: false,
     ingressMayPrecede: true,
     busy: new Set(),
     leaving: new Set(),
