@@ -91,7 +91,11 @@ test.each(sample)(
       const coming = await host.create({ name: 'coming' });
       await attachRaw(host, coming, { ip: '10.0.5.40' });
       const removal = removeVif(host.dom0, place(going), true);
-      await inNetVm(host, ['ip', 'route', 'flush', 'proto', '86']);
+      // It fails if the daemon removes a route meanwhile.
+      await until('the routes are flushed', async () => {
+        const { status } = await host.inNetVm(['ip', 'route', 'flush', 'proto', '86']);
+        return status === 0;
+      });
       await inNetVm(host, ['nft', 'flush', 'set', 'inet', 'vifwatch', 'address4']);
       isolate(host, 'coming');
       await until('the policies are read', () => host.daemon.log().includes('"coming"'));

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { scenarios } from '../../scenario/scenarios.ts';
+import { attachedVifIsClosed } from './attached-scenario.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Facts, openStopwatch, type Stopwatch, timed } from './facts.ts';
 import { dom0StaysOutOfIt, hostBootsInParallel, hostFromOneMeshFile } from './host-scenario.ts';
@@ -19,6 +20,7 @@ type Scenario = (host: LabHost, stopwatch: Stopwatch) => Promise<void>;
 const all: Readonly<Record<string, Scenario>> = {
   ...scenarios,
   vmLivesThroughEverything,
+  attachedVifIsClosed,
   brokenServiceFailsLoudly,
   agentServiceFailsLoudly,
   vmsCallEachOther,
@@ -33,6 +35,7 @@ const all: Readonly<Record<string, Scenario>> = {
 const network = [
   'brokenServiceFailsLoudly',
   'vmLivesThroughEverything',
+  'attachedVifIsClosed',
   'guestThatRewritesItsAddressGainsNothing',
   'noSpoofedFramePasses',
 ];
