@@ -18,6 +18,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("ingressQdiscs", Napi::Function::New<IngressQdiscs>(env, "ingressQdiscs"));
   exports.Set("isOpenForWriting", Napi::Function::New<IsOpenForWriting>(env, "isOpenForWriting"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
+  exports.Set("tcxLinks", Napi::Function::New<TcxLinks>(env, "tcxLinks"));
   exports.Set("pipe", Napi::Function::New<Pipe>(env, "pipe"));
   exports.Set("spawn", Napi::Function::New<Spawn>(env, "spawn"));
   return exports;

@@ -1,8 +1,10 @@
 #include "network/traffic_control.h"
 
+#include <linux/bpf.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <array>
 #include <cerrno>
@@ -18,6 +20,8 @@ namespace {
 
 // The kernel fills at most 32 KiB per message of a dump.
 constexpr std::size_t kBufferBytes = 32768;
+// BPF_TCX_INGRESS; Debian 12's headers lack it.
+constexpr std::uint32_t kTcxIngress = 46;
 // A dump that other changes interrupt is begun again.
 constexpr int kAttempts = 100;
 
@@ -104,7 +108,25 @@ Indices List() {
   Fail(EAGAIN);
 }
 
+bool HasTcxProgram(std::uint32_t index) {
+  bpf_attr attributes = {};
+  attributes.query.target_fd = index;  // in a union with target_ifindex, which older headers lack
+  attributes.query.attach_type = kTcxIngress;
+  return syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes) == 0 &&
+         attributes.query.prog_cnt > 0;
+}
+
 }  // namespace
+
+Napi::Value TcxLinks(const Napi::CallbackInfo& info) {
+  const auto indices = info[0].As<Napi::Array>();
+  const auto found = Napi::Array::New(info.Env());
+  for (std::uint32_t at = 0; at < indices.Length(); ++at) {
+    const Napi::Value index = indices[at];
+    if (HasTcxProgram(index.As<Napi::Number>().Uint32Value())) found.Set(found.Length(), index);
+  }
+  return found;
+}
 
 Napi::Value IngressQdiscs(const Napi::CallbackInfo& info) {
   try {

@@ -14,6 +14,10 @@ namespace vifwatch {
 // kernel answers at once. Throws Napi::Error with the errno's name in `code`.
 Napi::Value IngressQdiscs(const Napi::CallbackInfo& info);
 
+// Takes an array of link indices, and returns those that have a TCX program for arriving packets. Such a program
+// needs no qdisc, and the kernel reports no change of it. A kernel before Linux 6.6 has none.
+Napi::Value TcxLinks(const Napi::CallbackInfo& info);
+
 // Calls back after each change by tc, also one that is not about a qdisc. Keeps the loop running until
 // close() is called.
 class TrafficControlWatch : public Napi::ObjectWrap<TrafficControlWatch> {

@@ -65,10 +65,13 @@ export const parsePrefix = (text: string): Prefix | PrefixProblem => {
 };
 
 /** True if `outer` contains every address of `inner`. */
-export const contains = (outer: Prefix, inner: Prefix): boolean =>
-  outer.family === inner.family &&
-  outer.length <= inner.length &&
-  masked(inner.bytes, outer.length).every((byte, index) => byte === outer.bytes[index]);
+export const contains = (outer: Prefix, inner: Prefix): boolean => {
+  if (outer.family !== inner.family || outer.length > inner.length) return false;
+  const whole = outer.length >> 3;
+  for (let at = 0; at < whole; at += 1) if (outer.bytes[at] !== inner.bytes[at]) return false;
+  const left = 8 - (outer.length & 7);
+  return left === 8 || (outer.bytes[whole] ?? 0) >> left === (inner.bytes[whole] ?? 0) >> left;
+};
 
 /** True if both prefixes contain the same address. */
 export const overlaps = (a: Prefix, b: Prefix): boolean => contains(a, b) || contains(b, a);
@@ -85,10 +88,21 @@ const neverAGuest = [
 export const reservedRange = (prefix: Prefix): Prefix | undefined =>
   neverAGuest.find((range) => overlaps(range, prefix));
 
+const byFirstAddress = (a: Prefix, b: Prefix): number => {
+  const at = a.bytes.findIndex((byte, index) => byte !== b.bytes[index]);
+  const order = at < 0 ? 0 : (a.bytes[at] ?? 0) - (b.bytes[at] ?? 0);
+  return a.family - b.family || order || a.length - b.length;
+};
+
 /** Sorts prefixes and removes each one that is a duplicate or lies within a wider one. */
 export const normalise = (prefixes: readonly Prefix[]): readonly Prefix[] => {
-  const sorted = [...prefixes].sort(
+  const kept: Prefix[] = [];
+  // In this order, a wider prefix is right before all that lie within it.
+  for (const prefix of [...prefixes].sort(byFirstAddress)) {
+    const last = kept.at(-1);
+    if (last === undefined || !contains(last, prefix)) kept.push(prefix);
+  }
+  return kept.sort(
     (a, b) => a.family - b.family || a.length - b.length || (a.text < b.text ? -1 : 1),
   );
-  return sorted.filter((prefix, index) => !sorted.slice(0, index).some((p) => contains(p, prefix)));
 };

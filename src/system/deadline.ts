@@ -9,14 +9,21 @@ export const answerMs = 15_000;
 
 /**
  * Calls back once, when `ms` have passed. A process that was stopped or starved finds its timers due before
- * it sees what came meanwhile; therefore the last tenth of the time begins when the process runs again.
+ * it sees what came meanwhile; so after a stop, the last tenth of the time begins again.
  */
 export const afterDeadline = (clock: Clock, ms: number, callback: () => void): Timer => {
   const lastLookMs = ms / 10;
   let isKept = true;
-  let timer = clock.after(ms - lastLookMs, () => {
-    timer = clock.after(lastLookMs, callback);
-    if (!isKept) timer.unref();
+  const wait = (waitMs: number, end: () => void): Timer => {
+    const dueAt = clock.now() + waitMs;
+    const started = clock.after(waitMs, () => {
+      if (clock.now() - dueAt > lastLookMs) timer = wait(lastLookMs, end);
+      else end();
+    });
+    return isKept ? started : started.unref();
+  };
+  let timer = wait(ms - lastLookMs, () => {
+    timer = wait(lastLookMs, callback);
   });
   const deadline: Timer = {
     cancel: () => timer.cancel(),

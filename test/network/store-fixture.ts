@@ -60,6 +60,7 @@ export const emptyKernel: KernelState = {
   neighbours: new Map(),
   routes: new Map(),
   shadowingRoutes: new Map(),
+  needed: new Map(),
 };
 
 const chain = (name: string) => ({ name, rules: [{ expr: [{ drop: null }] }] });

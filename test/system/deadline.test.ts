@@ -7,6 +7,11 @@ import { createFakeClock } from '../support/fake-clock.ts';
 
 const openWork = () => ({ clock: createFakeClock(), work: deferred<string>() });
 
+/** Stops this thread. */
+const stop = (ms: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+};
+
 test('work in time gives its result and stops the timer', async () => {
   const { clock, work } = openWork();
   const result = within(clock, 100, work.promise, () => 'late');
@@ -47,6 +52,17 @@ test('an answer that comes while the process is stopped is not late', async () =
   const ms = 200;
   const result = within(systemClock, ms, stat('/'), () => 'late');
   // The thread that asks the kernel goes on meanwhile.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * ms);
+  stop(2 * ms);
   expect(await result).not.toBe('late');
+});
+
+test('that holds for a stop right before the deadline, too', async () => {
+  const ms = 1000;
+  const { promise, resolve } = deferred<string>();
+  const result = within(systemClock, ms, promise, () => 'late');
+  setTimeout(() => {
+    stat('/').then(() => resolve('in time'));
+    stop(ms);
+  }, 0.95 * ms);
+  expect(await result).toBe('in time');
 });

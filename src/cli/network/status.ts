@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers';
 import { controlSocket } from '../../network/daemon/control-socket.ts';
 import type { Status } from '../../network/status/status.ts';
 import { statusText } from '../../network/status/status-text.ts';
-import { answerMs } from '../../system/deadline.ts';
+import { systemClock } from '../../system/clock.ts';
+import { afterDeadline, answerMs } from '../../system/deadline.ts';
 import { isMissingFile } from '../../system/missing-file.ts';
 import { noneRuns } from '../commands/exit-status.ts';
 
@@ -12,14 +13,16 @@ const late = `the daemon does not answer within ${answerMs / 1000} s`;
 
 /** The daemon's status; undefined without a daemon. @throws Error if the daemon does not answer within 15 s */
 export const askDaemon = async (runtime: string): Promise<Status | undefined> => {
-  const socket = createConnection(controlSocket(runtime)).setTimeout(answerMs);
-  socket.on('timeout', () => socket.destroy(new Error(late)));
+  const socket = createConnection(controlSocket(runtime));
+  const deadline = afterDeadline(systemClock, answerMs, () => socket.destroy(new Error(late)));
   try {
     return JSON.parse(await text(socket)) as Status;
   } catch (error) {
     const isRefused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
     if (isRefused || isMissingFile(error)) return undefined;
     throw error;
+  } finally {
+    deadline.cancel();
   }
 };
 

@@ -16,25 +16,35 @@ const fallbackProfile = 'internet';
 
 const suffix = '.toml';
 
-const listFiles = async (directory: string): Promise<string[]> => {
+/** @param isKnown whether the directory had files: then it may be missing only for a moment */
+const listFiles = async (directory: string, isKnown: boolean): Promise<string[]> => {
   try {
     const names = await readdir(directory);
     // Editors' temporary files begin with a dot or have another suffix.
     return names.filter((name) => name.endsWith(suffix) && !name.startsWith('.')).sort();
   } catch (error) {
-    if (isMissingFile(error)) return [];
+    if (isMissingFile(error) && !isKnown) return [];
     throw invalid(directory, `cannot be read: ${(error as Error).message}`);
   }
 };
 
-/** Undefined for a file that is being written. */
+/** A file without a text: a program is writing it, or it has just vanished. */
+type Unreadable = 'unsettled' | 'vanished';
+
+const isUnreadable = <T>(read: T | Unreadable): read is Unreadable =>
+  read === 'unsettled' || read === 'vanished';
+
+type FileText = { readonly text: string };
+
 const readText = async (
   file: string,
   isOpenForWriting: IsOpenForWriting,
-): Promise<string | undefined> => {
+): Promise<FileText | Unreadable> => {
   try {
-    return await readSettled(file, isOpenForWriting);
+    const text = await readSettled(file, isOpenForWriting);
+    return text === undefined ? 'unsettled' : { text };
   } catch (error) {
+    if (isMissingFile(error)) return 'vanished';
     throw invalid(file, `cannot be read: ${(error as Error).message}`);
   }
 };
@@ -43,23 +53,23 @@ const nobodyWrites: IsOpenForWriting = () => false;
 
 /** The names of the package's profiles, sorted. */
 export const listProfiles = async (): Promise<readonly string[]> =>
-  (await listFiles(profileDirectory)).map((file) => file.slice(0, -suffix.length));
+  (await listFiles(profileDirectory, false)).map((file) => file.slice(0, -suffix.length));
 
 const loadProfile = async (name: string): Promise<NetworkPolicy> => {
   const file = join(profileDirectory, `${name}${suffix}`);
-  const { rules } = parsePolicyFile(file, (await readText(file, nobodyWrites)) ?? '');
-  return { key: name, rules };
+  const read = await readText(file, nobodyWrites);
+  if (isUnreadable(read)) throw invalid(file, 'the profile is missing');
+  return { key: name, rules: parsePolicyFile(file, read.text).rules };
 };
 
-/** Undefined for a file that is being written. */
 const loadPolicy = async (
   file: string,
   key: string,
   isOpenForWriting: IsOpenForWriting,
-): Promise<NetworkPolicy | undefined> => {
-  const text = await readText(file, isOpenForWriting);
-  if (text === undefined) return undefined;
-  const { profile, rules } = parsePolicyFile(file, text);
+): Promise<NetworkPolicy | Unreadable> => {
+  const read = await readText(file, isOpenForWriting);
+  if (isUnreadable(read)) return read;
+  const { profile, rules } = parsePolicyFile(file, read.text);
   if (profile === undefined) return { key, rules };
   const known = await listProfiles();
   if (!known.includes(profile)) {
@@ -85,7 +95,8 @@ const keyOf = (file: string): string => {
  * Reads all policy files. An invalid file becomes a Problem: it closes only its own VM. A file that is being
  * written changes nothing: the policy before stays, or the default without one.
  * @param before the previous set; without one, a file that is being written becomes a Problem
- * @throws VifwatchError CONFIG_INVALID if it cannot read the directory or the default profile
+ * @throws VifwatchError CONFIG_INVALID if it cannot read the directory or the default profile, or if a directory
+ * that had files is missing
  */
 export const loadPolicies = async (
   directory: string,
@@ -94,15 +105,18 @@ export const loadPolicies = async (
 ): Promise<PolicySet> => {
   const policies = new Map<string, NetworkPolicy | Problem>();
   const unsettled: string[] = [];
-  for (const file of await listFiles(directory)) {
+  const hadFiles = before !== undefined && before.policies.size > 0;
+  for (const file of await listFiles(directory, hadFiles)) {
     const key = keyOf(file);
     const path = join(directory, file);
     const policy = policies.has(key)
       ? problemOf(invalid(path, `an earlier file is also for ${key}; remove one of them`))
       : await loadPolicy(path, key, isOpenForWriting).catch(problemOf);
-    if (policy === undefined) unsettled.push(path);
+    if (policy === 'vanished') continue;
+    if (policy === 'unsettled') unsettled.push(path);
     const unwritten = problemOf(invalid(path, 'a program is writing it'));
-    const settled = policy ?? (before === undefined ? unwritten : before.policies.get(key));
+    const kept = before === undefined ? unwritten : before.policies.get(key);
+    const settled = policy === 'unsettled' ? kept : policy;
     if (settled !== undefined) policies.set(key, settled);
   }
   return {

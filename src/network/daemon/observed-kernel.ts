@@ -40,6 +40,7 @@ const emptyState: KernelState = {
   neighbours: new Map(),
   routes: new Map(),
   shadowingRoutes: new Map(),
+  needed: new Map(),
 };
 
 /** The firewall's elements and chains, to be changed. */

@@ -114,10 +114,12 @@ export const openPasses = (parts: PassParts): Passes => {
     const todo = planWith(hostLinks, new Set([...busyBefore, ...workers.busy()]));
     if (guard.isPanic()) repair.closed(todo.served);
     workers.start(todo);
-    for (const dueInMs of [linkTimeout.review(decisions), policies.dueInMs()]) {
-      if (dueInMs !== undefined) requeueAfter(dueInMs);
-    }
-    parts.vifHistory.record(decisions, problemOf, observed.names());
+    const dueIn = [
+      linkTimeout.review(decisions),
+      policies.dueInMs(),
+      parts.vifHistory.record(decisions, problemOf, observed.names()),
+    ];
+    for (const dueInMs of dueIn) if (dueInMs !== undefined) requeueAfter(dueInMs);
     await Promise.all([...todo.mark, ...unmarked(decisions)].map(mark));
   };
 

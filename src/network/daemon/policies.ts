@@ -1,9 +1,10 @@
 /** The policies in force: loads them, loads them again when their files change, and applies them to vifs. */
 
 import type { Logger } from 'pino';
-import { concatMap, debounceTime, fromEvent, merge, type Observable, Subject } from 'rxjs';
+import { concatMap, debounceTime, fromEvent, merge, type Observable, of, Subject } from 'rxjs';
 import type { LinkName } from '../../address/link-name.ts';
 import { isProblem, type Problem } from '../../errors.ts';
+import { delayAfter } from '../../system/backoff.ts';
 import type { Clock, Timer } from '../../system/clock.ts';
 import { watchFiles } from '../../system/file-monitor.ts';
 import { loadNative } from '../../xen/native.ts';
@@ -46,7 +47,7 @@ export type Policies = {
 };
 
 /** The kernel does not report that a process has closed a file that it wrote. */
-const writtenMs = 100;
+const rereads = { firstMs: 100, longestMs: 5_000 };
 
 /** An hour: Node's timers can wait for at most 24 days. */
 const longestMs = 3_600_000;
@@ -61,11 +62,14 @@ const linksByName = (vifs: Vifs, nameOf: NameOf): ReadonlyMap<string, readonly L
   return links;
 };
 
-/** Milliseconds until the files must be read again; undefined if only a change of them matters. */
-const dueAgainInMs = ({ unsettled, vanished }: PolicySet, nowMs: number): number | undefined => {
-  if (unsettled.length > 0) return writtenMs;
-  return vanished.size === 0 ? undefined : Math.max(0, Math.min(...vanished.values()) - nowMs);
-};
+/** Milliseconds until the first policy of a vanished file ends; undefined if there is none. */
+const endsInMs = ({ vanished }: PolicySet, nowMs: number): number | undefined =>
+  vanished.size === 0 ? undefined : Math.max(0, Math.min(...vanished.values()) - nowMs);
+
+const isSame = (a: PolicySet, b: PolicySet): boolean =>
+  a.policies.size === b.policies.size &&
+  a.vanished.size === b.vanished.size &&
+  [...a.policies].every(([key, policy]) => b.policies.get(key) === policy);
 
 const logChanges = (now: PolicySet, before: PolicySet | undefined, log: Logger): void => {
   for (const [key, policy] of now.policies) {
@@ -83,6 +87,39 @@ const logChanges = (now: PolicySet, before: PolicySet | undefined, log: Logger):
   }
 };
 
+type Ports = { readonly clock: Clock; readonly log: Logger };
+
+/** Reads the files, and again when a change of them may not be reported. */
+const openLoader = (directory: string, hostNames: HostNames, { clock, log }: Ports) => {
+  const due = new Subject<void>();
+  let timer: Timer | undefined;
+  /** The number of reads in a row that were not complete. */
+  let incomplete = 0;
+  const readAgain = (inMs: number | undefined): void => {
+    timer?.cancel();
+    timer = inMs === undefined ? undefined : clock.after(inMs, () => due.next()).unref();
+  };
+  const load = async (before?: PolicySet): Promise<PolicySet> => {
+    incomplete += 1;
+    let againInMs: number | undefined = delayAfter(incomplete, rereads);
+    try {
+      const { isOpenForWriting } = loadNative();
+      const read = await loadPolicies(directory, before, isOpenForWriting);
+      const loaded = before === undefined ? read : keepVanished(read, before, clock.now());
+      hostNames.want(new Set(everyPolicy(loaded).flatMap(hostsOf)));
+      logChanges(loaded, before, log);
+      if (loaded.unsettled.length === 0) {
+        incomplete = 0;
+        againInMs = endsInMs(loaded, clock.now());
+      }
+      return loaded;
+    } finally {
+      readAgain(againInMs);
+    }
+  };
+  return { load, due };
+};
+
 /**
  * Loads the policies.
  * @throws VifwatchError CONFIG_INVALID if the directory cannot be read
@@ -90,24 +127,14 @@ const logChanges = (now: PolicySet, before: PolicySet | undefined, log: Logger):
 export const openPolicies = async (
   directory: string,
   hostNames: HostNames,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  ports: Ports,
 ): Promise<Policies> => {
-  const due = new Subject<void>();
-  let timer: Timer | undefined;
-  const load = async (before?: PolicySet): Promise<PolicySet> => {
-    const { isOpenForWriting } = loadNative();
-    const read = await loadPolicies(directory, before, isOpenForWriting);
-    const loaded = before === undefined ? read : keepVanished(read, before, clock.now());
-    hostNames.want(new Set(everyPolicy(loaded).flatMap(hostsOf)));
-    logChanges(loaded, before, log);
-    timer?.cancel();
-    const againInMs = dueAgainInMs(loaded, clock.now());
-    timer = againInMs === undefined ? undefined : clock.after(againInMs, () => due.next()).unref();
-    return loaded;
-  };
+  const { log } = ports;
+  const { load, due } = openLoader(directory, hostNames, ports);
   let policySet = await load();
   const compile = openPolicyCompiler();
   const reloads = new Subject<void>();
+  let failure: string | undefined;
   const nowS = (): number => Date.now() / 1000;
 
   const factsOf = (links: ReadonlyMap<string, readonly LinkName[]>): PolicyFacts => ({
@@ -119,12 +146,16 @@ export const openPolicies = async (
   return {
     reload: async () => {
       try {
-        policySet = await load(policySet);
-        if (policySet.unsettled.length === 0)
+        const before = policySet;
+        policySet = await load(before);
+        if (!isSame(policySet, before))
           log.info({ policies: [...policySet.policies.keys()] }, 'loaded the policies again');
+        failure = undefined;
       } catch (error) {
         const { code, message } = error as Problem & Error;
-        log.error({ code }, `${message}; keeping the previous policies`);
+        // The files are read again and again until they can be read.
+        if (message !== failure) log.error({ code }, `${message}; keeping the previous policies`);
+        failure = message;
       }
       reloads.next();
     },
@@ -161,9 +192,12 @@ export const openPolicies = async (
  */
 const editMs = 10;
 
-/** Loads the policies again after each edit and each SIGHUP, and when they are due. */
+/**
+ * Loads the policies again after each edit and each SIGHUP, and when they are due. Loads them once at first: a
+ * file may have changed since the policies were opened.
+ */
 export const reloadOnEdit = (directory: string, { due, reload }: Policies): Observable<void> =>
-  merge(fromEvent(process, 'SIGHUP'), watchFiles(directory), due).pipe(
+  merge(fromEvent(process, 'SIGHUP'), watchFiles(directory), due, of(undefined)).pipe(
     debounceTime(editMs),
     concatMap(reload),
   );

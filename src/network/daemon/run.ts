@@ -28,6 +28,7 @@ import { openDaemonStatus } from './daemon-status.ts';
 import { openFailedAttempts } from './failed-attempts.ts';
 import { openFlowCuts } from './flow-cuts.ts';
 import { openHostNames } from './host-names.ts';
+import { linkLooks } from './link-looks.ts';
 import { openLinkTimeout } from './link-timeout.ts';
 import { openObservedState } from './observed-state.ts';
 import { openPasses } from './pass.ts';
@@ -96,7 +97,7 @@ const openMemory = (log: Logger) => {
     linkTimeout: openLinkTimeout(systemClock.now),
     removals,
     repairBackoff: openRepairBackoff(systemClock.now),
-    vifHistory: openVifHistory(log),
+    vifHistory: openVifHistory(log, systemClock.now),
   };
 };
 
@@ -136,6 +137,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     store: backend.changes,
     links: watchLinks(),
     trafficControl: watchTrafficControl(),
+    looks: linkLooks(() => passes.decisions()),
     neighbours: watchNeighbours(observed.isOurNeighbour),
     ruleset: watchRuleset(),
     xenstored: watchXenstored(store),

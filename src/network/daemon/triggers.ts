@@ -11,6 +11,8 @@ type Sources = {
   readonly store: Observable<StoreChange>;
   readonly links: Observable<unknown>;
   readonly trafficControl: Observable<unknown>;
+  /** Looks for changes of links that the kernel does not report. */
+  readonly looks: Observable<unknown>;
   readonly neighbours: Observable<unknown>;
   /** Emits first when it listens. */
   readonly ruleset: Observable<unknown>;
@@ -41,6 +43,7 @@ export const triggersOf = (sources: Sources, ports: Ports): Observable<unknown> 
     merge(
       sources.links.pipe(tap(guard.linksChanged), tap(linksChanged)),
       sources.trafficControl,
+      sources.looks,
       sources.neighbours,
     ).pipe(
       tap(observed.invalidateLinks),

@@ -3,7 +3,8 @@
 import { attempt, CommandError, openStandby } from '../../system/command.ts';
 import type { Firewall, KernelState } from '../state/kernel-state.ts';
 import { parseListings } from '../text/ip-batch.ts';
-import { ingressQdiscs } from './traffic-control.ts';
+import { nameServers } from './resolver.ts';
+import { tcLinks } from './traffic-control.ts';
 
 /** A line of a batch that the kernel refused. */
 type FailedLine = { readonly line: string; readonly message: string };
@@ -82,6 +83,7 @@ export const observeLinks = async (): Promise<Omit<KernelState, keyof Firewall>>
   const [links = '', addresses = '', routes = '', neighbours = '', proxies = ''] = answers;
   return parseListings({
     ...{ links, addresses, routes, neighbours, proxies },
-    ingressQdiscs: ingressQdiscs(),
+    tcLinks,
+    nameServers: nameServers(),
   });
 };

@@ -12,7 +12,8 @@ import { list } from './nft.ts';
 
 const setVifsDown = async (): Promise<void> => {
   const vifs = [...linkNames()].filter(isVifName);
-  const { failed, gaveUp } = await openIpBatches().run(vifs.map(downLine));
+  const batches = openIpBatches();
+  const { failed, gaveUp } = await batches.run(vifs.map(downLine)).finally(batches.close);
   const left = linkNames();
   const refused = failed.find(({ line }) => vifs.some((v) => line === downLine(v) && left.has(v)));
   const reason = gaveUp ?? refused?.message;

@@ -11,6 +11,13 @@ export type Resolution = {
 /** Two tries of 3 s. If the name server stays silent for longer, the next refresh asks it again. */
 const options = { timeout: 3_000, tries: 2 };
 
+/** The addresses of the name servers, without ports. */
+export const nameServers = (): readonly string[] =>
+  // Node prints a port other than 53 as in "[2001:db8::1]:5353" or "192.0.2.1:5353".
+  new Resolver()
+    .getServers()
+    .map((server) => /^\[(.*)\]/.exec(server)?.[1] ?? server.replace(/^([\d.]+):\d+$/, '$1'));
+
 /** All addresses of a name; undefined if the lookup found none, for any reason. */
 export const resolveHost = async (name: string): Promise<Resolution | undefined> => {
   // A new resolver for each lookup, since a resolver reads resolv.conf only once.

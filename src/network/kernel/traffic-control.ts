@@ -7,14 +7,14 @@ const failed = (error: unknown): CommandError =>
   new CommandError(['netlink', 'RTM_GETQDISC'], (error as Error).message, '');
 
 /**
- * The indices of the links that have an ingress or clsact qdisc. Synchronous, since the kernel answers at
- * once.
+ * The indices of the links on which tc handles arriving packets: those with an ingress or clsact qdisc, and of
+ * the given ones also those with a TCX program. Synchronous, since the kernel answers at once.
  * @throws CommandError if the kernel refuses; a kernel without qdiscs has no such links
  */
-export const ingressQdiscs = (): ReadonlySet<number> => {
-  const native = loadNative();
+export const tcLinks = (indices: readonly number[]): ReadonlySet<number> => {
+  const { ingressQdiscs, tcxLinks } = loadNative();
   try {
-    return new Set(native.ingressQdiscs());
+    return new Set([...ingressQdiscs(), ...tcxLinks(indices)]);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EOPNOTSUPP') return new Set();
     throw failed(error);

@@ -55,6 +55,11 @@ export type KernelState = {
   readonly chains: ReadonlyMap<string, ChainState>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
+  /**
+   * The addresses of the routers and name servers that net-vm itself needs, each with a text that names its
+   * use.
+   */
+  readonly needed: ReadonlyMap<string, string>;
 };
 
 export type Firewall = Pick<KernelState, 'elements'> & {

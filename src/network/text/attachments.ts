@@ -28,10 +28,10 @@ const uppersOf = (links: readonly AttachableLink[]): ReadonlyMap<string, string>
   );
 };
 
-/** @param ingressQdiscs the indices of the links on which tc handles arriving packets */
+/** @param tcLinks the indices of the links on which tc handles arriving packets */
 export const attachmentsOf = (
   links: readonly AttachableLink[],
-  ingressQdiscs: ReadonlySet<number>,
+  tcLinks: ReadonlySet<number>,
 ): Attachments => {
   const uppers = uppersOf(links);
   const textOf = ({ ifindex, ifname, master, xdp }: AttachableLink): string | undefined => {
@@ -41,8 +41,8 @@ export const attachmentsOf = (
     if (upper !== undefined)
       return `the link ${upper} on top of it; remove it: ip link delete dev ${upper}`;
     if (xdp !== undefined) return `an XDP program; remove it: ip link set dev ${ifname} xdp off`;
-    if (ingressQdiscs.has(ifindex))
-      return `an ingress or clsact qdisc; remove it: tc qdisc delete dev ${ifname} ingress (or clsact)`;
+    if (tcLinks.has(ifindex))
+      return `a qdisc of kind ingress or clsact, or a TCX program; remove it: tc qdisc delete dev ${ifname} clsact`;
     return undefined;
   };
   return new Map(

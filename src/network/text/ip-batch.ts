@@ -16,6 +16,7 @@ import {
   routeProtocol,
 } from '../state/kernel-state.ts';
 import { type AttachableLink, attachmentsOf } from './attachments.ts';
+import { nextHopsOf, type RoutedBy } from './next-hops.ts';
 
 const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
   mac === undefined
@@ -113,7 +114,7 @@ const neighbourOf = ({ dst, dev, lladdr }: ListedNeighbour): Neighbour => ({
   mac: lladdr,
 });
 
-/** The outputs of `ip -j`, one JSON array each, and what tc has. */
+/** The outputs of `ip -j`, one JSON array each, and what other sources say. */
 type Listings = {
   /** `link show`; the other outputs do not have the alias. */
   readonly links: string;
@@ -124,15 +125,17 @@ type Listings = {
   /** Permanent neighbour entries. */
   readonly neighbours: string;
   readonly proxies: string;
-  /** The indices of the links on which tc handles arriving packets. */
-  readonly ingressQdiscs: ReadonlySet<number>;
+  /** Finds the links on which tc handles arriving packets; takes and gives indices. */
+  readonly tcLinks: (indices: readonly number[]) => ReadonlySet<number>;
+  /** The addresses of the name servers. */
+  readonly nameServers: readonly string[];
 };
 
 const parse = <T>(text: string): readonly T[] => JSON.parse(text);
 
 /** Parses the listings. Only neighbour entries on vifs are kept: the others do not belong to vifwatch. */
 export const parseListings = (listings: Listings): Omit<KernelState, keyof Firewall> => {
-  const routes = parse<ListedRoute>(listings.routes);
+  const routes = parse<ListedRoute & RoutedBy>(listings.routes);
   const neighbours = [listings.neighbours, listings.proxies]
     .flatMap(parse<ListedNeighbour>)
     .filter(({ dev }) => isVifName(dev));
@@ -143,7 +146,8 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
     ]),
   );
   const listed = parse<ListedLink>(listings.links);
-  const attachments = attachmentsOf(listed, listings.ingressQdiscs);
+  const vifs = listed.filter(({ ifname }) => isVifName(ifname));
+  const attachments = attachmentsOf(listed, listings.tcLinks(vifs.map(({ ifindex }) => ifindex)));
   const links = listed.map((link) =>
     linkOf(link, addresses.get(link.ifname) ?? [], attachments.get(link.ifname)),
   );
@@ -152,5 +156,11 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
     routes: keyed(routes.filter(isOwnRoute).map(routeOf), keyOfRoute),
     neighbours: keyed(neighbours.map(neighbourOf), keyOfNeighbour),
     shadowingRoutes: shadowingRoutesOf(routes, routeOf),
+    needed: new Map([
+      ...nextHopsOf(routes),
+      ...listings.nameServers.map(
+        (address) => [address, `net-vm's name server ${address}`] as const,
+      ),
+    ]),
   };
 };

@@ -15,7 +15,7 @@ export type Permissions = {
 
 export type Holders = {
   readonly live: AddressHolders<BackendVif>;
-  readonly own: AddressHolders<string>;
+  readonly reserved: AddressHolders<string>;
 };
 
 /**
@@ -44,13 +44,13 @@ export const authorise = (
   return { code: 'ADDRESS_UNCONFIRMED', text };
 };
 
-/** The problem of an address that net-vm, a gateway or a vif of another VM has. */
+/** The problem of an address that net-vm has or needs, or that a vif of another VM has. */
 export const conflict = (
   vif: BackendVif,
   prefix: Prefix,
-  { live, own }: Holders,
+  { live, reserved }: Holders,
 ): Problem | undefined => {
-  const owner = holderOf(own, prefix);
+  const owner = holderOf(reserved, prefix);
   if (owner !== undefined) {
     return { code: 'ADDRESS_RESERVED', text: `${prefix.text} overlaps ${owner}` };
   }

@@ -53,7 +53,8 @@ export type BackendRecord = {
 export type VifFacts = {
   readonly mac: Mac;
   /**
-   * Addresses that the guest wrote into its frontend directory: only a claim; empty if missing or invalid.
+   * Addresses that the guest wrote into its frontend directory: only a claim; empty if missing, invalid or more
+   * than 32.
    */
   readonly frontend: readonly Prefix[];
   /** The link name that netback chooses. */
@@ -109,6 +110,16 @@ const parseList = (text: string): readonly Prefix[] | Problem => {
   return normalise(prefixes);
 };
 
+/** libxl writes one address of each family. A guest's node has room for hundreds, which take long to parse. */
+const mostClaimed = 32;
+
+/** The addresses that a guest claims; none if one of them is invalid, or if they are too many. */
+const parseClaim = (text: string, given: readonly Prefix[]): readonly Prefix[] => {
+  if (listOf(text).length > Math.max(mostClaimed, given.length)) return [];
+  const claimed = parseList(text);
+  return isProblem(claimed) ? [] : claimed;
+};
+
 const parseLink = (defaultLink: LinkName, vifname: string | undefined): LinkName | Problem => {
   if (vifname === undefined || vifname === '') return defaultLink;
   // The rules match "vif*": they would not see a link with another name.
@@ -158,8 +169,7 @@ const parseFacts = (
   const mtu = parseMtu(nodes.mtu);
   if (typeof mtu === 'object') return mtu;
   if (isProblem(given)) return given;
-  const claimed = parseList(frontendIp ?? '');
-  return { mac, frontend: isProblem(claimed) ? [] : claimed, defaultLink, link, mtu };
+  return { mac, frontend: parseClaim(frontendIp ?? '', given), defaultLink, link, mtu };
 };
 
 const sameTexts = (a: readonly Prefix[], b: readonly Prefix[]): boolean =>

@@ -10,7 +10,7 @@ import type { KernelState } from '../state/kernel-state.ts';
 import { type AddressHolders, addHolder, holderOf, noHolders } from './address-holders.ts';
 import { authorise, conflict, type Holders, type Permissions } from './address-problems.ts';
 import { type BackendVif, type VifFacts, type VifKey, xenbus } from './backend-vif.ts';
-import { lingeringAddresses, ownAddresses } from './held-addresses.ts';
+import { lingeringAddresses, reservedAddresses } from './held-addresses.ts';
 import { linkState, linkTaken } from './link-state.ts';
 import { inheritedMtu, uplinkMtu } from './mtu.ts';
 import { findSameVmVifs, type NameOf, type SameVmVifs } from './same-vm-vifs.ts';
@@ -217,7 +217,7 @@ export const decideVifs = (circumstances: Circumstances): readonly Decision[] =>
     lingering: lingeringAddresses(circumstances, liveLinks),
     sameVm,
     policyFor: circumstances.policyFor(sameVm.nameOf),
-    own: ownAddresses(circumstances),
+    reserved: reservedAddresses(circumstances),
     defaultLinks: new Set(vifs.filter((vif) => !isFinished(vif)).map(defaultLinkOf)),
   };
   return vifs.map((vif) => decideVif(vif, circumstances, claims));

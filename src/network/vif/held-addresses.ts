@@ -21,6 +21,16 @@ export const ownAddresses = ({ kernel, gateways }: Facts): AddressHolders<string
   return own;
 };
 
+/** What no vif can have: also the routers and name servers that net-vm needs. */
+export const reservedAddresses = (facts: Facts): AddressHolders<string> => {
+  const reserved = ownAddresses(facts);
+  for (const [address, text] of facts.kernel.needed) {
+    const prefix = parsePrefix(address);
+    if (!('problem' in prefix)) addHolder(reserved, prefix, text);
+  }
+  return reserved;
+};
+
 /** The addresses that the firewall still holds for links outside `liveLinks`; the holder is the link. */
 export const lingeringAddresses = (
   { kernel }: Pick<Facts, 'kernel'>,

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { openLogRateLimit } from '../../../src/ipc/agent/log-rate-limit.ts';
 
-test('each peer has a burst of 200 lines, then 20 a second, and the next line counts the suppressed ones', () => {
+test('each peer has a burst of 200 lines, then one a second, and the next line counts the suppressed ones', () => {
   let now = 0;
   const rateLimitLog = openLogRateLimit(() => now);
   const lines: (number | undefined)[] = [];
@@ -13,7 +13,7 @@ test('each peer has a burst of 200 lines, then 20 a second, and the next line co
   expect(lines).toHaveLength(201);
   now = 1000;
   for (let line = 0; line < 1000; line += 1) say('a');
-  expect(lines).toHaveLength(221);
+  expect(lines).toHaveLength(202);
   expect(lines[201]).toBe(800);
 });
 
@@ -29,7 +29,7 @@ test('names beyond the table size share one bucket until other names have been s
   let heard = 0;
   for (let peer = 0; peer < 70; peer += 1) rateLimitLog(`peer${peer}`, () => heard++);
   expect(heard).toBe(70);
-  now = 10_000;
+  now = 1_000_000;
   lines = 0;
   for (let name = 0; name < 200; name += 1) say(`new${name}`);
   expect(lines).toBe(200);
@@ -47,9 +47,9 @@ test('a relay has more lines than a peer, and one bound for all names that it vo
   expect(lines).toBe(1000);
   now = 1000;
   flood();
-  expect(lines).toBe(1100);
+  expect(lines).toBe(1005);
   // A source that logs as much as it can leaves most of the relay's lines to other sources.
-  now = 60_000;
+  now = 1_000_000;
   lines = 0;
   for (let line = 0; line < 1000; line += 1) rateLimitLog('noisy', () => lines++, 'relay');
   expect(lines).toBe(200);

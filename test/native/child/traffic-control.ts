@@ -11,7 +11,7 @@ import { loadNative } from '../../../src/xen/native.ts';
 import { until } from '../../support/until.ts';
 import { residue, settledResidue } from './residue.ts';
 
-const { ingressQdiscs, isOpenForWriting, TrafficControlWatch } = loadNative();
+const { ingressQdiscs, isOpenForWriting, tcxLinks, TrafficControlWatch } = loadNative();
 const wrong: string[] = [];
 
 const expect = (what: string, is: unknown, wanted: unknown): void => {
@@ -34,6 +34,7 @@ const watch = new TrafficControlWatch(() => {
 });
 batch('ip', ...names.map((name) => `link add ${name} type bridge`));
 expect('without qdiscs', ingressQdiscs(), []);
+expect('without TCX programs', tcxLinks([1, 2, 3, 1_000_000]), []);
 const heard = changes;
 batch(
   'tc',

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadPolicies } from '../../../src/network/config/policies.ts';
@@ -135,6 +135,20 @@ test('a file that is being written changes nothing, and closes its VM if nothing
   const later = await loadPolicies(directory, known, isWritten);
   expect([...later.policies]).toEqual([['web', known.policies.get('web')]]);
   expect(later.unsettled).toEqual(['new.toml', 'web.toml'].map((file) => join(directory, file)));
+});
+
+test('a file that vanishes while the files are read is absent, and a directory that vanishes is an error', async () => {
+  const directory = directoryWith({ 'a.toml': '', 'z.toml': '' });
+  const before = await loadPolicies(directory);
+  const vanishing = () => {
+    rmSync(join(directory, 'z.toml'), { force: true });
+    return false;
+  };
+  const { policies } = await loadPolicies(directory, before, vanishing);
+  expect([...policies.keys()]).toEqual(['a']);
+  rmSync(directory, { recursive: true });
+  await expect(loadPolicies(directory, before)).rejects.toThrow('cannot be read');
+  mkdirSync(directory);
 });
 
 test('a missing directory means no policies', async () => {

@@ -3,7 +3,7 @@
  * opens the vif again when that is over. Other vifs are served as usual.
  */
 import assert from 'node:assert/strict';
-import { describe, test } from 'vitest';
+import { test } from 'vitest';
 import { outside4 } from '../../rig/host.ts';
 import { sendFrom } from '../../rig/sim/send.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
@@ -27,8 +27,48 @@ const acts = {
   'an ingress qdisc': ['tc qdisc add dev VIF ingress', 'tc qdisc del dev VIF ingress'],
 } as const;
 
-describe.each(Object.entries(acts))('%s', (_, [act, undo]) => {
-  test.concurrent('closes its vif and no other, until it is gone, also across a restart', () =>
+/** Attaches a program with a bpf_link, which lives as long as this process: \`attach IFINDEX PROGRAM-TYPE ATTACH-TYPE\`. */
+const attach = `
+import ctypes, struct, sys, time
+index, kind, place = map(int, sys.argv[1:])
+libc = ctypes.CDLL(None, use_errno=True)
+def bpf(command, attributes):
+    buffer = ctypes.create_string_buffer(attributes.ljust(160, b"\\0"), 160)
+    result = libc.syscall(321, command, buffer, 160)
+    if result < 0: raise OSError(ctypes.get_errno(), "bpf")
+    return result
+code = ctypes.create_string_buffer(struct.pack("<BBhiBBhi", 0xb7, 0, 0, 2, 0x95, 0, 0, 0))
+license = ctypes.create_string_buffer(b"GPL")
+program = bpf(5, struct.pack("<IIQQ", kind, 2, ctypes.addressof(code), ctypes.addressof(license)))
+link = bpf(28, struct.pack("<IIII", program, index, place, 2 if kind == 6 else 0))
+print("attached", flush=True)
+time.sleep(3600)
+`;
+
+test.concurrent.each([
+  ['an XDP program', 6, 37],
+  ['a TCX program', 3, 46],
+])('%s of a bpf_link closes its vif until it is gone', (_, kind, place) =>
+  withNetVm(async (host) => {
+    const domid = await create(host, web);
+    await assertReaches({ host, from: web }, outside4);
+    const index = (await inNetVm(host, ['cat', `/proc/self/net/dev_mcast`])).match(
+      new RegExp(`^(\\d+)\\s+vif${domid}\\.0`, 'm'),
+    )?.[1];
+    const argv = ['python3', '-c', attach, index ?? '', `${kind}`, `${place}`];
+    const inside = host.sim.inNamespace(namespaceOf(host.netVm), argv);
+    const program = host.sim.start('attach', inside, { domid: 0 });
+    await until('the program is attached', () => program.log().includes('attached'));
+    await becomesRefused(host, domid, 'LINK_ATTACHED');
+    await program.kill();
+    await becomesConnected(host, domid);
+    await assertReaches({ host, from: web }, outside4);
+  }),
+);
+
+test.concurrent.each(Object.entries(acts))(
+  '%s closes its vif and no other, until it is gone, also across a restart',
+  (_, [act, undo]) =>
     withNetVm(async (host) => {
       const domid = await create(host, web);
       await create(host, mail);
@@ -47,8 +87,8 @@ describe.each(Object.entries(acts))('%s', (_, [act, undo]) => {
       await becomesConnected(host, domid);
       await assertReaches({ host, from: web }, outside4);
       await until('status is healthy', async () => (await status(host)).healthy);
-    }));
-});
+    }),
+);
 
 test.concurrent('in panic mode, a bridged vif passes nothing to the LAN', () =>
   withNetVm(async (host) => {

@@ -29,7 +29,7 @@ const openFakes = (drops: () => Promise<Drops> = () => Promise.reject(new Error(
     workers: { lastCommandError: () => troubles.command },
     repair: { problemText: () => troubles.repair },
     passes: { decisions: () => [], problemOf: () => undefined },
-    vifHistory: openVifHistory(pino({ enabled: false })),
+    vifHistory: openVifHistory(pino({ enabled: false }), () => 0),
   });
   return { status, troubles };
 };

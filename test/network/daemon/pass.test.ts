@@ -71,7 +71,12 @@ const openFakes = (...vifs: readonly BackendVif[]) => {
     repair: {
       closed: (vifs: readonly ServedVif[]) => calls.push(`closed ${vifs.map(({ key }) => key)}`),
     },
-    vifHistory: { record: () => calls.push('record') },
+    vifHistory: {
+      record: () => {
+        calls.push('record');
+        return undefined;
+      },
+    },
     ingressMayPrecede: true,
     requeueAfter: (ms: number) => calls.push(`requeue after ${ms}`),
   } as unknown as PassParts;
@@ -122,9 +127,9 @@ test('requests the pass in which a link or a rule is due', async () => {
   expect((await run()).calls).toEqual([
     'refresh',
     'start',
+    'record',
     'requeue after 1000',
     'requeue after 60000',
-    'record',
   ]);
 });
 

@@ -14,6 +14,7 @@ const openFakes = () => {
     store: new Subject<StoreChange>(),
     links: new Subject<void>(),
     trafficControl: new Subject<void>(),
+    looks: new Subject<void>(),
     neighbours: new Subject<void>(),
     ruleset: new Subject<void>(),
     xenstored: new Subject<never>(),

@@ -3,6 +3,7 @@
  * there.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { sh, shIn } from '../../faults/in-namespace.ts';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
@@ -72,3 +73,26 @@ test.each([
     await sendsMore(flow, 50);
   }),
 );
+
+test('a policy lets in no packet from an interface that is no uplink', () =>
+  withNetVm(async (host) => {
+    writeFileSync(
+      `${host.daemon.policies}/${web.name}.toml`,
+      '[[rule]]\naction = "accept"\ndirection = "in"\n',
+    );
+    const domid = await create(host, web);
+    await addOtherInterface(host);
+    const server = await echo(host, namespaceOf(domid), port);
+    const uplink = await send(host, world, web.ipv4, port);
+    await until('the VM answers over the uplink', async () => (await uplink.now()).seen > 50);
+    await uplink.stop();
+    await shIn(host, world, 'ip route replace 10.0.5.0/24 via 203.0.113.2 src 203.0.113.1');
+    const { seen } = await server.now();
+    const other = await send(host, world, web.ipv4, port);
+    await until('the rules drop the packets', async () => {
+      const drops = (await status(host)).drops?.['no_uplink'] ?? 0;
+      return drops >= 50;
+    });
+    assert.equal((await server.now()).seen, seen, 'packets reached the VM');
+    assert.equal((await other.stop()).seen, 0);
+  }));

@@ -119,8 +119,10 @@ test('the output of ip -j gives the same keys as a dataplane', () => {
       { dst: '192.0.2.9', dev: 'eth0', lladdr: served.mac, state: ['PERMANENT'] },
     ]),
     proxies: JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
-    ingressQdiscs: new Set([9]),
+    tcLinks: (indices: readonly number[]) => new Set(indices),
+    nameServers: ['192.0.2.53'],
   });
+  expect([...observed.needed.keys()]).toEqual(['192.0.2.1', '192.0.2.53']);
   expect(new Set(observed.routes.values())).toEqual(new Set(opening.dataplane.routes.values()));
   expect(new Set(observed.neighbours.values())).toEqual(
     new Set(opening.dataplane.neighbours.values()),

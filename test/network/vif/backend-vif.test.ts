@@ -62,6 +62,16 @@ describe("the frontend's address is only a claim", () => {
     expect(vif.claim).toBe('6.6.6.6');
     expect(vif.given).toMatchObject([{ text: '10.0.5.3' }]);
   });
+  test('a claim of more addresses than any guest has is not read', () => {
+    const addresses = Array.from({ length: 33 }, (_, index) => `10.9.0.${index + 1}`);
+    const frontend = (claim: readonly string[]) => {
+      const { facts } = backendVif(3, { ip: undefined }, claim.join(' '));
+      return isProblem(facts) ? undefined : facts.frontend.length;
+    };
+    expect(frontend(addresses.slice(1))).toBe(32);
+    expect(frontend(addresses)).toBe(0);
+    expect(backendVif(3, { ip: addresses.join(' ') }, addresses.join(',')).claim).toBeUndefined();
+  });
   test('a claim of garbage is reported in printable form and harms nothing', () => {
     const vif = backendVif(3, {}, `\x1b[31m${'z'.repeat(1900)}`);
     expect(vif.claim).toMatch(/^\?\[31mz+…$/);

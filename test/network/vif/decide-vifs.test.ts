@@ -93,6 +93,15 @@ describe('addresses', () => {
     });
   });
 
+  test('the address of a router or name server that net-vm needs is refused, also to a connected vif', () => {
+    const needed = new Map([['10.0.5.3', 'the next hop 10.0.5.3']]);
+    const vifs = [backendVif(3, { state: '4', 'hotplug-status': 'connected' }), backendVif(4)];
+    expect(outcomes(vifs, { kernel: { ...emptyKernel, needed } })).toEqual({
+      '3/0': 'ADDRESS_RESERVED',
+      '4/0': 'served',
+    });
+  });
+
   test('of two vifs with one address, the connected one keeps it; otherwise the older domain gets it', () => {
     const older = backendVif(3, { ip: '10.0.5.9' });
     const newer = backendVif(4, { ip: '10.0.5.9', 'hotplug-status': 'connected', state: '4' });

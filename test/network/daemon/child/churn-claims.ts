@@ -3,8 +3,8 @@
  * Usage: churn-claims SECONDS GUEST small|big.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { openXenstore } from '../../../src/xen/xenstore.ts';
-import { readNode } from '../../rig/sim/node-state.ts';
+import { openXenstore } from '../../../../src/xen/xenstore.ts';
+import { readNode } from '../../../rig/sim/node-state.ts';
 
 const [seconds, guest = '', kind = 'small'] = process.argv.slice(2);
 const frontend = `/local/domain/${guest}/device/vif/0`;
