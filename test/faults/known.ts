@@ -18,9 +18,6 @@ export const known = {
     'The gateway answers with any value of arp_ignore, or the daemon reports the setting.',
   'ipv6-off': 'If IPv6 is switched off, IPv4 works, and the daemon blames no other program.',
   'nft-upgrade': 'A different JSON style of a newer nft disturbs no vif.',
-  'arp-probe':
-    'A guest that probes its own address or runs a DHCP client is not counted as spoofing.',
-  'expire-clock': 'A rule ends when the wall clock reaches its end.',
   'dns-rotation': 'The daemon allows each resolved address for its own TTL.',
   'call-stdin': 'The local program of a call can open /dev/stdin and /dev/stdout.',
   descriptors: 'A service has the limits with which the agent was started.',

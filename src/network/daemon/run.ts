@@ -22,6 +22,7 @@ import { type Backend, openBackend } from '../store/backend.ts';
 import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
 import { openAnnouncement } from './announcement.ts';
+import { clockSteps } from './clock-steps.ts';
 import { openControl } from './control.ts';
 import { controlSocket } from './control-socket.ts';
 import { openDaemonStatus } from './daemon-status.ts';
@@ -141,7 +142,7 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
     neighbours: watchNeighbours(observed.isOurNeighbour),
     ruleset: watchRuleset(),
     xenstored: watchXenstored(store),
-    policies: policies.changes,
+    policies: merge(policies.changes, clockSteps()),
     edits: reloadOnEdit(options.policies, policies),
   };
   const triggers = triggersOf(sources, {
