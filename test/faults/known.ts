@@ -10,8 +10,6 @@ export const known = {
   f10: 'A service that stops its own processes does not stop the agent.',
   f12: 'The daemon and the agent start although another user holds their socket names.',
   f13: 'The daemon runs with any number of names in /ipc/domain-map.',
-  forwarding:
-    'The daemon restores within a second forwarding that another program has switched off, or reports it.',
   'shadowing-routes':
     'The daemon removes foreign routes, addresses and rules about a vif, or reports them.',
   'arp-ignore':

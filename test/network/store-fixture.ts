@@ -61,6 +61,7 @@ export const emptyKernel: KernelState = {
   routes: new Map(),
   shadowingRoutes: new Map(),
   needed: new Map(),
+  forwardingOff: [],
 };
 
 const chain = (name: string) => ({ name, rules: [{ expr: [{ drop: null }] }] });

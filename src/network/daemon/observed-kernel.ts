@@ -41,6 +41,7 @@ const emptyState: KernelState = {
   routes: new Map(),
   shadowingRoutes: new Map(),
   needed: new Map(),
+  forwardingOff: [],
 };
 
 /** The firewall's elements and chains, to be changed. */

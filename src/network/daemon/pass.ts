@@ -3,6 +3,7 @@
  * difference to the workers.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LinkName } from '../../address/link-name.ts';
 import type { Problem } from '../../errors.ts';
 import type { Config } from '../config/config.ts';
 import { hotplugErrorText, type Plan, plan, type VifProblem } from '../plan/plan.ts';
@@ -95,6 +96,19 @@ export const openPasses = (parts: PassParts): Passes => {
       kept: policies.commonChains(),
     });
 
+  const keepForwarding = (uplinks: readonly LinkName[]): void => {
+    const { forwardingOff, links } = observed.kernel();
+    const ofUplinks = uplinks.flatMap((link) =>
+      [...(links.get(link)?.wrongSettings ?? [])]
+        .filter((setting) => setting.endsWith(' forwarding'))
+        .map((setting) => `${setting} on ${link}`),
+    );
+    const ofHost = forwardingOff.map((family) => `${family} forwarding`);
+    if (!repair.maySwitchForwardingOn([...ofHost, ...ofUplinks])) return;
+    network.switchForwardingOn(uplinks);
+    observed.invalidateLinks();
+  };
+
   const mark = async ({ key, problem }: VifProblem): Promise<void> => {
     const isMarked = await parts.backend.markError(key, hotplugErrorText(problem));
     observed.touch({ key, node: undefined });
@@ -113,6 +127,7 @@ export const openPasses = (parts: PassParts): Passes => {
     decisions = decide(parts, hostLinks);
     const todo = planWith(hostLinks, new Set([...busyBefore, ...workers.busy()]));
     if (guard.isPanic()) repair.closed(todo.served);
+    if (observed.current().links) keepForwarding(hostLinks.uplinks);
     workers.start(todo);
     const dueIn = [
       linkTimeout.review(decisions),

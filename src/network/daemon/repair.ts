@@ -37,7 +37,9 @@ export type Repair = {
   readonly record: (bringUps: readonly VifBringUp[]) => void;
   /** Records that the daemon keeps these vifs down: to set them up later is no repair. */
   readonly closed: (vifs: readonly ServedVif[]) => void;
-  /** The problem with the gateway addresses, if another program likely removes them repeatedly. */
+  /** Whether forwarding may be switched on now, which is recorded as a repair. */
+  readonly maySwitchForwardingOn: (off: readonly string[]) => boolean;
+  /** The problem with the gateway addresses or forwarding, if another program likely changes them repeatedly. */
   readonly problemText: () => string | undefined;
   /** The missing gateway addresses if they may be added now, which is recorded as a repair; else none. */
   readonly gatewaysToAdd: (missing: readonly string[]) => readonly string[];
@@ -49,8 +51,9 @@ export type Repair = {
   readonly logExcess: (excess: Excess) => void;
 };
 
-/** The subject of repairs that belong to no vif. */
+/** The subjects of repairs that belong to no vif. */
 const gatewaySubject = 'gateway addresses';
+const forwardingSubject = 'forwarding';
 
 const excessOf = ({ routes = [], neighbours = [], elements = [] }: Excess) => [
   ...routes.map((route) => ({ link: route.link, what: `route ${keyOfRoute(route)}` })),
@@ -98,7 +101,17 @@ export const openRepair = ({ observed, repairBackoff, log, requeueAfter }: Parts
       closedByUs.clear();
       for (const { key } of vifs) closedByUs.add(key);
     },
-    problemText: () => repairBackoff.problemOf(gatewaySubject)?.text,
+    maySwitchForwardingOn: (off) => {
+      if (off.length === 0 || !isDue(forwardingSubject)) return false;
+      const damage = `${off.join(', ')} off`;
+      repairBackoff.record(forwardingSubject, damage);
+      log.warn({ damage: off }, `${damage} (likely another program); restoring`);
+      return true;
+    },
+    problemText: () =>
+      [gatewaySubject, forwardingSubject]
+        .map((subject) => repairBackoff.problemOf(subject)?.text)
+        .find((text) => text !== undefined),
     gatewaysToAdd: (missing) => {
       if (missing.length === 0 || !isDue(gatewaySubject)) return [];
       repairBackoff.record(gatewaySubject, missing.join(', '));

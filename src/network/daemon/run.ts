@@ -16,7 +16,6 @@ import { watchLinks, watchNeighbours } from '../kernel/link-monitor.ts';
 import { type Network, openNetwork } from '../kernel/network.ts';
 import { watchRuleset } from '../kernel/nft-monitor.ts';
 import { resolveHost } from '../kernel/resolver.ts';
-import { switchForwardingOn } from '../kernel/sysctl.ts';
 import { watchTrafficControl } from '../kernel/traffic-control.ts';
 import { type Backend, openBackend } from '../store/backend.ts';
 import { publishReadiness, withdrawReadiness } from '../store/readiness.ts';
@@ -74,7 +73,7 @@ const prepareKernel = async (network: Network): Promise<void> => {
   } catch (error) {
     throw new VifwatchError('FIREWALL_BASE_FAILED', (error as Error).message);
   }
-  switchForwardingOn();
+  network.switchForwardingOn([]);
 };
 
 type Ports = {

@@ -67,6 +67,7 @@ const questions = [
   'route show table all',
   'neigh show nud permanent',
   'neigh show proxy',
+  'netconf show',
 ];
 
 /**
@@ -80,9 +81,10 @@ export const observeLinks = async (): Promise<Omit<KernelState, keyof Firewall>>
   if (status !== 0 || answers.length !== questions.length) {
     throw new CommandError(argv, `exit status ${status}`, stderr);
   }
-  const [links = '', addresses = '', routes = '', neighbours = '', proxies = ''] = answers;
+  const [links = '', addresses = '', routes = '', neighbours = '', proxies = '', netconf = ''] =
+    answers;
   return parseListings({
-    ...{ links, addresses, routes, neighbours, proxies },
+    ...{ links, addresses, routes, neighbours, proxies, netconf },
     tcLinks,
     nameServers: nameServers(),
   });

@@ -6,8 +6,9 @@ import { isMissingFile } from '../../system/missing-file.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Strict reverse-path filter; no redirects in either direction, no source routing, no proxy ARP. */
+/** Forwarding; strict reverse-path filter; no redirects in either direction, no source routing, no proxy ARP. */
 const ipv4: Settings = {
+  'ipv4/conf/*/forwarding': '1',
   'ipv4/conf/*/rp_filter': '1',
   'ipv4/conf/*/accept_redirects': '0',
   'ipv4/conf/*/send_redirects': '0',
@@ -19,6 +20,7 @@ const ipv4: Settings = {
 const withoutIpv6: Settings = { 'ipv6/conf/*/disable_ipv6': '1' };
 
 const withIpv6: Settings = {
+  'ipv6/conf/*/forwarding': '1',
   'ipv6/conf/*/accept_ra': '0',
   'ipv6/conf/*/accept_redirects': '0',
   'ipv6/conf/*/autoconf': '0',
@@ -62,13 +64,17 @@ export const hardenVif = (link: LinkName, hasIpv6: boolean): boolean => {
 };
 
 /**
- * Switches IPv4 and IPv6 forwarding on; the caller loads the static ruleset before.
+ * Switches IPv4 and IPv6 forwarding on for the host and these links; the caller loads the static ruleset before.
  * @throws VifwatchError FORWARDING_FAILED
  */
-export const switchForwardingOn = (): void => {
+export const switchForwardingOn = (links: readonly LinkName[]): void => {
   try {
     set('ipv4/ip_forward', '1');
     set('ipv6/conf/all/forwarding', '1');
+    for (const link of links) {
+      set(`ipv4/conf/${link}/forwarding`, '1');
+      set(`ipv6/conf/${link}/forwarding`, '1');
+    }
   } catch (error) {
     const { message } = error as Error;
     throw new VifwatchError('FORWARDING_FAILED', `cannot switch forwarding on: ${message}`);

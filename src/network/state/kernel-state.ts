@@ -23,6 +23,9 @@ export type Route = {
   readonly via: string | undefined;
 };
 
+/** A setting below /proc/sys/net/FAMILY/conf/LINK whose changes the kernel reports. */
+export type LinkSetting = 'ipv4 forwarding' | 'ipv6 forwarding' | 'ipv6 proxy_ndp';
+
 export type KernelLink = {
   readonly name: LinkName;
   readonly up: boolean;
@@ -31,6 +34,8 @@ export type KernelLink = {
   readonly alias: string | undefined;
   /** What gets a vif's packets before the firewall does, with the remedy; undefined if nothing does. */
   readonly attachment: string | undefined;
+  /** The settings that are not as a vif needs them. */
+  readonly wrongSettings: ReadonlySet<LinkSetting>;
   /** net-vm's own addresses on the link, canonical. */
   readonly addresses: readonly string[];
 };
@@ -60,6 +65,8 @@ export type KernelState = {
    * use.
    */
   readonly needed: ReadonlyMap<string, string>;
+  /** The families whose forwarding is off for the whole host. */
+  readonly forwardingOff: readonly ('ipv4' | 'ipv6')[];
 };
 
 export type Firewall = Pick<KernelState, 'elements'> & {

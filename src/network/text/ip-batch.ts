@@ -16,6 +16,7 @@ import {
   routeProtocol,
 } from '../state/kernel-state.ts';
 import { type AttachableLink, attachmentsOf } from './attachments.ts';
+import { type ListedNetconf, settingsOf } from './netconf.ts';
 import { nextHopsOf, type RoutedBy } from './next-hops.ts';
 
 const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
@@ -92,14 +93,14 @@ type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 const linkOf = (
   listed: ListedLink,
   addresses: readonly string[],
-  attachment: string | undefined,
+  more: Pick<KernelLink, 'attachment' | 'wrongSettings'>,
 ): KernelLink => ({
   name: reportedLinkName(listed.ifname),
   up: listed.flags.includes('UP'),
   mtu: listed.mtu,
   alias: listed.ifalias,
-  attachment,
   addresses,
+  ...more,
 });
 
 const routeOf = ({ dst, dev, gateway }: ListedRoute): Route => ({
@@ -125,6 +126,7 @@ type Listings = {
   /** Permanent neighbour entries. */
   readonly neighbours: string;
   readonly proxies: string;
+  readonly netconf: string;
   /** Finds the links on which tc handles arriving packets; takes and gives indices. */
   readonly tcLinks: (indices: readonly number[]) => ReadonlySet<number>;
   /** The addresses of the name servers. */
@@ -148,14 +150,19 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
   const listed = parse<ListedLink>(listings.links);
   const vifs = listed.filter(({ ifname }) => isVifName(ifname));
   const attachments = attachmentsOf(listed, listings.tcLinks(vifs.map(({ ifindex }) => ifindex)));
+  const { wrong, forwardingOff } = settingsOf(parse<ListedNetconf>(listings.netconf));
   const links = listed.map((link) =>
-    linkOf(link, addresses.get(link.ifname) ?? [], attachments.get(link.ifname)),
+    linkOf(link, addresses.get(link.ifname) ?? [], {
+      attachment: attachments.get(link.ifname),
+      wrongSettings: wrong.get(reportedLinkName(link.ifname)) ?? new Set(),
+    }),
   );
   return {
     links: keyed(links, ({ name }) => name),
     routes: keyed(routes.filter(isOwnRoute).map(routeOf), keyOfRoute),
     neighbours: keyed(neighbours.map(neighbourOf), keyOfNeighbour),
     shadowingRoutes: shadowingRoutesOf(routes, routeOf),
+    forwardingOff,
     needed: new Map([
       ...nextHopsOf(routes),
       ...listings.nameServers.map(

@@ -69,6 +69,7 @@ const openFakes = (...vifs: readonly BackendVif[]) => {
     repairBackoff: { problemOf: () => undefined },
     guard: { isPanic: () => state.isPanic },
     repair: {
+      maySwitchForwardingOn: () => false,
       closed: (vifs: readonly ServedVif[]) => calls.push(`closed ${vifs.map(({ key }) => key)}`),
     },
     vifHistory: {

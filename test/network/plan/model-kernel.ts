@@ -78,6 +78,7 @@ export const setLinks = (kernel: KernelState, texts: ReadonlySet<string>): Kerne
       mtu: 1500,
       alias: undefined,
       attachment: undefined,
+      wrongSettings: new Set<never>(),
       addresses: [],
     };
     links.set(name, kernel.links.get(name) ?? fresh);

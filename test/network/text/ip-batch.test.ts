@@ -119,6 +119,10 @@ test('the output of ip -j gives the same keys as a dataplane', () => {
       { dst: '192.0.2.9', dev: 'eth0', lladdr: served.mac, state: ['PERMANENT'] },
     ]),
     proxies: JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
+    netconf: JSON.stringify([
+      { family: 'inet', interface: 'all', forwarding: true },
+      { family: 'inet', interface: 'vif-web', forwarding: false },
+    ]),
     tcLinks: (indices: readonly number[]) => new Set(indices),
     nameServers: ['192.0.2.53'],
   });

@@ -35,6 +35,7 @@ const link = (name: string, more: Partial<KernelLink> = {}): KernelLink => ({
   mtu: 1500,
   alias: undefined,
   attachment: undefined,
+  wrongSettings: new Set(),
   addresses: [],
   ...more,
 });

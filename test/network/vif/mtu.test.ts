@@ -10,7 +10,18 @@ import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../sto
 
 const link = (text: string, mtu: number, up = true): readonly [LinkName, KernelLink] => {
   const name = linkNameOf(text);
-  return [name, { name, mtu, up, alias: undefined, attachment: undefined, addresses: [] }];
+  return [
+    name,
+    {
+      name,
+      mtu,
+      up,
+      alias: undefined,
+      attachment: undefined,
+      wrongSettings: new Set(),
+      addresses: [],
+    },
+  ];
 };
 
 const mtuOf = (
