@@ -12,8 +12,6 @@ export const known = {
   f13: 'The daemon runs with any number of names in /ipc/domain-map.',
   'shadowing-routes':
     'The daemon removes foreign routes, addresses and rules about a vif, or reports them.',
-  'arp-ignore':
-    'The gateway answers with any value of arp_ignore, or the daemon reports the setting.',
   'ipv6-off': 'If IPv6 is switched off, IPv4 works, and the daemon blames no other program.',
   'nft-upgrade': 'A different JSON style of a newer nft disturbs no vif.',
   'dns-rotation': 'The daemon allows each resolved address for its own TTL.',

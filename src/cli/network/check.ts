@@ -7,6 +7,7 @@ import { access, readFile } from 'node:fs/promises';
 import { netVmPrograms, type RequiredProgram } from '../../host/image/programs.ts';
 import { loadConfig, policyDirectory } from '../../network/config/config.ts';
 import { inspectPolicies } from '../../network/config/policies.ts';
+import { settingsProblem } from '../../network/kernel/sysctl.ts';
 import { staticRulesetFile } from '../../package.ts';
 import { run } from '../../system/command.ts';
 import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
@@ -29,6 +30,13 @@ const forwarding = () =>
     return value === '1'
       ? 'on'
       : 'off: "vifwatch run" switches it on after it has loaded the firewall';
+  });
+
+const settings = () =>
+  probe('settings', '', async () => {
+    const problem = settingsProblem();
+    if (problem !== undefined) throw new Error(problem);
+    return 'none keeps guests from the gateway';
   });
 
 const checks = (config: string): Promise<CheckResult>[] => [
@@ -56,6 +64,7 @@ const checks = (config: string): Promise<CheckResult>[] => [
   netback(),
   xenstore(),
   forwarding(),
+  settings(),
 ];
 
 /** Prints one line per check. @returns the exit status: 0 if all checks pass, else 1 */

@@ -16,7 +16,9 @@ import type { Workers } from './workers.ts';
 
 type Parts = {
   readonly config: Pick<Config, 'gateways'>;
-  readonly network: { readonly nft: Pick<Network['nft'], 'drops'> };
+  readonly network: Pick<Network, 'settingsProblem'> & {
+    readonly nft: Pick<Network['nft'], 'drops'>;
+  };
   readonly observed: Pick<ObservedState, 'names' | 'kernel'>;
   readonly guard: Pick<StaticRulesetGuard, 'problemText' | 'isPanic'>;
   readonly workers: Pick<Workers, 'lastCommandError'>;
@@ -33,7 +35,11 @@ export const openDaemonStatus = (parts: Parts): (() => Promise<Status>) => {
   const { config, network, observed, guard, workers, repair, passes, vifHistory } = parts;
   const since = new Date().toISOString();
   const trouble = (): string | null =>
-    guard.problemText() ?? workers.lastCommandError()?.message ?? repair.problemText() ?? null;
+    guard.problemText() ??
+    workers.lastCommandError()?.message ??
+    repair.problemText() ??
+    network.settingsProblem() ??
+    null;
   const drops = (): Promise<Drops | null> =>
     within(systemClock, dropsMs, network.nft.drops(), () => null).catch(() => null);
   return async () =>

@@ -8,7 +8,7 @@ import { hasLink, linkNames } from './link-names.ts';
 import { openNft } from './nft.ts';
 import { isPanic, panic } from './panic.ts';
 import { openStaticRuleset } from './static-ruleset.ts';
-import { hardenVif, switchForwardingOn } from './sysctl.ts';
+import { hardenVif, settingsProblem, switchForwardingOn } from './sysctl.ts';
 
 /**
  * @param staticRulesetFiles files of rules/ in load order; the first is vifwatch.nft
@@ -27,6 +27,7 @@ export const openNetwork = (staticRulesetFiles: readonly string[], gateways: rea
     ipBatches,
     hardenVif,
     switchForwardingOn,
+    settingsProblem,
     cutFlows,
     cutFlowsUnless,
     /** Starts the programs that wait for the next vif. */

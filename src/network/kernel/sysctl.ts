@@ -1,5 +1,5 @@
 /** Kernel settings under /proc/sys/net. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { LinkName } from '../../address/link-name.ts';
 import { VifwatchError } from '../../errors.ts';
 import { isMissingFile } from '../../system/missing-file.ts';
@@ -9,6 +9,7 @@ type Settings = Readonly<Record<string, string>>;
 /** Forwarding; strict reverse-path filter; no redirects in either direction, no source routing, no proxy ARP. */
 const ipv4: Settings = {
   'ipv4/conf/*/forwarding': '1',
+  'ipv4/conf/*/arp_ignore': '0',
   'ipv4/conf/*/rp_filter': '1',
   'ipv4/conf/*/accept_redirects': '0',
   'ipv4/conf/*/send_redirects': '0',
@@ -61,6 +62,20 @@ export const hardenVif = (link: LinkName, hasIpv6: boolean): boolean => {
   const settings = Object.entries({ ...ipv4, ...(hasIpv6 ? withIpv6 : withoutIpv6) });
   const missing = settings.filter(([path, value]) => !set(path.replace('*', link), value));
   return !missing.some(([path]) => isKnown(path));
+};
+
+/** With another value, net-vm answers no ARP request for the gateways' addresses, which are on lo. */
+const arpIgnore = 'ipv4/conf/all/arp_ignore';
+
+/**
+ * What the operator's own settings keep the guests from; undefined if they keep them from nothing. vifwatch
+ * changes no setting of the host but forwarding.
+ */
+export const settingsProblem = (): string | undefined => {
+  const value = readFileSync(`/proc/sys/net/${arpIgnore}`, 'latin1').trim();
+  return value === '0'
+    ? undefined
+    : `guests find no gateway, since ${arpIgnore} is ${value}; run: sysctl -w net.${arpIgnore.replaceAll('/', '.')}=0`;
 };
 
 /**

@@ -53,7 +53,7 @@ test.concurrent('on a complete machine, each item has an ok line and the exit st
   const heads = lines.map((line) => line.split(':', 1)[0]);
   assert.deepEqual(
     heads,
-    [...names, 'ip_forward'].map((name) => `ok    ${name}`),
+    [...names, 'ip_forward', 'settings'].map((name) => `ok    ${name}`),
   );
   assert.equal(status, 0);
 });

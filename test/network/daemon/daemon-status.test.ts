@@ -23,7 +23,7 @@ const openFakes = (drops: () => Promise<Drops> = () => Promise.reject(new Error(
   };
   const status = openDaemonStatus({
     config: { gateways: [prefix('10.0.5.1')] },
-    network: { nft: { drops } },
+    network: { nft: { drops }, settingsProblem: () => undefined },
     observed: { names: () => new Map(), kernel: () => emptyKernel },
     guard: { problemText: () => troubles.guard, isPanic: () => true },
     workers: { lastCommandError: () => troubles.command },
