@@ -5,7 +5,7 @@
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { isLinkName, type LinkName } from '../../address/link-name.ts';
-import { isHost, type Prefix } from '../../address/prefix.ts';
+import { isHost, overlaps, type Prefix, reservedRange } from '../../address/prefix.ts';
 import { mssClampFile, staticRulesetFile, translationFile } from '../../package.ts';
 import { invalidKey, parseStrict, prefixSchema, readOptional } from '../../toml/strict-toml.ts';
 import type { PortForward, UplinkOptions } from '../state/host-elements.ts';
@@ -24,7 +24,15 @@ export type Uplink = Omit<Config, 'allowed'>;
 
 const addressOf = (message: string) => v.pipe(prefixSchema, v.check(isHost, message));
 
-const addressSchema = addressOf('a gateway is one address, not a network');
+const linkLocal = ['169.254.0.0/16', 'fe80::/10'];
+
+const addressSchema = v.pipe(
+  addressOf('a gateway is one address, not a network'),
+  v.check((address) => {
+    const range = reservedRange(address);
+    return range === undefined || linkLocal.includes(range.text);
+  }, 'guests cannot use this address as their gateway'),
+);
 
 const interfaceSchema = v.pipe(
   v.string(),
@@ -53,7 +61,12 @@ const forwardSchema = v.pipe(
 export const uplinkEntries = {
   masquerade: v.optional(v.boolean(), false),
   forward: v.optional(v.array(forwardSchema), []),
-  uplink: v.optional(v.array(interfaceSchema)),
+  uplink: v.optional(
+    v.pipe(
+      v.array(interfaceSchema),
+      v.minLength(1, 'is empty; without the key, every interface is an uplink'),
+    ),
+  ),
   gateway: v.optional(v.array(addressSchema), []),
   mss_clamp: v.optional(v.boolean(), false),
 };
@@ -91,6 +104,21 @@ const schema = v.strictObject({
   ),
 });
 
+type Vms = v.InferOutput<typeof schema>['vm'];
+
+/** The first network that another [[vm]] has, too: the guests of both could claim the same address. */
+const overlapIn = (vms: Vms) => {
+  const seen: { readonly name: string; readonly prefix: Prefix }[] = [];
+  for (const [index, { name, addresses }] of vms.entries()) {
+    for (const [at, prefix] of addresses.entries()) {
+      const other = seen.find((known) => known.name !== name && overlaps(known.prefix, prefix));
+      if (other !== undefined) return { path: ['vm', index, 'addresses', at], prefix, other };
+      seen.push({ name, prefix });
+    }
+  }
+  return undefined;
+};
+
 /**
  * @param file the name for messages
  * @throws VifwatchError CONFIG_INVALID with file, line, column and a caret under the place
@@ -105,6 +133,12 @@ export const parseConfig = (file: string, text: string): Config => {
       throw invalidKey(file, text, path, `an earlier [[vm]] has the name "${name}"`);
     }
     allowed.set(name, addresses);
+  }
+  const overlap = overlapIn(vm);
+  if (overlap !== undefined) {
+    const { path, prefix, other } = overlap;
+    const message = `${prefix.text} overlaps ${other.prefix.text} of the [[vm]] "${other.name}"`;
+    throw invalidKey(file, text, path, message);
   }
   const [repeated] = repeatedForwards(uplink.forwards);
   if (repeated !== undefined) {

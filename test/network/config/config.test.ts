@@ -62,6 +62,11 @@ addresses = ["10.0.7.0/24", "fd00:7::/64"]
   ]);
 });
 
+test('a link-local gateway is accepted', () => {
+  const { gateways } = parseConfig('v.toml', 'gateway = ["169.254.1.1", "fe80::1"]');
+  expect(gateways.map(({ text }) => text)).toEqual(['169.254.1.1', 'fe80::1']);
+});
+
 test('a syntax error has file, line, column and a caret', () => {
   const message = failure('uplink = ["eth0"]\ngateway = [10.0.5.1]\n');
   expect(message).toMatch(/^v\.toml:2:\d+: /);
@@ -76,6 +81,13 @@ test.each([
   // The mesh compiler would write this name in a form that TOML does not accept.
   ['uplink = ["eth\\u007f"]', 'v.toml:1:11: uplink: not an interface name'],
   ['uplink = ["eth 0"]', 'v.toml:1:11: uplink: not an interface name'],
+  ['uplink = []', 'v.toml:1:1: uplink: is empty'],
+  ['gateway = ["127.0.0.1"]', 'v.toml:1:12: gateway: guests cannot use this address'],
+  ['gateway = ["ff02::1"]', 'v.toml:1:12: gateway: guests cannot use this address'],
+  [
+    '[[vm]]\nname = "a"\naddresses = ["10.0.7.0/24"]\n[[vm]]\nname = "b"\naddresses = ["fd00::1", "10.0.7.9"]',
+    'v.toml:6:25: 10.0.7.9 overlaps 10.0.7.0/24 of the [[vm]] "a"',
+  ],
   ['gateway = ["10.0.5.1", "10.0.5.0/24"]', 'v.toml:1:24: gateway: a gateway is one address'],
   ['gateway = ["10.0.5.1/24"]', 'v.toml:1:12: gateway: "10.0.5.1/24" has host bits set'],
   ['[[vm]]\nname = "a"\n', 'v.toml:1:1: vm.addresses: '],
