@@ -55,11 +55,30 @@ const addGroup = (program: Commander, group: Group): void => {
     .addHelpText('after', () => `\n${groupEpilogue(group)}`);
 };
 
+/** A word before "--" that would be taken for the local program; undefined if there is none. */
+const strayWord = (
+  { arguments: entries }: Command,
+  given: readonly unknown[],
+  words: readonly string[],
+): string | undefined => {
+  const at = Object.values(entries).findIndex(({ kind }) => kind === 'rest');
+  const taken = at < 0 ? [] : ((given[at] ?? []) as readonly unknown[]);
+  const separator = words.indexOf('--');
+  const separated = separator < 0 ? 0 : words.length - separator - 1;
+  return taken.length > separated ? String(taken[0]) : undefined;
+};
+
+type Running = {
+  readonly program: Commander;
+  readonly perform: Perform;
+  readonly words: readonly string[];
+};
+
 /** Adds the parameters, the action and the help of a command. */
 const complete = (
   leaf: Commander,
   command: Command,
-  { program, perform }: { readonly program: Commander; readonly perform: Perform },
+  { program, perform, words }: Running,
 ): void => {
   const { summary, details, options, globals } = command;
   leaf
@@ -78,6 +97,12 @@ const complete = (
   const names = Object.keys(command.arguments);
   for (const argument of Object.values(command.arguments)) leaf.addArgument(argumentFrom(argument));
   leaf.action(async () => {
+    const stray = strayWord(command, leaf.processedArgs, words);
+    if (stray !== undefined) {
+      const remedy =
+        'write the argument of a service as SERVICE+ARGUMENT, and "--" before a local program';
+      leaf.error(`error: unexpected word "${stray}"; ${remedy}`);
+    }
     const given = names.flatMap((name, at) => {
       const value: unknown = leaf.processedArgs[at];
       return value === undefined ? [] : [[name, value] as const];
@@ -111,7 +136,7 @@ export const runCommandLine = async (
   for (const command of table.commands) {
     const leaf = descend(program, command.path).summary(command.summary);
     // The start takes less time without the options of other commands.
-    if (words.includes(command.path[0])) complete(leaf, command, { program, perform });
+    if (words.includes(command.path[0])) complete(leaf, command, { program, perform, words });
   }
   for (const group of table.groups) addGroup(program, group);
   // commander's own "help" ignores the words after the first.

@@ -94,6 +94,11 @@ describe.concurrent('a wrong command line exits with 64', () => {
     ['status now', 'too many arguments'],
     ['agent chekc', 'too many arguments'],
     ['call vm', "missing required argument 'SERVICE[+ARGUMENT]'"],
+    [
+      'call vm svc word',
+      'unexpected word "word"; write the argument of a service as SERVICE+ARGUMENT',
+    ],
+    ['call vm svc word -- tar c', 'unexpected word "word"'],
     ['call --timeout 0 vm svc', 'It must be a number of seconds above 0, up to 2000000.'],
     ['call --timeout 2000001 vm svc', 'It must be a number of seconds above 0, up to 2000000.'],
     ['mesh compile mesh.toml', "required option '-o, --output <DIR>' not specified"],
