@@ -15,7 +15,6 @@ export const known = {
   'ipv6-off': 'If IPv6 is switched off, IPv4 works, and the daemon blames no other program.',
   'nft-upgrade': 'A different JSON style of a newer nft disturbs no vif.',
   'dns-rotation': 'The daemon allows each resolved address for its own TTL.',
-  'call-stdin': 'The local program of a call can open /dev/stdin and /dev/stdout.',
   descriptors: 'A service has the limits with which the agent was started.',
   'recreate-gentle': 'A guest without PV control gets an ACPI power event before it is destroyed.',
   'net-vm-anew':

@@ -3,6 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -15,7 +16,9 @@ import {
 } from '../../ipc/protocol/call.ts';
 import { systemClock } from '../../system/clock.ts';
 import { within } from '../../system/deadline.ts';
+import { readableEnd, writableEnd } from '../../system/pipe-ends.ts';
 import { plainText } from '../../text/plain-text.ts';
+import { loadNative } from '../../xen/native.ts';
 import { printError } from '../print-error.ts';
 import { connectToAgent } from './agent-link.ts';
 
@@ -60,11 +63,17 @@ const ownEnd: LocalEnd = {
 const dyingMs = 100;
 
 /**
- * Starts the local program, with the service as its stdin and stdout.
+ * Starts the local program, with the service as its stdin and stdout. libuv would use socket pairs, but a
+ * program opens /dev/stdin and /dev/stdout by name, and a socket cannot be opened.
  * @throws Error
  */
 const startProgram = async ([file = '', ...args]: readonly string[]): Promise<LocalEnd> => {
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { pipe } = loadNative();
+  const [stdin, toStdin] = pipe();
+  const [fromStdout, stdout] = pipe();
+  const [reads, writes] = [writableEnd(toStdin), readableEnd(fromStdout)];
+  const child = spawn(file, args, { stdio: [stdin, stdout, 'inherit'] });
+  for (const theirs of [stdin, stdout]) closeSync(theirs);
   await once(child, 'spawn');
   process.once('exit', () => child.kill());
   const ended = once(child, 'close').then(([, signal]: (string | null)[]) => {
@@ -72,7 +81,7 @@ const startProgram = async ([file = '', ...args]: readonly string[]): Promise<Lo
     if (signal !== null && signal !== 'SIGPIPE') throw new Error(`${file} was killed by ${signal}`);
   });
   ended.catch(() => {});
-  return { reads: child.stdin, writes: child.stdout, ended };
+  return { reads, writes, ended };
 };
 
 /**

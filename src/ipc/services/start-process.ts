@@ -1,9 +1,10 @@
 /** Starts a file as a process with its own session and group, and with only three descriptors. */
 
 import { closeSync, fchownSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { deferred } from '../../system/deferred.ts';
 import { isMissingFile } from '../../system/missing-file.ts';
+import { readableEnd, writableEnd } from '../../system/pipe-ends.ts';
 import { loadNative, type Program, type SpawnOperation } from '../../xen/native.ts';
 import { environmentOf } from './environment.ts';
 import type { User } from './passwd.ts';
@@ -49,12 +50,6 @@ const openStdioPipes = (owner: Owner | undefined): StdioPipes => {
     throw error;
   }
 };
-
-/** A stream that closes the descriptor when it is destroyed, or when it has ended and all data is written. */
-const writableEnd = (fd: number): Socket => new Socket({ fd, readable: false, writable: true });
-
-/** A stream that closes the descriptor when it is destroyed, or when all data up to the end has been read. */
-const readableEnd = (fd: number): Socket => new Socket({ fd, readable: true, writable: false });
 
 export type ServiceProcess = {
   /** The id of the process, and of the group that it leads. */
