@@ -19,8 +19,6 @@ export const known = {
   'recreate-gentle': 'A guest without PV control gets an ACPI power event before it is destroyed.',
   'net-vm-anew':
     'A VM with a vif of the running net-vm counts as served, for any devid of the vif.',
-  'mesh-hvm':
-    'The mesh check names each guest that does not get the kernel command line from `extra`.',
   hairpin: 'A VM reaches a port that net-vm forwards, like a host outside.',
 } as const;
 

@@ -17,10 +17,37 @@ const objectionTo = ({ key }: Setting): string | undefined => {
   return `only the mesh adds vifs, so that dom0 is never the backend; remove ${key}, and set ip in mesh.toml`;
 };
 
+const words = "the mesh's words in extra, which tell the agent its links and its policy";
+
+/** The setting that keeps xl from giving `extra` to the guest's kernel, and the reason. */
+const obstacleTo = (settings: readonly Setting[]) => {
+  const last = (...keys: string[]): Setting | undefined =>
+    settings.findLast(({ key }) => keys.includes(key));
+  const hvm = last('type', 'builder');
+  if (hvm?.value === 'hvm' && last('kernel') === undefined) {
+    const text = `an HVM guest without kernel does not get ${words}; set kernel and ramdisk, or type="pvh"`;
+    return { setting: hvm, text };
+  }
+  const bootloader = last('bootloader');
+  if (bootloader === undefined) return undefined;
+  const text = `with a bootloader, the guest may not get ${words}; set kernel and ramdisk instead`;
+  return { setting: bootloader, text };
+};
+
 const ofText = (file: string, text: string): readonly Diagnostic[] => {
   const { settings, syntaxError } = parseXlConfig(text);
   const at = (offset: number) => ({ file, ...positionAt(text, offset) });
+  const obstacle = obstacleTo(settings);
   return [
+    ...(obstacle === undefined
+      ? []
+      : [
+          {
+            severity: 'warning',
+            place: at(obstacle.setting.offset),
+            text: obstacle.text,
+          } as const,
+        ]),
     ...settings.flatMap((setting) => {
       const objection = objectionTo(setting);
       return objection === undefined ? [] : [error(at(setting.offset), objection)];
