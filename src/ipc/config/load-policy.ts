@@ -2,6 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { isMissingFile } from '../../system/missing-file.ts';
+import type { IsOpenForWriting } from '../../system/settled-file.ts';
 import type { Diagnostic, Place } from '../../text/diagnostic.ts';
 import { printable, quoted } from '../../text/printable.ts';
 import type { CallRule } from '../policy/call-rule.ts';
@@ -18,6 +19,8 @@ export type LoadedPolicy = {
   readonly files: number;
   /** All directories in which a change may change the policy. */
   readonly directories: readonly string[];
+  /** Whether a process was writing one of the files; the policy is invalid then. */
+  readonly isWritten: boolean;
 };
 
 /** The deepest nesting of inclusions. */
@@ -26,6 +29,7 @@ const deepest = 8;
 const mostFiles = 1000;
 
 type Loading = {
+  readonly isOpenForWriting: IsOpenForWriting;
   readonly root: string;
   readonly rules: CallRule[];
   readonly diagnostics: Diagnostic[];
@@ -33,6 +37,7 @@ type Loading = {
   /** The stamps of all files and directories, from before they were read. */
   readonly stamps: Map<string, string>;
   files: number;
+  isWritten: boolean;
 };
 
 /** A file to read, and the place that includes it. */
@@ -107,7 +112,12 @@ const loadFile = async (loading: Loading, wanted: Wanted): Promise<void> => {
   try {
     real = await realpath(path);
     await remember(loading, path);
-    bytes = await readPolicyFile(path);
+    const read = await readPolicyFile(path, loading.isOpenForWriting);
+    bytes = read.bytes;
+    if (read.isWritten) {
+      loading.isWritten = true;
+      addDiagnostic(loading, { file: nameOf(loading.root, path) }, 'a program is writing it');
+    }
   } catch (error) {
     unreadable(loading, place, path, error);
     return;
@@ -156,17 +166,22 @@ const policyOf = async (loading: Loading): Promise<CallPolicy> => {
 };
 
 /** Reads the directory. Never rejects: any error makes the policy invalid, so that it denies every call. */
-export const loadPolicy = async (directory: string): Promise<LoadedPolicy> => {
+export const loadPolicy = async (
+  directory: string,
+  isOpenForWriting: IsOpenForWriting = () => false,
+): Promise<LoadedPolicy> => {
   const root = resolve(directory);
   const loading: Loading = {
+    isOpenForWriting,
     root,
     rules: [],
     diagnostics: [],
     files: 0,
     directories: new Set([root]),
     stamps: new Map(),
+    isWritten: false,
   };
   const policy = await policyOf(loading);
-  const { rules, files, directories } = loading;
-  return { policy, rules, files, directories: [...directories] };
+  const { rules, files, directories, isWritten } = loading;
+  return { policy, rules, files, directories: [...directories], isWritten };
 };

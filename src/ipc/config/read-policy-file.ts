@@ -2,21 +2,29 @@
 import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IsOpenForWriting } from '../../system/settled-file.ts';
 
 /** The greatest size of a policy file in bytes: about 100 000 rules. */
 export const largestFile = 8 * 1024 * 1024;
 
 const suffix = '.policy';
 
+/** `isWritten`: a process has the file open for writing, so the bytes may be half of what is meant. */
+type PolicyBytes = { readonly bytes: Buffer; readonly isWritten: boolean };
+
 /** @throws Error if the file cannot be read, is not a regular file or is too large */
-export const readPolicyFile = async (path: string): Promise<Buffer> => {
+export const readPolicyFile = async (
+  path: string,
+  isOpenForWriting: IsOpenForWriting,
+): Promise<PolicyBytes> => {
   // With O_NONBLOCK, opening a FIFO does not wait for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const facts = await file.stat();
     if (!facts.isFile()) throw new Error('not a regular file');
     if (facts.size > largestFile) throw new Error(`larger than ${largestFile} bytes`);
-    return await file.readFile();
+    const bytes = await file.readFile();
+    return { bytes, isWritten: isOpenForWriting(file.fd) };
   } finally {
     await file.close();
   }

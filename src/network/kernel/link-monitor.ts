@@ -1,5 +1,6 @@
 /**
- * Reports that links, addresses, routes, settings of links or neighbour entries changed; the next observation finds the change.
+ * Reports that links, addresses, routes, settings of links or neighbour entries changed; the next observation
+ * finds the change.
  */
 import { filter, type Observable } from 'rxjs';
 import { type NeighbourNews, neighbourOf } from '../text/monitor-lines.ts';

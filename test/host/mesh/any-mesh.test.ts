@@ -91,7 +91,7 @@ const sourcesOf = (generated: World): Sources => {
   const rules = isRule ? rulesOf(`s * ${from} ${to} ${action}`) : [];
   return {
     mesh,
-    policy: { policy: policyOf(rules), rules, files: 1, directories: ['p'] },
+    policy: { policy: policyOf(rules), rules, files: 1, directories: ['p'], isWritten: false },
     policyDirectory: 'p',
     files: new Map([
       ['good.cfg', { file: 'good.cfg', kind: 'text', text: 'memory=1\n' }],

@@ -1,10 +1,21 @@
 /** The watch gives the newest policy, which denies everything while any file has an error. */
-import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Subject } from 'rxjs';
-import { type TestContext, test } from 'vitest';
+import { expect, type TestContext, test, vi } from 'vitest';
 import { watchPolicy } from '../../../src/ipc/config/watch-policy.ts';
 import { decideCall } from '../../../src/ipc/policy/decide-call.ts';
+import { loadNative } from '../../../src/xen/native.ts';
 import { directoryWith } from '../../support/directory.ts';
 import { until } from '../../support/until.ts';
 
@@ -22,6 +33,7 @@ const watching = ({ onTestFinished }: TestContext, directory: string) => {
     becomes: (reason: string): Promise<void> =>
       until(`the verdict is "${reason}"`, () => verdict.startsWith(reason)),
     nudge: () => nudges.next(),
+    verdict: () => verdict,
   };
 };
 
@@ -48,6 +60,32 @@ test.concurrent('a bad file denies every call until it is corrected', async (con
   await policy.becomes('allowed');
   rmSync(join(directory, '4.policy'));
   await policy.becomes('denied by rule');
+});
+
+test('a file that a program is writing changes nothing until the program closes it', async (context) => {
+  const asked = vi.spyOn(loadNative(), 'isOpenForWriting');
+  context.onTestFinished(() => asked.mockRestore());
+  const directory = directoryWith({ '5.policy': 's * a b deny\n' });
+  const policy = watching(context, directory);
+  await policy.becomes('denied by rule');
+  const writer = openSync(join(directory, '5.policy'), 'w');
+  writeSync(writer, allow);
+  await until('the file is read while it is written', () => {
+    return asked.mock.results.filter(({ value }) => value === true).length >= 3;
+  });
+  expect(policy.verdict()).toMatch(/^denied by rule/);
+  writeSync(writer, '# the rest\n');
+  closeSync(writer);
+  await policy.becomes('allowed');
+});
+
+test.concurrent('a file that a program is writing at the start denies every call until it is closed', async (context) => {
+  const directory = directoryWith({ '5.policy': allow });
+  const writer = openSync(join(directory, '5.policy'), 'a');
+  const policy = watching(context, directory);
+  await policy.becomes('policy invalid');
+  closeSync(writer);
+  await policy.becomes('allowed');
 });
 
 test.concurrent('included files and link targets are watched in their own directories', async (context) => {
