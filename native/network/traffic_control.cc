@@ -187,7 +187,8 @@ void TrafficControlWatch::Close(const Napi::CallbackInfo&) {
 
 void TrafficControlWatch::OnReadable() {
   Buffer buffer;
-  // What the messages say does not matter, nor whether some were lost (ENOBUFS): the links are listed again.
+  // The callback lists the links again. So the content of the messages does not matter, nor does the loss
+  // of some (ENOBUFS).
   while (recv(socket_->Number(), buffer.data(), buffer.size(), 0) >= 0 || errno == ENOBUFS) continue;
   const Napi::HandleScope handles(env_);
   const Napi::CallbackScope scope(env_, context_);

@@ -125,7 +125,7 @@ type Addon = {
   ) => NativeVchanServer;
   /** The indices of the links in this network namespace that have an ingress or clsact qdisc of tc. */
   readonly ingressQdiscs: () => readonly number[];
-  /** Of these indices of links, those that have a TCX program for arriving packets. */
+  /** Returns those of the links, by index, that have a TCX program for arriving packets. */
   readonly tcxLinks: (indices: readonly number[]) => readonly number[];
   /** Calls back after each change by tc, until it is closed. Keeps the process alive. */
   readonly TrafficControlWatch: new (

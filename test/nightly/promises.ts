@@ -1,14 +1,8 @@
 /**
  * The promises of the nightly run and their commands. `npm test` checks most of them with smaller samples.
  */
-import {
-  type Judge,
-  metricsMeetTargets,
-  scenariosPass,
-  testsCount,
-  testsPass,
-  testsPassOn,
-} from './judge.ts';
+import { bench, lab, sampled, vitest } from './commands.ts';
+import { type Judge, testsCount, testsPass, testsPassOn } from './judge.ts';
 import type { Command } from './run-command.ts';
 
 export type NightlyPromise = Command & {
@@ -23,60 +17,6 @@ export type NightlyPromise = Command & {
   /** Minutes on a machine where `node -e 0` takes 80 ms. */
   readonly usualMinutes: number;
 };
-
-/**
- * The command for these tests. It has no test timeout, because larger samples take longer; `hangFactor` ends
- * hung tests.
- */
-const vitest = (
-  tests: string | readonly string[],
-  sample: Readonly<Record<string, string>> = {},
-): Command => ({
-  argv: [
-    ...['node_modules/.bin/vitest', 'run', '--config', 'test/vitest.config.ts'],
-    ...[tests].flat(),
-    ...['--reporter=default', '--reporter=json', '--testTimeout=0'],
-  ],
-  env: sample,
-});
-
-const typescript = (file: string, ...args: readonly string[]): Command => ({
-  argv: ['node', '--import', 'tsx', file, ...args],
-  env: {},
-});
-
-type Sample = {
-  readonly file: string;
-  /** The environment variable that sets the size of the sample. */
-  readonly variable: string;
-  /** The name of the figure that the test prints; `atLeast` is its bound. */
-  readonly counts: string;
-  readonly atLeast: number;
-};
-
-const sampled = ({ file, variable, counts, atLeast }: Sample) => ({
-  ...vitest(file, { [variable]: `${atLeast}` }),
-  judge: testsCount(counts, atLeast),
-  bound: `at least ${atLeast} ${counts}`,
-});
-
-const lab = (name: string) => ({
-  part: 'lab',
-  name,
-  judge: scenariosPass,
-  ...typescript('test/rig/lab/lab.ts', name),
-  // Each run has its own directory, because a run removes the logs of an earlier run in the same directory.
-  env: { VIFWATCH_LAB_LOGS: `.cache/nightly/lab/${name}.guests` },
-  bound: 'all scenarios pass',
-});
-
-const bench = (name: string) => ({
-  part: 'bench',
-  name,
-  ...typescript('test/bench/bench.ts', name),
-  judge: metricsMeetTargets,
-  bound: 'the targets of test/bench/targets.toml',
-});
 
 export const promises: readonly NightlyPromise[] = [
   {

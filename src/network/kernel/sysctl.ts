@@ -68,8 +68,8 @@ export const hardenVif = (link: LinkName, hasIpv6: boolean): boolean => {
 const arpIgnore = 'ipv4/conf/all/arp_ignore';
 
 /**
- * What the operator's own settings keep the guests from; undefined if they keep them from nothing. vifwatch
- * changes no setting of the host but forwarding.
+ * Returns a text if one of the operator's settings hides the gateway from guests. vifwatch changes no setting of
+ * the host but forwarding.
  */
 export const settingsProblem = (): string | undefined => {
   const value = readFileSync(`/proc/sys/net/${arpIgnore}`, 'latin1').trim();

@@ -32,7 +32,7 @@ export type KernelLink = {
   /** Bytes. */
   readonly mtu: number;
   readonly alias: string | undefined;
-  /** What gets a vif's packets before the firewall does, with the remedy; undefined if nothing does. */
+  /** Names the program or link that gets a vif's packets before the firewall, and the remedy. */
   readonly attachment: string | undefined;
   /** The settings that are not as a vif needs them. */
   readonly wrongSettings: ReadonlySet<LinkSetting>;

@@ -21,7 +21,7 @@ export const ownAddresses = ({ kernel, gateways }: Facts): AddressHolders<string
   return own;
 };
 
-/** What no vif can have: also the routers and name servers that net-vm needs. */
+/** `ownAddresses`, and the routers and name servers that net-vm needs: no vif can have any of them. */
 export const reservedAddresses = (facts: Facts): AddressHolders<string> => {
   const reserved = ownAddresses(facts);
   for (const [address, text] of facts.kernel.needed) {

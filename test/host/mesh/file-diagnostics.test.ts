@@ -48,22 +48,6 @@ const cases: readonly (readonly [string, string, readonly string[], Files?])[] =
     },
   ],
   [
-    'guests that may not get extra are named, and those with a kernel are not',
-    mesh(...['h', 'b', 'u', 'k', 'p'].map((name) => `[vm.${name}]\nconfig = "${name}.cfg"\n`)),
-    [
-      "b.cfg:1:1: warning: with a bootloader, the guest may not get the mesh's words in extra, which tell the agent its links and its policy; set kernel and ramdisk instead",
-      'h.cfg:2:1: warning: an HVM guest without kernel does not get the mesh\'s words in extra, which tell the agent its links and its policy; set kernel and ramdisk, or type="pvh"',
-      'u.cfg:1:1: warning: an HVM guest without kernel does not get the mesh\'s words in extra, which tell the agent its links and its policy; set kernel and ramdisk, or type="pvh"',
-    ],
-    {
-      'h.cfg': 'memory=256\ntype = "hvm"\nfirmware="uefi"\n',
-      'b.cfg': 'bootloader="pygrub"\n',
-      'u.cfg': 'builder="hvm"\n',
-      'k.cfg': 'type="hvm"\nkernel="/boot/vmlinuz"\n',
-      'p.cfg': 'type="pvh"\nkernel="/boot/vmlinuz"\n',
-    },
-  ],
-  [
     'bad xl configurations are reported',
     mesh(
       '[vm.a]\nconfig = "x.cfg"\n[vm.b]\nconfig = "none.cfg"\n[vm.c]\nconfig = "y.cfg"\n',

@@ -4,7 +4,7 @@ import { outside4 } from '../host.ts';
 import type { LabHost } from './lab-host.ts';
 import { until } from './until.ts';
 
-/** What needs kernel modules that the fast rig's kernel may lack. A bond takes only a link that is down. */
+/** These acts need kernel modules that the fast rig's kernel may lack. A bond takes only a link that is down. */
 const acts = [
   ['ip link add vrf9 up type vrf table 9', 'ip link set dev VIF master vrf9', 'ip link del vrf9'],
   [
