@@ -1,9 +1,10 @@
-/** Reads the peer's frames from the transport, no faster than their greatest rate. */
+/** Reads the peer's frames from the transport, no faster than a useful peer sends. */
 import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '../../system/clock.ts';
 import { type CloseReason, Violation } from './close-reason.ts';
 import { createDecoder, type FrameName } from './frame.ts';
 import { frameBurst, framesPerSecond } from './limits.ts';
+import { openWasteBudget } from './waste-budget.ts';
 
 /**
  * A token bucket for the peer's frames: a peer that sends faster has to wait, and its ring fills. Returns a
@@ -32,8 +33,8 @@ type FrameReader = {
 type FrameHandlers = {
   /** Called when data comes, before its frames. */
   readonly onData: () => void;
-  /** Takes a frame. A Violation that it throws goes to `onViolation`. */
-  readonly onFrame: (frame: FrameName, stream: number, payload: Buffer) => void;
+  /** Takes a frame; false if its work was wasted. A Violation that it throws goes to `onViolation`. */
+  readonly onFrame: (frame: FrameName, stream: number, payload: Buffer) => boolean;
   readonly onViolation: (reason: CloseReason) => void;
 };
 
@@ -43,20 +44,26 @@ export const startFrameReader = (
   { onData, onFrame, onViolation }: FrameHandlers,
 ): FrameReader => {
   const frameRate = createFrameRate(clock.now);
+  const wasteBudget = openWasteBudget(clock.now);
+  let isWasted = false;
   let bytes = 0;
   let stopped = false;
   let pause: Timer | undefined;
 
   const decode = createDecoder((frame, stream, payload) => {
-    if (!stopped) onFrame(frame, stream, payload);
+    if (!stopped && !onFrame(frame, stream, payload)) isWasted = true;
   });
 
   transport.on('data', (chunk: Buffer) => {
     if (stopped) return;
+    const start = clock.now();
     onData();
     bytes += chunk.length;
+    isWasted = false;
     try {
-      const pauseMs = frameRate(decode(chunk));
+      const count = decode(chunk);
+      const wasteMs = isWasted || count === 0 ? wasteBudget(clock.now() - start) : 0;
+      const pauseMs = Math.max(frameRate(count), wasteMs);
       if (pauseMs === 0 || stopped) return;
       transport.pause();
       pause = clock.after(pauseMs, () => transport.resume());

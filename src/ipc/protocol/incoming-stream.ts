@@ -98,6 +98,7 @@ export type IncomingStream = {
    */
   readonly receive: (name: FrameName, payload: Buffer) => void;
   readonly lose: (reason: string) => void;
+  readonly isRefused: () => boolean;
 };
 
 /**
@@ -174,5 +175,6 @@ export const openIncomingStream = (
       target.state = 'gone';
       abandon(new ChannelError('LINK_LOST', reason));
     },
+    isRefused: () => target.end?.kind === 'refusal',
   };
 };

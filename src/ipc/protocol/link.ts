@@ -128,8 +128,9 @@ export const openLink = (
     onData: heartbeat.heard,
     onFrame: (frame, stream, payload) => {
       handshake.check(frame);
-      if (stream === 0) linkFrames[frame]?.(payload);
-      else streams.receive(frame, stream, payload);
+      if (stream !== 0) return streams.receive(frame, stream, payload);
+      linkFrames[frame]?.(payload);
+      return true;
     },
     onViolation: close,
   });

@@ -16,16 +16,22 @@ export type Streams = {
    */
   readonly open: (request: CallRequest, close: (reason: CloseReason) => void) => OutgoingCall;
   /**
-   * Passes a frame to its stream.
+   * Passes a frame to its stream. Returns false if the frame was a call that is refused at once.
    * @throws Violation
    */
-  readonly receive: (name: FrameName, stream: number, payload: Buffer) => void;
+  readonly receive: (name: FrameName, stream: number, payload: Buffer) => boolean;
   /** Ends all calls as lost, because the link is over. */
   readonly lose: (reason: string) => void;
   readonly count: () => number;
 };
 
 const largestId = 0xffff_ffff;
+
+/** @throws Violation if the peer may not open this stream */
+const checkNew = (name: FrameName, id: number, last: number, open: number): void => {
+  if (id <= last) throw new Violation('stream-id', `${name} of ${id} after ${last}`);
+  if (open === maxStreams) throw new Violation('streams', `more than ${maxStreams} open streams`);
+};
 
 export const openStreams = (
   link: LinkResources,
@@ -66,29 +72,26 @@ export const openStreams = (
     return stream.call;
   };
 
-  const accept = (name: 'open' | 'vouch', id: number, payload: Buffer): void => {
-    if (id <= lastIncoming)
-      throw new Violation('stream-id', `${name} of ${id} after ${lastIncoming}`);
-    if (incoming.size === maxStreams) {
-      throw new Violation('streams', `more than ${maxStreams} open streams`);
-    }
+  const accept = (name: 'open' | 'vouch', id: number, payload: Buffer): boolean => {
+    checkNew(name, id, lastIncoming, incoming.size);
     const request = readRequest(name, payload);
     lastIncoming = id;
     const stream = openIncomingStream(link, id, request, () => incoming.delete(id));
     incoming.set(id, stream);
     onCall(stream.call);
+    return !stream.isRefused();
   };
 
-  const receive = (name: FrameName, id: number, payload: Buffer): void => {
+  const receive = (name: FrameName, id: number, payload: Buffer): boolean => {
     const isOurs = id % 2 === ours;
     if (name === 'open' || name === 'vouch') {
       if (isOurs) throw new Violation('stream-id', `${name} of ${id}, which is ours to open`);
-      accept(name, id, payload);
-      return;
+      return accept(name, id, payload);
     }
     const stream = isOurs ? outgoing.get(id) : incoming.get(id);
     if (stream === undefined) throw new Violation('state', `${name} on ${id}, which is not open`);
     stream.receive(name, payload);
+    return true;
   };
 
   const lose = (reason: string): void => {

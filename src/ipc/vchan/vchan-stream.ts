@@ -46,6 +46,7 @@ export class VchanStream extends Duplex {
       writableHighWaterMark: maxRead,
     });
     this.#vchan = vchan;
+    this.on('resume', () => this.#receive());
   }
 
   /** Handles an event of the vchan. It must be called for each event. */
@@ -99,6 +100,8 @@ export class VchanStream extends Duplex {
   #receive(): void {
     // A later read is already scheduled. One more for each call would make their number grow.
     if (this.#later !== undefined) return;
+    // A paused stream reads nothing, so that the ring fills, and the peer sends no more events.
+    if (this.#isPaused()) return;
     while (!this.destroyed && !this.#closed) {
       if (this.#burst >= maxBurst) {
         this.#receiveLater();
@@ -113,6 +116,11 @@ export class VchanStream extends Duplex {
       this.#burst += Math.max(length, minCost);
       this.#wanted = this.push(this.#take(length));
     }
+  }
+
+  /** Whether the consumer wants no data for now. One that waits for `readable` does want some. */
+  #isPaused(): boolean {
+    return this.readableFlowing === false && this.listenerCount('readable') === 0;
   }
 
   #receiveLater(): void {

@@ -9,7 +9,7 @@ import { frameBytes } from './raw-peer.ts';
 const ping = frameBytes('ping', 0, Buffer.alloc(8));
 
 /** A reader whose chunks a test emits itself, and the order of what it calls. */
-const reading = (onFrame: (stop: () => void) => void = () => {}) => {
+const reading = (onFrame: (stop: () => void) => boolean = () => true) => {
   const clock = createFakeClock();
   const transport = new Readable({ read: () => {} });
   const events: string[] = [];
@@ -17,7 +17,7 @@ const reading = (onFrame: (stop: () => void) => void = () => {}) => {
     onData: () => events.push('data'),
     onFrame: (frame, stream) => {
       events.push(`${frame} ${stream}`);
-      onFrame(() => reader.stop());
+      return onFrame(() => reader.stop());
     },
     onViolation: ({ code, text }) => events.push(`${code}: ${text}`),
   });
@@ -36,7 +36,10 @@ test('each chunk counts as data before its frames, whole or not', () => {
 });
 
 test('the frames of one chunk that follow the stop are dropped, and so are later chunks', () => {
-  const { events, reader, emit } = reading((stop) => stop());
+  const { events, reader, emit } = reading((stop) => {
+    stop();
+    return true;
+  });
   emit(Buffer.concat([ping, ping]));
   emit(ping);
   expect(events).toEqual(['data', 'ping 0']);
@@ -81,4 +84,14 @@ test('the stop ends a pause without a resume', () => {
   emit(flood);
   reader.stop();
   expect([transport.isPaused(), clock.pending()]).toEqual([true, 0]);
+});
+
+test('a peer that sends one byte at a time has to wait, and one that sends whole frames has not', () => {
+  const dripping = reading();
+  for (let sent = 0; sent < 4_000; sent += 1)
+    dripping.emit(ping.subarray(sent % 16, (sent % 16) + 1));
+  expect(dripping.transport.isPaused()).toBe(true);
+  const whole = reading();
+  for (let sent = 0; sent < 4_000; sent += 1) whole.emit(ping);
+  expect(whole.transport.isPaused()).toBe(false);
 });

@@ -16,7 +16,7 @@ const linking = (isSilenceFatal = true) => {
   const transport = new Duplex({ read: () => {}, write: () => {}, final: () => {} });
   const events: string[] = [];
   const streams = {
-    receive: (name: string, stream: number) => void events.push(`${name} ${stream}`),
+    receive: (name: string, stream: number) => events.push(`${name} ${stream}`) > 0,
     lose: (reason: string) => void events.push(reason),
   };
   const link = openLink(transport, 'us', { isSilenceFatal, outbox, scheduler, streams, clock });

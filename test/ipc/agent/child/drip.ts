@@ -4,10 +4,10 @@
  */
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { clientRendezvous } from '../../../src/ipc/agent/client-rendezvous.ts';
-import { openMux } from '../../../src/ipc/protocol/mux.ts';
-import { openXenstore } from '../../../src/xen/xenstore.ts';
-import { domidOf } from '../../support/domid.ts';
+import { clientRendezvous } from '../../../../src/ipc/agent/client-rendezvous.ts';
+import { openMux } from '../../../../src/ipc/protocol/mux.ts';
+import { openXenstore } from '../../../../src/xen/xenstore.ts';
+import { domidOf } from '../../../support/domid.ts';
 
 const [server = ''] = process.argv.slice(2);
 const callsAtOnce = 50;
