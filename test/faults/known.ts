@@ -4,9 +4,6 @@
  */
 
 export const known = {
-  f3a: "One VM's fragments do not delay another VM's datagrams.",
-  f3b: "One VM's connections leave room in the connection table for another VM's.",
-  f11: 'A VM whose calls are all denied costs an agent at most a tenth of a processor.',
   f10: 'A service that stops its own processes does not stop the agent.',
   f12: 'The daemon and the agent start although another user holds their socket names.',
   f13: 'The daemon runs with any number of names in /ipc/domain-map.',

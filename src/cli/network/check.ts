@@ -54,7 +54,7 @@ const checks = (config: string): Promise<CheckResult>[] => [
   ...netVmPrograms.map(binary),
   probe(
     'firewall',
-    'as root: modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nf_log_syslog nf_conntrack',
+    'as root: modprobe -a nf_tables nft_ct nft_fib_inet nft_limit nft_log nft_connlimit nf_log_syslog nf_conntrack',
     async () => {
       await run(['nft', '-c', '-f', staticRulesetFile]);
       return `nft accepts ${staticRulesetFile}`;

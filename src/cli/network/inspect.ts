@@ -18,16 +18,16 @@ const nobody = { nowS: 0, linksOf: () => [], addressesOf: () => undefined };
 
 /** @throws VifwatchError CONFIG_INVALID or XENSTORE_UNAVAILABLE @throws CommandError if nft or ip fails */
 export const inspect = async (configFile: string): Promise<Status> => {
-  const { gateways, allowed, ...config } = await loadConfig(configFile);
+  const { gateways, allowed, shares, ...config } = await loadConfig(configFile);
   const policySet = await loadPolicies(policyDirectory(configFile));
   const { store, domid } = await connect();
   const backend = openBackend(store, domid);
-  const network = openNetwork([staticRulesetFile], gateways);
+  const network = openNetwork([staticRulesetFile], { gateways, shares });
   const linkNames = network.linkNames();
-  const [links, firewall, drops, panic, names, keys] = await Promise.all([
+  const [links, firewall, counts, panic, names, keys] = await Promise.all([
     network.observeLinks(),
     network.nft.observe(),
-    network.nft.drops(),
+    network.nft.counts(),
     network.panic.isPanic(),
     backend.names(),
     backend.keys(),
@@ -59,6 +59,6 @@ export const inspect = async (configFile: string): Promise<Status> => {
     names,
     kernel,
     gateways: gateways.map(({ text }) => text),
-    drops,
+    counts,
   });
 };

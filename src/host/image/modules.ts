@@ -15,7 +15,7 @@ const named = (...names: readonly string[]): readonly NeededModule[] =>
 /** The modules that vifwatch(8) lists. The program conntrack needs nf_conntrack_netlink. */
 export const netVmModules: readonly NeededModule[] = [
   ...named('xen-netback', 'nf_tables', 'nft_ct', 'nft_fib_inet', 'nft_limit', 'nft_log'),
-  ...named('nf_log_syslog', 'nf_conntrack', 'nf_conntrack_netlink'),
+  ...named('nft_connlimit', 'nf_log_syslog', 'nf_conntrack', 'nf_conntrack_netlink'),
   // From these releases on, nf_tables contains them.
   { name: 'nft_counter', before: [5, 18] },
   { name: 'nft_objref', before: [6, 2] },

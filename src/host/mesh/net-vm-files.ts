@@ -1,5 +1,6 @@
 /** Writes the configuration of net-vm's daemon: vifwatch.toml and the policies in rules.d. */
 import type { Prefix } from '../../address/prefix.ts';
+import { shareKeys } from '../../network/config/shares-schema.ts';
 import type { Mesh, Net, Vm } from './mesh.ts';
 
 // JSON and TOML write names of VMs and interfaces, and addresses, in the same way.
@@ -14,6 +15,14 @@ const tableOf = ({ name, addresses }: Vm): string =>
 const forwardOf = ({ proto, port, to, toPort }: Net['forwards'][number]): string =>
   `\n[[forward]]\nproto = "${proto}"\nport = ${port}\nto = "${to.text}"\ntoport = ${toPort}\n`;
 
+/** The keys of `[share]` that differ from their defaults, as TOML. */
+const shareOf = ({ shares }: Net): string => {
+  const keys = shareKeys(shares);
+  return keys.length === 0
+    ? ''
+    : `\n[share]\n${keys.map(([key, value]) => `${key} = ${value}\n`).join('')}`;
+};
+
 const daemonConfig = (net: Net, vms: readonly Vm[]): string =>
   [
     '# Made by "vifwatch mesh compile": change mesh.toml instead.\n',
@@ -21,6 +30,7 @@ const daemonConfig = (net: Net, vms: readonly Vm[]): string =>
     `gateway = ${textsOf(net.gateways)}\n`,
     ...(net.masquerade ? ['masquerade = true\n'] : []),
     ...(net.mssClamp ? ['mss_clamp = true\n'] : []),
+    shareOf(net),
     ...net.forwards.map(forwardOf),
     ...vms.map(tableOf),
   ].join('');

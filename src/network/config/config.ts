@@ -9,12 +9,15 @@ import { isHost, overlaps, type Prefix, reservedRange } from '../../address/pref
 import { mssClampFile, staticRulesetFile, translationFile } from '../../package.ts';
 import { invalidKey, parseStrict, prefixSchema, readOptional } from '../../toml/strict-toml.ts';
 import type { PortForward, UplinkOptions } from '../state/host-elements.ts';
+import type { Shares } from '../state/shares.ts';
+import { sharesSchema } from './shares-schema.ts';
 
 export type Config = UplinkOptions & {
   /** Interfaces that VMs may send to; undefined means all interfaces except lo and vifs. */
   readonly uplinks: readonly LinkName[] | undefined;
   /** The guests' gateway addresses, kept on `lo`. */
   readonly gateways: readonly Prefix[];
+  readonly shares: Shares;
   /** By VM name: addresses that the guest itself may claim. */
   readonly allowed: ReadonlyMap<string, readonly Prefix[]>;
 };
@@ -69,6 +72,7 @@ export const uplinkEntries = {
   ),
   gateway: v.optional(v.array(addressSchema), []),
   mss_clamp: v.optional(v.boolean(), false),
+  share: sharesSchema,
 };
 
 /** Renames the TOML keys to those of `Uplink`. */
@@ -80,6 +84,7 @@ export const uplinkOf = (
   masquerade: keys.masquerade,
   forwards: keys.forward,
   mssClamp: keys.mss_clamp,
+  shares: keys.share,
 });
 
 /** The indices of forwards that repeat the protocol and port of an earlier one. */

@@ -5,8 +5,9 @@ import { systemClock } from '../../system/clock.ts';
 import { within } from '../../system/deadline.ts';
 import type { Config } from '../config/config.ts';
 import type { Network } from '../kernel/network.ts';
-import type { Drops } from '../status/drops.ts';
+import type { Counts } from '../status/drops.ts';
 import { type Status, statusOf } from '../status/status.ts';
+import type { KernelSizeKeeper } from './kernel-size-keeper.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Passes } from './pass.ts';
 import type { Repair } from './repair.ts';
@@ -17,10 +18,11 @@ import type { Workers } from './workers.ts';
 type Parts = {
   readonly config: Pick<Config, 'gateways'>;
   readonly network: Pick<Network, 'settingsProblem'> & {
-    readonly nft: Pick<Network['nft'], 'drops'>;
+    readonly nft: Pick<Network['nft'], 'counts'>;
   };
   readonly observed: Pick<ObservedState, 'names' | 'kernel'>;
   readonly guard: Pick<StaticRulesetGuard, 'problemText' | 'isPanic'>;
+  readonly kernelSizes: Pick<KernelSizeKeeper, 'notices'>;
   readonly workers: Pick<Workers, 'lastCommandError'>;
   readonly repair: Pick<Repair, 'problemText'>;
   readonly passes: Pick<Passes, 'decisions' | 'problemOf'>;
@@ -28,11 +30,12 @@ type Parts = {
 };
 
 /** The longest wait for nft's counters: if nft hangs, the status must be sent all the same. */
-const dropsMs = 500;
+const countsMs = 500;
 
 /** Returns a function that gives the status now. The daemon counts as running since this call. */
 export const openDaemonStatus = (parts: Parts): (() => Promise<Status>) => {
   const { config, network, observed, guard, workers, repair, passes, vifHistory } = parts;
+  const { kernelSizes } = parts;
   const since = new Date().toISOString();
   const trouble = (): string | null =>
     guard.problemText() ??
@@ -40,17 +43,23 @@ export const openDaemonStatus = (parts: Parts): (() => Promise<Status>) => {
     repair.problemText() ??
     network.settingsProblem() ??
     null;
-  const drops = (): Promise<Drops | null> =>
-    within(systemClock, dropsMs, network.nft.drops(), () => null).catch(() => null);
+  const counts = (): Promise<Counts | null> =>
+    within(systemClock, countsMs, network.nft.counts(), () => null).catch(() => null);
   return async () =>
     statusOf({
-      daemon: { pid: process.pid, since, version, trouble: trouble() },
+      daemon: {
+        pid: process.pid,
+        since,
+        version,
+        trouble: trouble(),
+        notices: kernelSizes.notices(),
+      },
       panic: guard.isPanic(),
       decisions: passes.decisions(),
       historyOf: (decision) => vifHistory.entryOf(decision, passes.problemOf(decision)),
       names: observed.names(),
       kernel: observed.kernel(),
       gateways: config.gateways.map(({ text }) => text),
-      drops: await drops(),
+      counts: await counts(),
     });
 };

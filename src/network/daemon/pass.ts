@@ -10,6 +10,7 @@ import { hotplugErrorText, type Plan, plan, type VifProblem } from '../plan/plan
 import { openVmNetworks } from '../plan/vm-networks.ts';
 import { hostElements } from '../state/host-elements.ts';
 import { type Circumstances, type Decision, decideVifs } from '../vif/decide-vifs.ts';
+import type { KernelSizeKeeper } from './kernel-size-keeper.ts';
 import { everyUplink } from './observed-state.ts';
 import type { Policies } from './policies.ts';
 import type { RepairBackoff } from './repair-backoff.ts';
@@ -38,6 +39,7 @@ export type PassParts = Pick<
   readonly guard: Pick<StaticRulesetGuard, 'isPanic'>;
   readonly repairBackoff: RepairBackoff;
   readonly vifHistory: VifHistory;
+  readonly kernelSizes: Pick<KernelSizeKeeper, 'keep'>;
   /** Whether a link's ingress chain may stand before the link. */
   readonly ingressMayPrecede: boolean;
 };
@@ -72,6 +74,16 @@ const decide = (
     names: observed.names(),
     policyFor: policies.policyFor(vifs),
   });
+};
+
+/** Marks the vif in xenstore, so that dom0 and `xl` see its problem. */
+const mark = async (
+  { backend, observed, requeueAfter }: PassParts,
+  { key, problem }: VifProblem,
+): Promise<void> => {
+  const isMarked = await backend.markError(key, hotplugErrorText(problem));
+  observed.touch({ key, node: undefined });
+  if (!isMarked) requeueAfter(quotaRetryMs);
 };
 
 export const openPasses = (parts: PassParts): Passes => {
@@ -109,12 +121,6 @@ export const openPasses = (parts: PassParts): Passes => {
     observed.invalidateLinks();
   };
 
-  const mark = async ({ key, problem }: VifProblem): Promise<void> => {
-    const isMarked = await parts.backend.markError(key, hotplugErrorText(problem));
-    observed.touch({ key, node: undefined });
-    if (!isMarked) requeueAfter(quotaRetryMs);
-  };
-
   const run = async (): Promise<void> => {
     // xenstored reports a transaction's changes node by node; most of the events are here after this turn.
     await nextTurn();
@@ -128,6 +134,7 @@ export const openPasses = (parts: PassParts): Passes => {
     const todo = planWith(hostLinks, new Set([...busyBefore, ...workers.busy()]));
     if (guard.isPanic()) repair.closed(todo.served);
     if (observed.current().links) keepForwarding(hostLinks.uplinks);
+    parts.kernelSizes.keep(todo.served.length);
     workers.start(todo);
     const dueIn = [
       linkTimeout.review(decisions),
@@ -135,7 +142,7 @@ export const openPasses = (parts: PassParts): Passes => {
       parts.vifHistory.record(decisions, problemOf, observed.names()),
     ];
     for (const dueInMs of dueIn) if (dueInMs !== undefined) requeueAfter(dueInMs);
-    await Promise.all([...todo.mark, ...unmarked(decisions)].map(mark));
+    await Promise.all([...todo.mark, ...unmarked(decisions)].map((found) => mark(parts, found)));
   };
 
   return { run, decisions: () => decisions, problemOf };

@@ -28,6 +28,7 @@ import { openDaemonStatus } from './daemon-status.ts';
 import { openFailedAttempts } from './failed-attempts.ts';
 import { openFlowCuts } from './flow-cuts.ts';
 import { openHostNames } from './host-names.ts';
+import { openKernelSizeKeeper } from './kernel-size-keeper.ts';
 import { linkLooks } from './link-looks.ts';
 import { openLinkTimeout } from './link-timeout.ts';
 import { openObservedState } from './observed-state.ts';
@@ -112,7 +113,8 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const { repairBackoff } = memory;
   const observed = openObservedState({ network, backend }, () => guard.suspect());
   const flowCuts = openFlowCuts({ ...ports, config, observed, log }, systemClock.now);
-  const shared = { ...ports, ...memory, config, log, observed, flowCuts };
+  const kernelSizes = openKernelSizeKeeper({ network, config, log }, systemClock.now);
+  const shared = { ...ports, ...memory, config, log, observed, flowCuts, kernelSizes };
   const guard = openStaticRulesetGuard({
     network,
     repairBackoff,
@@ -188,7 +190,7 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
   const claim = await claimNamespace('vifwatch');
-  const network = openNetwork(staticRulesetFilesOf(options.config), options.config.gateways);
+  const network = openNetwork(staticRulesetFilesOf(options.config), options.config);
   await prepareKernel(network);
   const ingressMayPrecede = await network.nft.ingressMayPrecede();
   network.prepare();

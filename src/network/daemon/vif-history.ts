@@ -56,7 +56,7 @@ export const openVifHistory = (log: Logger, now: () => number): VifHistory => {
   ): void => {
     const { key, claim } = decision.vif;
     const before = entries.get(key);
-    const status = vifStatus(decision, { problem, since: null, claims: 0 }, name);
+    const status = vifStatus(decision, { problem, since: null, claims: 0 }, name, null);
     const { phase, error, link, mac, addresses } = status;
     const errorText = error === null ? undefined : `${error.code}: ${error.text}`;
     const isNewClaim = claim !== undefined && claim !== before?.claim;

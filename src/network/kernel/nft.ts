@@ -4,7 +4,7 @@ import { attempt, CommandError, openStandby, run } from '../../system/command.ts
 import { stdinFile } from '../../system/input-pipe.ts';
 import type { Garbage } from '../plan/plan.ts';
 import type { Firewall } from '../state/kernel-state.ts';
-import { type Drops, parseDrops } from '../status/drops.ts';
+import { type Counts, parseDrops, parseRefused } from '../status/drops.ts';
 import { ingressProbe } from '../text/ingress.ts';
 import { type Additions, additions, deletions, parseFirewall } from '../text/nft-json.ts';
 
@@ -24,8 +24,8 @@ export type Nft = {
   readonly remove: (what: Garbage) => Promise<void>;
   /** Whether a link's ingress chain may be added before the link. */
   readonly ingressMayPrecede: () => Promise<boolean>;
-  /** The drop counters of the static ruleset. */
-  readonly drops: () => Promise<Drops>;
+  /** The counters of the static ruleset. */
+  readonly counts: () => Promise<Counts>;
   /** Starts an `nft` that waits for the next `add`. */
   readonly prepare: () => void;
   readonly close: () => void;
@@ -65,16 +65,16 @@ const loadable = (json: string): string => {
 
 /**
  * @param staticRulesetFiles files of rules/; the first is vifwatch.nft
- * @param hostLines lines that are loaded together with vifwatch.nft
+ * @param hostLines returns lines that are loaded together with vifwatch.nft
  */
 export const openNft = (
   [staticRulesetFile, ...otherFiles]: readonly string[],
-  hostLines: readonly string[] = [],
+  hostLines: () => Promise<readonly string[]> = async () => [],
 ): Nft => {
   const standby = openStandby(applying);
   return {
     loadStaticRuleset: async () => {
-      const lines = [`include "${staticRulesetFile}"`, ...hostLines, ''];
+      const lines = [`include "${staticRulesetFile}"`, ...(await hostLines()), ''];
       await run(['nft', '-f', stdinFile], lines.join('\n'));
       for (const file of otherFiles) await run(['nft', '-f', file]);
     },
@@ -95,6 +95,14 @@ export const openNft = (
     },
     prepare: standby.prepare,
     close: standby.close,
-    drops: async () => parseDrops(await run(['nft', '-j', 'list', 'counters'])),
+    counts: async () => {
+      const [counters, ...refused] = await Promise.all([
+        run(['nft', '-j', 'list', 'counters']),
+        ...['inet', 'arp'].map((family) =>
+          run(['nft', '-j', 'list', 'set', family, 'vifwatch', 'refused']),
+        ),
+      ]);
+      return { drops: parseDrops(counters ?? ''), refused: parseRefused(refused) };
+    },
   };
 };

@@ -20,6 +20,11 @@ const claimLine = ({ link, claim }: VifStatus): string[] => {
   return [`${link}: the guest claims "${claim.text}"${count}; ${claimCondition}`];
 };
 
+const refusedLine = ({ link, refused }: VifStatus): string[] =>
+  refused === null || refused === 0
+    ? []
+    : [`${link}: ${refused} packets were more than its share, and dropped`];
+
 const dropsLine = (drops: Status['drops']): string[] => {
   const counts = Object.entries(drops ?? {}).map(([name, packets]) => `${name} ${packets}`);
   return counts.length === 0 ? [] : ['', `packets dropped: ${counts.join(', ')}`];
@@ -40,11 +45,13 @@ export const statusText = (status: Status): string => {
     ...(panic
       ? ['PANIC: all packets from and to all vifs are dropped until "vifwatch resume"']
       : []),
+    ...(daemon?.notices ?? []).map((notice) => `NOTICE: ${notice}`),
     ...(daemon?.trouble ? [`TROUBLE, retrying: ${daemon.trouble}`] : []),
     `uplinks: ${list(uplinks)}   gateways: ${list(gateways)}`,
     '',
     vifs.length === 0 ? 'no vifs' : plainTable(head, vifs.map(vifRow)),
     ...vifs.flatMap(claimLine),
+    ...vifs.flatMap(refusedLine),
     ...dropsLine(drops),
     '',
     routes.length === 0

@@ -5,7 +5,7 @@ import { isProblem, type Problem } from '../../errors.ts';
 import type { KernelState } from '../state/kernel-state.ts';
 import { type BackendVif, type VmNames, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide-vifs.ts';
-import type { Drops } from './drops.ts';
+import type { Counts, Drops } from './drops.ts';
 
 export type Phase = 'waiting' | 'configuring' | 'connected' | 'closing' | 'error';
 
@@ -23,6 +23,8 @@ export type VifStatus = {
   readonly error: { readonly code: string; readonly text: string } | null;
   /** Addresses that only the guest claims, and how often its claim changed; null without such a claim. */
   readonly claim: { readonly text: string; readonly count: number } | null;
+  /** The packets that were more than its share and dropped; null if nft does not answer. */
+  readonly refused: number | null;
 };
 
 type DaemonStatus = {
@@ -31,6 +33,8 @@ type DaemonStatus = {
   readonly version: string;
   /** The failure that the daemon currently retries; null if there is none. */
   readonly trouble: string | null;
+  /** What the operator should know about net-vm, and what the daemon cannot change. */
+  readonly notices: readonly string[];
 };
 
 /** The document of `status --json`. Within one `schema`, fields can be added but none changes its meaning. */
@@ -86,21 +90,24 @@ export const vifStatus = (
   decision: Decision,
   { problem, since, claims }: VifHistoryEntry,
   name: string | undefined,
+  counts: Counts | null,
 ): VifStatus => {
   const { vif } = decision;
   const error = decision.kind === 'refused' ? decision.problem : problem;
   const facts = isProblem(vif.facts) ? undefined : vif.facts;
+  const link = facts?.link ?? defaultLinkOf(vif);
   return {
     domid: vif.domid,
     devid: vif.devid,
     name: name ?? null,
-    link: facts?.link ?? defaultLinkOf(vif),
+    link,
     mac: facts?.mac ?? null,
     addresses: addressesOf(decision),
     phase: phaseOf(decision, problem),
     since,
     error: error === undefined ? null : { code: error.code, text: error.text },
     claim: claimOf(vif, claims),
+    refused: counts === null ? null : (counts.refused.get(link) ?? 0),
   };
 };
 
@@ -112,7 +119,7 @@ type StatusFacts = {
   readonly names: VmNames;
   readonly kernel: KernelState;
   readonly gateways: readonly string[];
-  readonly drops: Drops | null;
+  readonly counts: Counts | null;
 };
 
 const byKey = (a: { domid: number; devid: number }, b: { domid: number; devid: number }): number =>
@@ -120,9 +127,11 @@ const byKey = (a: { domid: number; devid: number }, b: { domid: number; devid: n
 
 /** Builds the whole document; vifs are sorted by domid and devid, routes by link and prefix. */
 export const statusOf = (facts: StatusFacts): Status => {
-  const { daemon, panic, decisions, historyOf, names, kernel, gateways, drops } = facts;
+  const { daemon, panic, decisions, historyOf, names, kernel, gateways, counts } = facts;
   const vifs = decisions
-    .map((decision) => vifStatus(decision, historyOf(decision), names.get(decision.vif.domid)))
+    .map((decision) =>
+      vifStatus(decision, historyOf(decision), names.get(decision.vif.domid), counts),
+    )
     .sort(byKey);
   const elements = [...kernel.elements.values()];
   return {
@@ -133,7 +142,7 @@ export const statusOf = (facts: StatusFacts): Status => {
     uplinks: elements.flatMap((element) => (element.set === 'uplink' ? element.link : [])).sort(),
     gateways,
     vifs,
-    drops,
+    drops: counts?.drops ?? null,
     routes: [...kernel.routes.values()]
       .map(({ prefix, link, via }) => ({ prefix, link, via: via ?? null }))
       .sort((a, b) => (a.link + a.prefix < b.link + b.prefix ? -1 : 1)),

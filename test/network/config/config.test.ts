@@ -20,6 +20,13 @@ test('every option has a default, also without a file', async () => {
     masquerade: false,
     forwards: [],
     mssClamp: false,
+    shares: {
+      flows: 8_192,
+      newFlows: 500,
+      fragments: 2_000,
+      neighbours: 20,
+      icmpErrors: 50,
+    },
     allowed: new Map(),
   };
   expect(parseConfig('v.toml', '')).toEqual(none);
@@ -34,6 +41,9 @@ uplink = ["eth0", "wwan0"]
 gateway = ["10.0.5.1", "FD00:5::1"]
 masquerade = true
 mss_clamp = true
+[share]
+flows = 100
+new_flows = 5
 [[forward]]
 proto = "tcp"
 port = 80
@@ -56,6 +66,7 @@ addresses = ["10.0.7.0/24", "fd00:7::/64"]
     { proto: 'udp', port: 80, to: { text: '10.0.5.7' }, toPort: 8080 },
   ]);
   expect(config.mssClamp).toBe(true);
+  expect(config.shares).toMatchObject({ flows: 100, newFlows: 5, fragments: 2_000 });
   expect(config.allowed.get('web')?.map(({ text }) => text)).toEqual([
     '10.0.7.0/24',
     'fd00:7::/64',
@@ -82,6 +93,8 @@ test.each([
   ['uplink = ["eth\\u007f"]', 'v.toml:1:11: uplink: not an interface name'],
   ['uplink = ["eth 0"]', 'v.toml:1:11: uplink: not an interface name'],
   ['uplink = []', 'v.toml:1:1: uplink: is empty'],
+  ['[share]\nflows = 0', 'v.toml:2:1: share.flows: '],
+  ['[share]\nflow = 9', 'v.toml:2:1: unknown key "share.flow"'],
   ['gateway = ["127.0.0.1"]', 'v.toml:1:12: gateway: guests cannot use this address'],
   ['gateway = ["ff02::1"]', 'v.toml:1:12: gateway: guests cannot use this address'],
   [

@@ -21,6 +21,7 @@ const documentSchema = v.strictObject({
       since: time,
       version: v.string(),
       trouble: v.nullable(v.string()),
+      notices: v.array(v.string()),
     }),
   ),
   panic: v.boolean(),
@@ -38,6 +39,7 @@ const documentSchema = v.strictObject({
       since: v.nullable(time),
       error: v.nullable(v.strictObject({ code: v.string(), text: v.string() })),
       claim: v.nullable(v.strictObject({ text: v.string(), count: v.number() })),
+      refused: v.nullable(v.number()),
     }),
   ),
   drops: v.nullable(v.record(v.string(), v.number())),
@@ -114,6 +116,7 @@ test('the document has exactly the documented fields, with the right values', as
           phase: 'connected',
           error: null,
           claim: null,
+          refused: 0,
         },
         {
           domid: bad,
@@ -125,6 +128,7 @@ test('the document has exactly the documented fields, with the right values', as
           phase: 'error',
           error: { code: 'ADDRESS_TAKEN', text: `10.0.5.30 belongs to the live vif ${good}/0` },
           claim: null,
+          refused: 0,
         },
       ],
     );

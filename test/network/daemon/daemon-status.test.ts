@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openDaemonStatus } from '../../../src/network/daemon/daemon-status.ts';
 import { openVifHistory } from '../../../src/network/daemon/vif-history.ts';
-import type { Drops } from '../../../src/network/status/drops.ts';
+import type { Counts } from '../../../src/network/status/drops.ts';
 import { CommandError } from '../../../src/system/command.ts';
 import { emptyKernel, prefix } from '../store-fixture.ts';
 
@@ -15,7 +15,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const openFakes = (drops: () => Promise<Drops> = () => Promise.reject(new Error('nft failed'))) => {
+const openFakes = (
+  counts: () => Promise<Counts> = () => Promise.reject(new Error('nft failed')),
+) => {
   const troubles = {
     guard: undefined as string | undefined,
     command: undefined as CommandError | undefined,
@@ -23,11 +25,12 @@ const openFakes = (drops: () => Promise<Drops> = () => Promise.reject(new Error(
   };
   const status = openDaemonStatus({
     config: { gateways: [prefix('10.0.5.1')] },
-    network: { nft: { drops }, settingsProblem: () => undefined },
+    network: { nft: { counts }, settingsProblem: () => undefined },
     observed: { names: () => new Map(), kernel: () => emptyKernel },
     guard: { problemText: () => troubles.guard, isPanic: () => true },
     workers: { lastCommandError: () => troubles.command },
     repair: { problemText: () => troubles.repair },
+    kernelSizes: { notices: () => [] },
     passes: { decisions: () => [], problemOf: () => undefined },
     vifHistory: openVifHistory(pino({ enabled: false }), () => 0),
   });

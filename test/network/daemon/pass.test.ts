@@ -72,6 +72,7 @@ const openFakes = (...vifs: readonly BackendVif[]) => {
       maySwitchForwardingOn: () => false,
       closed: (vifs: readonly ServedVif[]) => calls.push(`closed ${vifs.map(({ key }) => key)}`),
     },
+    kernelSizes: { keep: () => undefined },
     vifHistory: {
       record: () => {
         calls.push('record');

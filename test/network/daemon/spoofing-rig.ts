@@ -13,7 +13,7 @@ export const victim = { name: 'victim', ipv4: '10.0.5.40', ipv6: 'fd00:5::40' };
 /** A VM that is off: only the configuration knows it. */
 export const absent = { name: 'absent', ipv4: '10.0.7.9', ipv6: 'fd00:7::9' };
 
-const config = `uplink = ["eth0"]
+export const spoofingConfig = `uplink = ["eth0"]
 gateway = ["${gateway4}", "${gateway6}"]
 [[vm]]
 name = "${absent.name}"
@@ -93,8 +93,14 @@ export const becomesSilent = async ({ seen, drops }: Pick<SpoofingRig, 'seen' | 
   });
 };
 
-/** Runs the body with both guests connected and every witness in place. */
-export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Promise<void> =>
+/**
+ * Runs the body with both guests connected and every witness in place.
+ * @param moreConfig lines at the end of vifwatch.toml
+ */
+export const withSpoofingRig = (
+  body: (rig: SpoofingRig) => Promise<void>,
+  moreConfig = '',
+): Promise<void> =>
   withNetVm(
     async (host) => {
       const [victimGuest, spoofingGuest] = [await serve(host, victim), await serve(host, spoofer)];
@@ -137,7 +143,7 @@ export const withSpoofingRig = (body: (rig: SpoofingRig) => Promise<void>): Prom
         seen,
       });
     },
-    { config },
+    { config: `${spoofingConfig}${moreConfig}` },
   );
 
 /** The counts that grew between two states, with their growth. */

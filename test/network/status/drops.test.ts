@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDrops } from '../../../src/network/status/drops.ts';
+import { parseDrops, parseRefused } from '../../../src/network/status/drops.ts';
 
 const counter = (family: string, table: string, name: string, packets: number) => ({
   counter: { family, name, table, handle: 3, packets, bytes: 60 * packets },
@@ -19,4 +19,18 @@ test('drops are summed by name over our tables only, without counters at zero', 
     ['arp_foreign_ip', 1],
     ['multicast_source', 5],
   ]);
+});
+
+test('refused packets are summed by link over the families', () => {
+  const listing = (...elem: readonly object[]): string =>
+    JSON.stringify({ nftables: [{ metainfo: {} }, { set: { name: 'refused', elem } }] });
+  const refused = (val: string, packets: number) => ({ elem: { val, counter: { packets } } });
+  const empty = JSON.stringify({ nftables: [{ set: { name: 'refused' } }] });
+  expect([...parseRefused([listing(refused('vif1.0', 2), refused('vif2.0', 1)), empty])]).toEqual([
+    ['vif1.0', 2],
+    ['vif2.0', 1],
+  ]);
+  expect(parseRefused([listing(refused('vif1.0', 2)), listing(refused('vif1.0', 3))])).toEqual(
+    new Map([['vif1.0', 5]]),
+  );
 });

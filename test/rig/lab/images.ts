@@ -111,7 +111,15 @@ const netVmSpec = async (): Promise<ImageSpec> => {
     copies: [...base.copies, '/lib/rc', '/etc/rc.conf'],
     modules: [
       ...['xen-netback', 'xen-blkfront', 'ext4', 'veth', 'vrf', 'bonding', ...linkModules],
-      ...['nf_tables', 'nft_ct', 'nft_limit', 'nft_log', 'nft_reject_inet', 'nft_fib_inet'],
+      ...[
+        'nf_tables',
+        'nft_ct',
+        'nft_limit',
+        'nft_connlimit',
+        'nft_log',
+        'nft_reject_inet',
+        'nft_fib_inet',
+      ],
       ...['nft_chain_nat', 'nft_masq', 'nf_conntrack_netlink', 'nf_log_syslog', 'nft_objref'],
     ],
     directories: [
