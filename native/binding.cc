@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "file/lock_file.h"
 #include "file/open_for_writing.h"
 #include "network/traffic_control.h"
 #include "process/peer_credentials.h"
@@ -16,6 +17,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Vchan", Vchan::Class(env));
   exports.Set("VchanServer", VchanServer::Class(env));
   exports.Set("ingressQdiscs", Napi::Function::New<IngressQdiscs>(env, "ingressQdiscs"));
+  exports.Set("lockFile", Napi::Function::New<LockFile>(env, "lockFile"));
   exports.Set("isOpenForWriting", Napi::Function::New<IsOpenForWriting>(env, "isOpenForWriting"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
   exports.Set("tcxLinks", Napi::Function::New<TcxLinks>(env, "tcxLinks"));

@@ -2,7 +2,7 @@
 import { chmod, chown, rename, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 
-/** Listens at a path, or at an abstract name after a NUL. Rejects with the error of the system. */
+/** Listens at a path. Rejects with the error of the system. */
 export const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);

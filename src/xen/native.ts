@@ -136,6 +136,8 @@ type Addon = {
    * that cannot tell.
    */
   readonly isOpenForWriting: (descriptor: number) => boolean;
+  /** Locks the file until its descriptor is closed; false if another process has the lock. */
+  readonly lockFile: (descriptor: number) => boolean;
   /** Returns the kernel's record of the process that connected a unix socket. */
   readonly peerCredentials: (descriptor: number) => PeerCredentials;
   /** Creates a pipe. Both descriptors are closed on exec. */

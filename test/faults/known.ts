@@ -5,8 +5,6 @@
 
 export const known = {
   f10: 'A service that stops its own processes does not stop the agent.',
-  f12: 'The daemon and the agent start although another user holds their socket names.',
-  f13: 'The daemon runs with any number of names in /ipc/domain-map.',
   'shadowing-routes':
     'The daemon removes foreign routes, addresses and rules about a vif, or reports them.',
   'ipv6-off': 'If IPv6 is switched off, IPv4 works, and the daemon blames no other program.',

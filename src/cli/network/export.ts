@@ -19,7 +19,7 @@ const vmsByLink = async (): Promise<ReadonlyMap<LinkName, string>> => {
   const { store, domid: own } = await connect();
   const backend = openBackend(store, own);
   try {
-    const [names, keys] = await Promise.all([backend.names(), backend.keys()]);
+    const [{ names }, keys] = await Promise.all([backend.names([]), backend.keys()]);
     const records = await Promise.all(keys.map((key) => backend.read(key)));
     return new Map(
       records.flatMap((record): [LinkName, string][] => {

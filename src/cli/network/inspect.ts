@@ -6,7 +6,7 @@ import { loadPolicies } from '../../network/config/policies.ts';
 import { everyUplink } from '../../network/daemon/observed-state.ts';
 import { openNetwork } from '../../network/kernel/network.ts';
 import { policyChains } from '../../network/policy/policy-chain.ts';
-import { policyOf } from '../../network/policy/policy-set.ts';
+import { policyOf, vmNamesIn } from '../../network/policy/policy-set.ts';
 import { type Status, statusOf } from '../../network/status/status.ts';
 import { openBackend } from '../../network/store/backend.ts';
 import { interpret } from '../../network/vif/backend-vif.ts';
@@ -24,12 +24,12 @@ export const inspect = async (configFile: string): Promise<Status> => {
   const backend = openBackend(store, domid);
   const network = openNetwork([staticRulesetFile], { gateways, shares });
   const linkNames = network.linkNames();
-  const [links, firewall, counts, panic, names, keys] = await Promise.all([
+  const [links, firewall, counts, panic, { names }, keys] = await Promise.all([
     network.observeLinks(),
     network.nft.observe(),
     network.nft.counts(),
     network.panic.isPanic(),
-    backend.names(),
+    backend.names(vmNamesIn(policySet)),
     backend.keys(),
   ]);
   const kernel = { ...links, ...(firewall ?? { elements: new Map(), chains: new Map() }) };

@@ -17,6 +17,7 @@ import { systemClock } from '../../system/clock.ts';
 import { claimNamespace } from '../../system/one-per-namespace.ts';
 import { placeText } from '../../text/diagnostic.ts';
 import { connect } from '../../xen/connect.ts';
+import { loadNative } from '../../xen/native.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import type { AgentConfig, AgentPaths } from '../config/agent-config.ts';
 import type { LoadedPolicy } from '../config/load-policy.ts';
@@ -81,7 +82,7 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   // This comes first: without a listener, a SIGHUP would end the process.
   const settings = openSettings(config, paths.config, log);
   await mkdir(runtime, { recursive: true, mode: 0o755 });
-  const claim = await claimNamespace('vifwatch-agent');
+  const claim = await claimNamespace('vifwatch-agent', loadNative().lockFile);
   const { store, domid } = await connect();
   const self = await selfOf(store, domid);
   await removeAgentNodes(store, domid);
@@ -141,5 +142,5 @@ export const runAgent = async ({ config, paths, runtime, log }: AgentOptions): P
   await servicesEnded(services);
   policy.close();
   store.close();
-  claim.close();
+  await claim.close();
 };

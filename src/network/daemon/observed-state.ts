@@ -9,12 +9,19 @@ import { type ObservedVifs, openObservedVifs } from './observed-vifs.ts';
 
 export type ObservedState = ObservedVifs & ObservedKernel;
 
+type Ports = {
+  readonly network: Network;
+  readonly backend: Backend;
+  /** The names of VMs in the configuration. */
+  readonly wantedNames: () => ReadonlySet<string>;
+};
+
 /** @param tablesLost called when one of the daemon's tables is missing */
 export const openObservedState = (
-  { network, backend }: { readonly network: Network; readonly backend: Backend },
+  { network, backend, wantedNames }: Ports,
   tablesLost: () => void,
 ): ObservedState => ({
-  ...openObservedVifs(backend),
+  ...openObservedVifs(backend, wantedNames),
   ...openObservedKernel(network, tablesLost),
 });
 

@@ -51,14 +51,18 @@ const openTouched = () => {
   };
 };
 
+/** @param wantedNames the names of VMs in the configuration, which are read even if the map cannot be listed */
 export const openObservedVifs = (
   backend: Pick<Backend, 'read' | 'keys' | 'names'>,
+  wantedNames: () => ReadonlySet<string>,
 ): ObservedVifs => {
   const records = new Map<VifKey, BackendRecord>();
   const vifs = new Map<VifKey, BackendVif>();
   const refusedMtus = new Map<VifKey, number>();
   const touched = openTouched();
   let names: VmNames = new Map();
+  /** The names that were asked for; undefined if all names are known. */
+  let asked: ReadonlySet<string> | undefined;
 
   const readVif = async (key: VifKey, nodes: Nodes): Promise<void> => {
     const before = records.get(key);
@@ -76,7 +80,12 @@ export const openObservedVifs = (
 
   const refresh = async (): Promise<void> => {
     const changes = touched.take();
-    if (changes.names) names = await backend.names();
+    const wanted = changes.names || asked !== undefined ? wantedNames() : new Set<string>();
+    if (changes.names || [...wanted].some((name) => !asked?.has(name))) {
+      const read = await backend.names(wanted);
+      names = read.names;
+      asked = read.isListed ? undefined : new Set(wanted);
+    }
     const keys = changes.all ? [...records.keys(), ...(await backend.keys())] : [];
     const all = keys.map((key) => [key, 'whole'] as const);
     const toRead = new Map<VifKey, Nodes>([...changes.vifs, ...all]);

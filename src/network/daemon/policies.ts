@@ -19,6 +19,7 @@ import {
   type PolicySet,
   policyOf,
   vanishedMs,
+  vmNamesIn,
 } from '../policy/policy-set.ts';
 import type { BackendVif } from '../vif/backend-vif.ts';
 import type { Circumstances } from '../vif/decide-vifs.ts';
@@ -35,6 +36,8 @@ export type Policies = {
   /** Emits after each reload, and when the addresses of a DNS name have changed. */
   readonly changes: Observable<void>;
   readonly policyFor: (vifs: Vifs) => Circumstances['policyFor'];
+  /** The names of VMs that have a policy, or that a rule names. */
+  readonly vmNames: () => readonly string[];
   /** The chains of the policy that most VMs share. */
   readonly commonChains: () => PolicyChains;
   /**
@@ -175,6 +178,7 @@ export const openPolicies = async (
         return isProblem(policy) ? policy : compiled(policy);
       };
     },
+    vmNames: () => vmNamesIn(policySet),
     commonChains: () => compile(policySet.fallback, factsOf(new Map())).chains,
     flowFacts: (atStart) => {
       const { everOf, pastOf, addressesOf } = hostNames;

@@ -10,6 +10,7 @@ import { deferred } from '../../system/deferred.ts';
 import { claimNamespace } from '../../system/one-per-namespace.ts';
 import { singleFlight } from '../../system/single-flight.ts';
 import { connect } from '../../xen/connect.ts';
+import { loadNative } from '../../xen/native.ts';
 import type { Xenstore } from '../../xen/xenstore.ts';
 import { type Config, staticRulesetFilesOf } from '../config/config.ts';
 import { watchLinks, watchNeighbours } from '../kernel/link-monitor.ts';
@@ -111,7 +112,8 @@ const openWatcher = (options: DaemonOptions, ports: Ports) => {
   const listening = deferred<void>();
   const memory = openMemory(log);
   const { repairBackoff } = memory;
-  const observed = openObservedState({ network, backend }, () => guard.suspect());
+  const wantedNames = () => new Set([...config.allowed.keys(), ...policies.vmNames()]);
+  const observed = openObservedState({ network, backend, wantedNames }, () => guard.suspect());
   const flowCuts = openFlowCuts({ ...ports, config, observed, log }, systemClock.now);
   const kernelSizes = openKernelSizeKeeper({ network, config, log }, systemClock.now);
   const shared = { ...ports, ...memory, config, log, observed, flowCuts, kernelSizes };
@@ -189,7 +191,7 @@ const lastWorkMs = 5_000;
 export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   const { runtime, log } = options;
   await prepareRuntime(runtime);
-  const claim = await claimNamespace('vifwatch');
+  const claim = await claimNamespace('vifwatch', loadNative().lockFile);
   const network = openNetwork(staticRulesetFilesOf(options.config), options.config);
   await prepareKernel(network);
   const ingressMayPrecede = await network.nft.ingressMayPrecede();
@@ -230,5 +232,5 @@ export const runDaemon = async (options: DaemonOptions): Promise<void> => {
   network.close();
   hostNames.close();
   store.close();
-  claim.close();
+  await claim.close();
 };

@@ -74,6 +74,14 @@ export const everyPolicy = ({ policies, fallback }: PolicySet): NetworkPolicy[] 
   fallback,
 ];
 
+/** The names of VMs that have a file, or that a rule names. */
+export const vmNamesIn = (policySet: PolicySet): readonly string[] => [
+  ...[...policySet.policies.keys()].filter(isName),
+  ...everyPolicy(policySet).flatMap(({ rules }) =>
+    rules.flatMap(({ peer }) => (peer.kind === 'vms' ? peer.names : [])),
+  ),
+];
+
 /**
  * The policy of a vif. While any file has a VM's name, a domain without a name gets a Problem, since any of
  * those files may be for it.
@@ -98,7 +106,7 @@ export const policyOf = (
   }
   if (key !== undefined) return policies.get(key) ?? fallback;
   if (name === undefined && byName) {
-    const text = `rules.d has files for VM names, but domain ${domid} has no name in /ipc/domain-map`;
+    const text = `rules.d has files for VM names, but domain ${domid} has no name in /ipc/domain-map that net-vm can find`;
     return { code: 'POLICY_UNNAMED', text };
   }
   return fallback;

@@ -25,6 +25,12 @@ import {
   vifIdsOf,
 } from './vif-paths.ts';
 
+type DomainNames = {
+  readonly names: VmNames;
+  /** Whether the map could be listed; else only the wanted names are there. */
+  readonly isListed: boolean;
+};
+
 export type Backend = {
   /** Emits `all` and `names` at the start, then each change. */
   readonly changes: Observable<StoreChange>;
@@ -39,8 +45,12 @@ export type Backend = {
     nodes?: readonly BackendNode[],
     before?: BackendRecord,
   ) => Promise<BackendRecord | undefined>;
-  /** The names that dom0 gives to domids in /ipc/domain-map; empty if the map is missing or unreadable. */
-  readonly names: () => Promise<VmNames>;
+  /**
+   * Reads the names that dom0 gives to domids in /ipc/domain-map.
+   * @param wanted names to read even if xenstored does not list the map: it is unreadable or missing, or has so
+   * many names that oxenstored cannot list them (E2BIG)
+   */
+  readonly names: (wanted: Iterable<string>) => Promise<DomainNames>;
   /**
    * Writes `hotplug-status=connected` for the vifs and returns the keys of the vifs for which it was
    * written. It skips a vif that was closed or replaced meanwhile.
@@ -71,11 +81,16 @@ const isAccepted = (request: Promise<unknown>): Promise<boolean> =>
 const list = (store: Xenstore, path: string): Promise<readonly string[]> =>
   ifMissing(store.list(path), []);
 
-const readNames = async (store: Xenstore): Promise<VmNames> => {
-  const listed = await list(store, domainMap);
-  const values = await store.readAll(listed.map((name) => `${domainMap}/${name}`));
-  const entries = listed.map((name, index) => [parseDomid(values[index]), name] as const);
-  return new Map(entries.flatMap(([id, name]) => (id === undefined ? [] : [[id, name]])));
+/** Whether a node can have the name: xenstored refuses a path with other characters. */
+const isNodeName = (name: string): boolean => /^[\w@:+.-]{1,255}$/.test(name);
+
+const readNames = async (store: Xenstore, wanted: Iterable<string>): Promise<DomainNames> => {
+  const listed = await ifRefused(store.list(domainMap), undefined);
+  const asked = listed ?? [...new Set(wanted)].filter(isNodeName);
+  const values = await store.readAll(asked.map((name) => `${domainMap}/${name}`));
+  const entries = asked.map((name, index) => [parseDomid(values[index]), name] as const);
+  const names = new Map(entries.flatMap(([id, name]) => (id === undefined ? [] : [[id, name]])));
+  return { names, isListed: listed !== undefined };
 };
 
 const readKeys = async (store: Xenstore, root: string): Promise<readonly VifKey[]> => {
@@ -136,7 +151,7 @@ export const openBackend = (store: Xenstore, domid: Domid): Backend => {
     ).pipe(filter((change) => change !== undefined)),
     keys: () => readKeys(store, root),
     read: reader(store, root),
-    names: () => readNames(store),
+    names: (wanted) => readNames(store, wanted),
     markConnected: (vifs) => markConnected({ store, root }, vifs),
     markError,
     hintMtu: (key, mtu) => isAccepted(store.write(`${frontendOf(key)}/mtu`, String(mtu))),

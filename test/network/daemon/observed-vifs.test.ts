@@ -5,8 +5,9 @@ import type { Backend } from '../../../src/network/store/backend.ts';
 import type { BackendRecord, VifKey } from '../../../src/network/vif/backend-vif.ts';
 import { domidOf } from '../../support/domid.ts';
 
-const openStore = () => {
+const openStore = (isListed = true) => {
   const reads: string[] = [];
+  const wanted = new Set<string>();
   const records = new Map<VifKey, BackendRecord>();
   const create = (domid: number, ip: string): void => {
     const nodes = { state: '2', mac: '00:16:3e:00:00:01', ip };
@@ -17,9 +18,9 @@ const openStore = () => {
       reads.push('keys');
       return [...records.keys()];
     },
-    names: async () => {
-      reads.push('names');
-      return new Map([[domidOf(3), 'web']]);
+    names: async (wanted) => {
+      reads.push(isListed ? 'names' : `names ${[...wanted].join(' ')}`);
+      return { names: new Map([[domidOf(3), 'web']]), isListed };
     },
     read: async (key, nodes, before) => {
       const isPartial = before !== undefined;
@@ -27,12 +28,12 @@ const openStore = () => {
       return records.get(key);
     },
   };
-  const observed = openObservedVifs(backend);
+  const observed = openObservedVifs(backend, () => wanted);
   const refreshed = async (): Promise<readonly string[]> => {
     await observed.refresh();
     return reads.splice(0);
   };
-  return { observed, refreshed, records, create };
+  return { observed, refreshed, records, create, wanted };
 };
 
 test('reads everything at first, then only what was touched', async () => {
@@ -80,4 +81,15 @@ test('a vif that is gone is forgotten, together with the MTU that its link refus
   expect(await refreshed()).toEqual(['keys', '3/0 whole']);
   expect(observed.vifs().size).toBe(0);
   expect(observed.refusedMtus().size).toBe(0);
+});
+
+test('names that cannot be listed are read one by one, and again when the configuration names another', async () => {
+  const { observed, refreshed, wanted } = openStore(false);
+  wanted.add('web');
+  expect(await refreshed()).toEqual(['names web', 'keys']);
+  expect(await refreshed()).toEqual([]);
+  wanted.add('mail');
+  expect(await refreshed()).toEqual(['names web mail']);
+  observed.touch('names');
+  expect(await refreshed()).toEqual(['names web mail']);
 });

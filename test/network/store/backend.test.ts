@@ -40,8 +40,8 @@ test('reads the names of /ipc/domain-map; values that are no domids do not count
     '/ipc/domain-map/web': '3',
     '/ipc/domain-map/bad': 'three',
   });
-  expect(await backend.names()).toEqual(new Map([[3, 'web']]));
-  expect(await openWith({}).backend.names()).toEqual(new Map());
+  expect(await backend.names([])).toEqual({ names: new Map([[3, 'web']]), isListed: true });
+  expect(await openWith({}).backend.names([])).toEqual({ names: new Map(), isListed: false });
 });
 
 test('a vif without nodes does not exist', async () => {
