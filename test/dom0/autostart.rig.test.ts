@@ -185,6 +185,23 @@ describe.concurrent.each(shells)('%s', (shell) => {
       }),
   );
 
+  test('a VM with any vif on a driver domain that was created again counts as served', () =>
+    withDom0(shell, async (dom0) => {
+      assert.equal((await dom0.run('autostart', ['--parallel'])).status, 0);
+      await dom0.sh(`${dom0.tools}/xl destroy net-vm`);
+      await dom0.run('autostart');
+      const net = dom0.domidOf('net-vm');
+      for (const vm of ['sa-vm', 'mgmt-vm']) {
+        const domid = dom0.domidOf(vm);
+        const place = `/local/domain/${net}/backend/vif/${domid}/1`;
+        const vifs = `/libxl/${domid}/device/vif`;
+        await dom0.sh(`xenstore-write ${vifs}/1/backend ${place} ${place}/state 4`);
+        await dom0.sh(`xenstore-rm ${vifs}/0`);
+      }
+      const { status, stderr } = await dom0.run('autostart');
+      assert.equal(status, 0, stderr);
+    }));
+
   test('a paused VM and a VM without a working vif are reported and not changed', () =>
     withDom0(shell, async (dom0) => {
       await dom0.run('autostart');

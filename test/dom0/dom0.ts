@@ -87,8 +87,8 @@ export type Dom0 = {
   shell(line: string, args?: readonly string[]): readonly string[];
   /** Runs a line of sh as a domain (default: dom0) with the machine's PATH; the line must succeed. */
   sh(line: string, domid?: number): Promise<string>;
-  /** Runs a script before xl creates the VM, when the VM boots, or before it shuts down. */
-  on(when: 'create' | 'boot' | 'shutdown', vm: string, line: string): void;
+  /** Runs a script before xl creates the VM, when the VM boots, before it shuts down, or at its power button. */
+  on(when: 'create' | 'boot' | 'shutdown' | 'trigger', vm: string, line: string): void;
   /** Runs a script before each run of a tool. */
   before(tool: string, script: string): void;
   /** All nodes of xenstore with their permissions, one per line. */
@@ -120,7 +120,7 @@ const open = (sim: Sim, shell: Shell, lines: readonly string[]): Dom0 => {
   const state = `${sim.directory}/xl`;
   makeTools(tools, shell);
   makeScripts(directory, lines);
-  for (const part of ['domains', 'taken', 'create', 'boot', 'shutdown'])
+  for (const part of ['domains', 'taken', 'create', 'boot', 'shutdown', 'trigger'])
     mkdirSync(`${state}/${part}`, { recursive: true });
   const on: Dom0['on'] = (when, vm, line) => writeFileSync(`${state}/${when}/${vm}`, line);
   on('boot', 'net-vm', becomeReady);

@@ -48,6 +48,32 @@ describe.concurrent.each(shells)('%s', (shell) => {
       assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
     }));
 
+  test('a VM without PV control gets a press of its power button, and time to end', () =>
+    withMesh(shell, async (dom0) => {
+      const { tools } = dom0;
+      const before = dom0.domidOf('mgmt-vm');
+      dom0.on('shutdown', 'mgmt-vm', 'exit 1');
+      // The guest ends after xl has returned.
+      dom0.on('trigger', 'mgmt-vm', `(sleep 1; ${tools}/xl destroy mgmt-vm) >/dev/null 2>&1 &`);
+      dom0.before('xl', '[ "$1" != destroy ] || [ "$2" = mgmt-vm ] || exit 9');
+      const { stdout, stderr } = await dom0.run('recreate', ['mgmt-vm']);
+      assert.equal(
+        stdout,
+        `mgmt-vm: domain ${before} did not shut down: its power button was pressed\nmgmt-vm: domain 5\n`,
+        stderr,
+      );
+      assert.deepEqual(await provisions(dom0), wantedProvisions(dom0));
+    }));
+
+  test('a VM that ignores its power button is destroyed', () =>
+    withMesh(shell, async (dom0) => {
+      await dom0.sh(`sed -i s/^shutdown_timeout=30/shutdown_timeout=2/ ${dom0.directory}/recreate`);
+      dom0.on('shutdown', 'mgmt-vm', 'exit 1');
+      dom0.on('trigger', 'mgmt-vm', ':');
+      const { stdout } = await dom0.run('recreate', ['mgmt-vm']);
+      assert.match(stdout, /its power button was pressed\nmgmt-vm: domain 5\n$/);
+    }));
+
   test('a VM that reboots instead of shutting down is recreated', () =>
     withMesh(shell, async (dom0) => {
       const { tools, directory } = dom0;

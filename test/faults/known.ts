@@ -11,9 +11,6 @@ export const known = {
   'nft-upgrade': 'A different JSON style of a newer nft disturbs no vif.',
   'dns-rotation': 'The daemon allows each resolved address for its own TTL.',
   descriptors: 'A service has the limits with which the agent was started.',
-  'recreate-gentle': 'A guest without PV control gets an ACPI power event before it is destroyed.',
-  'net-vm-anew':
-    'A VM with a vif of the running net-vm counts as served, for any devid of the vif.',
   hairpin: 'A VM reaches a port that net-vm forwards, like a host outside.',
 } as const;
 
