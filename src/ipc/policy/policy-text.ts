@@ -64,6 +64,16 @@ const parseDirective = (words: readonly Word[], at: Line, report: Report) => {
   return report(directive.column, `unknown directive ${quoted(directive.text)}${where}`);
 };
 
+/**
+ * Converts the old format as Qubes does. Commas may separate the parameters of the action, and nothing before it.
+ * The replacements keep the length, and so all columns.
+ */
+const fromOldFormat = (text: string): string => {
+  const line = text.replaceAll('$include:', '!include ').replaceAll('$', '@');
+  const ends = /^[ \t]*[^ \t]+[ \t]+[^ \t]+/.exec(line)?.[0] ?? line;
+  return ends + line.slice(ends.length).replaceAll(',', ' ');
+};
+
 const parseLine = (text: string, at: Line, report: Report): Statement | undefined => {
   if (text.length > longestLine) {
     report(longestLine + 1, `the line is longer than ${longestLine} characters`);
@@ -78,10 +88,7 @@ const parseLine = (text: string, at: Line, report: Report): Statement | undefine
     return undefined;
   }
   if (isComment) return undefined;
-  // Converts the old format as Qubes does. The replacements keep the length, and so all columns.
-  const old = (line: string): string =>
-    line.replaceAll('$include:', '!include ').replaceAll('$', '@').replaceAll(',', ' ');
-  const words = splitWords(at.service === undefined ? text : old(text));
+  const words = splitWords(at.service === undefined ? text : fromOldFormat(text));
   const [first] = words;
   if (first === undefined) return undefined;
   if (first.text.startsWith('!')) return parseDirective(words, at, report) ?? undefined;

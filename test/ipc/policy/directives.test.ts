@@ -37,7 +37,7 @@ describe('files of !include-service', () => {
 
   test('are parsed in the old format', () => {
     const { statements, diagnostics } = parse(
-      '# c\n$anyvm $anyvm ask,user=a\n$tag:x b,deny\n$include:f\n!include g\na b allow',
+      '# c\n$anyvm $anyvm ask,user=a\n$tag:x b ,deny\n$include:f\n!include g\na b allow',
       words,
     );
     expect(diagnostics).toEqual([]);
@@ -52,6 +52,9 @@ describe('files of !include-service', () => {
 
   test.each([
     ['a b', 1],
+    [',* sa-vm allow', 1],
+    ['* sa-vm,x allow', 3],
+    ['a b,deny', 1],
     ['a $nope deny', 3],
     ['!include-dir d', 1],
     ['!include-service s * f', 1],
