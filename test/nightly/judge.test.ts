@@ -95,3 +95,8 @@ test("the figure shows the benchmark's values and ratios", () => {
   });
   expect(metricsMeetTargets('{}').isMet).toBe(false);
 });
+
+test('figures of several tests count together', () => {
+  const output = `${said({ kills: 3 }, '')}${said({ places: 2 })}`;
+  expect(testsCount('kills', 3)(output)).toEqual({ figure: 'kills 3, places 2', isMet: true });
+});

@@ -9,8 +9,9 @@ export const printFigures = (figures: Figures): void => {
   console.info(`${mark}${JSON.stringify(figures)}`);
 };
 
-/** The last printed figures in an output. */
+/** All printed figures in an output; of figures with the same name, the last one. */
 export const readFigures = (output: string): Figures | undefined => {
-  const line = output.split('\n').findLast((text) => text.startsWith(mark));
-  return line === undefined ? undefined : JSON.parse(line.slice(mark.length));
+  const lines = output.split('\n').filter((text) => text.startsWith(mark));
+  if (lines.length === 0) return undefined;
+  return Object.assign({}, ...lines.map((line) => JSON.parse(line.slice(mark.length))));
 };

@@ -13,7 +13,7 @@ export type ChainFingerprints = {
   readonly forget: (names: Iterable<string>) => void;
   /** Compares the chains with their known content. */
   readonly statesOf: (
-    observed: Pick<Firewall, 'chains' | 'contents'>,
+    observed: Pick<Firewall, 'chains' | 'contents' | 'nftVersion'>,
   ) => ReadonlyMap<string, ChainState>;
 };
 
@@ -22,6 +22,7 @@ const contentOf = ({ rules }: Chain): string => rules.map(({ expr }) => ruleCont
 export const openChainFingerprints = (): ChainFingerprints => {
   const asWritten = new Map<string, string>();
   const fingerprints = new Map<string, string>();
+  let knownVersion: string | undefined;
 
   const isUnchanged = (name: string, now: string): boolean => {
     const before = fingerprints.get(name);
@@ -42,7 +43,10 @@ export const openChainFingerprints = (): ChainFingerprints => {
         fingerprints.delete(name);
       }
     },
-    statesOf: ({ chains, contents }) => {
+    statesOf: ({ chains, contents, nftVersion }) => {
+      // A chain that looks different after an upgrade of nft has not changed.
+      if (nftVersion !== knownVersion) fingerprints.clear();
+      knownVersion = nftVersion;
       const stateOf = (name: string, rules: number): ChainState =>
         isUnchanged(name, contents.get(name) ?? '') ? rules : 'changed';
       return new Map([...chains].map(([name, rules]) => [name, stateOf(name, rules)]));

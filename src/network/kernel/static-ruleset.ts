@@ -1,6 +1,11 @@
 /** The static ruleset in the kernel: loads it, and checks whether it is still as it was loaded. */
 import { readFileSync } from 'node:fs';
-import { type StaticNames, staticNamesIn, staticPart } from '../text/static-ruleset-listing.ts';
+import {
+  type StaticNames,
+  type StaticPart,
+  staticNamesIn,
+  staticPart,
+} from '../text/static-ruleset-listing.ts';
 import { list } from './nft.ts';
 
 type StaticRuleset = {
@@ -18,7 +23,7 @@ type StaticRuleset = {
 };
 
 /** The static part of nft's listing; undefined if one of the tables is missing. */
-const listStatic = async (names: StaticNames): Promise<string | undefined> => {
+const listStatic = async (names: StaticNames): Promise<StaticPart | undefined> => {
   const texts = await Promise.all(
     names.families.map((family) =>
       list(['nft', '-j', '-s', '-t', 'list', 'table', family, 'vifwatch']),
@@ -41,7 +46,7 @@ export const openStaticRuleset = (
    * nft's listing after the first load. The files themselves cannot be compared with a later listing, since
    * only nft knows how it prints a rule.
    */
-  let loaded: string | undefined;
+  let loaded: StaticPart | undefined;
   return {
     load: async () => {
       await load();
@@ -49,7 +54,15 @@ export const openStaticRuleset = (
       // Not after a repair: another program may have changed the ruleset again before this listing.
       loaded ??= await listStatic(names);
     },
-    isWhole: async () =>
-      names !== undefined && loaded !== undefined && (await listStatic(names)) === loaded,
+    isWhole: async () => {
+      if (names === undefined || loaded === undefined) return false;
+      const now = await listStatic(names);
+      if (now === undefined || now.text === loaded.text) return now !== undefined;
+      if (now.nftVersion === loaded.nftVersion) return false;
+      // An upgraded nft may list the same ruleset in another form. After a load, its listing is the measure.
+      await load();
+      loaded = await listStatic(names);
+      return loaded !== undefined;
+    },
   };
 };

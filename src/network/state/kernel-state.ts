@@ -74,6 +74,8 @@ export type Firewall = Pick<KernelState, 'elements'> & {
   readonly chains: ReadonlyMap<string, number>;
   /** The content of each policy chain as a text, which is equal while no rule changes. */
   readonly contents: ReadonlyMap<string, string>;
+  /** The version of the nft that listed it: another version may list equal rules in another form. */
+  readonly nftVersion: string;
 };
 
 export const keyOfNeighbour = ({ link, address, mac }: Neighbour): string =>

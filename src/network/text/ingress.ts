@@ -1,6 +1,7 @@
 /** The netdev chain of a vif's link; it also sees frames that never reach the inet and arp hooks. */
 import { reportedLinkName } from '../../address/link-name.ts';
 import type { IngressChain } from '../state/element.ts';
+import { ruleContent } from './rule-content.ts';
 
 const table = { family: 'netdev', table: 'vifwatch' } as const;
 
@@ -57,14 +58,14 @@ export type ListedIngress = {
 export const isIngress = (family: string | undefined, chain: string | undefined): boolean =>
   family === 'netdev' && chain?.startsWith('vif') === true;
 
-const wholeRules = JSON.stringify([{ goto: { target: 'frames' } }]);
+const wholeRules = ruleContent([{ goto: { target: 'frames' } }]);
 
 /** The ingress chains in a listing. nft 1.0.6 does not list the device; then it counts as correct. */
 export const parseIngress = (items: readonly ListedIngress[]): readonly IngressChain[] => {
   const rules = new Map<string, string[]>();
   for (const { rule } of items) {
     if (rule?.family !== 'netdev') continue;
-    rules.set(rule.chain, [...(rules.get(rule.chain) ?? []), JSON.stringify(rule.expr)]);
+    rules.set(rule.chain, [...(rules.get(rule.chain) ?? []), ruleContent(rule.expr)]);
   }
   return items.flatMap(({ chain }): IngressChain[] => {
     if (chain === undefined || !isIngress(chain.family, chain.name)) return [];

@@ -86,7 +86,11 @@ export const deletions = (elements: readonly Element[], chains: readonly string[
   });
 
 type ListedSet = { readonly name: string; readonly elem?: readonly unknown[] };
-type Listed = ListedIngress & { readonly set?: ListedSet; readonly map?: ListedSet };
+type Listed = ListedIngress & {
+  readonly metainfo?: { readonly version: string };
+  readonly set?: ListedSet;
+  readonly map?: ListedSet;
+};
 
 /**
  * Reads elements and policy chains from listings of vifwatch's tables, as `nft -j list table …` prints them.
@@ -111,5 +115,10 @@ export const parseFirewall = (listings: readonly string[]): Firewall => {
     chains.set(rule.chain, count + 1);
     contents.set(rule.chain, `${contents.get(rule.chain) ?? ''}${ruleContent(rule.expr)}`);
   }
-  return { elements: keyed([...elements, ...parseIngress(items)], keyOfElement), chains, contents };
+  return {
+    elements: keyed([...elements, ...parseIngress(items)], keyOfElement),
+    chains,
+    contents,
+    nftVersion: items.find(({ metainfo }) => metainfo !== undefined)?.metainfo?.version ?? '',
+  };
 };

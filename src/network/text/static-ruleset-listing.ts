@@ -1,11 +1,18 @@
 /** The static part of the firewall: the parts of a listing that only a load of rules/ may change. */
 
 import { byText } from '../../text/by-text.ts';
+import { ruleContent } from './rule-content.ts';
 
 export type StaticNames = {
   readonly families: readonly string[];
   /** Chains, sets and maps as `family name`; other objects in vifwatch's tables are not static. */
   readonly parts: ReadonlySet<string>;
+};
+
+export type StaticPart = {
+  readonly text: string;
+  /** The version of the nft that listed it. */
+  readonly nftVersion: string;
 };
 
 /** The operator fills these chains; vifwatch does not compare their rules. */
@@ -33,6 +40,8 @@ type Body = {
   readonly chain?: string;
   readonly handle?: number;
   readonly elem?: unknown;
+  /** Only the metainfo has it. */
+  readonly version?: string;
 };
 type Item = Readonly<Record<string, Body>>;
 
@@ -40,18 +49,19 @@ const isStatic = (kind: string, { family, chain, name }: Body, { parts }: Static
   kind === 'table' || parts.has(`${family} ${chain ?? name}`);
 
 /**
- * The static part as a text that can be compared. It omits handles, which depend on the table's history. It
+ * The static part with a text that can be compared. It omits handles, which depend on the table's history. It
  * is sorted, but a chain's rules keep their order.
  * @param listings outputs of `nft --json --stateless --terse list table …`
  */
-export const staticPart = (listings: readonly string[], names: StaticNames): string => {
+export const staticPart = (listings: readonly string[], names: StaticNames): StaticPart => {
   const items = listings.flatMap((text) => (JSON.parse(text) as { nftables: Item[] }).nftables);
+  const nftVersion = items.find((item) => 'metainfo' in item)?.['metainfo']?.version ?? '';
   const kept = items.flatMap(Object.entries).flatMap(([kind, body]) => {
     if (!isStatic(kind, body, names)) return [];
     const { handle: _handle, elem: _elem, ...rest } = body;
     const place = `${kind} ${body.family} ${body.chain ?? body.name}`;
-    return [{ place, text: JSON.stringify(rest) }];
+    return [{ place, text: ruleContent(rest) }];
   });
   kept.sort((a, b) => byText(a.place, b.place));
-  return kept.map(({ place, text }) => `${place} ${text}`).join('\n');
+  return { text: kept.map(({ place, text }) => `${place} ${text}`).join(''), nftVersion };
 };

@@ -14,11 +14,12 @@ beforeEach(() => {
   fingerprints = openChainFingerprints();
 });
 
-const observed = (content: string): ChainState | undefined =>
+const observed = (content: string, nftVersion = '1.0.6'): ChainState | undefined =>
   fingerprints
     .statesOf({
       chains: new Map([[chain.name, 1]]),
       contents: new Map([[chain.name, content]]),
+      nftVersion,
     })
     .get(chain.name);
 
@@ -53,4 +54,11 @@ test('a chain that was removed and is there again is measured anew', () => {
   observed('one form');
   fingerprints.forget([chain.name]);
   expect(observed('another form')).toBe(1);
+});
+
+test('a chain that an upgraded nft lists in another form has not changed', () => {
+  fingerprints.written([chain]);
+  expect(observed(ruleContent(accept))).toBe(1);
+  expect(observed('the same rule in another form', '1.1.4')).toBe(1);
+  expect(observed('changed', '1.1.4')).toBe('changed');
 });

@@ -19,7 +19,7 @@ const openFakes = () => {
   const { elements, chains, ...links } = emptyKernel;
   const kernel = {
     links,
-    firewall: { elements, chains, contents: new Map() } as Firewall | undefined,
+    firewall: { elements, chains, contents: new Map(), nftVersion: '' } as Firewall | undefined,
     duringObservation: (): void => {},
   };
   let losses = 0;

@@ -38,3 +38,13 @@ test('the order of statements and every other value matters', () => {
   ].map(ruleContent);
   expect(new Set(contents).size).toBe(contents.length);
 });
+
+test('an item that nft lists with or without brackets is the same', () => {
+  const flags = (value: unknown) => ruleContent({ fib: { result: 'type', flags: value } });
+  expect(flags(['saddr'])).toBe(flags('saddr'));
+  expect(flags(['saddr', 'iif'])).not.toBe(flags('saddr'));
+});
+
+test('a counter by name matters', () => {
+  expect(ruleContent([{ counter: 'foreign_mac' }])).not.toBe(ruleContent([{ counter: 'lie' }]));
+});

@@ -22,7 +22,7 @@ table arp vifwatch {
     rule: { ...place, chain: chainName, handle, expr: [expr] },
   });
   const set = (more: object) => ({ set: { ...place, name: 'mac', ...more } });
-  const part = (...items: object[]) => staticPart(listing(...items), names);
+  const part = (...items: object[]) => staticPart(listing(...items), names).text;
   const whole = part(chain, set({ handle: 2 }), rule('input', 3, 'a'), rule('input', 4, 'b'));
 
   test('is what the file declares', () => {
