@@ -8,9 +8,7 @@ export const known = {
   'shadowing-routes':
     'The daemon removes foreign routes, addresses and rules about a vif, or reports them.',
   'ipv6-off': 'If IPv6 is switched off, IPv4 works, and the daemon blames no other program.',
-  'dns-rotation': 'The daemon allows each resolved address for its own TTL.',
   descriptors: 'A service has the limits with which the agent was started.',
-  hairpin: 'A VM reaches a port that net-vm forwards, like a host outside.',
 } as const;
 
 /** The id of a known fault. */

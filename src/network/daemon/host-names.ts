@@ -1,23 +1,25 @@
 /** The addresses of the DNS names in policies, resolved in the background and again when their TTL ends. */
 import {
+  combineLatest,
   defer,
   firstValueFrom,
   from,
-  map,
   type Observable,
   ReplaySubject,
   repeat,
   Subject,
-  type Subscription,
+  Subscription,
   tap,
   timer,
 } from 'rxjs';
-import type { Resolution } from '../kernel/resolver.ts';
+import type { Family } from '../../address/prefix.ts';
+import { systemClock } from '../../system/clock.ts';
+import { type Answer, learn, type NameAddresses, nextLookupS } from '../policy/name-addresses.ts';
 
 export type HostNames = {
   /** Resolves exactly these names from now on. */
   readonly want: (names: ReadonlySet<string>) => void;
-  /** The addresses found last; undefined until a lookup finds some. */
+  /** The addresses found, each until its TTL ends; undefined until a lookup finds some. */
   readonly addressesOf: (name: string) => readonly string[] | undefined;
   /**
    * All addresses found so far; none for a name that became wanted later. Undefined for a name that was wanted
@@ -36,55 +38,108 @@ export type HostNames = {
   readonly close: () => void;
 };
 
-/** Limits for a TTL, in seconds: the daemon neither floods a name server nor trusts an answer for days. */
-const shortestS = 5;
-const longestS = 3_600;
+/** A name server may answer with a part of the addresses, in turn: it is asked until an answer brings no new one. */
+const mostAnswers = 16;
+
+/** The most addresses that are remembered of one name, for flows that live on. */
+const mostEver = 4_096;
 
 type Host = {
   /** Whether an earlier daemon may have resolved the name. */
   readonly mayHavePast: boolean;
+  readonly known: Record<Family, NameAddresses>;
   addresses: readonly string[] | undefined;
   readonly ever: Set<string>;
   readonly subscription: Subscription;
   readonly answers: Observable<unknown>;
 };
 
-/** @param resolve gives undefined if it finds no address; the addresses found last then stay */
-export const openHostNames = (
-  resolve: (name: string) => Promise<Resolution | undefined>,
-): HostNames => {
+const families = [4, 6] as const satisfies readonly Family[];
+
+const remember = (ever: Set<string>, addresses: readonly string[]): void => {
+  for (const address of addresses) {
+    ever.delete(address);
+    ever.add(address);
+  }
+  for (const oldest of ever) {
+    if (ever.size <= mostEver) return;
+    ever.delete(oldest);
+  }
+};
+
+type Resolve = (name: string, family: Family) => Promise<Answer>;
+
+/** What an answer changed: `new` brings an address that was not known. */
+type Change = 'none' | 'gone' | 'new';
+
+/** Takes an answer. */
+const take = (host: Host, family: Family, answer: Answer): Change => {
+  const before = host.known[family];
+  const now = learn(before, answer, systemClock.now());
+  const all = { ...host.known, [family]: now };
+  const addresses = families.flatMap((each) => [...all[each].keys()]).sort();
+  // A name that has lost all its addresses keeps the last ones: a drop rule would otherwise open.
+  if (addresses.length === 0) return 'none';
+  host.known[family] = now;
+  remember(host.ever, addresses);
+  if (host.addresses?.join() === addresses.join()) return 'none';
+  host.addresses = addresses;
+  return [...now.keys()].some((address) => !before.has(address)) ? 'new' : 'gone';
+};
+
+/**
+ * Asks until an answer brings nothing new; resolves with the seconds until the next lookup.
+ * @param learned called with each answer
+ */
+const lookUp = async (ask: () => Promise<Answer>, learned: (answer: Answer) => Change) => {
+  let restS = Number.POSITIVE_INFINITY;
+  for (let count = 0; count < mostAnswers; count += 1) {
+    const answer = await ask();
+    restS = Math.min(restS, nextLookupS(answer));
+    if (learned(answer) !== 'new') break;
+  }
+  return restS;
+};
+
+/** Looks up again and again; each lookup follows when the TTL of the previous answer ends. */
+const lookups = (once: () => Promise<number>): Observable<unknown> => {
+  let restS = 0;
+  return defer(() => from(once())).pipe(
+    tap((seconds) => {
+      restS = seconds;
+    }),
+    repeat({ delay: () => timer(restS * 1000) }),
+  );
+};
+
+/** @param resolve asks once, and never rejects */
+export const openHostNames = (resolve: Resolve): HostNames => {
   const hosts = new Map<string, Host>();
   const changes = new Subject<void>();
   let isStart = true;
 
-  const learn = (name: string, addresses: readonly string[] | undefined): void => {
+  const learned = (name: string, family: Family, answer: Answer): Change => {
     const host = hosts.get(name);
-    if (host === undefined || addresses === undefined) return;
-    const isOther = host.addresses?.join() !== addresses.join();
-    host.addresses = addresses;
-    for (const address of addresses) host.ever.add(address);
-    if (isOther) changes.next();
-  };
-
-  /** The lookups of one name; each follows when the TTL of the previous answer ends. */
-  const lookups = (name: string): Observable<readonly string[] | undefined> => {
-    let restS = shortestS;
-    return defer(() => from(resolve(name))).pipe(
-      map((found) => {
-        restS = Math.min(Math.max(found?.ttlS ?? 0, shortestS), longestS);
-        return found?.addresses;
-      }),
-      repeat({ delay: () => timer(restS * 1000) }),
-    );
+    const change = host === undefined ? 'none' : take(host, family, answer);
+    if (change !== 'none') changes.next();
+    return change;
   };
 
   const follow = (name: string): void => {
     const answers = new ReplaySubject<unknown>(1);
-    const subscription = lookups(name)
-      .pipe(tap((addresses) => learn(name, addresses)))
-      .subscribe(answers);
-    const ever = new Set<string>();
-    hosts.set(name, { mayHavePast: isStart, addresses: undefined, ever, subscription, answers });
+    const known = { 4: new Map(), 6: new Map() };
+    const started = { mayHavePast: isStart, addresses: undefined, ever: new Set<string>(), known };
+    const subscription = new Subscription();
+    hosts.set(name, { ...started, subscription, answers });
+    const follows = families.map((family) =>
+      lookups(() =>
+        lookUp(
+          () => resolve(name, family),
+          (answer) => learned(name, family, answer),
+        ),
+      ),
+    );
+    subscription.add(combineLatest(follows).subscribe(answers));
   };
 
   const forgetExcept = (names: ReadonlySet<string>): void => {

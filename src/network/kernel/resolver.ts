@@ -1,12 +1,7 @@
 /** DNS lookups at the name servers of /etc/resolv.conf. */
 import { Resolver } from 'node:dns/promises';
-
-export type Resolution = {
-  /** IPv4 and IPv6 addresses. */
-  readonly addresses: readonly string[];
-  /** The lowest TTL of the answers, in seconds. */
-  readonly ttlS: number;
-};
+import type { Family } from '../../address/prefix.ts';
+import type { Answer } from '../policy/name-addresses.ts';
 
 /** Two tries of 3 s. If the name server stays silent for longer, the next refresh asks it again. */
 const options = { timeout: 3_000, tries: 2 };
@@ -18,18 +13,22 @@ export const nameServers = (): readonly string[] =>
     .getServers()
     .map((server) => /^\[(.*)\]/.exec(server)?.[1] ?? server.replace(/^([\d.]+):\d+$/, '$1'));
 
-/** All addresses of a name; undefined if the lookup found none, for any reason. */
-export const resolveHost = async (name: string): Promise<Resolution | undefined> => {
+/** The codes of an answer that names no address: the name, or its records of this family, do not exist. */
+const absent: readonly (string | undefined)[] = ['ENOTFOUND', 'ENODATA'];
+
+/** Asks once for the addresses of a name in one family. Never rejects. */
+export const resolveHost = async (name: string, family: Family): Promise<Answer> => {
   // A new resolver for each lookup, since a resolver reads resolv.conf only once.
   const resolver = new Resolver(options);
-  const answers = await Promise.allSettled([
-    resolver.resolve4(name, { ttl: true }),
-    resolver.resolve6(name, { ttl: true }),
-  ]);
-  const records = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  if (records.length === 0) return undefined;
-  return {
-    addresses: [...new Set(records.map(({ address }) => address))].sort(),
-    ttlS: Math.min(...records.map(({ ttl }) => ttl)),
-  };
+  try {
+    const found = await (family === 4
+      ? resolver.resolve4(name, { ttl: true })
+      : resolver.resolve6(name, { ttl: true }));
+    if (found.length === 0) return { kind: 'none' };
+    const records = found.map(({ address, ttl }) => ({ address, ttlS: ttl }));
+    return { kind: 'addresses', records };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { kind: absent.includes(code) ? 'none' : 'failed' };
+  }
 };

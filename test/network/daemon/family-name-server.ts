@@ -1,14 +1,16 @@
 /** A name server beyond the uplink that answers for IPv4 and IPv6, each with a TTL of its own. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import type { SimHost } from '../rig/sim/sim-host.ts';
-import { until } from '../support/until.ts';
+import type { SimHost } from '../../rig/sim/sim-host.ts';
+import { until } from '../../support/until.ts';
 
 type Entry = {
   readonly a: readonly string[];
   readonly aaaa?: readonly string[];
   readonly aTtl: number;
   readonly aaaaTtl?: number;
+  /** The number of queries for AAAA after which each gets SERVFAIL. */
+  readonly aaaaFailsAfter?: number;
 };
 
 /** Answers each query with the next address of its family in turn. */
@@ -38,11 +40,13 @@ while True:
         found = [found[turn % len(found)]]
     ttl = (entry or {}).get(key + 'Ttl', 5)
     family = socket.AF_INET6 if key == 'aaaa' else socket.AF_INET
-    data = [socket.inet_pton(family, one) for one in found]
     code = 3 if entry is None else 0
+    if key == 'aaaa' and turns.get((name, key), 0) > (entry or {}).get('aaaaFailsAfter', 1e9):
+        code, found = 2, []
+    data = [socket.inet_pton(family, one) for one in found]
     header = query[:2] + struct.pack('!HHHHH', 0x8180 | code, 1, len(data), 0, 0)
     records = b''.join(struct.pack('!HHHIH', 0xc00c, kind, 1, ttl, len(one)) + one for one in data)
-    print(name, key, found, flush=True)
+    print(name, key, 'fails' if code == 2 else found, flush=True)
     server.sendto(header + query[12:end] + records, peer)
 `;
 
