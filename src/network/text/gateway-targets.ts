@@ -15,5 +15,7 @@ export const gatewayTargetLines = (gateways: readonly Prefix[]): readonly string
   'flush chain inet vifwatch gateway_target',
   ...gateways
     .filter(({ family }) => family === 6)
-    .map((gateway) => `add rule inet vifwatch gateway_target ${matchOf(gateway)} accept`),
+    .map(
+      (gateway) => `add rule inet vifwatch gateway_target ${matchOf(gateway)} goto make_neighbour`,
+    ),
 ];

@@ -4,6 +4,7 @@ import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { inNetVm } from '../../scenario/vms.ts';
 import { openBound } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
+import { withoutUse } from './listing.ts';
 
 const promisedMs = 1_000;
 
@@ -17,9 +18,9 @@ const listings = [
 /** Everything in net-vm's kernel that belongs to the daemon, without other programs' parts; sorted lines. */
 export const ours = async (host: SimHost): Promise<string> => {
   const { stdout } = await host.inNetVm(['sh', '-c', listings]);
-  const facts = stdout
+  const facts = withoutUse(stdout)
     .replaceAll(/ linkdown|^\d+: |(qdisc|state|link\/ether) .*$/gm, '')
-    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll(/<[A-Z_,]*>/g, '')
     .split(/\n|, | = \{ | \}/)
     .map((fact) => fact.trim().replace(/,$/, ''));
   return facts.sort().join('\n');

@@ -10,6 +10,7 @@ import { dataplaneOfVif } from '../../../src/network/plan/dataplane-of-vif.ts';
 import { policyChains } from '../../../src/network/policy/policy-chain.ts';
 import { hostElements, type UplinkOptions } from '../../../src/network/state/host-elements.ts';
 import { additions } from '../../../src/network/text/nft-json.ts';
+import { shareLines } from '../../../src/network/text/share-rules.ts';
 import { domidOf } from '../../support/domid.ts';
 import { linkNameOf } from '../../support/link-name.ts';
 import { mac, prefix } from '../store-fixture.ts';
@@ -28,6 +29,8 @@ const cidrs = [
   'fd00:5::3',
   '0.0.0.0/0',
 ];
+
+const shares = { flows: 100, newFlows: 10, fragments: 10, neighbours: 2, icmpErrors: 5 };
 
 const options: UplinkOptions = {
   masquerade: true,
@@ -93,6 +96,7 @@ test(`${vms} VMs with ${rulesEach} random rules each: their export, loaded elsew
       writeFileSync(file, additions(largeState(seed)));
       const first = await makeEmpty(host, 'first');
       for (const ruleset of staticRulesetFilesOf(options)) await first(['nft', '-f', ruleset]);
+      await first(['nft', shareLines(shares).join('; ')]);
       await first(['nft', '-j', '-f', file]);
       const listing = ['nft', '--stateless', 'list', 'ruleset'];
       const listed = sortedWords(await first(listing));

@@ -10,6 +10,7 @@ import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { inNetVm } from '../../scenario/vms.ts';
 import { slowness } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
+import { withoutUse } from './listing.ts';
 import { kernelState } from './net-vm.ts';
 
 const listings = [
@@ -36,7 +37,7 @@ const transient = ['LINK_FAILED', 'FIREWALL_FAILED', 'XENSTORE_FAILED'];
 export const settled = async (host: SimHost): Promise<string> => {
   const look = async (): Promise<string> => {
     const kernel = await inNetVm(host, ['sh', '-c', listings.join(';')]);
-    return `${kernel}${await storeState(host)}`;
+    return `${withoutUse(kernel)}${await storeState(host)}`;
   };
   const quietMs = 500 * (await slowness());
   let [last, since] = ['', 0];
