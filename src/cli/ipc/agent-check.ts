@@ -1,9 +1,16 @@
 /** `vifwatch agent check`: checks the agent's configuration and this VM. A failed check shows the remedy. */
-import { access, readdir, readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
+import { messageOf } from '../../errors.ts';
 import { listedIn } from '../../ipc/agent/link-changes.ts';
-import { type AgentConfig, agentPaths, loadAgentConfig } from '../../ipc/config/agent-config.ts';
+import {
+  type AgentConfig,
+  type AgentPaths,
+  agentPaths,
+  loadAgentConfig,
+} from '../../ipc/config/agent-config.ts';
 import { pagesPerLink } from '../../ipc/config/link-grants.ts';
 import { loadPolicy } from '../../ipc/config/load-policy.ts';
+import { type InspectedService, inspectServices } from '../../ipc/services/inspect-services.ts';
 import { firstOfDiagnostics } from '../../text/diagnostic.ts';
 import { ownName } from '../../xen/connect.ts';
 import { addon, type CheckResult, probe, report, xenstore } from '../check-result.ts';
@@ -45,11 +52,24 @@ const policy = (directory: string): Promise<CheckResult> =>
     }
   });
 
-const services = (directory: string): Promise<CheckResult> =>
-  probe('services', `mkdir -p ${directory}`, async () => {
-    const names = await readdir(directory);
-    return names.join(' ') || `none in ${directory}`;
-  });
+/** Checks the services: one result for all that can run, and one for each other. */
+const services = ({ services: directory, serviceConfigs }: AgentPaths): readonly CheckResult[] => {
+  const name = 'services';
+  let found: readonly InspectedService[];
+  try {
+    found = inspectServices(directory, serviceConfigs);
+  } catch (error) {
+    return [{ kind: 'failed', name, text: `${messageOf(error)}; mkdir -p ${directory}` }];
+  }
+  const fine = found.filter(({ problem }) => problem === undefined).map((each) => each.name);
+  const text = found.length === 0 ? `none in ${directory}` : fine.join(' ') || 'none can run';
+  return [
+    { kind: 'passed', name, text },
+    ...found.flatMap(({ name: service, problem }): CheckResult[] =>
+      problem === undefined ? [] : [{ kind: 'failed', name: `service ${service}`, text: problem }],
+    ),
+  ];
+};
 
 const configured = ({ serve, connect, relay }: AgentConfig): string => {
   const served = serve.everyone ? ['everyone'] : serve.names;
@@ -84,7 +104,7 @@ export const agentCheck = async (configFile: string): Promise<number> => {
     ...(await links(paths.config)),
     device('evtchn'),
     policy(paths.policies),
-    services(paths.services),
+    ...services(paths).map((result) => Promise.resolve(result)),
     addon(),
     xenstore(),
   ]);
