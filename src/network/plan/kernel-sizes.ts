@@ -16,6 +16,10 @@ const closedS = 10;
 const fragmentBytes = 5_120;
 /** Seconds after which the kernel may remove a neighbour entry that nobody uses (neigh_forced_gc). */
 const neighbourS = 5;
+/** Seconds for which a next hop is known, and may get its entry again (the sets next_hop* of rules/vifwatch.nft). */
+const knownHopS = 30;
+/** Flows in one bucket of the kernel's hash table; each flow is in two. */
+const flowsPerBucket = 4;
 /** The most of the memory that the fragments of all vifs may take, and their flows as well. */
 const memoryShare = 1 / 8;
 /** Bytes that the kernel needs for one tracked flow. */
@@ -41,13 +45,16 @@ export const kernelSizes = (vifs: number, shares: Shares, memoryBytes: number): 
   const { newFlows, fragments, neighbours, nextHops, icmpErrors } = ratesOf(shares);
   const atMost = Math.floor(memoryBytes * memoryShare);
   const flows = own.flows + vifs * 2 * (shares.flows + taken(newFlows, closedS));
+  const tracked = Math.min(flows, Math.floor(atMost / flowBytes));
   const bytes = own.fragmentBytes + vifs * taken(fragments, reassemblyS) * fragmentBytes;
   const fragmentMemory = Math.max(own.fragmentBytes, Math.min(bytes, atMost));
   const entries =
-    own.neighbours + vifs * (taken(neighbours, neighbourS) + taken(nextHops, neighbourS));
+    own.neighbours +
+    vifs * (taken(neighbours, neighbourS) + taken(nextHops, knownHopS + neighbourS));
   return {
     atLeast: {
-      'netfilter/nf_conntrack_max': Math.min(flows, Math.floor(atMost / flowBytes)),
+      'netfilter/nf_conntrack_buckets': Math.ceil(tracked / flowsPerBucket),
+      'netfilter/nf_conntrack_max': tracked,
       'ipv4/ipfrag_high_thresh': fragmentMemory,
       'ipv6/ip6frag_high_thresh': fragmentMemory,
       'netfilter/nf_conntrack_frag6_high_thresh': fragmentMemory,

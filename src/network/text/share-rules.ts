@@ -4,16 +4,22 @@ import { ratesOf, type ShareRate, type Shares } from '../state/shares.ts';
 const over = ({ perSecond, burst }: ShareRate): string =>
   `limit rate over ${perSecond}/second burst ${burst} packets`;
 
+/** A fragment of a usual link; a guest may send one of 64 KiB. */
+const fragmentBytes = 1_500;
+
+const overBytes = ({ perSecond, burst }: ShareRate): string =>
+  `limit rate over ${perSecond * fragmentBytes} bytes/second burst ${burst * fragmentBytes} bytes`;
+
 const add = (chain: string, rule: string): string => `add rule ${chain} ${rule}`;
 
 /** An element is made by the first packet of a link, and counts for this link alone. */
 const limit = (
   set: string,
-  rate: ShareRate,
+  statement: string,
   counter: string,
   link: 'iifname' | 'oifname',
 ): string =>
-  `update @${set} { ${link} ${over(rate)} } counter name "${counter}" goto ${refusal[link]}`;
+  `update @${set} { ${link} ${statement} } counter name "${counter}" goto ${refusal[link]}`;
 
 const refusal = { iifname: 'refuse', oifname: 'refuse_to' } as const;
 
@@ -22,7 +28,10 @@ const flowLines = (direction: '' | '_in', link: 'iifname' | 'oifname', shares: S
   const chain = `inet vifwatch share_new_flow${direction}`;
   const count = `add @open_flow${direction} { ${link} ${openFlowLimit(shares)}`;
   return [
-    add(chain, limit(`new_flow${direction}`, ratesOf(shares).newFlows, 'new_flow_share', link)),
+    add(
+      chain,
+      limit(`new_flow${direction}`, over(ratesOf(shares).newFlows), 'new_flow_share', link),
+    ),
     add(chain, `${count} counter name "flow_share" goto ${refusal[link]}`),
   ];
 };
@@ -36,6 +45,7 @@ const rateSets = [
   'new_flow_in',
   'new_next_hop',
   'fragment',
+  'fragment_bytes',
   'neighbour',
   'icmp_error',
   'icmp_error_to',
@@ -57,11 +67,21 @@ export const shareLines = (shares: Shares): readonly string[] => {
     ...flushLines(['neighbour'], 'arp'),
     ...flowLines('', 'iifname', shares),
     ...flowLines('_in', 'oifname', shares),
-    inet('share_next_hop', limit('new_next_hop', nextHops, 'next_hop_share', 'iifname')),
-    inet('share_fragment', limit('fragment', fragments, 'fragment_share', 'iifname')),
-    inet('share_neighbour', limit('neighbour', neighbours, 'neighbour_share', 'iifname')),
-    inet('share_icmp_error', limit('icmp_error', icmpErrors, 'icmp_error_share', 'iifname')),
-    inet('share_icmp_error_to', limit('icmp_error_to', icmpErrors, 'icmp_error_share', 'oifname')),
-    add('arp vifwatch share_neighbour', limit('neighbour', neighbours, 'arp_share', 'iifname')),
+    inet('share_next_hop', limit('new_next_hop', over(nextHops), 'next_hop_share', 'iifname')),
+    inet('share_fragment', limit('fragment', over(fragments), 'fragment_share', 'iifname')),
+    inet(
+      'share_fragment',
+      limit('fragment_bytes', overBytes(fragments), 'fragment_share', 'iifname'),
+    ),
+    inet('share_neighbour', limit('neighbour', over(neighbours), 'neighbour_share', 'iifname')),
+    inet('share_icmp_error', limit('icmp_error', over(icmpErrors), 'icmp_error_share', 'iifname')),
+    inet(
+      'share_icmp_error_to',
+      limit('icmp_error_to', over(icmpErrors), 'icmp_error_share', 'oifname'),
+    ),
+    add(
+      'arp vifwatch share_neighbour',
+      limit('neighbour', over(neighbours), 'arp_share', 'iifname'),
+    ),
   ];
 };

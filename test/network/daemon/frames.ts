@@ -96,6 +96,10 @@ export const fragment6 = (packet: Packet): string =>
     data: bytes([17, 0], word(8), [0, 0, 0, 1], Array<number>(8).fill(0x78)),
   });
 
+/** A packet with a hop-by-hop option that its receiver must report to the source (RFC 8200: type 0x9e). */
+export const unknownOption6 = (packet: Packet): string =>
+  ipv6(packet, { next: 0, data: bytes([17, 0, 0x9e, 4], Array<number>(4).fill(0), udp(9)) });
+
 /** An ICMP error or redirect about a packet like `udp4`'s that `packet.to` sent to this port of `about`. */
 const icmpAbout4 = (
   packet: Packet,

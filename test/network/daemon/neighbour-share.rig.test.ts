@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { sh } from '../../faults/in-namespace.ts';
 import { gateway4, gateway6 } from '../../rig/host.ts';
 import { sendFrom } from '../../rig/sim/send.ts';
-import { arp, solicitation, udp6 } from './frames.ts';
+import { arp, solicitation, udp6, unknownOption6 } from './frames.ts';
 import { status } from './net-vm.ts';
 import { type SpoofingRig, spoofer, withSpoofingRig } from './spoofing-rig.ts';
 
@@ -40,3 +40,15 @@ test.each(Object.keys(floods))('a VM that makes much work of one kind is held to
     expect(vifs.find(({ name }) => name === 'victim')?.refused).toBe(0);
   }),
 );
+
+test('a packet with an unknown hop-by-hop option makes net-vm answer nobody', () =>
+  withSpoofingRig(async (rig) => {
+    const errors = () => sh(rig.host, 'grep Icmp6OutParmProblems /proc/net/snmp6');
+    const before = [await entries(rig), await errors()];
+    const { mac: source, namespace } = rig.spoofer;
+    const frames = numbers
+      .slice(0, 200)
+      .map((n) => unknownOption6({ source, from: `2001:db8:ff::${n}`, to: gateway6 }));
+    await sendFrom(rig.host.sim, namespace, frames);
+    expect([await entries(rig), await errors()]).toEqual(before);
+  }));

@@ -12,7 +12,7 @@ test('each vif adds room for its whole share, in both directions', () => {
   // 1000 open flows, 400 at once, and 100 a second for the 10 s that closed ones stay.
   expect(growth('netfilter/nf_conntrack_max')).toBe(2 * (1_000 + 400 + 1_000));
   expect(growth('ipv4/ipfrag_high_thresh')).toBe((100 + 2 * 100) * 5_120);
-  expect(growth('ipv6/neigh/default/gc_thresh3')).toBe(30 + 50 + 50 + 50);
+  expect(growth('ipv6/neigh/default/gc_thresh3')).toBe(30 + 5 * 10 + 50 + 35 * 10);
   expect(growth('ipv4/icmp_msgs_per_sec')).toBe(50);
 });
 
