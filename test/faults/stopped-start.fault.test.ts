@@ -3,7 +3,6 @@
  * succeed.
  */
 import { appendFileSync, chmodSync, copyFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { ask, linkTo, makeVm, services, startHost } from '../ipc/agent/vms.ts';
@@ -56,7 +55,7 @@ test.fails(fault('f10', 'a service that stops a starting child delays no other V
     while (!isOver()) await ask(evil, { target: 'sa-vm', service: 'own', argument: '' });
   };
   const hammers = Promise.all([hammer(), hammer(), hammer(), hammer()]);
-  while (!isOver()) await delay(50);
+  await until('a child is stopped, or the search is over', isOver);
   const began = performance.now();
   await ask(good, { target: 'sa-vm', service: 'cat', argument: '' }, 'x');
   const took = performance.now() - began;

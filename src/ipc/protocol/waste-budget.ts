@@ -3,7 +3,7 @@
  * refused at once.
  */
 
-/** The part of one processor that a peer may waste. What cannot be measured here costs about as much again. */
+/** The part of one processor that a peer may waste. */
 const share = 0.05;
 /** Milliseconds that may be wasted at once. */
 const burstMs = 100;

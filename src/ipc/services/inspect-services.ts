@@ -26,7 +26,7 @@ const firstLine = (path: string): string => {
   }
 };
 
-/** What keeps the kernel from running the script; undefined for a program of another kind. */
+/** Returns the reason for which the kernel cannot run the script; undefined for a program of another kind. */
 const interpreterProblem = (path: string): string | undefined => {
   const line = firstLine(path);
   if (!line.startsWith('#!')) return undefined;
@@ -47,7 +47,7 @@ const userProblem = (user: string | undefined): string | undefined =>
     ? undefined
     : `/etc/passwd has no user "${user}"`;
 
-/** What would refuse a call of the service in this file; undefined if nothing is known to. */
+/** Returns the reason for which a call of the service would be refused; undefined if none is known. */
 const problemOf = (
   directory: string,
   configDirectory: string,

@@ -69,7 +69,7 @@ const remember = (ever: Set<string>, addresses: readonly string[]): void => {
 
 type Resolve = (name: string, family: Family) => Promise<Answer>;
 
-/** What an answer changed: `new` brings an address that was not known. */
+/** An answer changes the addresses of a name in one of these ways; `new` brings one that was not known. */
 type Change = 'none' | 'gone' | 'new';
 
 /** Takes an answer. */

@@ -25,7 +25,7 @@ const memoryShare = 1 / 8;
 /** Bytes that the kernel needs for one tracked flow. */
 const flowBytes = 384;
 
-/** The kernel's defaults, which stay for net-vm itself. */
+/** The part that stays for net-vm itself: the kernel's defaults, and as many flows as a small host tracks. */
 const own = {
   flows: 65_536,
   fragmentBytes: 4_194_304,

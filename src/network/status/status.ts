@@ -33,7 +33,7 @@ type DaemonStatus = {
   readonly version: string;
   /** The failure that the daemon currently retries; null if there is none. */
   readonly trouble: string | null;
-  /** What the operator should know about net-vm, and what the daemon cannot change. */
+  /** The daemon tells the operator here about settings of net-vm that it cannot change. */
   readonly notices: readonly string[];
 };
 

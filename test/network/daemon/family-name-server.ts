@@ -1,8 +1,7 @@
 /** A name server beyond the uplink that answers for IPv4 and IPv6, each with a TTL of its own. */
-import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import type { SimHost } from '../../rig/sim/sim-host.ts';
 import { until } from '../../support/until.ts';
+import { receiveQuery, useNameServers } from './name-server.ts';
 
 type Entry = {
   readonly a: readonly string[];
@@ -23,13 +22,7 @@ server.bind((address, 53))
 print('ready', flush=True)
 turns = {}
 while True:
-    query, peer = server.recvfrom(512)
-    at, labels = 12, []
-    while query[at]:
-        labels.append(query[at + 1:at + 1 + query[at]].decode())
-        at += 1 + query[at]
-    end = at + 5
-    kind = struct.unpack('!H', query[at + 1:at + 3])[0]
+    ${receiveQuery}
     name = '.'.join(labels).lower()
     entry = zone.get(name)
     key = {1: 'a', 28: 'aaaa'}.get(kind, '')
@@ -55,15 +48,12 @@ while True:
  * it before the daemon starts.
  */
 export const startFamilyNameServer = async (
-  { sim }: SimHost,
+  host: SimHost,
   address: string,
   zone: Readonly<Record<string, Entry>>,
 ): Promise<() => string> => {
-  const resolvConf = `${sim.directory}/resolv.conf`;
-  writeFileSync(resolvConf, `nameserver ${address}\n`);
-  const mount = sim.inRig(['mount', '--bind', resolvConf, '/etc/resolv.conf']);
-  const { status, stderr } = await sim.run(mount, { domid: 0 });
-  assert.equal(status, 0, stderr);
+  await useNameServers(host, [address]);
+  const { sim } = host;
   const argv = sim.inNamespace('world', ['python3', '-c', program, address, JSON.stringify(zone)]);
   const server = sim.start('family-name-server', argv, { domid: 0 });
   await until('the name server listens', () => server.log().startsWith('ready'));

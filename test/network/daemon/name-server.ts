@@ -8,6 +8,15 @@ import { inWorld } from './transfer.ts';
 /** Names and their IPv4 addresses; a name that is not a key does not exist. */
 export type Zone = Readonly<Record<string, readonly string[]>>;
 
+/** Python lines of a loop that receive a query, and find its name, its type and the end of the question. */
+export const receiveQuery = `query, peer = server.recvfrom(512)
+    at, labels = 12, []
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]].decode())
+        at += 1 + query[at]
+    end = at + 5
+    kind = struct.unpack('!H', query[at + 1:at + 3])[0]`;
+
 const program = `
 import json, socket, struct, sys
 address, zone = sys.argv[1:]
@@ -15,13 +24,7 @@ server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind((address, 53))
 print('ready', flush=True)
 while True:
-    query, peer = server.recvfrom(512)
-    at, labels = 12, []
-    while query[at]:
-        labels.append(query[at + 1:at + 1 + query[at]].decode())
-        at += 1 + query[at]
-    end = at + 5
-    kind = struct.unpack('!H', query[at + 1:at + 3])[0]
+    ${receiveQuery}
     found = json.load(open(zone)).get('.'.join(labels).lower())
     answers = [socket.inet_aton(address) for address in found or []] if kind == 1 else []
     code = 3 if found is None else 0
@@ -31,7 +34,10 @@ while True:
 `;
 
 /** Makes net-vm ask only these name servers; call it before the daemon starts. */
-const useNameServers = async ({ sim }: SimHost, addresses: readonly string[]): Promise<void> => {
+export const useNameServers = async (
+  { sim }: SimHost,
+  addresses: readonly string[],
+): Promise<void> => {
   const resolvConf = `${sim.directory}/resolv.conf`;
   writeFileSync(resolvConf, addresses.map((address) => `nameserver ${address}\n`).join(''));
   const mount = sim.inRig(['mount', '--bind', resolvConf, '/etc/resolv.conf']);
