@@ -60,7 +60,9 @@ const linksByName = (vifs: Vifs, nameOf: NameOf): ReadonlyMap<string, readonly L
   for (const vif of vifs.values()) {
     const name = nameOf(vif);
     if (name === undefined || isProblem(vif.facts)) continue;
-    links.set(name, [...(links.get(name) ?? []), vif.facts.link]);
+    const ofVm = links.get(name);
+    if (ofVm === undefined) links.set(name, [vif.facts.link]);
+    else ofVm.push(vif.facts.link);
   }
   return links;
 };

@@ -3,7 +3,7 @@
 import type { LinkName } from '../../address/link-name.ts';
 import { type Family, isHost, type Prefix } from '../../address/prefix.ts';
 import type { Chain } from '../policy/policy-chain.ts';
-import { type Element, keyOfElement } from '../state/element.ts';
+import { type Element, isPrefixOnly, keyOfElement } from '../state/element.ts';
 import {
   keyed,
   keyOfNeighbour,
@@ -18,6 +18,8 @@ export type VifDataplane = {
   readonly chains: readonly Chain[];
   /** Elements, neighbours and routes by their keys, as in `KernelState`. */
   readonly elements: ReadonlyMap<string, Element>;
+  /** The keys of the elements that have no link: vifs of the same VM can share them. */
+  readonly ofNoLink: readonly string[];
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   readonly routes: ReadonlyMap<string, Route>;
 };
@@ -73,15 +75,19 @@ const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Pre
   return [...permanent, ...proxied.map(({ text }) => ({ link, address: text, mac: undefined }))];
 };
 
-const buildDataplane = (vif: ServedVif, gateways: readonly Prefix[]): VifDataplane => ({
-  chains: [vif.policy.chains.out, vif.policy.chains.in],
-  elements: keyed(elementsOf(vif), keyOfElement),
-  neighbours: keyed(neighboursOf(vif, gateways), keyOfNeighbour),
-  routes: keyed(
-    vif.routed ? vif.prefixes.map((prefix) => routeTo(vif.link, prefix)) : [],
-    keyOfRoute,
-  ),
-});
+const buildDataplane = (vif: ServedVif, gateways: readonly Prefix[]): VifDataplane => {
+  const elements = elementsOf(vif);
+  return {
+    chains: [vif.policy.chains.out, vif.policy.chains.in],
+    elements: keyed(elements, keyOfElement),
+    ofNoLink: elements.filter(isPrefixOnly).map(keyOfElement),
+    neighbours: keyed(neighboursOf(vif, gateways), keyOfNeighbour),
+    routes: keyed(
+      vif.routed ? vif.prefixes.map((prefix) => routeTo(vif.link, prefix)) : [],
+      keyOfRoute,
+    ),
+  };
+};
 
 type Known = { readonly gateways: readonly Prefix[]; readonly dataplane: VifDataplane };
 

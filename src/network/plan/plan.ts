@@ -8,7 +8,6 @@ import { type VifKey, xenbus } from '../vif/backend-vif.ts';
 import { type Decision, isConnected } from '../vif/decide-vifs.ts';
 import type { ServedVif } from '../vif/served-vif.ts';
 import { type BringUp, type Desired, desire, type Opening, type Planning } from './desired.ts';
-import { isLinkComplete } from './missing-state.ts';
 import { type HostPlan, planHost } from './plan-host.ts';
 import { removableElements } from './removable-elements.ts';
 
@@ -54,7 +53,7 @@ export const hotplugErrorText = ({ code }: Problem): string => `vifwatch: ${code
  */
 const planBringUp = (
   { openings }: Desired,
-  { kernel, busy, leaving, current }: Planning,
+  { busy, leaving, current }: Planning,
   stale: ReadonlySet<LinkName>,
 ): BringUp[] => {
   const isKnown = current.links && current.elements;
@@ -63,7 +62,7 @@ const planBringUp = (
     // Without a current observation, rules are not added: repeated additions would delay the observation.
     if (!opening.open) return lacksRules && current.elements ? [opening] : [];
     if (!opening.connected) return stale.has(opening.served.link) ? [] : [opening];
-    if (isKnown && !isLinkComplete(opening, kernel)) return [opening];
+    if (isKnown && !opening.isLinkComplete) return [opening];
     // New rules do not wait until the links are known: ip may fail to list them.
     return lacksRules && current.elements ? [{ ...opening, open: false }] : [];
   };
@@ -154,23 +153,18 @@ const planMarks = ({ decisions, busy }: Planning): VifProblem[] =>
     return isShown ? [] : [{ key: vif.key, problem }];
   });
 
-/** The last known elements that no vif needs. */
-const excessOf = (desired: Desired, { kernel }: Planning): readonly Element[] => {
-  const excess: Element[] = [];
-  kernel.elements.forEach((element, key) => {
-    if (!desired.wants(key, element)) excess.push(element);
-  });
-  return excess;
-};
-
 const planGarbage = (
   desired: Desired,
-  excess: readonly Element[],
   { kernel, current, ingressMayPrecede }: Planning,
   guarded: ReadonlySet<LinkName>,
 ): Garbage => {
   if (!current.elements) return { elements: [], chains: [] };
-  const elements = removableElements(excess, { guarded, desired, kernel, ingressMayPrecede });
+  const elements = removableElements(desired.excess, {
+    guarded,
+    desired,
+    kernel,
+    ingressMayPrecede,
+  });
   const unwanted = [...kernel.chains.keys()].filter((name) => !desired.chains.has(name));
   if (unwanted.length === 0) return { elements, chains: [] };
   const gone = new Set(elements);
@@ -206,8 +200,8 @@ export const plan = (planning: Planning): Plan => {
     ...takeDown.links,
     ...takeDown.routes.map(({ link }) => link),
   ]);
-  const excess = excessOf(desired, planning);
-  const garbage = planGarbage(desired, excess, planning, guarded);
+  const { excess } = desired;
+  const garbage = planGarbage(desired, planning, guarded);
   return {
     bringUp: planBringUp(
       desired,
