@@ -23,6 +23,7 @@ export const vifCodes = [
   'POLICY_UNNAMED',
   'DRIFT_FOUGHT',
   'ROUTE_SHADOWED',
+  'FOREIGN_SETTING',
 ] as const;
 
 type VifCode = (typeof vifCodes)[number];

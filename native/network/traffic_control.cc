@@ -8,7 +8,7 @@
 
 #include <array>
 #include <cerrno>
-#include <optional>
+#include <cstdint>
 #include <set>
 #include <system_error>
 
@@ -18,94 +18,21 @@ namespace vifwatch {
 
 namespace {
 
-// The kernel fills at most 32 KiB per message of a dump.
-constexpr std::size_t kBufferBytes = 32768;
 // BPF_TCX_INGRESS; Debian 12's headers lack it.
 constexpr std::uint32_t kTcxIngress = 46;
-// A dump that other changes interrupt is begun again.
-constexpr int kAttempts = 100;
 
-using Buffer = std::array<char, kBufferBytes>;
-using Indices = std::set<int>;
-
-[[noreturn]] void Fail(int error) { throw std::system_error(error, std::generic_category()); }
-
-// Groups is a mask of RTMGRP_*; 0 for requests.
-Descriptor Open(int flags, unsigned groups) {
-  Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE));
-  if (socket.Number() < 0) Fail(errno);
-  sockaddr_nl address = {};
-  address.nl_family = AF_NETLINK;
-  address.nl_groups = groups;
-  if (bind(socket.Number(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) Fail(errno);
-  return socket;
-}
-
-void Request(int socket) {
-  struct {
-    nlmsghdr header;
-    tcmsg body;
-  } request = {};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = RTM_GETQDISC;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  request.body.tcm_family = AF_UNSPEC;
-  if (send(socket, &request, sizeof request, 0) < 0) Fail(errno);
-}
-
-int ErrorOf(const nlmsghdr* message) {
-  if (message->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) return EBADMSG;
-  return -static_cast<const nlmsgerr*>(NLMSG_DATA(message))->error;
-}
-
-struct Progress {
-  bool done = false;
-  bool interrupted = false;
-};
-
-void Take(const nlmsghdr* message, Indices* indices, Progress* progress) {
-  progress->interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-  if (message->nlmsg_type == NLMSG_DONE) {
-    progress->done = true;
-  } else if (message->nlmsg_type == NLMSG_ERROR) {
-    Fail(ErrorOf(message));
-  } else if (message->nlmsg_type == RTM_NEWQDISC &&
-             message->nlmsg_len >= NLMSG_LENGTH(sizeof(tcmsg))) {
-    const auto* body = static_cast<const tcmsg*>(NLMSG_DATA(message));
-    // Both kinds have this parent, which no other qdisc can have.
-    if (body->tcm_parent == TC_H_INGRESS) indices->insert(body->tcm_ifindex);
-  }
-}
-
-// Returns nullopt if the dump was interrupted.
-std::optional<Indices> Dump(int socket, Buffer* buffer) {
-  Request(socket);
-  Indices indices;
-  Progress progress;
-  while (!progress.done) {
-    const ssize_t length = recv(socket, buffer->data(), buffer->size(), MSG_TRUNC);
-    if (length < 0) {
-      if (errno == EINTR) continue;
-      Fail(errno);
-    }
-    if (static_cast<std::size_t>(length) > buffer->size()) Fail(EMSGSIZE);
-    auto rest = static_cast<unsigned>(length);
-    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer->data()); NLMSG_OK(message, rest);
-         message = NLMSG_NEXT(message, rest)) {
-      Take(message, &indices, &progress);
-    }
-  }
-  if (progress.interrupted) return std::nullopt;
+std::set<int> List() {
+  std::set<int> indices;
+  tcmsg request = {};
+  Netlink(0, 0).Dump(
+      RTM_GETQDISC, request, [&] { indices.clear(); },
+      [&](const nlmsghdr* message) {
+        if (message->nlmsg_type != RTM_NEWQDISC) return;
+        const auto* body = BodyOf<tcmsg>(message);
+        // Both kinds have this parent, which no other qdisc can have.
+        if (body != nullptr && body->tcm_parent == TC_H_INGRESS) indices.insert(body->tcm_ifindex);
+      });
   return indices;
-}
-
-Indices List() {
-  const Descriptor socket = Open(0, 0);
-  const auto buffer = std::make_unique<Buffer>();
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (auto indices = Dump(socket.Number(), buffer.get())) return *std::move(indices);
-  }
-  Fail(EAGAIN);
 }
 
 bool HasTcxProgram(std::uint32_t index) {
@@ -130,7 +57,7 @@ Napi::Value TcxLinks(const Napi::CallbackInfo& info) {
 
 Napi::Value IngressQdiscs(const Napi::CallbackInfo& info) {
   try {
-    const Indices indices = List();
+    const std::set<int> indices = List();
     const auto list = Napi::Array::New(info.Env(), indices.size());
     std::uint32_t at = 0;
     for (const int index : indices) list.Set(at++, Napi::Number::New(info.Env(), index));
@@ -151,7 +78,7 @@ TrafficControlWatch::TrafficControlWatch(const Napi::CallbackInfo& info)
       context_(env_, "traffic control"),
       onChange_(Napi::Persistent(info[0].As<Napi::Function>())) {
   try {
-    socket_ = std::make_shared<Descriptor>(Open(SOCK_NONBLOCK, RTMGRP_TC));
+    socket_ = std::make_shared<Netlink>(SOCK_NONBLOCK, RTMGRP_TC);
     hook_ = std::make_shared<EnvironmentHook>(
         env_, [](void* self) { static_cast<TrafficControlWatch*>(self)->Stop(); });
     uv_loop_t* const loop = LoopOf(env_);
@@ -186,7 +113,7 @@ void TrafficControlWatch::Close(const Napi::CallbackInfo&) {
 }
 
 void TrafficControlWatch::OnReadable() {
-  Buffer buffer;
+  std::array<char, 32768> buffer;
   // The callback lists the links again. So the content of the messages does not matter, nor does the loss
   // of some (ENOBUFS).
   while (recv(socket_->Number(), buffer.data(), buffer.size(), 0) >= 0 || errno == ENOBUFS) continue;

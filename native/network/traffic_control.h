@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "loop_handle.h"
-#include "process/descriptor.h"
+#include "network/netlink.h"
 
 namespace vifwatch {
 
@@ -36,7 +36,7 @@ class TrafficControlWatch : public Napi::ObjectWrap<TrafficControlWatch> {
   const Napi::AsyncContext context_;
   Napi::FunctionReference onChange_;
   // The socket is closed after the poll handle, which is destroyed first.
-  std::shared_ptr<Descriptor> socket_;
+  std::shared_ptr<Netlink> socket_;
   std::shared_ptr<EnvironmentHook> hook_;
   LoopHandle<uv_poll_t> poll_;
 };

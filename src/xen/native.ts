@@ -123,6 +123,18 @@ type Addon = {
     left: number,
     right: number,
   ) => NativeVchanServer;
+  /**
+   * The settings of all links in this network namespace, as below /proc/sys/net: the values of IPV4_DEVCONF_1 and the
+   * following, and of DEVCONF_0 and the following. A link without IPv6 lacks the last two.
+   */
+  readonly linkSettings: () => readonly {
+    readonly name: string;
+    readonly ipv4: Int32Array;
+    readonly ipv6?: Int32Array;
+    readonly proxyDelayMs?: number;
+  }[];
+  /** The names of the links that policy rules of both families name. */
+  readonly ruleLinks: () => readonly string[];
   /** The indices of the links in this network namespace that have an ingress or clsact qdisc of tc. */
   readonly ingressQdiscs: () => readonly number[];
   /** Returns those of the links, by index, that have a TCX program for arriving packets. */

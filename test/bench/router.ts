@@ -73,6 +73,7 @@ const bringUpOf = ({ link, domid, address: text, mac: own }: Place) => {
     prefixes: [prefix],
     mtu: undefined,
     routed: true,
+    hasIpv6: prefix.family === 6,
     policy: commonPolicy(),
   };
   const nothing = { mtu: undefined, missing: [], replaced: [], behind: [], chains: [] };

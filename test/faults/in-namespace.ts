@@ -1,7 +1,6 @@
 /** Shell commands in the namespaces of a rig, and waits that may fail. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { status } from '../network/daemon/net-vm.ts';
 import type { SimHost } from '../rig/sim/sim-host.ts';
 import { slowness } from '../support/slowness.ts';
 
@@ -43,6 +42,3 @@ export const sysctl = (host: SimHost, key: string): Promise<string> =>
 /** Writes a setting of net-vm below /proc/sys/net. */
 export const setSysctl = (host: SimHost, key: string, value: string | number): Promise<string> =>
   sh(host, `echo ${value} >/proc/sys/net/${key}`);
-
-/** Whether the daemon's status reports no trouble. */
-export const isHealthy = async (host: SimHost): Promise<boolean> => (await status(host)).healthy;

@@ -5,9 +5,6 @@
 
 export const known = {
   f10: 'A service that stops its own processes does not stop the agent.',
-  'shadowing-routes':
-    'The daemon removes foreign routes, addresses and rules about a vif, or reports them.',
-  'ipv6-off': 'If IPv6 is switched off, IPv4 works, and the daemon blames no other program.',
   descriptors: 'A service has the limits with which the agent was started.',
 } as const;
 

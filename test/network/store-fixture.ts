@@ -62,6 +62,7 @@ export const emptyKernel: KernelState = {
   shadowingRoutes: new Map(),
   needed: new Map(),
   forwardingOff: [],
+  isIpv6Off: false,
 };
 
 const chain = (name: string) => ({ name, rules: [{ expr: [{ drop: null }] }] });

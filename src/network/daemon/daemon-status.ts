@@ -37,11 +37,18 @@ export const openDaemonStatus = (parts: Parts): (() => Promise<Status>) => {
   const { config, network, observed, guard, workers, repair, passes, vifHistory } = parts;
   const { kernelSizes } = parts;
   const since = new Date().toISOString();
+  const ipv6Problem = (): string | undefined => {
+    const gateway = config.gateways.find(({ family }) => family === 6);
+    return gateway !== undefined && observed.kernel().isIpv6Off
+      ? `net-vm has no IPv6, so the gateway ${gateway.text} is missing, and vifs have only IPv4; run: sysctl -w net.ipv6.conf.all.disable_ipv6=0`
+      : undefined;
+  };
   const trouble = (): string | null =>
     guard.problemText() ??
     workers.lastCommandError()?.message ??
     repair.problemText() ??
     network.settingsProblem() ??
+    ipv6Problem() ??
     null;
   const counts = (): Promise<Counts | null> =>
     within(systemClock, countsMs, network.nft.counts(), () => null).catch(() => null);

@@ -6,7 +6,7 @@ import type { BringUp } from '../plan/desired.ts';
 import { mtuLine, unchangedLine } from '../text/ip-batch.ts';
 
 type Hardened = {
-  readonly served: Pick<BringUp['served'], 'link' | 'prefixes'>;
+  readonly served: Pick<BringUp['served'], 'link' | 'hasIpv6'>;
   readonly mtu?: BringUp['mtu'];
 };
 
@@ -22,8 +22,7 @@ const writeAll = <T extends Hardened>(
   problems: Map<T, Problem>,
 ): readonly T[] =>
   openings.filter((opening) => {
-    const { link, prefixes } = opening.served;
-    const hasIpv6 = prefixes.some(({ family }) => family === 6);
+    const { link, hasIpv6 } = opening.served;
     try {
       return !hardenVif(link, hasIpv6);
     } catch (error) {

@@ -42,6 +42,7 @@ const emptyState: KernelState = {
   shadowingRoutes: new Map(),
   needed: new Map(),
   forwardingOff: [],
+  isIpv6Off: false,
 };
 
 /** The firewall's elements and chains, to be changed. */

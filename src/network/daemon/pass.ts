@@ -111,7 +111,7 @@ export const openPasses = (parts: PassParts): Passes => {
   const keepForwarding = (uplinks: readonly LinkName[]): void => {
     const { forwardingOff, links } = observed.kernel();
     const ofUplinks = uplinks.flatMap((link) =>
-      [...(links.get(link)?.wrongSettings ?? [])]
+      (links.get(link)?.wrongSettings.withIpv6 ?? [])
         .filter((setting) => setting.endsWith(' forwarding'))
         .map((setting) => `${setting} on ${link}`),
     );

@@ -3,6 +3,7 @@
 import type { Problem } from '../../errors.ts';
 import { hotplugErrorText, type VifProblem } from '../plan/plan.ts';
 import { shadowProblem } from '../plan/shadowing-routes.ts';
+import type { KernelLink } from '../state/kernel-state.ts';
 import type { Decision } from '../vif/decide-vifs.ts';
 import type { FlowCuts } from './flow-cuts.ts';
 import type { LinkTimeout } from './link-timeout.ts';
@@ -20,13 +21,21 @@ type Ports = {
 
 type VifProblems = {
   /**
-   * A vif's present problem. Includes uncut flows, and damage and foreign routes by other programs. Only status
+   * A vif's present problem. Includes uncut flows, damage, and settings and routes that vifwatch did not make. Only status
    * shows these problems: in xenstore the vif stays "connected".
    */
   readonly problemOf: (decision: Decision) => Problem | undefined;
   /** Failures that xenstore does not show yet. */
   readonly unmarked: (decisions: readonly Decision[]) => readonly VifProblem[];
 };
+
+const foreignProblem = (link: KernelLink | undefined): Problem | undefined =>
+  link?.foreign === undefined
+    ? undefined
+    : {
+        code: 'FOREIGN_SETTING',
+        text: `${link.name} has something that vifwatch did not make: ${link.foreign}`,
+      };
 
 export const openVifProblems = ({
   linkTimeout,
@@ -43,7 +52,11 @@ export const openVifProblems = ({
       flowCuts.problemOf(key) ??
       repairBackoff.problemOf(key);
     if (problem !== undefined || decision.kind !== 'served') return problem;
-    return shadowProblem(decision.served, observed.kernel().shadowingRoutes);
+    const { shadowingRoutes, links } = observed.kernel();
+    return (
+      shadowProblem(decision.served, shadowingRoutes) ??
+      foreignProblem(links.get(decision.served.link))
+    );
   },
   unmarked: (decisions) =>
     decisions.flatMap((decision): VifProblem[] => {

@@ -3,6 +3,7 @@
 import { attempt, CommandError, openStandby } from '../../system/command.ts';
 import type { Firewall, KernelState } from '../state/kernel-state.ts';
 import { parseListings } from '../text/ip-batch.ts';
+import { linksWithRules, listSettings } from './link-settings.ts';
 import { nameServers } from './resolver.ts';
 import { tcLinks } from './traffic-control.ts';
 
@@ -67,7 +68,6 @@ const questions = [
   'route show table all',
   'neigh show nud permanent',
   'neigh show proxy',
-  'netconf show',
 ];
 
 /**
@@ -81,10 +81,11 @@ export const observeLinks = async (): Promise<Omit<KernelState, keyof Firewall>>
   if (status !== 0 || answers.length !== questions.length) {
     throw new CommandError(argv, `exit status ${status}`, stderr);
   }
-  const [links = '', addresses = '', routes = '', neighbours = '', proxies = '', netconf = ''] =
-    answers;
+  const [links = '', addresses = '', routes = '', neighbours = '', proxies = ''] = answers;
   return parseListings({
-    ...{ links, addresses, routes, neighbours, proxies, netconf },
+    ...{ links, addresses, routes, neighbours, proxies },
+    settings: listSettings(),
+    ruled: linksWithRules(),
     tcLinks,
     nameServers: nameServers(),
   });

@@ -1,5 +1,5 @@
 /**
- * Reports that links, addresses, routes, settings of links or neighbour entries changed; the next observation
+ * Reports that links, addresses, routes, rules, settings of links or neighbour entries changed; the next observation
  * finds the change.
  */
 import { filter, type Observable } from 'rxjs';
@@ -8,7 +8,7 @@ import { openLines, watchMonitor } from './monitor.ts';
 
 /** Emits once it listens, then at every change; errors with MONITOR_FAILED. */
 export const watchLinks = (): Observable<unknown> =>
-  watchMonitor(['ip', 'monitor', 'link', 'address', 'route', 'netconf']);
+  watchMonitor(['ip', 'monitor', 'link', 'address', 'route', 'netconf', 'rule']);
 
 /**
  * Emits once it listens, then when a neighbour entry changes that is permanent or that `isOurs` accepts.

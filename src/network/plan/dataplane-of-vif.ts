@@ -64,14 +64,17 @@ export const routeTo = (link: LinkName, prefix: Prefix): Route => ({
   via: isHost(prefix) ? undefined : nextHop[prefix.family],
 });
 
-const neighboursOf = ({ link, mac, prefixes }: ServedVif, gateways: readonly Prefix[]) => {
-  const addresses = prefixes.map((p) => (isHost(p) ? p.text : nextHop[p.family]));
+/** The addresses and networks for which net-vm has routes and neighbour entries. */
+const reachable = ({ prefixes, hasIpv6 }: ServedVif): readonly Prefix[] =>
+  prefixes.filter(({ family }) => family === 4 || hasIpv6);
+
+const neighboursOf = (vif: ServedVif, gateways: readonly Prefix[]) => {
+  const { link, mac, hasIpv6 } = vif;
+  const addresses = reachable(vif).map((p) => (isHost(p) ? p.text : nextHop[p.family]));
   const permanent = [...new Set(addresses)].map((address): Neighbour => ({ link, address, mac }));
   // The kernel answers a neighbour solicitation only for the link's own or proxied addresses; ARP is less
   // strict.
-  const proxied = prefixes.some(({ family }) => family === 6)
-    ? gateways.filter(({ family }) => family === 6)
-    : [];
+  const proxied = hasIpv6 ? gateways.filter(({ family }) => family === 6) : [];
   return [...permanent, ...proxied.map(({ text }) => ({ link, address: text, mac: undefined }))];
 };
 
@@ -83,7 +86,7 @@ const buildDataplane = (vif: ServedVif, gateways: readonly Prefix[]): VifDatapla
     ofNoLink: elements.filter(isPrefixOnly).map(keyOfElement),
     neighbours: keyed(neighboursOf(vif, gateways), keyOfNeighbour),
     routes: keyed(
-      vif.routed ? vif.prefixes.map((prefix) => routeTo(vif.link, prefix)) : [],
+      vif.routed ? reachable(vif).map((prefix) => routeTo(vif.link, prefix)) : [],
       keyOfRoute,
     ),
   };

@@ -12,9 +12,6 @@ const isRouteMissing = (route: Route, kernel: KernelState): boolean =>
   hasNoRoute(route, kernel) &&
   ![...kernel.routes.values()].some(({ prefix }) => prefix === route.prefix);
 
-const hasIpv6 = ({ prefixes }: BringUp['served']): boolean =>
-  prefixes.some(({ family }) => family === 6);
-
 function* missingLinkState(
   { served, dataplane, stayDown }: BringUp,
   kernel: KernelState,
@@ -26,8 +23,8 @@ function* missingLinkState(
   if (served.mtu !== undefined && link !== undefined && link.mtu !== served.mtu) {
     yield `link ${served.link} mtu ${link.mtu}`;
   }
-  for (const setting of link?.wrongSettings ?? []) {
-    if (setting.startsWith('ipv4') || hasIpv6(served)) yield `setting ${setting} of ${served.link}`;
+  for (const setting of link?.wrongSettings[served.hasIpv6 ? 'withIpv6' : 'withoutIpv6'] ?? []) {
+    yield `setting ${setting} of ${served.link}`;
   }
   for (const key of dataplane.neighbours.keys()) {
     if (!kernel.neighbours.has(key)) yield `neighbour ${key}`;

@@ -84,7 +84,8 @@ const comingLink = (decision: Decision): LinkName[] => {
 
 const planGateways = ({ kernel, gateways, current }: Planning): string[] => {
   const own = new Set([...kernel.links.values()].flatMap(({ addresses }) => addresses));
-  const missing = gateways.map(({ text }) => text).filter((text) => !own.has(text));
+  const possible = gateways.filter(({ family }) => family === 4 || !kernel.isIpv6Off);
+  const missing = possible.map(({ text }) => text).filter((text) => !own.has(text));
   return current.links ? missing : [];
 };
 

@@ -2,6 +2,7 @@
 
 import type { LinkName } from '../../address/link-name.ts';
 import type { Element } from './element.ts';
+import type { WrongSettings } from './link-settings.ts';
 
 /**
  * The protocol number of vifwatch's routes; 86 is 'V'. It is free in /etc/iproute2/rt_protos and no routing
@@ -23,9 +24,6 @@ export type Route = {
   readonly via: string | undefined;
 };
 
-/** A setting below /proc/sys/net/FAMILY/conf/LINK whose changes the kernel reports. */
-export type LinkSetting = 'ipv4 forwarding' | 'ipv6 forwarding' | 'ipv6 proxy_ndp';
-
 export type KernelLink = {
   readonly name: LinkName;
   readonly up: boolean;
@@ -34,8 +32,9 @@ export type KernelLink = {
   readonly alias: string | undefined;
   /** Names the program or link that gets a vif's packets before the firewall, and the remedy. */
   readonly attachment: string | undefined;
-  /** The settings that are not as a vif needs them. */
-  readonly wrongSettings: ReadonlySet<LinkSetting>;
+  /** Names an address, route or policy rule on a vif that vifwatch did not make, and the remedy. */
+  readonly foreign: string | undefined;
+  readonly wrongSettings: WrongSettings;
   /** net-vm's own addresses on the link, canonical. */
   readonly addresses: readonly string[];
 };
@@ -67,6 +66,8 @@ export type KernelState = {
   readonly needed: ReadonlyMap<string, string>;
   /** The families whose forwarding is off for the whole host. */
   readonly forwardingOff: readonly ('ipv4' | 'ipv6')[];
+  /** Whether net-vm has no IPv6: then vifs are served without it. */
+  readonly isIpv6Off: boolean;
 };
 
 export type Firewall = Pick<KernelState, 'elements'> & {

@@ -15,8 +15,14 @@ import {
   type Route,
   routeProtocol,
 } from '../state/kernel-state.ts';
+import {
+  isIpv6OffIn,
+  type ListedSettings,
+  noWrongSettings,
+  wrongSettingsOf,
+} from '../state/link-settings.ts';
 import { type AttachableLink, attachmentsOf } from './attachments.ts';
-import { type ListedNetconf, settingsOf } from './netconf.ts';
+import { foreignSettingsOf, type ListedAddress } from './foreign-settings.ts';
 import { nextHopsOf, type RoutedBy } from './next-hops.ts';
 
 const neighbourLine = (verb: 'replace' | 'del', { link, address, mac }: Neighbour): string =>
@@ -87,13 +93,12 @@ type ListedLink = AttachableLink & {
   mtu: number;
   ifalias?: string;
 };
-type ListedAddresses = { ifname: string; addr_info: readonly { local?: string }[] };
 type ListedNeighbour = { dst: string; dev: string; lladdr?: string };
 
 const linkOf = (
   listed: ListedLink,
   addresses: readonly string[],
-  more: Pick<KernelLink, 'attachment' | 'wrongSettings'>,
+  more: Pick<KernelLink, 'attachment' | 'foreign' | 'wrongSettings'>,
 ): KernelLink => ({
   name: reportedLinkName(listed.ifname),
   up: listed.flags.includes('UP'),
@@ -126,7 +131,9 @@ type Listings = {
   /** Permanent neighbour entries. */
   readonly neighbours: string;
   readonly proxies: string;
-  readonly netconf: string;
+  readonly settings: ListedSettings;
+  /** The names of the links that policy rules name. */
+  readonly ruled: ReadonlySet<string>;
   /** Finds the links on which tc handles arriving packets; takes and gives indices. */
   readonly tcLinks: (indices: readonly number[]) => ReadonlySet<number>;
   /** The addresses of the name servers. */
@@ -141,8 +148,9 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
   const neighbours = [listings.neighbours, listings.proxies]
     .flatMap(parse<ListedNeighbour>)
     .filter(({ dev }) => isVifName(dev));
+  const listedAddresses = parse<ListedAddress>(listings.addresses);
   const addresses = new Map(
-    parse<ListedAddresses>(listings.addresses).map(({ ifname, addr_info }) => [
+    listedAddresses.map(({ ifname, addr_info }) => [
       ifname,
       addr_info.flatMap(({ local }) => local ?? []),
     ]),
@@ -150,11 +158,13 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
   const listed = parse<ListedLink>(listings.links);
   const vifs = listed.filter(({ ifname }) => isVifName(ifname));
   const attachments = attachmentsOf(listed, listings.tcLinks(vifs.map(({ ifindex }) => ifindex)));
-  const { wrong, forwardingOff } = settingsOf(parse<ListedNetconf>(listings.netconf));
+  const wrong = wrongSettingsOf(listings.settings);
+  const foreign = foreignSettingsOf({ addresses: listedAddresses, routes, ruled: listings.ruled });
   const links = listed.map((link) =>
     linkOf(link, addresses.get(link.ifname) ?? [], {
       attachment: attachments.get(link.ifname),
-      wrongSettings: wrong.get(reportedLinkName(link.ifname)) ?? new Set(),
+      foreign: foreign.get(link.ifname),
+      wrongSettings: wrong.get(reportedLinkName(link.ifname)) ?? noWrongSettings,
     }),
   );
   return {
@@ -162,7 +172,8 @@ export const parseListings = (listings: Listings): Omit<KernelState, keyof Firew
     routes: keyed(routes.filter(isOwnRoute).map(routeOf), keyOfRoute),
     neighbours: keyed(neighbours.map(neighbourOf), keyOfNeighbour),
     shadowingRoutes: shadowingRoutesOf(routes, routeOf),
-    forwardingOff,
+    forwardingOff: listings.settings.forwardingOff,
+    isIpv6Off: isIpv6OffIn(listings.settings),
     needed: new Map([
       ...nextHopsOf(routes),
       ...listings.nameServers.map(

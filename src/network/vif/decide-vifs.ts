@@ -72,7 +72,7 @@ const asBefore = (vif: BackendVif, served: ServedVif): ServedVif => {
   const before = admitted.get(vif);
   const isSame =
     before !== undefined &&
-    (['prefixes', 'policy', 'mtu', 'routed', 'name'] as const).every(
+    (['prefixes', 'policy', 'mtu', 'routed', 'name', 'hasIpv6'] as const).every(
       (key) => before[key] === served[key],
     );
   if (isSame) return before;
@@ -124,7 +124,9 @@ const admit = (
   const mtu = facts.mtu ?? inheritedMtu(claims.uplinkMtu, prefixes, refused);
   const routed = !claims.sameVm.withoutRoute.has(key);
   const name = claims.sameVm.nameOf(vif);
-  return asBefore(vif, { key, domid, devid, ...facts, name, prefixes, policy, mtu, routed });
+  const hasIpv6 = !circumstances.kernel.isIpv6Off && prefixes.some(({ family }) => family === 6);
+  const given = { ...facts, name, prefixes, policy };
+  return asBefore(vif, { key, domid, devid, ...given, mtu, routed, hasIpv6 });
 };
 
 const isMacOf = (link: LinkName, mac: Mac, { kernel }: Circumstances): boolean =>

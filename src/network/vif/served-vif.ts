@@ -12,6 +12,8 @@ export type ServedVif = Ids &
     /** The VM's name; undefined for a VM without one. */
     readonly name: string | undefined;
     readonly prefixes: readonly Prefix[];
+    /** Whether net-vm speaks IPv6 on the link: the vif has an IPv6 address, and net-vm has IPv6. */
+    readonly hasIpv6: boolean;
     /** False while the addresses are routed to another vif of the same VM. */
     readonly routed: boolean;
     /** Bytes; undefined leaves the link's MTU as it is. */

@@ -65,6 +65,7 @@ const largeState = (seed: number) => {
         prefixes,
         mtu: undefined,
         routed: true,
+        hasIpv6: true,
         policy: { source, chains: policyChains(source, facts) },
       },
       [],

@@ -2,10 +2,9 @@
 import { expect, test } from 'vitest';
 import { harden } from '../../../src/network/daemon/harden.ts';
 import { linkNameOf } from '../../support/link-name.ts';
-import { prefix } from '../store-fixture.ts';
 
 const opening = (link: string, address: string, mtu?: number) => ({
-  served: { link: linkNameOf(link), prefixes: [prefix(address)] },
+  served: { link: linkNameOf(link), hasIpv6: address.includes(':') },
   mtu,
 });
 const web = opening('vif3.0', 'fd00:5::3');

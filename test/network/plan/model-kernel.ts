@@ -14,6 +14,7 @@ import {
   keyOfNeighbour,
   keyOfRoute,
 } from '../../../src/network/state/kernel-state.ts';
+import { noWrongSettings } from '../../../src/network/state/link-settings.ts';
 import type { BackendVif, VifKey } from '../../../src/network/vif/backend-vif.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { linkNameOf } from '../../support/link-name.ts';
@@ -78,7 +79,8 @@ export const setLinks = (kernel: KernelState, texts: ReadonlySet<string>): Kerne
       mtu: 1500,
       alias: undefined,
       attachment: undefined,
-      wrongSettings: new Set<never>(),
+      foreign: undefined,
+      wrongSettings: noWrongSettings,
       addresses: [],
     };
     links.set(name, kernel.links.get(name) ?? fresh);

@@ -23,6 +23,7 @@ const served = {
   } as const),
   name: 'web',
   routed: true,
+  hasIpv6: true,
   mac: mac('00:16:3e:00:03:00'),
   prefixes: ['10.0.5.3', '10.9.0.0/24', 'fd00:5::3', 'fd00:9::/64'].map(prefix),
   policy: vmPolicy,
@@ -119,10 +120,8 @@ test('the output of ip -j gives the same keys as a dataplane', () => {
       { dst: '192.0.2.9', dev: 'eth0', lladdr: served.mac, state: ['PERMANENT'] },
     ]),
     proxies: JSON.stringify([{ dst: 'fd00:5::1', dev: 'vif-web', proxy: null }]),
-    netconf: JSON.stringify([
-      { family: 'inet', interface: 'all', forwarding: true },
-      { family: 'inet', interface: 'vif-web', forwarding: false },
-    ]),
+    settings: { links: [{ name: 'vif-web', ipv4: new Int32Array(33) }], forwardingOff: [] },
+    ruled: new Set(),
     tcLinks: (indices: readonly number[]) => new Set(indices),
     nameServers: ['192.0.2.53'],
   });

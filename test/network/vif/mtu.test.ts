@@ -4,6 +4,7 @@ import { plan } from '../../../src/network/plan/plan.ts';
 import { keyOfElement } from '../../../src/network/state/element.ts';
 import { hostElements } from '../../../src/network/state/host-elements.ts';
 import type { KernelLink } from '../../../src/network/state/kernel-state.ts';
+import { noWrongSettings } from '../../../src/network/state/link-settings.ts';
 import { decideVifs } from '../../../src/network/vif/decide-vifs.ts';
 import { linkNameOf } from '../../support/link-name.ts';
 import { backendVif, circumstances, emptyKernel, prefix, vmPolicy } from '../store-fixture.ts';
@@ -18,7 +19,8 @@ const link = (text: string, mtu: number, up = true): readonly [LinkName, KernelL
       up,
       alias: undefined,
       attachment: undefined,
-      wrongSettings: new Set(),
+      foreign: undefined,
+      wrongSettings: noWrongSettings,
       addresses: [],
     },
   ];

@@ -1,5 +1,6 @@
 /** Decisions as short texts, and links for tests of decisions. */
 import type { KernelLink, KernelState } from '../../../src/network/state/kernel-state.ts';
+import { noWrongSettings } from '../../../src/network/state/link-settings.ts';
 import type { BackendVif } from '../../../src/network/vif/backend-vif.ts';
 import {
   type Circumstances,
@@ -35,7 +36,8 @@ export const link = (name: string, more: Partial<KernelLink> = {}): KernelLink =
   mtu: 1500,
   alias: undefined,
   attachment: undefined,
-  wrongSettings: new Set(),
+  foreign: undefined,
+  wrongSettings: noWrongSettings,
   addresses: [],
   ...more,
 });
